@@ -148,6 +148,9 @@ dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.
 logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, lambda z, *xs: [exp(x - z) for x in xs], arrange=spread)
 # fmt: on
 
+# NumPy's functions whose rows hold another array rule.
+Value.ufuncs |= {np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians}
+
 
 # Compositions of rows -------------------------------------------------------------------------------------------------
 
