@@ -82,4 +82,5 @@ from autograd.operations import (
     tan,
     tanh,
 )
+from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.value import Constant, Operation, Value

@@ -240,8 +240,8 @@ class Value:
         >>> [d.data for d in (x * y).derivatives([x, y])]
         [5.0, 2.0]
         """
-        # +d is a new node: without it the derivative of x · y to x would be y itself, and share its name and gradient
-        return [+d if isinstance(d, Value) else Value(d) for d in reverse.derivatives(self, xs)]
+        # A new node each: the derivative of x · y to x would otherwise be y itself, with y's name and gradient.
+        return [variable(d) for d in reverse.derivatives(self, xs)]
 
     def refresh(self) -> Self:
         """Recompute the recorded graph after leaves changed, and return this Value.
@@ -371,6 +371,13 @@ def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) ->
     node.operands = operands
     node.name = None
     return node
+
+
+def variable(x: Any) -> Value:
+    """Return a new Value equal to x: a leaf for a number or a constant, else a node that still depends on x."""
+    if isinstance(x, Value) and not x.constant:
+        return +x
+    return Value(x.data if isinstance(x, Value) else x)
 
 
 def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
