@@ -8,79 +8,31 @@
 7.0
 """
 
-# ruff: noqa: A004  (abs, pow and sum are the field's names; import them, or the package, by choice)
+# ruff: noqa: A001, A004, I001  (abs, pow and sum are the field's names; the table's names stand in the table's order)
 
 from autograd.backward import topological_order
-from autograd.operations import (
-    TABLE,
-    abs,
-    acos,
-    acosh,
-    add,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    clip,
-    cos,
-    cosh,
-    degrees,
-    div,
-    dot,
-    elu,
-    equal,
-    erf,
-    erfc,
-    exp,
-    exp2,
-    expm1,
-    floordiv,
-    gaussian,
-    gelu,
-    greater,
-    hard_sigmoid,
-    hypot,
-    identity,
-    leaky_relu,
-    log,
-    log1p,
-    log2,
-    log10,
-    log_softmax,
-    logsumexp,
-    maximum,
-    mean,
-    minimum,
-    mod,
-    mul,
-    neg,
-    norm,
-    normal_cdf,
-    normal_pdf,
-    operation,
-    pow,
-    radians,
-    reciprocal,
-    relu,
-    selu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinc,
-    sinh,
-    softmax,
-    softplus,
-    softsign,
-    sqrt,
-    square,
-    step,
-    sub,
-    sum,
-    tan,
-    tanh,
-)
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.value import Constant, Operation, Value
+
+# fmt: off
+from autograd.operations import (
+    TABLE, operation, add, sub, mul, div, floordiv, mod, neg, identity, abs, sign, square, reciprocal, pow,
+    power_slope, power_log, ratio, hypot, exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan,
+    asin, acos, atan, atan2, sinh, cosh, tanh, asinh, acosh, atanh, degrees, radians, sinc, sinc_factor,
+    gaussian, erf, erfc, normal_pdf, normal_cdf, sigmoid, relu, leaky_relu, elu, selu, gelu, silu, softplus,
+    softsign, hard_sigmoid, step, equal, greater, maximum, minimum, clip, sum, dot, logsumexp, mean, norm,
+    softmax, log_softmax,
+)
+
+__all__ = [  # noqa: RUF022  (in the order of a reader's interest)
+    "Constant", "Operation", "Value", "topological_order", "grad", "hessian", "hvp", "jacobian", "jvp",
+    "value_and_grad", "TABLE", "operation", "add", "sub", "mul",
+    "div", "floordiv", "mod", "neg", "identity", "abs", "sign", "square", "reciprocal", "pow", "power_slope",
+    "power_log", "ratio", "hypot", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+    "degrees", "radians", "sinc", "sinc_factor", "gaussian", "erf", "erfc", "normal_pdf", "normal_cdf",
+    "sigmoid", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "hard_sigmoid",
+    "step", "equal", "greater", "maximum", "minimum", "clip", "sum", "dot", "logsumexp", "mean", "norm",
+    "softmax", "log_softmax",
+]
+# fmt: on

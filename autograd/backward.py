@@ -54,7 +54,8 @@ def backward(root: Value) -> None:
         for node in reversed(order):
             if not (operands := node.operands):
                 continue
-            g, row = node.grad, node.operation
+            row: Any = node.operation
+            g = node.grad
             if row is mul:  # sums and products are most of a graph: written out, they make the sweep twice as fast
                 x, y = operands
                 x.grad += g * y.data
@@ -64,14 +65,14 @@ def backward(root: Value) -> None:
                 x.grad += g
                 y.grad += g
             elif row.arity is None:
-                for x, p in zip(operands, row.partials(node.data, *[x.data for x in operands])):
+                for x, p in zip(operands, row.partials(node.data, *[x.data for x in operands]), strict=True):
                     x.grad += g * p
             else:
-                for x, rule in zip(operands, row.partials):
+                for x, rule in zip(operands, row.partials, strict=True):
                     if not x.constant:
                         x.grad += g * (rule(node.data, *[x.data for x in operands]) if callable(rule) else rule)
     except BaseException as error:
-        for earlier, gradient in zip(order, before):
+        for earlier, gradient in zip(order, before, strict=True):
             earlier.grad = gradient
         if isinstance(error, (ArithmeticError, ValueError)):
             raise without_derivative(error, node) from None
@@ -80,8 +81,8 @@ def backward(root: Value) -> None:
 
 def without_derivative(error: Exception, node: Value) -> Exception:
     """Return an error of the same class that names the node whose local derivative it is."""
-    refusal = node.operation.refusal(error, node.operands)
-    return type(error)(f"the derivative of {refusal}")
+    row: Any = node.operation
+    return type(error)(f"the derivative of {row.refusal(error, node.operands)}")
 
 
 def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
@@ -98,10 +99,11 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
     for node in reversed(order):
         if node not in adjoints or not node.operands:
             continue
+        row: Any = node.operation
         g = adjoints[node]
         wanted = [x in between and not x.constant for x in node.operands]
         try:
-            partials = node.operation.local_derivatives(node, node.operands, wanted)
+            partials = row.local_derivatives(node, node.operands, wanted)
         except (ArithmeticError, ValueError) as error:
             raise without_derivative(error, node) from None
         for x, p in zip(node.operands, partials, strict=True):
@@ -117,7 +119,8 @@ def refresh(root: Value) -> None:
     before = [node.data for node in nodes]
     try:
         for node in nodes:
-            node.data = node.operation.compute(node.operands)
+            row: Any = node.operation
+            node.data = row.compute(node.operands)
     except BaseException:
         for node, data in zip(nodes, before, strict=True):
             node.data = data

@@ -9,7 +9,7 @@ Letters: x, y operands; z result. The partials stand in the order of the operand
 """
 
 # ruff: noqa: A001  (abs, pow and sum are the field's names, and this module never means the built-in ones)
-# ruff: noqa: E501  (a row of the table is one line, however long)
+# ruff: noqa: E501, E702  (a row of the table is one line, however long; declarations stand side by side)
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ def shares(z: Any, *xs: Any) -> list[Any]:
 
 
 # fmt: off
+# Rows that a rule names ahead of their own line.
+cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
+sign: Operation; sinc_factor: Operation; step: Operation; minimum: Operation
+
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
 
 # Arithmetic: Python's operators, and the rows that pow and hypot differentiate by.

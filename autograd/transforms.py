@@ -89,12 +89,14 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[An
     variables, y, plain = _record(f, xs)
     tangents: dict[Value, Any] = dict(zip(_leaves(variables), _direction(xs, vs), strict=True))
     for node in topological_order(*_values(y)):
+        row: Any = node.operation
         moved = [x in tangents for x in node.operands]
         if node not in tangents and any(moved):
-            partials = node.operation.local_derivatives(node, node.operands, moved)
+            partials = row.local_derivatives(node, node.operands, moved)
             terms = [p * tangents[x] for p, x, moves in zip(partials, node.operands, moved, strict=True) if moves]
             tangents[node] = sum(terms[1:], terms[0])
-    return _answer((y, _map(lambda result: tangents.get(result, 0.0), y)), plain and not any(map(_is_value, _leaves(vs))))
+    plain = plain and not any(map(_is_value, _leaves(vs)))
+    return _answer(y, plain), _answer(_map(lambda result: tangents.get(result, 0.0), y), plain)
 
 
 def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> Any:
@@ -103,7 +105,8 @@ def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> Any:
     >>> hvp(lambda x, y: x * x * y, [2.0, 5.0], [1.0, 0.0])
     (10.0, 4.0)
     """
-    return jvp(grad(f), xs, vs)[1]
+    _, product = jvp(grad(f), xs, vs)
+    return product
 
 
 def _record(f: Callable[..., Any], xs: Sequence[Any]) -> tuple[tuple[Any, ...], Any, bool]:

@@ -7,6 +7,8 @@ written here; the table (`operations.py`) installs them, one row each.
 Letters: x, y operands; z result.
 """
 
+# ruff: noqa: E702  (the methods that the table installs are declared side by side)
+
 from __future__ import annotations
 
 import operator
@@ -344,7 +346,7 @@ class Constant(Value):
 
     constant = True
 
-    @property  # type: ignore[override]  # a constant's gradient is read-only where a Value's is a slot
+    @property
     def grad(self) -> float:
         """Always 0.0: the sweep need not ask whether an operand is a constant before it adds to its gradient."""
         return 0.0
@@ -391,7 +393,7 @@ def as_operand(x: Any) -> Any:
     """Return what an operator works on, a Value, or NotImplemented."""
     if isinstance(x, Value):
         return x
-    return Constant(x) if isinstance(x, (Real, np.bool_)) else NotImplemented
+    return Constant(to_float(x)) if isinstance(x, (Real, np.bool_)) else NotImplemented
 
 
 def to_float(number: Any) -> float:

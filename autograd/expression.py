@@ -1,0 +1,303 @@
+"""Text to Value graph, safely: a text means what the same line of Python means with autograd's functions imported.
+
+It is read by operator precedence (Pratt, "Top down operator precedence", POPL 1973): every operator says how tightly
+it binds on either side, and an operand goes to the side that binds it more tightly. Each part becomes a Value as soon
+as it is read; nothing is compiled or executed, and length and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+import math
+import operator
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from autograd.operations import TABLE, log_softmax, mean, norm, softmax
+from autograd.value import Constant, Operation, Refusal, Value
+
+MAX_LENGTH = 10_000  # characters of a text
+MAX_DEPTH = 50  # brackets, signs and powers inside one another: far from the limit of Python's own stack
+
+# How tightly an operator binds on its left and on its right: a power takes a sign on its right, and is right to left.
+BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
+    "+": (1, 2, operator.add),
+    "-": (1, 2, operator.sub),
+    "*": (2, 3, operator.mul),
+    "/": (2, 3, operator.truediv),
+    "//": (2, 3, operator.floordiv),
+    "%": (2, 3, operator.mod),
+    "**": (4, 3, operator.pow),
+}
+SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
+SIGN_BINDING = 3
+
+COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
+# The rows that only serve derivatives are left out: sinc_factor takes a time that grows with its second operand.
+INTERNAL = {"power_slope", "power_log", "ratio", "sinc_factor"}
+# The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
+CALLS = {
+    "maximum": ("n+", "maximum(x, y)"),
+    "minimum": ("n+", "minimum(x, y)"),
+    "leaky_relu": ("nn?", "leaky_relu(x, 0.01)"),
+    "sum": ("l", "sum([x, y])"),
+    "mean": ("l", "mean([x, y])"),
+    "norm": ("l", "norm([x, y])"),
+    "logsumexp": ("l", "logsumexp([x, y])"),
+    "softmax": ("l", "softmax([x, y])"),
+    "log_softmax": ("l", "log_softmax([x, y])"),
+    "dot": ("lln?", "dot([v, w], [x, y], b)"),
+}
+
+TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[^\W\d][\w\u0300-\u036f]*)"
+    r"|(?P<symbol>\*\*|//|[-+*/%(),\[\]])"
+)
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+REMEDIES = {
+    "^": "write ** for a power",
+    "×·⋅∙": "write * for a product",
+    "÷": "write / for a quotient",
+    "−–": "write - for a minus",
+    "@": "write dot([v, w], [x, y]) for a scalar product",
+    ".": "attributes and methods are refused: write f(x) for x.f()",
+    "=<>!:": "assignments, comparisons and keyword arguments are refused: write one formula",
+    "'\"": "strings are refused: write one formula of numbers, names and functions",
+}
+
+
+class Token(NamedTuple):
+    """A number, name or symbol of the text, or its end."""
+
+    kind: str
+    text: str
+    start: int
+
+    def __str__(self) -> str:
+        return "the end" if self.kind == "end" else self.text if len(self.text) < 40 else f"{self.text[:39]}…"
+
+
+def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
+    """Read a formula, and return its Value and its leaves by name.
+
+    `text` is arithmetic (`+ - * / // % **`, parentheses, numbers, `pi`), the given variables, and the functions of the
+    table, called as in Python; lists stand where a function takes one, as in `dot([v, w], [x, y], b)`. Precedence is
+    Python's. A number becomes a Constant. A variable's number becomes one leaf named as the text writes it; a Value is
+    used as it is. `x₁` in the text also takes `x1=…`, because Python's own keywords know no subscripts.
+
+    Raises ValueError for a fault of the text, a missing or an unused variable; what an operation refuses keeps its
+    class (ValueError, ZeroDivisionError, OverflowError). Each message shows the place. Raises TypeError for a text
+    that is no str and a variable that is no real number.
+
+    >>> y, leaves = parse("sigmoid(w*x + b)", w=0.5, x=2, b=-1)
+    >>> y.data, list(leaves)
+    (0.5, ['w', 'x', 'b'])
+    >>> parse("sigmod(w*x)", w=0.5, x=2)
+    Traceback (most recent call last):
+    ValueError: there is no function sigmod: did you mean sigmoid, mod, hard_sigmoid? (character 1)
+        sigmod(w*x)
+        ^
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"parse takes a text such as 'w*x + b', not the {type(text).__name__} {repr(text)[:60]}")
+    parser = Parser(text, variables)
+    return parser.formula(), parser.leaves
+
+
+class Parser:
+    """One reading of a text: the token ahead, and the leaves found so far."""
+
+    def __init__(self, text: str, variables: dict[str, Any]) -> None:
+        self.text, self.variables = text, variables
+        functions: dict[str, Callable[..., Any]] = {**TABLE, **COMPOSITIONS}
+        self.functions = {name: functions[name] for name in sorted(functions) if name not in INTERNAL}
+        self.leaves: dict[str, Value] = {}
+        self.found: dict[str, Value] = {}  # as `leaves`, by the keyword and not by the name in the text
+        self.token = Token("end", "", 0)
+
+    # The grammar ----------------------------------------------------------------------------------------------------
+
+    def formula(self) -> Value:
+        """Return the Value of the whole text."""
+        if len(self.text) > MAX_LENGTH:
+            raise self.fault(f"the text is longer than {MAX_LENGTH} characters: parse it in parts", MAX_LENGTH)
+        self.advance()
+        value = self.number(0, 0)
+        if self.token.kind != "end":
+            raise self.misplaced()
+        if unused := [name for name in self.variables if name not in self.found]:
+            raise ValueError(f"the text does not use the given {', '.join(unused)}: leave out what it does not need")
+        return value
+
+    def expression(self, binding: int, depth: int) -> Any:
+        """Return the Value or list that begins at the token, up to an operator that binds its left side less."""
+        start = self.token.start
+        if depth > MAX_DEPTH:
+            raise self.fault(f"nested more than {MAX_DEPTH} deep: parse an inner part, and give its Value", start)
+        left = self.operand(depth)
+        while self.token.text in BINARY and BINARY[self.token.text][0] >= binding:
+            self.require_number(left, start)
+            sign = self.advance()
+            _, right_binding, function = BINARY[sign.text]
+            left = self.apply(function, [left, self.number(right_binding, depth + 1)], sign.start)
+        return left
+
+    def number(self, binding: int, depth: int) -> Value:
+        """Return the Value that begins at the token; refuse a list."""
+        start = self.token.start
+        return self.require_number(self.expression(binding, depth), start)
+
+    def operand(self, depth: int) -> Any:
+        """Return a number, a variable, a call, a signed operand, or what stands in brackets."""
+        token = self.advance()
+        if token.kind == "number":
+            number = Constant(float(token.text))
+            if math.isinf(number.data):
+                raise self.fault(f"{token} is beyond the largest float, 1.8e308", token.start)
+            return number
+        if token.kind == "name":
+            return self.call(token, depth) if self.token.text == "(" else self.variable(token)
+        if token.text in SIGNS:
+            return self.apply(SIGNS[token.text], [self.number(SIGN_BINDING, depth + 1)], token.start)
+        if token.text == "(":
+            value = self.expression(0, depth + 1)
+            self.close(token, ")")
+            return value
+        if token.text == "[":
+            return self.several(token, "]", lambda: self.number(0, depth + 1))
+        raise self.fault(f"a number, a name or a bracket is expected, not {token}", token.start)
+
+    def several(self, opening: Token, closing: str, read: Callable[[], Any]) -> list[Any]:
+        """Return what stands between two brackets, separated by commas."""
+        entries = [read()]
+        while self.token.text == ",":
+            self.advance()
+            entries.append(read())
+        self.close(opening, closing)
+        return entries
+
+    def call(self, name: Token, depth: int) -> Any:
+        """Return the result of a function."""
+        if name.text not in self.functions:
+            if self.given_as(name.text):
+                raise self.fault(f"{name} is a variable, not a function: write {name}*(…) for a product", name.start)
+            remedy = did_you_mean(name.text, self.functions) or f"the functions are {', '.join(self.functions)}"
+            raise self.fault(f"there is no function {name}: {remedy}", name.start)
+        function = self.functions[name.text]
+        arguments = self.several(self.advance(), ")", lambda: self.expression(0, depth + 1))
+        kinds, example = call_of(name.text, function)
+        if not re.fullmatch(kinds, "".join("l" if isinstance(x, list) else "n" for x in arguments)):
+            raise self.fault(f"{name} is called with other arguments than it takes: write {example}", name.start)
+        return self.apply(function, arguments, name.start)
+
+    def variable(self, name: Token) -> Value:
+        """Return the leaf of a name: the same one each time."""
+        if name.text in self.leaves:
+            return self.leaves[name.text]
+        key = self.given_as(name.text)
+        if key is None:
+            if name.text == "pi":
+                return Constant(math.pi).named("pi")
+            if name.text in self.functions:
+                example = call_of(name.text, self.functions[name.text])[1]
+                raise self.fault(f"{name} is a function: write {example}", name.start)
+            remedy = f"give {name}=… {did_you_mean(name.text, self.variables)}".rstrip()
+            raise self.fault(f"there is no value for {name}: {remedy}", name.start)
+        if key not in self.found:
+            number = self.variables[key]
+            try:
+                self.found[key] = number if isinstance(number, Value) else Value(number, name.text)
+            except (TypeError, OverflowError) as error:
+                raise self.fault(f"variable {name}: {error}", name.start, type(error)) from None
+        self.leaves[name.text] = self.found[key]
+        return self.found[key]
+
+    def given_as(self, name: str) -> str | None:
+        """Return the keyword that gives a name its value: the name itself, or as Python would normalise it."""
+        normal = unicodedata.normalize("NFKC", name)
+        return name if name in self.variables else normal if normal in self.variables else None
+
+    def apply(self, function: Callable[..., Any], arguments: list[Any], start: int) -> Any:
+        """Return function's result; add the place to what it refuses."""
+        try:
+            return function(*arguments)
+        except Refusal as error:
+            raise self.fault(str(error), start, type(error)) from None
+
+    # Tokens ---------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> Token:
+        """Return the token ahead, and read the next."""
+        token, start = self.token, self.token.start + len(self.token.text)
+        while start < len(self.text) and self.text[start].isspace():
+            start += 1
+        match = TOKEN.match(self.text, start)
+        if match:
+            self.token = Token(str(match.lastgroup), match[0], start)
+            if match["name"]:
+                self.require_name(self.token)
+        elif start < len(self.text):
+            sign = self.text[start]
+            remedy = next((REMEDIES[signs] for signs in REMEDIES if sign in signs), "leave it out")
+            raise self.fault(f"{sign!r} is not part of a formula: {remedy}", start)
+        else:
+            self.token = Token("end", "", start)
+        return token
+
+    def require_name(self, token: Token) -> None:
+        """Refuse a name that is no Python identifier, but for digits that may be subscripts."""
+        if keyword.iskeyword(token.text):
+            raise self.fault(f"{token} is a word of Python's grammar: use another name", token.start)
+        if not token.text.translate(SUBSCRIPTS).isidentifier():
+            raise self.fault(f"{token} is not a name: write x**2 for x², and 0.5*x for ½x", token.start)
+
+    def require_number(self, value: Any, start: int) -> Value:
+        """Return a Value; refuse a list."""
+        if isinstance(value, Value):
+            return value
+        raise self.fault("a list stands only where a function takes one, as in sum([x, y])", start)
+
+    def close(self, opening: Token, closing: str) -> None:
+        """Pass the closing bracket."""
+        if self.token.kind == "end":
+            raise self.fault(f"{opening} is never closed: add {closing}", opening.start)
+        if self.token.text != closing:
+            raise self.misplaced()
+        self.advance()
+
+    # Faults ---------------------------------------------------------------------------------------------------------
+
+    def misplaced(self) -> Exception:
+        """Return the error for a token that does not continue what stands before it."""
+        token = self.token
+        if token.text == "[":
+            return self.fault("indexing is refused: give each element a name, as in x1", token.start)
+        if token.kind in ("number", "name") or token.text == "(":
+            return self.fault(f"an operator is missing before {token}: write * for a product", token.start)
+        return self.fault(f"{token} is out of place: nothing before it asks for one", token.start)
+
+    def fault(self, message: str, start: int, kind: type[Exception] = ValueError) -> Exception:
+        """Return an error that shows the text around a place, and a caret under it."""
+        first, last = max(0, start - 60), start + 40
+        around = "".join(c if c.isprintable() else " " for c in self.text[first:last])
+        before, after = "…" if first else "", "…" if last < len(self.text) else ""
+        caret = " " * (len(before) + start - first) + "^"
+        return kind(f"{message} (character {start + 1})\n    {before}{around}{after}\n    {caret}")
+
+
+def call_of(name: str, function: Callable[..., Any]) -> tuple[str, str]:
+    """Return the arguments that a function takes, as a pattern of n and l, and an example of a call."""
+    if name in CALLS or not isinstance(function, Operation):
+        return CALLS[name]
+    arity = function.arity or 0
+    return "n" * arity, f"{name}({', '.join('xyuvst'[:arity])})"
+
+
+def did_you_mean(name: str, candidates: dict[str, Any]) -> str:
+    """Return the question that lists the candidates close to a name, or ''."""
+    close = difflib.get_close_matches(name, candidates)
+    return f"did you mean {', '.join(close)}?" if close else ""
