@@ -1,0 +1,130 @@
+"""What comes in from outside: numbers checked, and every refusal with its place, before anything is changed.
+
+Letters: n examples, k outputs of the network.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
+
+CLASS_LOSSES = ("cross_entropy", "softmax_cross_entropy")
+PROBABILITY_LOSSES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+
+
+def numbers(data: Any, name: str) -> Array:
+    """Return the data as an array of finite floats; raise ValueError naming the first entry that is none."""
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths{_odd_row(data)}") from None
+    if array.dtype.kind not in "biuf":
+        entries = np.asarray(data, dtype=object)
+        for place, entry in np.ndenumerate(entries):
+            if not isinstance(entry, Real):
+                raise ValueError(f"{name}{_at(place)} is {entry!r}, not a number")
+        array = entries
+    floats = array.astype(float)
+    _refuse(floats, ~np.isfinite(floats), name, "every number must be finite")
+    return floats
+
+
+def matrix(data: Any, name: str) -> Array:
+    """Return the data as a two-dimensional array of finite floats with at least one row and column."""
+    array = numbers(data, name)
+    if array.ndim != 2:
+        remedy = "; reshape(-1, 1) makes one column" if array.ndim == 1 and array.size else ""
+        raise ValueError(f"{name} has shape {array.shape}; it must be a table with rows and columns{remedy}")
+    if not array.size:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array
+
+
+def vector(data: Any, name: str, length: int) -> Array:
+    """Return the data as a flat array of so many finite floats."""
+    array = numbers(data, name)
+    if array.shape != (length,):
+        raise ValueError(f"{name} has shape {array.shape}; it must be a flat list of {length} numbers")
+    return array
+
+
+def whole(number: Any, name: str, most: int | None = None) -> int:
+    """Return a whole number of at least 1, and at most `most`."""
+    if isinstance(number, (int, np.integer)) and 1 <= number <= (number if most is None else most):
+        return int(number)
+    raise ValueError(
+        f"{name} is {number!r}; it must be a whole number from 1{f' to {most}' if most else ' on'}"
+    )
+
+
+def examples(X: Any, inputs: int, name: str = "X") -> Array:
+    """Return X as floats of shape (n, inputs)."""
+    array = matrix(X, name)
+    if array.shape[1] != inputs:
+        raise ValueError(f"{name} has {array.shape[1]} columns, but the network has {inputs} inputs")
+    return array
+
+
+def targets(y: Any, loss: str, n: int, k: int, name: str = "y") -> Targets:
+    """Return the targets of n examples as the loss takes them.
+
+    For the losses over classes: class indices (n,), also from one-hot rows (n, k).
+    For the others floats (n, k), where (n,) will do for one output.
+    """
+    array = numbers(y, name)
+    if array.ndim == 0 or len(array) != n:
+        raise ValueError(f"{name} has shape {array.shape}, but there are {n} examples; give each a target")
+    if loss in CLASS_LOSSES:
+        return _classes(array, loss, k, name)
+    if array.ndim == 1 and k == 1:
+        array = array[:, np.newaxis]
+    if array.shape != (n, k):
+        remedy = "; softmax_cross_entropy takes class indices" if array.ndim == 1 else ""
+        raise ValueError(f"{name} has shape {array.shape}; {loss} of {k} outputs needs {(n, k)}{remedy}")
+    if loss in PROBABILITY_LOSSES:
+        _refuse(array, (array < 0.0) | (array > 1.0), name, f"{loss} needs targets from 0 to 1")
+    if loss == "hinge":
+        _refuse(array, np.abs(array) != 1.0, name, "the two labels of hinge are -1 and 1")
+    return array
+
+
+def _classes(array: Array, loss: str, k: int, name: str) -> Targets:
+    if k < 2:
+        raise ValueError(f"{loss} needs an output for each of two or more classes; one: binary_cross_entropy")
+    if array.ndim == 1:
+        off = (array != np.floor(array)) | (array < 0.0) | (array >= k)
+        _refuse(array, off, name, f"with {k} outputs a class index is a whole number from 0 to {k - 1}")
+        return array.astype(int)
+    if array.shape[1:] != (k,):
+        remedy = "; ravel() makes it flat" if array.shape[1:] == (1,) else ""
+        raise ValueError(
+            f"{name} has shape {array.shape}; {loss} needs class indices of shape ({len(array)},), "
+            f"or one-hot rows of shape ({len(array)}, {k}){remedy}"
+        )
+    wrong = ((array != 0.0) & (array != 1.0)).any(axis=1) | (array.sum(axis=1) != 1.0)
+    for row in np.flatnonzero(wrong):
+        raise ValueError(f"{name}[{row}] is {array[row].tolist()}; a one-hot row has one 1, the others 0")
+    indices: Targets = array.argmax(axis=1)
+    return indices
+
+
+def _refuse(array: Array, wrong: NDArray[np.bool_], name: str, rule: str) -> None:
+    for place in np.argwhere(wrong):
+        words = f" (row {place[0]}, column {place[1]}, counted from 0)" if len(place) == 2 else ""
+        raise ValueError(f"{name}{_at(place)} is {array[tuple(place)]:g}{words}; {rule}")
+
+
+def _at(place: Any) -> str:
+    return f"[{', '.join(map(str, place))}]" if len(place) else ""
+
+
+def _odd_row(data: Any) -> str:
+    lengths = [len(row) if hasattr(row, "__len__") else 0 for row in data]
+    row = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    return "" if row is None else f": row 0 has {lengths[0]}, row {row} has {lengths[row]}"

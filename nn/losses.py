@@ -1,0 +1,228 @@
+# ruff: noqa: A004  (abs and sum are the engine's, here throughout)
+"""Losses: how wrong one prediction is, as one number.
+
+Each takes one prediction and its target, or lists of them (one entry per output of the network), as Values or
+plain numbers: with a Value among them the loss is a Value, of numbers alone a float. A batch has the mean of
+its examples' losses. None branches on a prediction, so one recorded graph serves for every example.
+
+Letters: p prediction, t target, e error p − t, z net input (logit), k number of outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any
+
+from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
+
+Loss = Callable[[Any, Any], Any]
+
+
+def sse(prediction: Any, target: Any) -> Any:
+    """Return the sum of squared errors, Σ e²: no ½ and no mean, so ∂/∂p = 2e (documents 000 and 001).
+
+    >>> sse([0.6, 0.5], [1, 0])
+    0.41000000000000003
+    """
+    return _sum([square(p - t) for p, t in _pairs("sse", prediction, target)])
+
+
+def half_sse(prediction: Any, target: Any) -> Any:
+    """Return half the sum of squared errors, ½ Σ e², so ∂/∂p = e (document 003, equation 1).
+
+    >>> half_sse([3.0, 1.0], [1, 0])
+    2.5
+    """
+    return 0.5 * _sum([square(p - t) for p, t in _pairs("half_sse", prediction, target)])
+
+
+def mse(prediction: Any, target: Any) -> Any:
+    """Return the mean squared error over the outputs, Σ e² / k.
+
+    >>> mse([3.0, 1.0], [1, 0])
+    2.5
+    """
+    return _mean([square(p - t) for p, t in _pairs("mse", prediction, target)])
+
+
+def mae(prediction: Any, target: Any) -> Any:
+    """Return the mean absolute error over the outputs, Σ |e| / k; the derivative at e = 0 is 0.
+
+    >>> mae([3.0, 1.0], [1, 0])
+    1.5
+    """
+    return _mean([abs(p - t) for p, t in _pairs("mae", prediction, target)])
+
+
+def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
+    """Return the mean over the outputs of ½e² up to |e| = delta, then delta·(|e| − ½delta) (Huber 1964).
+
+    >>> huber([3.0, 1.0], [1, 0])
+    1.0
+    """
+    if not delta > 0.0:
+        raise ValueError(f"huber: delta is {delta!r}; the error where the line begins is positive")
+
+    def term(e: Any) -> Any:
+        c = clip(e, -delta, delta)
+        return c * (e - 0.5 * c)  # with e held to ±delta, one formula is both the parabola and the line
+
+    return _mean([term(p - t) for p, t in _pairs("huber", prediction, target)])
+
+
+def hinge(prediction: Any, target: Any) -> Any:
+    """Return the mean over the outputs of max(0, 1 − t·p), for targets −1 and 1 and any real score p.
+
+    >>> hinge(0.25, -1)
+    1.25
+    """
+    pairs = _pairs("hinge", prediction, target)
+    for place, (_, t) in enumerate(pairs):
+        if _number(t) not in (-1.0, 1.0):
+            raise ValueError(f"hinge: target {place} is {_shown(t)}; the two labels are -1 and 1")
+    return _mean([relu(1.0 - t * p) for p, t in pairs])
+
+
+def binary_cross_entropy(prediction: Any, target: Any) -> Any:
+    """Return the mean over the outputs of −t·log p − (1 − t)·log(1 − p), for probabilities p and 0 ≤ t ≤ 1.
+
+    Raises ValueError where p is 0 or 1 and wrong, for the loss is then infinite;
+    `binary_cross_entropy_with_logits` has no such end.
+
+    >>> round(binary_cross_entropy(0.6, 1), 6)
+    0.510826
+    """
+    pairs = _pairs("binary_cross_entropy", prediction, target)
+    _check_probabilities("binary_cross_entropy", [p for p, _ in pairs])
+    _check_targets("binary_cross_entropy", pairs)
+
+    def term(p: Any, t: Any) -> Any:
+        if not isinstance(t, Value) and t in (0, 1):  # 0 · log 0 is a term to leave out
+            return -log(p) if t == 1 else -log1p(-p)
+        return -(t * log(p) + (1.0 - t) * log1p(-p))
+
+    return _mean([term(p, t) for p, t in pairs])
+
+
+def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
+    """Return the binary cross-entropy of sigmoid(z): the mean over the outputs of softplus(z) − t·z.
+
+    It never overflows, and ∂/∂z = (sigmoid(z) − t) / k. Targets lie between 0 and 1.
+
+    >>> binary_cross_entropy_with_logits(1000.0, 0)
+    1000.0
+    """
+    pairs = _pairs("binary_cross_entropy_with_logits", prediction, target)
+    _check_targets("binary_cross_entropy_with_logits", pairs)
+    return _mean([softplus(z) - t * z for z, t in pairs])
+
+
+def cross_entropy(prediction: Any, target: Any) -> Any:
+    """Return −log of the probability given to the right class (document 002).
+
+    prediction: k ≥ 2 probabilities. target: the class index (0 … k−1) or a one-hot list.
+    Raises ValueError where that probability is 0, for the loss is then infinite; `softmax_cross_entropy` has
+    no such end.
+
+    >>> round(cross_entropy([0.2, 0.7, 0.1], 1), 6)
+    0.356675
+    """
+    probabilities = _list(prediction)
+    chosen = _of_class("cross_entropy", probabilities, target)
+    _check_probabilities("cross_entropy", probabilities)
+    return -log(chosen)
+
+
+def softmax_cross_entropy(prediction: Any, target: Any) -> Any:
+    """Return the cross-entropy of softmax(z): logsumexp(z) − z of the right class.
+
+    prediction: k ≥ 2 net inputs. target: the class index (0 … k−1) or a one-hot list.
+    It never overflows, and ∂/∂z = softmax(z) − one-hot, the dscore of document 002.
+
+    >>> softmax_cross_entropy([1000.0, 0.0, -1000.0], 1)
+    1000.0
+    """
+    logits = _list(prediction)
+    chosen = _of_class("softmax_cross_entropy", logits, target)
+    return logsumexp(logits) - chosen
+
+
+LOSSES: dict[str, Loss] = {
+    loss.__name__: loss
+    for loss in (
+        sse,
+        half_sse,
+        mse,
+        mae,
+        huber,
+        hinge,
+        binary_cross_entropy,
+        binary_cross_entropy_with_logits,
+        cross_entropy,
+        softmax_cross_entropy,
+    )
+}
+
+
+def _list(numbers: Any) -> list[Any]:
+    return [numbers] if isinstance(numbers, (Value, Real)) else list(numbers)
+
+
+def _pairs(loss: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
+    predictions, targets = _list(prediction), _list(target)
+    if len(predictions) != len(targets) or not predictions:
+        raise ValueError(f"{loss}: {len(predictions)} predictions and {len(targets)} targets; give as many")
+    return list(zip(predictions, targets, strict=True))
+
+
+def _sum(terms: list[Any]) -> Any:
+    return sum(terms) if len(terms) > 1 else terms[0]  # a sum of one term would be a node that says nothing
+
+
+def _mean(terms: list[Any]) -> Any:
+    return mean(terms) if len(terms) > 1 else terms[0]
+
+
+def _of_class(loss: str, values: list[Any], target: Any) -> Any:
+    """Return the one of the values that the target, a class index or a one-hot list, points at."""
+    k = len(values)
+    if k < 2:
+        raise ValueError(f"{loss}: {k} prediction; it needs one for each of at least two classes")
+    if isinstance(target, Real):
+        index = float(target)
+        if index not in range(k):
+            raise ValueError(
+                f"{loss}: the class index is {target}; of {k} classes it is a whole number from 0 to {k - 1}"
+            )
+        return values[int(index)]
+    one_hot = list(target)
+    if len(one_hot) != k or sorted(map(_number, one_hot)) != [0.0] * (k - 1) + [1.0]:
+        shown = ", ".join(map(_shown, one_hot))
+        raise ValueError(
+            f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else"
+        )
+    return dot(one_hot, values)
+
+
+def _number(x: Any) -> float:
+    return float(x.data if isinstance(x, Value) else x)
+
+
+def _shown(x: Any) -> str:
+    return f"{x.name} = {x.data!r}" if isinstance(x, Value) and x.name else repr(_number(x))
+
+
+def _check_probabilities(loss: str, predictions: Iterable[Any]) -> None:
+    for place, p in enumerate(predictions):
+        if not 0.0 <= _number(p) <= 1.0:
+            logits = "softmax_cross_entropy" if loss == "cross_entropy" else f"{loss}_with_logits"
+            raise ValueError(
+                f"{loss}: prediction {place} is {_shown(p)}, not a probability; {logits} takes net inputs"
+            )
+
+
+def _check_targets(loss: str, pairs: Iterable[tuple[Any, Any]]) -> None:
+    for place, (_, t) in enumerate(pairs):
+        if not 0.0 <= _number(t) <= 1.0:
+            raise ValueError(f"{loss}: target {place} is {_shown(t)}; it must lie between 0 and 1")
