@@ -1,0 +1,5 @@
+"""The third gear: a recorded scalar graph lifted into a batched NumPy program whose source a person can read."""
+
+from autograd.lifting.program import Program, vectorize
+
+__all__ = ["Program", "vectorize"]

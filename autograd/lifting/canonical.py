@@ -1,0 +1,200 @@
+"""Pass 2, canonical form: equal computations become one, however they were written down.
+
+Chains of `+`, `−` and products are flattened into sums of products, so that an expanded neuron and a fused one are the
+same sum. Nothing is distributed. Constants fold, equal nodes merge, dead ones go.
+
+A node here is `Sum(terms)`, a term being (coefficient, factors), or `Apply(operation, operands)`. Factors and operands
+are numbers of nodes; an operand that is a float is a constant. A sum under way is a pair [scale, terms], not yet a
+node: a node that has a single user is merged into it without a copy, which keeps this pass linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from autograd import operations as table
+from autograd.lifting.trace import Trace
+from autograd.value import Operation
+
+Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
+
+
+class Sum(NamedTuple):
+    """A sum of products, its terms in the order of their factors."""
+
+    terms: tuple[Term, ...]
+
+
+class Apply(NamedTuple):
+    """Any other operation."""
+
+    operation: Operation
+    operands: tuple[int | float, ...]
+
+
+@dataclass
+class Graph:
+    """The canonical graph: node k is an input, a parameter or `nodes[k − inputs − parameters]`."""
+
+    inputs: list[str]
+    parameters: list[str]
+    nodes: list[Sum | Apply]
+    outputs: list[int | float]
+    names: dict[int, str]
+
+
+def canonical(trace: Trace) -> Graph:
+    """Return the canonical form of a traced graph."""
+    return _Canonical(trace).graph()
+
+
+class _Canonical:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.leaves = len(trace.inputs) + len(trace.parameters)
+        self.uses = [0] * (self.leaves + len(trace.nodes))
+        for node in trace.nodes:
+            if not isinstance(node, float):
+                for operand in node[1]:
+                    self.uses[operand] += 1
+        for output in trace.outputs:
+            self.uses[output] += 2  # never merged into a user
+        self.nodes: list[Sum | Apply] = []
+        self.numbers: dict[Any, int] = {}  # node -> its number, so that equal nodes are one
+        self.names: dict[int, str] = {}
+        # What stands for each traced node: a number, a constant, or a sum under way.
+        self.forms: list[Any] = list(range(self.leaves))
+
+    def graph(self) -> Graph:
+        for node in self.trace.nodes:
+            self.forms.append(node if isinstance(node, float) else self.form(*node))
+        outputs = [self.settled(output) for output in self.trace.outputs]
+        return Graph(self.trace.inputs, self.trace.parameters, self.nodes, outputs, self.names)
+
+    def form(self, operation: Operation, operands: Sequence[int]) -> Any:
+        if operation is table.add:
+            return self.added(self.terms(operands[0]), self.terms(operands[1]))
+        if operation is table.mul:
+            return self.multiplied(operands)
+        if operation is table.dot:
+            n = len(operands) // 2
+            total = self.terms(operands[-1]) if len(operands) % 2 else [1.0, []]
+            for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
+                total = self.added(total, self.multiplied(pair))
+            return total
+        if operation is table.sum:
+            total = [1.0, []]
+            for operand in operands:
+                total = self.added(total, self.terms(operand))
+            return total
+        if operation is table.sub:
+            return self.added(self.terms(operands[0]), self.scaled(operands[1], -1.0))
+        if operation is table.neg:
+            return self.scaled(operands[0], -1.0)
+        if operation is table.identity:
+            return self.terms(operands[0])
+        if operation is table.square:
+            return self.multiplied([operands[0]] * 2)
+        constant = self.forms[operands[-1]]
+        if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
+            return self.multiplied([operands[0]] * int(constant))
+        if operation is table.div and isinstance(constant, float) and constant:
+            return self.scaled(operands[0], 1.0 / constant)
+        return self.applied(operation, [self.settled(operand) for operand in operands])
+
+    def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
+        if all([isinstance(operand, float) for operand in operands]):
+            return operation.evaluate(operands)
+        key = (operation, tuple([(x,) if isinstance(x, float) else x for x in operands]))  # node 1 is not the number 1.0
+        return self.number(key, Apply(operation, tuple(operands)))
+
+    def terms(self, k: int) -> list[Any]:
+        """Return traced node k as a sum under way, which the caller may consume."""
+        form = self.forms[k]
+        if isinstance(form, list) and self.uses[k] == 1:
+            return form
+        form = self.settled(k)
+        if isinstance(form, float):
+            return [1.0, [(form, ())]]
+        return [1.0, [(1.0, (form,))]]
+
+    def added(self, a: list[Any], b: list[Any]) -> list[Any]:
+        if len(a[1]) < len(b[1]):  # the shorter into the longer, so that a long chain stays cheap from either end
+            a, b = b, a
+        if a[0] == b[0]:
+            a[1].extend(b[1])
+        elif b[1] and b[0]:
+            ratio = b[0] / a[0]
+            a[1].extend([(c * ratio, factors) for c, factors in b[1]])
+        return a
+
+    def scaled(self, k: int, scale: float) -> list[Any]:
+        """Return scale times node k; a neuron's sum stays as it is, and the factor before it."""
+        form = self.terms(k)
+        if len(form[1]) > 1 and self.weighs(form[1]):
+            form = [1.0, [(1.0, (self.node(form),))]]
+        return [form[0] * scale, form[1]]
+
+    def weighs(self, terms: Sequence[Term]) -> bool:
+        """Whether some of the terms are products with a parameter."""
+        first = len(self.trace.inputs)
+        return any([len(factors) > 1 and any([first <= x < self.leaves for x in factors]) for _, factors in terms])
+
+    def multiplied(self, operands: Sequence[int]) -> list[Any]:
+        coefficient, factors = 1.0, []
+        for k in operands:
+            form = self.forms[k]
+            if isinstance(form, list):
+                if len(form[1]) == 1 and self.uses[k] == 1:
+                    ((c, more),) = form[1]
+                    coefficient *= form[0] * c
+                    factors += more
+                    continue
+                form = self.settled(k)
+            if isinstance(form, float):
+                coefficient *= form
+            else:
+                factors.append(form)
+        return [1.0, [(coefficient, tuple(sorted(factors)))]]
+
+    def settled(self, k: int) -> int | float:
+        """Return what stands for traced node k, made a node of its own if it was a sum under way."""
+        form = self.forms[k]
+        if isinstance(form, list):
+            form = self.forms[k] = self.node(form)
+        if k in self.trace.names and not isinstance(form, float):
+            self.names.setdefault(form, self.trace.names[k])
+        return form  # type: ignore[no-any-return]  # a number or a constant, once it is no list
+
+    def node(self, form: list[Any]) -> int | float:
+        """Return the node of a sum under way: like terms merged, and in the order of their factors."""
+        scale, terms = form
+        if len(terms) > 1:
+            merged: dict[tuple[int, ...], float] = {}
+            for c, factors in terms:
+                merged[factors] = merged.get(factors, 0.0) + c
+            terms = [(merged[factors], factors) for factors in sorted(merged)]
+        terms = [(c, factors) for c, factors in terms if c]
+        if not terms or not scale:
+            return 0.0
+        if scale != 1.0:
+            if len(terms) > 1 and self.weighs(terms):
+                terms = [(1.0, (self.node([1.0, terms]),))]
+            terms = [(c * scale, factors) for c, factors in terms]
+        if len(terms) == 1:
+            ((c, factors),) = terms
+            if not factors:
+                return float(c)
+            if c == 1.0 and len(factors) == 1:
+                return factors[0]
+        total = Sum(tuple(terms))
+        return self.number(total, total)
+
+    def number(self, key: Any, node: Sum | Apply) -> int:
+        number = self.numbers.get(key)
+        if number is None:
+            number = self.numbers[key] = self.leaves + len(self.nodes)
+            self.nodes.append(node)
+        return number

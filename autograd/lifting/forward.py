@@ -1,0 +1,341 @@
+"""Pass 4, forward: the statements that compute the blocks.
+
+Values lie feature-major: an array has a row for each node and a column for each sample, so `W @ x` reads as in the
+textbook, with a row of W for each neuron. Where a layer has biases, its senders have a last row of ones, and the biases
+are W's last column.
+
+Letters: z a block's result, x its operands, W weights, b biases, c coefficients, n the size of the batch.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograd.lifting.grouping import Block, Elementwise, Gathered, Layer, Linear, Plan, Product, Reduction, Rows, Total
+from autograd.lifting.writer import Array, Operand, Writer, text
+
+NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
+
+
+@dataclass
+class Weights:
+    """A layer's weights as arrays: `joint` has the biases as last column if its senders have a last row of ones."""
+
+    number: int
+    joint: Array
+    matrix: Array  # without the biases
+    biases: Array | None  # a column, where the biases are added separately
+    index: list[list[int]]  # the parameters of `joint`, or of the weights and biases side by side
+    view: bool  # whether the arrays show the parameters themselves, and not a copy
+
+
+class Forward(Writer):
+    """Writes the statements that compute the blocks."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.values: dict[int, Array] = {}  # block number -> its array
+        self.with_one: dict[Array, Array] = {}  # an array -> the same with a last row of ones
+        self.weights: dict[int, Weights] = {}  # id of a layer -> its weights
+        self.biased = {
+            part.senders.block.number
+            for block in plan.blocks
+            if isinstance(block.rule, Total)
+            for part in block.rule.parts
+            if isinstance(part, Layer) and part.biases and whole(part.senders)
+        }
+        self.prefixes = Counter(prefix(block) for block in plan.blocks)
+        self.numbers: Counter[str] = Counter()
+        self.flat_parameters = Array("parameters", plan.parameters.size, False, "parameters")
+        for block, columns in plan.inputs:
+            self.input(block, columns)
+        for block in plan.blocks:
+            self.values[block.number] = self.buffer(block, self.block_name(block))
+            self.block(block, self.values[block.number])
+
+    # Arrays ----------------------------------------------------------------------------------------------------------
+
+    def input(self, block: Block, columns: tuple[int, ...]) -> None:
+        """Copy a block of inputs out of the batch; a large one that only feeds layers is used where it lies."""
+        chosen = f"{columns[0]}:{columns[-1] + 1}"
+        if columns != tuple(range(columns[0], columns[-1] + 1)):
+            chosen = repr(list(columns))
+        name = prefix(block) or "x"
+        if block.size > NARROW:
+            array = self.define(name, block.size, True, f"batch[:, {chosen}].T")
+            array.per_batch = True
+        else:
+            array = self.buffer(block, name, kept=True)
+            self.write(array, f"copyto({array.name}, batch[:, {chosen}].T)", [])
+        self.values[block.number] = array
+
+    def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
+        """Return a new array for a block; where a layer with biases wants one, it has a row of ones after it."""
+        if block.number not in self.biased:
+            shape = f"empty(({block.size}, n), dtype)"
+            return self.define(name, block.size, True, shape) if kept else self.array(name, block.size, block.wide)
+        name = self.name(name)
+        joint = self.define(f"{name}_and_1", block.size + 1, True, f"ones(({block.size + 1}, n), dtype)")
+        array = Array(name, block.size, True, f"{joint.name}[:{block.size}]", joint)
+        self.definitions.append(array)
+        self.with_one[array] = joint
+        return array
+
+    def block_name(self, block: Block) -> str:
+        """Return a name like those of the block's nodes, or one that says what it is."""
+        wanted = prefix(block)
+        if not wanted:
+            layered = isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
+            unary = isinstance(block.rule, Elementwise) and len(block.rule.operands) == 1
+            wanted = "z" if layered else "a" if unary else "v"
+        elif len(wanted) > 1 and self.prefixes[wanted] == 1:
+            return wanted
+        self.numbers[wanted] += 1
+        return f"{wanted}{self.numbers[wanted]}"
+
+    def operand(self, x: Rows | list[float]) -> Operand:
+        """Return rows of a block, or a column of constants, as an operand of an elementwise function."""
+        if isinstance(x, Rows):
+            return self.rows(x)
+        return x[0] if len(set(x)) == 1 else self.constant(x)
+
+    def rows(self, x: Rows, each: bool = False) -> Array:
+        """Return rows of a block: itself, a view, or, where they do not lie evenly, a copy.
+
+        One and the same row many times is one row, to be broadcast, unless each is wanted.
+        """
+        stride = step(x.index)
+        if each and len(set(x.index)) < len(x.index):
+            stride = None
+        if x.block is self.plan.parameters:
+            return self.parameter_rows(x.index, stride)
+        array = self.values[x.block.number]
+        if whole(x):
+            return array
+        if stride is not None:
+            return self.view(array, x.index[0], x.index[-1] + 1, stride)
+        key = (array, x.index)
+        if key not in self.known:
+            self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
+            index = self.constant(x.index, int)
+            self.write(copy, f"take({array.name}, {index.name}, axis=0, out={copy.name}, mode='clip')", [array])
+        return self.known[key]
+
+    def parameter_rows(self, index: tuple[int, ...], stride: int | None) -> Array:
+        """Return parameters as a column."""
+        key = ("parameters", index, stride)
+        if key not in self.known:
+            names = self.plan.parameters.names
+            name = names[index[0]] if len(set(index)) == 1 else common_prefix([names[k] for k in index]) or "p"
+            if stride is not None:
+                chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
+                rows = len(range(index[0], index[-1] + 1, stride))
+                self.known[key] = self.define(name, rows, False, f"parameters[{chosen}, None]", self.flat_parameters)
+            else:
+                self.known[key] = copy = self.array(name, len(index), False)
+                places = self.constant([[k] for k in index], int)
+                self.write(copy, f"take(parameters, {places.name}, out={copy.name}, mode='clip')", [])
+        return self.known[key]
+
+    def layer(self, part: Layer, number: int) -> Weights:
+        """Return the weights of a layer as arrays."""
+        senders = self.rows(part.senders)
+        joint_biases = part.biases is not None and senders in self.with_one
+        neurons, width = len(part.weights), len(part.weights[0])
+        index = part.weights
+        if part.biases is not None:
+            index = [[*row, bias] for row, bias in zip(part.weights, part.biases, strict=True)]
+        columns = len(index[0])
+        first = index[0][0]
+        names = f"W{number}_and_b{number}" if part.biases is not None else f"W{number}"
+        view = [k for row in index for k in row] == list(range(first, first + neurons * columns))
+        if view:
+            shape = f"parameters[{first}:{first + neurons * columns}].reshape({neurons}, {columns})"
+            whole_matrix = self.define(names, neurons, False, shape, self.flat_parameters)
+        else:
+            whole_matrix = Array(self.name(names), neurons, False, f"empty(({neurons}, {columns}), dtype)")
+            self.definitions.append(whole_matrix)
+            places = self.constant(index, int)
+            self.write(whole_matrix, f"take(parameters, {places.name}, out={whole_matrix.name}, mode='clip')", [])
+        matrix, biases = whole_matrix, None
+        if part.biases is not None:
+            matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
+            biases = self.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
+        self.weights[id(part)] = weights = Weights(
+            number, whole_matrix if joint_biases else matrix, matrix, None if joint_biases else biases, index, view
+        )
+        return weights
+
+    # Statements ------------------------------------------------------------------------------------------------------
+
+    def block(self, block: Block, z: Array) -> None:
+        rule = block.rule
+        if isinstance(rule, Elementwise):
+            operands = [self.operand(x) for x in rule.operands]
+            self.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
+            self.apply(rule.operation, operands, z)
+        elif isinstance(rule, Reduction):
+            x = self.rows(rule.rows, each=True)
+            self.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
+            self.own(self.line(z), rule.operation, x.name, [x])
+        elif isinstance(rule, Product):
+            xs = [self.rows(x) for x in rule.factors]
+            self.comment(f"{z.name} = {' * '.join(x.name for x in xs)}")
+            self.product(xs, z)
+        elif isinstance(rule, Total):
+            self.total(rule, z)
+
+    def line(self, array: Array) -> Array:
+        """Return the only row of an array as an array of one dimension, for a reduction to write."""
+        key = (array, "line")
+        if key not in self.known:
+            self.known[key] = self.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
+        return self.known[key]
+
+    def product(self, xs: Sequence[Array], out: Array | None = None) -> Array:
+        """Write the product of arrays."""
+        if len(xs) == 1:
+            return xs[0]
+        if len(xs) == 2:
+            return self.call("square", xs[:1], out) if xs[0] is xs[1] else self.call("multiply", xs, out)
+        return self.call("multiply", [self.product(xs[:-1]), xs[-1]], out)
+
+    def total(self, rule: Total, z: Array) -> None:
+        """Write a sum: the first layer straight into z, everything else added to it."""
+        place = len(self.statements)
+        terms: list[tuple[float | Array, Array]] = []  # coefficient, array
+        said = []
+        started = False
+        for part in rule.parts:
+            if isinstance(part, Layer):
+                out = self.array("t", z.rows, True) if started else z
+                said.append(self.matrix_product(part, out))
+                if started:
+                    terms.append((1.0, out))
+                started = True
+            elif isinstance(part, Linear):
+                terms.append(self.linear(part))
+                said.append(product_text(*terms[-1]))
+            else:
+                coefficients = {c for column in part.coefficients for c in column}
+                c = coefficients.pop() if len(coefficients) == 1 else 1.0
+                straight = not started and c == 1.0 and part.rows.block.wide == z.wide
+                out = z if straight else self.array("t", z.rows, part.rows.block.wide)
+                x = self.gathered(part, z.rows, out)
+                if not straight:
+                    terms.append((c, out))
+                started = started or straight
+                said.append(f"the sum of the rows of {product_text(c, x)}")
+        constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else self.constant(rule.constants)
+        if constant != 0.0:
+            said.append(text(constant))
+        sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
+        self.statements.insert(place, f"{z.name} = {sum_of}")
+        self.add_up(terms, constant, z, started)
+
+    def matrix_product(self, part: Layer, out: Array) -> str:
+        """Write W @ x + b; return how to say so."""
+        x = self.rows(part.senders)
+        weights = self.layer(part, len(self.weights) + 1)
+        senders = x if weights.biases is not None or part.biases is None else self.with_one[x]
+        self.write(out, f"dot({weights.joint.name}, {senders.name}, out={out.name})", [weights.joint, senders])
+        if weights.biases is not None:
+            self.call("add", [out, weights.biases], out)
+        return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if part.biases is not None else "")
+
+    def linear(self, part: Linear) -> tuple[float | Array, Array]:
+        same = len(set(part.coefficients)) == 1
+        return part.coefficients[0] if same else self.constant(part.coefficients), self.rows(part.rows)
+
+    def gathered(self, part: Gathered, size: int, total: Array) -> Array:
+        """Write the sum of many rows, with their coefficients unless they are all the same, and return the rows."""
+        x = self.rows(part.rows, each=True)
+        coefficients = [c for column in part.coefficients for c in column]
+        if len(set(coefficients)) > 1 and size == 1:
+            row = self.constant([coefficients])
+            self.write(total, f"dot({row.name}, {x.name}, out={total.name})", [row, x])
+            return x
+        if len(set(coefficients)) > 1:
+            x = self.call("multiply", [x, self.constant(coefficients)])
+        if size == 1:
+            line = self.line(total)
+            self.write(line, f"add.reduce({x.name}, axis=0, out={line.name})", [x])
+        else:
+            stacked = f"{x.name}.reshape({len(part.coefficients)}, {size}, -1)"
+            self.write(total, f"add.reduce({stacked}, axis=0, out={total.name})", [x])
+        return x
+
+    def add_up(self, terms: list[tuple[float | Array, Array]], constant: Operand, z: Array, started: bool) -> None:
+        """Write z (+)= the sum of coefficient times array, plus a constant, in as few statements as may be."""
+        terms = sorted(terms, key=lambda term: (not is_number(term[0], 1.0), not is_number(term[0], -1.0)))
+        if not started:
+            (c, x), terms = terms[0], terms[1:]
+            if not terms and not is_number(constant, 0.0) and is_number(c, -1.0):
+                self.call("subtract", [constant, x], z)
+                return
+            if is_number(c, 1.0):
+                if terms:
+                    (d, y), terms = terms[0], terms[1:]
+                    if is_number(d, 1.0) or is_number(d, -1.0):
+                        self.call("add" if is_number(d, 1.0) else "subtract", [x, y], z)
+                    else:
+                        self.call("add", [x, self.call("multiply", [y, d])], z)
+                elif not is_number(constant, 0.0):
+                    self.call("add", [x, constant], z)
+                    return
+                else:
+                    self.write(z, f"copyto({z.name}, {x.name})", [x])
+            else:
+                self.call("negative", [x], z) if is_number(c, -1.0) else self.call("multiply", [x, c], z)
+        for c, x in terms:
+            if is_number(c, 1.0) or is_number(c, -1.0):
+                self.call("add" if is_number(c, 1.0) else "subtract", [z, x], z)
+            else:
+                self.call("add", [z, self.call("multiply", [x, c])], z)
+        if not is_number(constant, 0.0):
+            self.call("add", [z, constant], z)
+
+
+def product_text(c: Operand, x: Array) -> str:
+    """Return how to say c · x."""
+    return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
+
+
+def is_number(x: Operand, number: float) -> bool:
+    """Whether an operand is that very number, and not an array."""
+    return isinstance(x, float) and x == number
+
+
+def whole(x: Rows) -> bool:
+    """Whether rows are all those of their block, in order."""
+    return x.index == tuple(range(x.block.size))
+
+
+def step(index: Sequence[int]) -> int | None:
+    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
+    if len(set(index)) == 1:
+        return 1
+    stride = index[1] - index[0]
+    even = stride > 0 and all([b - a == stride for a, b in zip(index, index[1:], strict=False)])
+    return stride if even else None
+
+
+def prefix(block: Block) -> str:
+    """Return what the names of a block's nodes begin with, up to their numbers."""
+    return common_prefix(block.names)
+
+
+def common_prefix(names: Sequence[str]) -> str:
+    """Return what names begin with, up to their numbers: w for w₁ and w₂; nothing if one has no name.
+
+    >>> common_prefix(["w₁₁", "w₁₂"])
+    'w'
+    """
+    plain = [unicodedata.normalize("NFKD", name) for name in names]
+    return re.sub(r"[\W\d_]+$", "", os.path.commonprefix(plain)) if all(plain) else ""

@@ -1,0 +1,352 @@
+"""Pass 3, grouping: nodes of one level and one form become the rows of one block.
+
+Nodes of a level do not depend on each other, and nodes of one form do the same with operands from the same blocks, so a
+block is computed by one statement: an operation on blocks, a product of blocks, or a sum. In a sum, products of a
+parameter and a node that a whole block shares become one matrix product: that is how neurons become a layer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd.lifting.canonical import Apply, Graph, Sum
+from autograd.value import Operation
+
+FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a block, in the order in which another block uses them."""
+
+    block: Block
+    index: tuple[int, ...]
+
+
+@dataclass
+class Product:
+    """The product of its factors."""
+
+    factors: list[Rows]
+
+
+@dataclass
+class Elementwise:
+    """An operation on rows and constants."""
+
+    operation: Operation
+    operands: list[Rows | list[float]]
+
+
+@dataclass
+class Reduction:
+    """An operation of many operands, on all the rows: a block of one row."""
+
+    operation: Operation
+    rows: Rows
+
+
+@dataclass
+class Layer:
+    """The matrix product of weights (a row of parameter numbers per neuron) with senders, plus, often, biases."""
+
+    weights: list[list[int]]
+    senders: Rows
+    biases: list[int] | None
+
+
+@dataclass
+class Linear:
+    """Coefficient times row, for each of the sum's rows."""
+
+    coefficients: list[float]
+    rows: Rows
+
+
+@dataclass
+class Gathered:
+    """Many terms of one block: for each of the sum's rows, so many coefficients times so many rows, added up."""
+
+    coefficients: list[list[float]]
+    rows: Rows  # those of the first term of each row of the sum, then of the second, …
+
+
+@dataclass
+class Total:
+    """A sum of parts."""
+
+    parts: list[Layer | Linear | Gathered]
+    constants: list[float]
+
+
+@dataclass(eq=False)
+class Block:
+    """So many rows that are computed together; `rule` is None for the inputs and the parameters.
+
+    A wide block has one column for each sample, the others one column for all. A trained one depends on parameters.
+    """
+
+    number: int
+    size: int
+    wide: bool
+    trained: bool
+    rule: Product | Elementwise | Reduction | Total | None
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """The blocks, each after those it uses, and the places of the outputs: a row, or a constant."""
+
+    inputs: list[tuple[Block, tuple[int, ...]]]  # blocks of inputs, and which columns of a batch they are
+    parameters: Block
+    blocks: list[Block]
+    outputs: list[Rows | float]
+
+
+def group(graph: Graph) -> Plan:
+    """Return the blocks of a canonical graph."""
+    return _Grouping(graph).plan()
+
+
+@dataclass
+class _Terms:
+    """A sum, taken apart: products of a parameter and a node by sender, then terms of one factor, then the constant."""
+
+    weights: dict[int, int]
+    terms: list[tuple[float, int]]
+    constant: float
+
+
+class _Grouping:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.first_parameter, self.leaves = len(graph.inputs), len(graph.inputs) + len(graph.parameters)
+        size = self.leaves + len(graph.nodes)
+        self.wide = [k < self.first_parameter for k in range(size)]
+        self.trained = [self.first_parameter <= k < self.leaves for k in range(size)]
+        self.levels = [0] * size
+        self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
+        self.products: dict[tuple[int, ...], int] = {}
+        self.place: list[tuple[Block, int] | None] = [None] * size
+
+    def plan(self) -> Plan:
+        used = self.reachable()
+        weights = self.layers(used)
+        for k in used:  # a node that is one product serves every sum with that product among its terms
+            node = self.graph.nodes[k - self.leaves]
+            if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
+                self.products[node.terms[0][1]] = k
+        for k in used:
+            node = self.graph.nodes[k - self.leaves]
+            if isinstance(node, Apply):
+                self.enter(k, node)
+            elif self.products.get(node.terms[0][1]) == k:
+                self.product(node.terms[0][1])
+            else:
+                self.enter(k, self.terms(node, weights.get(k, {})))
+        parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
+        self.put(range(self.first_parameter, self.leaves), parameters)
+        inputs = self.input_blocks(weights.values())
+        blocks = self.blocks(used)
+        outputs = [x if isinstance(x, float) else self.rows([x]) for x in self.graph.outputs]
+        return Plan(inputs, parameters, blocks, outputs)
+
+    def reachable(self) -> list[int]:
+        """Return the interior nodes that an output needs, in topological order, and mark which are wide."""
+        needed = bytearray(self.leaves + len(self.graph.nodes))
+        for output in self.graph.outputs:
+            if isinstance(output, int):
+                needed[output] = 1
+        used = []
+        for k in range(len(needed) - 1, self.leaves - 1, -1):
+            if needed[k]:
+                used.append(k)
+                for x in below(self.graph.nodes[k - self.leaves]):
+                    needed[x] = 1
+        used.reverse()
+        for k in used:
+            operands = below(self.graph.nodes[k - self.leaves])
+            self.wide[k] = any([self.wide[x] for x in operands])
+            self.trained[k] = any([self.trained[x] for x in operands])
+        return used
+
+    def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
+        """Return, for each sum that is to have a matrix product, its weights: sender -> parameter.
+
+        A sum whose senders no other sum shares has one only if it is long, or there are few such sums.
+        """
+        weights: dict[int, dict[int, int]] = {}
+        sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for k in used:
+            node = self.graph.nodes[k - self.leaves]
+            if isinstance(node, Sum) and len(node.terms) > 1:
+                found: dict[int, int] = {}
+                for coefficient, factors in node.terms:
+                    if coefficient == 1.0 and len(factors) == 2:
+                        x, p = factors  # inputs have lower numbers than parameters, all else higher ones
+                        if x >= self.first_parameter:
+                            x, p = p, x
+                        if self.first_parameter <= p < self.leaves and self.wide[x]:
+                            found.setdefault(x, p)
+                if len(found) > 1:
+                    weights[k] = found
+                    sharing[tuple(sorted(found))].append(k)
+        alone = Counter(len(senders) for senders, sums in sharing.items() if len(sums) == 1)
+        for senders, sums in sharing.items():
+            if len(sums) == 1 and len(senders) <= FEW < alone[len(senders)]:
+                del weights[sums[0]]
+        return weights
+
+    def terms(self, node: Sum, weights: dict[int, int]) -> _Terms:
+        """Take a sum apart; its other products become nodes of their own."""
+        terms, constant = [], 0.0
+        for coefficient, factors in node.terms:
+            if not factors:
+                constant = coefficient
+            elif len(factors) == 1:
+                terms.append((coefficient, factors[0]))
+            elif coefficient != 1.0 or len(factors) > 2 or not (
+                weights.get(factors[0]) == factors[1] or weights.get(factors[1]) == factors[0]
+            ):
+                terms.append((coefficient, self.product(factors)))
+        return _Terms(weights, terms, constant)
+
+    def product(self, factors: tuple[int, ...]) -> int:
+        """Return the node of a product."""
+        k = self.products.setdefault(factors, len(self.levels))
+        if k == len(self.levels):
+            self.wide.append(any([self.wide[x] for x in factors]))
+            self.trained.append(any([self.trained[x] for x in factors]))
+            self.levels.append(0)
+            self.forms.append(None)
+            self.place.append(None)
+        if self.forms[k] is None:
+            self.enter(k, factors)
+        return k
+
+    def enter(self, k: int, form: Any) -> None:
+        self.forms[k] = form
+        if isinstance(form, _Terms):
+            operands: Any = [*form.weights, *[x for _, x in form.terms]]
+        else:
+            operands = below(form) if isinstance(form, Apply) else form
+        self.levels[k] = 1 + max([self.levels[x] for x in operands], default=0)
+
+    def put(self, nodes: Iterable[int], block: Block) -> None:
+        for row, k in enumerate(nodes):
+            self.place[k] = block, row
+
+    def input_blocks(self, weights: Iterable[dict[int, int]]) -> list[tuple[Block, tuple[int, ...]]]:
+        """Return the inputs as blocks: those that a layer takes together, and the rest."""
+        free = dict.fromkeys(range(self.first_parameter))
+        found = []
+        groups = [tuple(sorted(x for x in senders if x < self.first_parameter)) for senders in weights]
+        for columns in [*dict.fromkeys(groups), None]:
+            chosen = tuple(free) if columns is None else columns
+            if chosen and all([x in free for x in chosen]):
+                block = Block(-2 - len(found), len(chosen), True, False, None, [self.graph.inputs[x] for x in chosen])
+                self.put(chosen, block)
+                found.append((block, chosen))
+                for x in chosen:
+                    del free[x]
+        return found
+
+    def blocks(self, used: Sequence[int]) -> list[Block]:
+        """Return the blocks of nodes, level by level."""
+        levels: dict[int, list[int]] = defaultdict(list)
+        for k in range(self.leaves, len(self.forms)):
+            if self.forms[k] is not None:
+                levels[self.levels[k]].append(k)
+        blocks: list[Block] = []
+        for level in sorted(levels):
+            groups: dict[Any, list[int]] = defaultdict(list)
+            for k in levels[level]:
+                groups[self.signature(k)].append(k)
+            for nodes in groups.values():
+                names = [self.graph.names.get(k, "") for k in nodes]
+                block = Block(len(blocks), len(nodes), self.wide[nodes[0]], self.trained[nodes[0]], None, names)
+                block.rule = self.rule(nodes)
+                self.put(nodes, block)
+                blocks.append(block)
+        return blocks
+
+    def block_of(self, k: int | float) -> int | None:
+        """Return the number of a node's block, or None for a constant."""
+        return None if isinstance(k, float) else self.place[k][0].number  # type: ignore[index]  # lower levels first
+
+    def order(self, k: int) -> tuple[int, int]:
+        block, row = self.place[k]  # type: ignore[misc]  # as above
+        return block.number, row
+
+    def signature(self, k: int) -> Any:
+        """Return what two nodes of a level must share to be rows of one block."""
+        form = self.forms[k]
+        if isinstance(form, _Terms):
+            return tuple(sorted(form.weights)), tuple(sorted([self.block_of(x) for _, x in form.terms]))  # type: ignore[type-var]
+        if isinstance(form, Apply):
+            blocks = tuple([self.block_of(x) for x in form.operands])
+            return (form.operation, k) if is_reduction(form, blocks) else (form.operation, blocks, len(blocks))
+        return "product", tuple(sorted([self.block_of(x) for x in form]))  # type: ignore[type-var]
+
+    def rows(self, nodes: Sequence[int]) -> Rows:
+        """Return where nodes of one block stand."""
+        places = [self.place[k] for k in nodes]
+        return Rows(places[0][0], tuple([row for _, row in places]))  # type: ignore[index, misc]  # as above
+
+    def rule(self, nodes: Sequence[int]) -> Product | Elementwise | Reduction | Total:
+        forms = [self.forms[k] for k in nodes]
+        first = forms[0]
+        if isinstance(first, _Terms):
+            return self.total(forms)
+        if isinstance(first, Apply):
+            if is_reduction(first, [self.block_of(x) for x in first.operands]):
+                return Reduction(first.operation, self.rows(first.operands))  # type: ignore[arg-type]  # has no constant
+            columns = zip(*[form.operands for form in forms], strict=True)
+            return Elementwise(
+                first.operation,
+                [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
+            )
+        return Product([self.rows(column) for column in zip(*[sorted(f, key=self.order) for f in forms], strict=True)])
+
+    def total(self, forms: Sequence[_Terms]) -> Total:
+        parts: list[Layer | Linear | Gathered] = []
+        senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
+        for x in sorted(forms[0].weights, key=self.order):
+            senders[self.block_of(x)].append(x)  # type: ignore[index]  # a node has a block
+        terms = [sorted(form.terms, key=lambda term: self.order(term[1])) for form in forms]
+        columns = list(zip(*terms, strict=True))
+        biases = None
+        if len(senders) == 1:  # one parameter more in every sum is the bias
+            for place, column in enumerate(columns):
+                if all([c == 1.0 and self.first_parameter <= x < self.leaves for c, x in column]):
+                    biases = [x - self.first_parameter for _, x in columns.pop(place)]
+                    break
+        for xs in senders.values():
+            weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
+            parts.append(Layer(weights, self.rows(xs), biases))
+        by_block: dict[int, list[Any]] = defaultdict(list)
+        for column in columns:
+            by_block[self.block_of(column[0][1])].append(column)  # type: ignore[index]  # as above
+        for group in by_block.values():
+            if len(group) > (2 if len(forms) == 1 else FEW):
+                rows = self.rows([x for column in group for _, x in column])
+                parts.append(Gathered([[c for c, _ in column] for column in group], rows))
+            else:
+                parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in group]
+        return Total(parts, [form.constant for form in forms])
+
+
+def below(node: Any) -> list[int]:
+    """Return the nodes that a node uses."""
+    if isinstance(node, Apply):
+        return [x for x in node.operands if isinstance(x, int)]
+    return [x for _, factors in node.terms for x in factors]
+
+
+def is_reduction(node: Apply, blocks: Sequence[int | None]) -> bool:
+    """Whether an operation of many operands runs down the rows of one block."""
+    return node.operation.arity is None and len(blocks) > 2 and None not in blocks and len(set(blocks)) == 1

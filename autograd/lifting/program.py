@@ -1,0 +1,273 @@
+"""The program that a scalar graph becomes: NumPy over a batch, and the parameters that it runs on.
+
+>>> from autograd import Value, vectorize
+>>> w, x, t = Value(2.0, "w"), Value(1.0, "x"), Value(0.0, "t")
+>>> program = vectorize((w * x - t) ** 2, inputs=[x, t], parameters=[w])
+>>> program.gradient([[1.0, 1.0], [3.0, 3.0]])
+(5.0, array([10.]))
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from autograd.lifting.canonical import Apply, Graph, canonical
+from autograd.lifting.grouping import group
+from autograd.lifting.source import Source, write_source
+from autograd.lifting.trace import Trace, trace
+from autograd.value import Constant, Value, describe
+
+SIZES = 8  # so many batch sizes keep their buffers, in each thread
+Reduction = Literal["mean", "sum"]
+
+
+def vectorize(
+    loss: Value | Sequence[Value] | Callable[..., Any],
+    inputs: Sequence[Value] | ArrayLike,
+    parameters: Sequence[Value] = (),
+    reduction: Reduction = "mean",
+    dtype: Any = np.float64,
+) -> Program:
+    """Lift a recorded scalar graph into a program over a batch.
+
+    loss: the Value that the graph ends in, or several outputs.
+    inputs: the leaves that a row of the batch gives, in its order; one that the graph does not use is allowed.
+    parameters: the leaves that all rows share; the gradient is in their order.
+    reduction: "mean" or "sum" of the rows. A term without inputs, such as a weight penalty, is part of every row's loss.
+    dtype: np.float64 or np.float32.
+
+    A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
+    (`x.data`). To have both found, give a function of the inputs that builds the loss, and for `inputs` an array of
+    examples, two rows or more: the function is traced on each, and where two rows differ the difference is named.
+    `Program.check` compares a program with the eager graph, row by row.
+
+    Raises ValueError for a leaf that is not declared, and for a function whose graph depends on the data.
+
+    >>> w = Value(3.0, "w")
+    >>> vectorize(lambda x: (w * x).relu(), inputs=[[1.0], [-1.0]], parameters=[w]).values([[2.0], [-2.0]])
+    array([6., 0.])
+    """
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
+    if callable(loss):
+        return Program(_trace_function(loss, inputs, parameters), reduction, dtype, [p.data for p in parameters])
+    outputs = [loss] if isinstance(loss, Value) else list(loss)
+    return Program(trace(outputs, inputs, parameters), reduction, dtype, [p.data for p in parameters])  # type: ignore[arg-type]
+
+
+def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequence[Value]) -> Trace:
+    """Trace a function on each example; raise ValueError where two traces differ."""
+    rows = np.asarray(examples, dtype=float)
+    if rows.ndim != 2 or len(rows) < 2:
+        raise ValueError(f"for a function, inputs is an array of at least two examples, not one of shape {rows.shape}")
+    first: tuple[Trace, Graph] | None = None
+    for place, row in enumerate(rows.tolist()):
+        variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
+        result = loss(*variables)
+        traced = trace([result] if isinstance(result, Value) else list(result), variables, parameters)
+        graph = canonical(traced)
+        if first is None:
+            first = traced, graph
+        elif difference := _difference(first[1], graph):
+            raise ValueError(
+                f"the loss computes something else for example {place} than for example 0: {difference}. A Python branch "
+                "or a number taken out of a Value (x.data, float(label)) is frozen in a trace: use relu, step, maximum "
+                "… for the branch, and make the number an input"
+            )
+    assert first is not None
+    return first[0]
+
+
+def _difference(a: Graph, b: Graph) -> str:
+    """Return in words where two canonical graphs part; nothing if they do not."""
+    for x, y in zip(a.nodes, b.nodes, strict=False):
+        if x != y:
+            return f"{_in_words(x)} against {_in_words(y)}"
+    if (len(a.nodes), a.outputs) != (len(b.nodes), b.outputs):
+        return f"{len(a.nodes)} operations that end in {a.outputs} against {len(b.nodes)} that end in {b.outputs}"
+    return ""
+
+
+def _in_words(node: Any) -> str:
+    if isinstance(node, Apply):
+        return f"{node.operation.name}({', '.join(str(x) if isinstance(x, float) else '…' for x in node.operands)})"
+    return "a sum with the coefficients " + ", ".join(f"{c:g}" for c, _ in node.terms[:6])
+
+
+class Program:
+    """A graph as NumPy over a batch.
+
+    `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it runs.
+    A program pickles, and holds no Values. It may be called from several threads at once as long as none changes
+    `parameters` meanwhile: each thread has buffers of its own.
+    """
+
+    def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
+        self._trace, self._reduction = traced, reduction
+        self._dtype = np.dtype(dtype)
+        if self._dtype not in (np.float64, np.float32):
+            raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
+        self.parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
+        plan = group(canonical(traced))
+        self._outputs = plan.outputs
+        written: Source = write_source(plan, mean=reduction == "mean")
+        self.source = written.text
+        self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
+        exec(compile(self.source, "<program>", "exec"), written.namespace)  # noqa: S102  (the text is this project's own)
+        self._build = written.namespace["build"]
+        self._local = threading.local()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self._trace, self._reduction, self._dtype.name, self.parameters)
+
+    def __repr__(self) -> str:
+        return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    # Running ---------------------------------------------------------------------------------------------------------
+
+    def value(self, batch: ArrayLike) -> float:
+        """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
+        batch = self._checked(batch)
+        return self._reduced(self._one_output(self._forward(batch)), batch)
+
+    def values(self, batch: ArrayLike) -> NDArray[Any]:
+        """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
+        batch = self._checked(batch)
+        arrays = iter(self._forward(batch))
+        columns = [np.float64(x) if isinstance(x, float) else next(arrays)[0] for x in self._outputs]
+        result = np.stack([np.broadcast_to(column, len(batch)) for column in columns], axis=1).astype(self._dtype)
+        if not np.isfinite(result).all():
+            self._explain(batch, ~np.isfinite(result).all(axis=1), backward=False)
+        return result[:, 0] if len(self._outputs) == 1 else result
+
+    def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
+        value, gradient = self.step(batch)
+        return value, gradient.copy()
+
+    def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient in the program's own array, which the next call overwrites."""
+        batch = self._checked(batch)
+        _, backward, gradient = self._built(len(batch))
+        value = self._reduced(self._one_output(self._forward(batch)), batch)
+        with np.errstate(all="ignore"):
+            backward()
+        if not math.isfinite(gradient.dot(gradient)) and not np.isfinite(gradient).all():
+            self._explain(batch, np.ones(len(batch), dtype=bool), backward=True)
+        return value, gradient
+
+    def load(self, values: Sequence[Value]) -> None:
+        """Take the numbers of Values for the parameters, in their order."""
+        self.parameters[:] = [x.data for x in self._same_number(values)]
+
+    def store(self, values: Sequence[Value]) -> None:
+        """Give the parameters' numbers to Values, in their order."""
+        for value, number in zip(self._same_number(values), self.parameters.tolist(), strict=True):
+            value.data = number
+
+    def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
+        """Compare every row with the eager graph; return the largest relative difference.
+
+        loss: the function that builds the graph, called anew for each row, or the Value that was lifted, whose leaves
+        are set to each row, and set back.
+        Raises AssertionError with the first row that differs by more than rtol.
+        """
+        batch = self._checked(batch)
+        largest = 0.0
+        for row, (inputs, lifted) in enumerate(zip(batch.tolist(), self.values(batch).tolist(), strict=True)):
+            eager = self._eager(loss, inputs)
+            difference = 0.0 if eager == lifted else abs(eager - lifted) / max(abs(eager), abs(lifted))
+            if not difference <= rtol:
+                raise AssertionError(f"row {row}: the program says {lifted!r}, the eager graph {eager!r}")
+            largest = max(largest, difference)
+        return largest
+
+    # Behind ----------------------------------------------------------------------------------------------------------
+
+    def _built(self, n: int) -> Any:
+        """Return forward, backward and the gradient that backward writes, for a batch size, in this thread."""
+        sizes = self._local.__dict__.setdefault("sizes", OrderedDict())
+        if n not in sizes:
+            gradient = np.zeros(len(self.parameters), self._dtype)
+            sizes[n] = (*self._build(n, self.parameters, gradient, self._constants, self._dtype), gradient)
+            if len(sizes) > SIZES:
+                sizes.popitem(last=False)
+        sizes.move_to_end(n)
+        return sizes[n]
+
+    def _forward(self, batch: NDArray[Any]) -> list[NDArray[Any]]:
+        with np.errstate(all="ignore"):
+            return self._built(len(batch))[0](batch)  # type: ignore[no-any-return]  # the program's own source
+
+    def _one_output(self, arrays: list[NDArray[Any]]) -> Any:
+        if len(self._outputs) != 1:
+            raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
+        return arrays[0] if arrays else np.array([[self._outputs[0]]])
+
+    def _reduced(self, loss: NDArray[Any], batch: NDArray[Any]) -> float:
+        total = float(np.add.reduce(loss, axis=None))
+        if not math.isfinite(total) and not np.isfinite(loss).all():
+            self._explain(batch, np.broadcast_to(~np.isfinite(loss[0]), len(batch)), backward=False)
+        if self._reduction == "mean":
+            return total / loss.shape[1]
+        return total * (len(batch) / loss.shape[1])
+
+    def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
+        if len(values) != len(self.parameters):
+            raise ValueError(f"the program has {len(self.parameters)} parameters, not {len(values)}")
+        return values
+
+    def _checked(self, batch: ArrayLike) -> NDArray[Any]:
+        """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
+        width = len(self._trace.inputs)
+        try:
+            array = np.asarray(batch, dtype=self._dtype)
+        except (TypeError, ValueError):
+            raise ValueError(f"the batch holds {_not_a_number(batch)}: give an array of numbers, (n, {width})") from None
+        if array.ndim != 2 or array.shape[1] != width or not len(array):
+            raise ValueError(
+                f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
+                + ", ".join(self._trace.inputs[:8] + ["…"] * (width > 8))
+            )
+        return array
+
+    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> None:
+        """Raise an error that names what made a result infinite or NaN; return where Python lets it pass."""
+        for kind, numbers, names in (
+            ("input", batch, self._trace.inputs),
+            ("parameter", self.parameters[None, :], self._trace.parameters),
+        ):
+            bad = np.argwhere(~np.isfinite(numbers))
+            if len(bad):
+                row, column = bad[0].tolist()
+                place = f"row {row}, " if kind == "input" else ""
+                raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")
+        for row in np.flatnonzero(rows).tolist():
+            try:
+                outputs = self._recorded(batch[row].tolist())
+                if backward:
+                    outputs[0].backward()
+            except (ArithmeticError, ValueError) as error:
+                raise type(error)(f"row {row}: {error}") from None
+
+    def _recorded(self, inputs: Sequence[float]) -> list[Value]:
+        """Return the outputs of the traced graph as Values, recorded anew for one row."""
+        traced = self._trace
+        values = [Value(x, name) for x, name in zip(inputs, traced.inputs, strict=True)]
+        values += [Value(x, name) for x, name in zip(self.parameters.tolist(), traced.parameters, strict=True)]
+        for node in traced.nodes:
+            if isinstance(node, float):
+                values.append(Constant(node))
+            else:
+                operation, operands = node
+                value = operation.record(tuple([values[x] for x in operands]))
+                value.name = traced.names.get(len(values))
+                values.append(value)
+        return [values[x] for x in traced.outputs]

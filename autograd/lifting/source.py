@@ -1,0 +1,101 @@
+"""Pass 6, source: the statements as the text of one function, which makes the arrays for a batch size and closes over them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd.lifting.forward import Forward
+from autograd.lifting.grouping import Plan, Rows
+from autograd.lifting.reverse import Reverse
+from autograd.lifting.writer import NAMESPACE, Array, Statement, needed, shared_memory
+
+LEGEND = """\
+# One row for each node, one column for each sample of the batch; n is its size.
+# A weight matrix has one row for each neuron, the transpose of W[sender][receiver]; the biases are its last column."""
+
+
+@dataclass
+class Source:
+    """The text, the names that it uses, and its larger constants."""
+
+    text: str
+    namespace: dict[str, Any] = field(default_factory=dict)
+    constants: list[np.ndarray[Any, Any]] = field(default_factory=list)
+
+
+def write_source(plan: Plan, mean: bool) -> Source:
+    """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
+    writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
+    outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
+    split = writer.split if isinstance(writer, Reverse) else len(writer.statements)
+    forward, backward = writer.statements[:split], writer.statements[split:]
+    backward = needed(backward, [writer.flat_gradient] if isinstance(writer, Reverse) else [])
+    later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
+    forward = needed(forward, [*outputs, *later])
+    lines = [x for x in forward if isinstance(x, Statement)]
+    lines.append(Statement(None, "", tuple(outputs)))  # the caller reads the outputs between the two passes
+    lines += [x for x in backward if isinstance(x, Statement)]
+    memory = shared_memory(lines)
+
+    used = used_definitions(writer.definitions, lines, outputs)
+    made = [f"{a.name} = {a.definition}" for a in used if not a.per_batch]
+    arrays = [
+        f"{array.name} = {owner.name}" if owner is not array else f"{array.name} = empty(({array.rows}, {width(array)}), dtype)"
+        for array, owner in memory.items()
+    ]
+    views = [a for a in used if a.per_batch]
+    results = ", ".join(array.name for array in outputs)
+    text = "\n".join(
+        [
+            "def build(n, parameters, gradient, constants, dtype):",
+            *indented(LEGEND.splitlines()),
+            "    # An array that takes over the memory of another is set equal to it.",
+            *indented(arrays),
+            "    # Constants, and views of the arrays and of the parameters.",
+            *indented(made),
+            *indented([f"{' = '.join(a.name for a in views)} = None"] if views else []),
+            "",
+            "    def forward(batch):",
+            *indented([f"nonlocal {', '.join(a.name for a in views)}"] if views else [], 2),
+            *indented([f"{a.name} = {a.definition}" for a in views], 2),
+            *indented(listing(forward), 2),
+            f"        return [{results}]",
+            "",
+            "    def backward():",
+            *indented(listing(backward) or ["pass"], 2),
+            "",
+            "    return forward, backward",
+            "",
+        ]
+    )
+    return Source(text, {**NAMESPACE, **writer.functions}, writer.constants)
+
+
+def used_definitions(definitions: Sequence[Array], statements: Sequence[Statement], outputs: Sequence[Array]) -> list[Array]:
+    """Return the definitions that a statement, an output or a later definition names."""
+    words = {word for statement in statements for word in re.findall(r"\w+", statement.text)}
+    words.update(array.name for array in outputs)
+    used = []
+    for array in reversed(definitions):
+        if array.name in words:
+            words.update(re.findall(r"\w+", array.definition))
+            used.append(array)
+    return used[::-1]
+
+
+def width(array: Array) -> str:
+    return "n" if array.wide else "1"
+
+
+def listing(statements: Sequence[Statement | str]) -> list[str]:
+    """Return statements as lines, comments before what they describe."""
+    return [f"# {x}" if isinstance(x, str) else x.text for x in statements]
+
+
+def indented(lines: Sequence[str], depth: int = 1) -> list[str]:
+    return ["    " * depth + line for line in lines]

@@ -1,0 +1,69 @@
+"""Pass 1, trace: a recorded graph written down as plain numbers, without a Value left in it.
+
+Every node gets a number: the inputs first, then the parameters, then the others in topological order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograd.backward import topological_order
+from autograd.value import Operation, Value, describe
+
+
+@dataclass
+class Trace:
+    """A graph in numbers: node k is an input, a parameter, a constant (a float) or an operation on earlier nodes."""
+
+    inputs: list[str]  # their names
+    parameters: list[str]
+    nodes: list[float | tuple[Operation, tuple[int, ...]]]  # those after the inputs and the parameters
+    outputs: list[int]
+    names: dict[int, str]  # of nodes that have one
+    leaves: list[int]  # the numbers of the inputs and parameters, in topological order
+
+
+def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> Trace:
+    """Write the graph of the outputs down.
+
+    Raises ValueError for a leaf that is neither declared nor a constant, and for a declared one that is not a leaf or
+    is declared twice.
+    """
+    numbers: dict[Value, int] = {}
+    for kind, declared in (("input", inputs), ("parameter", parameters)):
+        for place, leaf in enumerate(declared):
+            if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
+                shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
+                raise ValueError(f"{kind} {place} is {shown}: declare a leaf, a Value made from a plain number")
+            if leaf in numbers:
+                raise ValueError(f"{kind} {place} ({describe(leaf)}) is declared twice: each leaf is one input or parameter")
+            numbers[leaf] = len(numbers)
+    nodes: list[float | tuple[Operation, tuple[int, ...]]] = []
+    names: dict[int, str] = {}
+    leaves: list[int] = []
+    declared_leaves = len(numbers)
+    for node in topological_order(*outputs):
+        if node.operands:
+            assert node.operation is not None
+            nodes.append((node.operation, tuple([numbers[x] for x in node.operands])))
+        elif node in numbers:
+            leaves.append(numbers[node])
+            continue
+        elif node.constant:
+            nodes.append(node.data)
+        else:
+            raise ValueError(
+                f"the leaf {describe(node)} is neither an input nor a parameter: declare it, or use a plain number"
+            )
+        numbers[node] = number = declared_leaves + len(nodes) - 1
+        if node.name:
+            names[number] = node.name
+    return Trace(
+        [x.name or f"x{i}" for i, x in enumerate(inputs, 1)],
+        [x.name or f"p{i}" for i, x in enumerate(parameters, 1)],
+        nodes,
+        [numbers[output] for output in outputs],
+        names,
+        leaves,
+    )

@@ -1,0 +1,239 @@
+"""Arrays and statements, while a program is being written; and which arrays can share their memory.
+
+Every statement writes an array of its own, as if memory were free. Once all are known, an array takes over the memory
+of one that no later statement reads.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.operations import TABLE
+from autograd.value import Operation, Value
+
+FEW = 8  # constants up to so many stand in the source, more in a list beside it
+UFUNCS = {row: function for function, row in Value.ufuncs.items() if row.arity is None}  # of two operands
+
+# What a program's source may call beside the table's operations.
+NAMESPACE: dict[str, Any] = {
+    "add": np.add,
+    "add_at": np.add.at,
+    "array": np.array,
+    "copyto": np.copyto,
+    "divide": np.divide,
+    "dot": np.dot,
+    "empty": np.empty,
+    "full": np.full,
+    "ones": np.ones,
+    "matmul": np.matmul,
+    "multiply": np.multiply,
+    "negative": np.negative,
+    "square": np.square,
+    "stack": lambda *rows: np.stack(np.broadcast_arrays(*rows)),
+    "subtract": np.subtract,
+    "take": np.take,
+}
+WORDS = ["backward", "batch", "build", "constants", "dtype", "forward", "gradient", "n", "nonlocal", "parameters"]
+
+
+@dataclass(eq=False)
+class Array:
+    """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
+
+    `definition` is the expression that makes it before the first call; without one it is written by a statement.
+    """
+
+    name: str
+    rows: int
+    wide: bool
+    definition: str = ""
+    owner: Array | None = None  # whose memory a view shows
+    per_batch: bool = False  # a view of the batch, so it is made anew in every call
+
+    @property
+    def root(self) -> Array:
+        """The array that owns the memory."""
+        return self if self.owner is None else self.owner.root
+
+
+@dataclass
+class Statement:
+    """One line: what it writes, what it reads, and whether it may write over what it reads."""
+
+    target: Array | None
+    text: str
+    reads: tuple[Array, ...]
+    elementwise: bool = False
+
+
+Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
+
+
+class Writer:
+    """Collects the arrays and statements of one function after the other."""
+
+    def __init__(self) -> None:
+        self.statements: list[Statement | str] = []  # a string is a comment
+        self.definitions: list[Array] = []  # constants, views and whatever else is made before the first call
+        self.functions: dict[str, Any] = {}  # the operations that the source calls
+        self.constants: list[np.ndarray[Any, Any]] = []
+        functions = [row.array.__name__ for row in TABLE.values() if isinstance(row.array, np.ufunc)]
+        self.names: set[str] = {*NAMESPACE, *keyword.kwlist, *WORDS, *TABLE, *functions}
+        self.known: dict[Any, Array] = {}  # so that equal views, constants and calls are made once
+
+    # Arrays ----------------------------------------------------------------------------------------------------------
+
+    def name(self, wanted: str) -> str:
+        """Return an identifier like the wanted one that nothing else has."""
+        plain = unicodedata.normalize("NFKD", wanted)
+        plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40]
+        if not plain or plain[0].isdigit():
+            plain = f"v{plain}"
+        unique, count = plain, 1
+        while unique in self.names:
+            count += 1
+            unique = f"{plain}_{count}"
+        self.names.add(unique)
+        return unique
+
+    def array(self, name: str, rows: int, wide: bool) -> Array:
+        """Return a new array that statements will write."""
+        return Array(self.name(name), rows, wide)
+
+    def define(self, name: str, rows: int, wide: bool, definition: str, owner: Array | None = None) -> Array:
+        """Return a new array that is made before the first call, or, as a view of the batch, in every call."""
+        array = Array(self.name(name), rows, wide, definition, owner, owner is not None and owner.per_batch)
+        self.definitions.append(array)
+        return array
+
+    def view(self, array: Array, start: int, stop: int, step: int = 1) -> Array:
+        """Return the rows of an array from start to stop."""
+        key = (array, start, stop, step)
+        if key not in self.known:
+            part = f"{start}:{stop}:{step}" if step != 1 else f"{start}:{stop}"
+            name = f"{array.name}_{start}" if stop - start == 1 else f"{array.name}_{start}_{stop}"
+            rows = len(range(start, stop, step))
+            self.known[key] = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
+        return self.known[key]
+
+    def constant(self, values: Any, kind: type = float) -> Array:
+        """Return an array of constants: a column of floats, or indices as they are."""
+        numbers = np.array(values, dtype=kind)
+        if kind is float and numbers.ndim == 1:
+            numbers = numbers[:, None]
+        key = (kind, numbers.shape, numbers.tobytes())
+        if key not in self.known:
+            if numbers.size <= FEW:
+                definition = f"array({numbers.tolist()}{', dtype' if kind is float else ''})"
+            else:
+                definition = f"constants[{len(self.constants)}]"
+                self.constants.append(numbers)
+            self.known[key] = self.define("c" if kind is float else "i", len(numbers), False, definition)
+        return self.known[key]
+
+    # Statements ------------------------------------------------------------------------------------------------------
+
+    def comment(self, text: str) -> None:
+        """Say what the next statements do."""
+        self.statements.append(text)
+
+    def write(self, target: Array | None, text: str, reads: Iterable[Operand], elementwise: bool = False) -> None:
+        """Add a statement."""
+        arrays = tuple([x for x in reads if isinstance(x, Array)])
+        self.statements.append(Statement(target, text, arrays, elementwise))
+
+    def call(self, function: str, operands: Sequence[Operand], out: Array | None = None, name: str = "t") -> Array:
+        """Write the call of one of NumPy's elementwise functions, and return its result."""
+        listed = ", ".join(text(x) for x in operands)
+        if out is None:
+            key = (function, listed)
+            if key not in self.known:
+                self.known[key] = self.call(function, operands, self.like(operands, name), name)
+            return self.known[key]
+        self.write(out, f"{function}({listed}, out={out.name})", operands, elementwise=True)
+        return out
+
+    def apply(self, operation: Operation, operands: Sequence[Operand], out: Array | None = None) -> Array:
+        """Write an operation of the table on arrays of equal or of one row, and return its result."""
+        function = UFUNCS[operation] if operation in UFUNCS and len(operands) == 2 else operation.array
+        if isinstance(function, np.ufunc):
+            self.functions[function.__name__] = function
+            return self.call(function.__name__, operands, out)
+        listed = ", ".join(text(x) for x in operands)
+        key = (operation, listed)
+        if out is None:
+            if key not in self.known:
+                self.known[key] = self.apply(operation, operands, self.like(operands, "t"))
+            return self.known[key]
+        self.own(out, operation, listed if operation.arity else f"stack({listed})", operands)
+        return out
+
+    def own(self, target: Array, operation: Operation, listed: str, reads: Iterable[Operand]) -> None:
+        """Write the call of an operation whose array rule is the project's or a user's own."""
+        function = operation.name if operation.arity else f"{operation.name}_rows"
+        self.functions[function] = operation.array
+        if "out" in inspect.signature(operation.array).parameters:
+            self.write(target, f"{function}({listed}, out={target.name})", reads)
+        else:
+            self.write(target, f"{target.name}[...] = {function}({listed})", reads)
+
+    def like(self, operands: Sequence[Operand], name: str) -> Array:
+        """Return a new array of the shape that the operands broadcast to."""
+        arrays = [x for x in operands if isinstance(x, Array)]
+        return self.array(name, max(x.rows for x in arrays), any(x.wide for x in arrays))
+
+
+def text(x: Operand) -> str:
+    """Return an operand as the source has it."""
+    return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
+
+
+def needed(statements: Sequence[Statement | str], outputs: Iterable[Array]) -> list[Statement | str]:
+    """Return the statements without those that write what nobody reads."""
+    read = {array.root for array in outputs}
+    kept: list[Statement | str] = []
+    for statement in reversed(statements):
+        if isinstance(statement, str):
+            if kept and not isinstance(kept[-1], str):  # a comment on statements that are kept
+                kept.append(statement)
+        elif statement.target is None or statement.target.root in read:
+            kept.append(statement)
+            read.update([array.root for array in statement.reads])
+    return kept[::-1]
+
+
+def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
+    """Return, for each array that statements write, the array whose memory it takes over, or itself.
+
+    An elementwise statement may write over an array that it is the last to read.
+    """
+    last: dict[Array, int] = {}
+    for place, statement in enumerate(statements):
+        for array in (*statement.reads, *([statement.target] if statement.target else [])):
+            last[array.root] = place
+    free: dict[tuple[int, bool], list[Array]] = defaultdict(list)
+    memory: dict[Array, Array] = {}
+    for place, statement in enumerate(statements):
+        roots = dict.fromkeys([array.root for array in statement.reads])
+        ended = [root for root in roots if last[root] == place and root in memory]
+        spare = [(root.rows, root.wide, memory[root]) for root in ended]
+        if statement.elementwise:
+            for rows, wide, array in spare:
+                free[rows, wide].append(array)
+        target = statement.target.root if statement.target else None
+        if target is not None and target not in memory and not target.definition:
+            same_shape = free[target.rows, target.wide]
+            memory[target] = same_shape.pop() if same_shape else target
+        if not statement.elementwise:
+            for rows, wide, array in spare:
+                free[rows, wide].append(array)
+    return memory
