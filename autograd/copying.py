@@ -48,10 +48,16 @@ def reduce(root: Value) -> tuple[Any, ...]:
 
 def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
     """Return a copy of the graph below root that shares nothing with it but what `memo` holds already."""
-    for node in topological_order(root):
-        if id(node) not in memo:
-            operands = tuple([memo[id(x)] for x in node.operands])
-            memo[id(node)] = rebuild_node(type(node), node.data, node.grad, node.name, node.operation, operands)
+    stack = [root]
+    while stack:  # and not topological_order: a list of nodes calls this for each, and must not walk all below each
+        node = stack[-1]
+        missing = [x for x in node.operands if id(x) not in memo]
+        stack += missing
+        if not missing:
+            stack.pop()
+            if id(node) not in memo:
+                operands = tuple([memo[id(x)] for x in node.operands])
+                memo[id(node)] = rebuild_node(type(node), node.data, node.grad, node.name, node.operation, operands)
     copy: Value = memo[id(root)]
     return copy
 

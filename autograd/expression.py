@@ -36,8 +36,8 @@ SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
 COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
-# The rows that only serve derivatives are left out: sinc_factor takes a time that grows with its second operand.
-INTERNAL = {"power_slope", "power_log", "ratio", "sinc_factor"}
+# The rows that only serve derivatives are left out: spherical_bessel takes a time that grows with its second operand.
+INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel"}
 # The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
 CALLS = {
     "maximum": ("n+", "maximum(x, y)"),
@@ -251,7 +251,7 @@ class Parser:
     def require_name(self, token: Token) -> None:
         """Refuse a name that is no Python identifier, but for digits that may be subscripts."""
         if keyword.iskeyword(token.text):
-            raise self.fault(f"{token} is a word of Python's grammar: use another name", token.start)
+            raise self.fault(f"{token} is a keyword of Python, and refused: use another name", token.start)
         if not token.text.translate(SUBSCRIPTS).isidentifier():
             raise self.fault(f"{token} is not a name: write x**2 for x², and 0.5*x for ½x", token.start)
 

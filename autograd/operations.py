@@ -13,7 +13,7 @@ Letters: x, y operands; z result. The partials stand in the order of the operand
 
 from __future__ import annotations
 
-import functools
+import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -54,16 +54,26 @@ def pairs(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> tu
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
 
 
-def shares(z: Any, *xs: Any) -> list[Any]:
+def shares(weights: Sequence[Any]) -> list[Any]:
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def tie_partials(z: Any, *xs: Any) -> list[Any]:
     """The derivatives of a maximum or minimum: the operands that tie for it share 1 equally."""
-    ties = [equal(x, z) for x in xs]
-    return [tie / sum(ties) for tie in ties]
+    return shares([equal(x, z) for x in xs])
+
+
+def logsumexp_partials(z: Any, *xs: Any) -> list[Any]:
+    """The softmax: e^(x − z), divided by its sum because at z = 1000 the rounding of z alone costs 500 ulp."""
+    return shares([exp(x - z) for x in xs])
 
 
 # fmt: off
 # Rows that a rule names ahead of their own line.
 cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
-sign: Operation; sinc_factor: Operation; step: Operation; minimum: Operation
+sign: Operation; step: Operation; minimum: Operation; direction: Operation; inversion: Operation; gaussian: Operation
+normal_pdf: Operation; spherical_bessel: Operation
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
 
@@ -80,11 +90,12 @@ abs          = row("abs",          "|x|",    r"|x|",                     operato
 sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  rules.sign,            np.sign,              [0.0])
 square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
 reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
-pow          = row("pow",          "xʸ",     r"x^{y}",                   rules.power,           np.power,             [lambda z, x, y: power_slope(x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0)")
-power_slope  = row("power_slope",  "y·xʸ⁻¹", r"y \cdot x^{y - 1}",       rules.power_slope,     rules.power_slope_array, [lambda z, x, y: y * power_slope(x, y - 1.0), lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0)], domain="x > 0, or a whole y (x = 0: y ≥ 1)")
-power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   rules.power_log,       rules.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: z * log(x)], domain="x > 0")
-ratio        = row("ratio",        "÷",      r"\frac{x}{y}",             rules.ratio,           rules.ratio_array,    [lambda z, x, y: 1.0 / y, lambda z, x, y: -z / y], domain="y ≠ 0")
-hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,             [lambda z, x, y: ratio(x, z), lambda z, x, y: ratio(y, z)])
+pow          = row("pow",          "xʸ",     r"x^{y}",                   rules.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0)")
+power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",       rules.power_slope,     rules.power_slope_array, [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0), lambda z, c, x, y: c * power_log(x, y - 1.0)])
+power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   rules.power_log,       rules.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: z * log(x)])
+direction    = row("direction",    "x/r",    r"\frac{x}{\sqrt{x^{2} + y^{2}}}", rules.direction, rules.direction_array, [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])
+inversion    = row("inversion",    "x/r²",   r"\frac{x}{x^{2} + y^{2}}", rules.inversion,       rules.inversion_array, [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z), lambda z, x, y: -2.0 * z * inversion(y, x)])
+hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,             [lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x)])
 
 # Exponentials, logarithms and roots
 exp          = row("exp",          "eˣ",     r"e^{x}",                   math.exp,              np.exp,               [lambda z, x: z])
@@ -95,7 +106,7 @@ log2         = row("log2",         "log₂",   r"\log_{2}(x)",             math.
 log10        = row("log10",        "log₁₀",  r"\log_{10}(x)",            math.log10,            np.log10,             [lambda z, x: LOG10_E / x], domain="x > 0")
 log1p        = row("log1p",        "log 1+x", r"\log(1 + x)",            math.log1p,            np.log1p,             [lambda z, x: 1.0 / (1.0 + x)], domain="x > −1")
 sqrt         = row("sqrt",         "√",      r"\sqrt{x}",                math.sqrt,             np.sqrt,              [lambda z, x: 0.5 / z], domain="x ≥ 0, and x > 0 for a derivative")
-cbrt         = row("cbrt",         "∛",      r"\sqrt[3]{x}",             math.cbrt,             np.cbrt,              [lambda z, x: 1.0 / (3.0 * z * z)], domain="x ≠ 0 for a derivative")
+cbrt         = row("cbrt",         "∛",      r"\sqrt[3]{x}",             math.cbrt,             np.cbrt,              [lambda z, x: z / x / 3.0], domain="x ≠ 0 for a derivative")
 
 # Trigonometry and its hyperbolic kin
 sin          = row("sin",          "sin",    r"\sin(x)",                 math.sin,              np.sin,               [lambda z, x: cos(x)], domain="a finite x")
@@ -104,7 +115,7 @@ tan          = row("tan",          "tan",    r"\tan(x)",                 math.ta
 asin         = row("asin",         "asin",   r"\arcsin(x)",              math.asin,             np.arcsin,            [lambda z, x: 1.0 / sqrt((1.0 - x) * (1.0 + x))], domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative")
 acos         = row("acos",         "acos",   r"\arccos(x)",              math.acos,             np.arccos,            [lambda z, x: -1.0 / sqrt((1.0 - x) * (1.0 + x))], domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative")
 atan         = row("atan",         "atan",   r"\arctan(x)",              math.atan,             np.arctan,            [lambda z, x: square(1.0 / hypot(1.0, x))])
-atan2        = row("atan2",        "atan2",  r"\operatorname{atan2}(x, y)", math.atan2,         np.arctan2,           [lambda z, x, y: y / hypot(x, y) / hypot(x, y), lambda z, x, y: -x / hypot(x, y) / hypot(x, y)], domain="x ≠ 0 or y ≠ 0 for a derivative")
+atan2        = row("atan2",        "atan2",  r"\operatorname{atan2}(x, y)", math.atan2,         np.arctan2,           [lambda z, x, y: inversion(y, x), lambda z, x, y: -inversion(x, y)], domain="x ≠ 0 or y ≠ 0 for a derivative")
 sinh         = row("sinh",         "sinh",   r"\sinh(x)",                math.sinh,             np.sinh,              [lambda z, x: cosh(x)])
 cosh         = row("cosh",         "cosh",   r"\cosh(x)",                math.cosh,             np.cosh,              [lambda z, x: sinh(x)])
 tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: 1.0 - z * z])
@@ -113,24 +124,24 @@ acosh        = row("acosh",        "acosh",  r"\operatorname{arcosh}(x)", math.a
 atanh        = row("atanh",        "atanh",  r"\operatorname{artanh}(x)", math.atanh,           np.arctanh,           [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
 degrees      = row("degrees",      "deg",    r"\frac{180}{\pi} x",       math.degrees,          np.degrees,           [180.0 / math.pi])
 radians      = row("radians",      "rad",    r"\frac{\pi}{180} x",       math.radians,          np.radians,           [math.pi / 180.0])
-sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  rules.sinc,            np.sinc,              [lambda z, x: -math.pi**2 * x * sinc_factor(x, 1.0)], domain="a finite x")
-sinc_factor  = row("sinc_factor",  "jₙ/xⁿ",  r"\frac{j_{n}(\pi x)}{(\pi x)^{n}}", rules.sinc_factor, rules.elementwise(rules.sinc_factor), [lambda z, x, n: -math.pi**2 * x * sinc_factor(x, n + 1.0), 0.0], domain="a finite x and a whole n ≥ 0")
+sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  rules.sinc,            rules.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
+spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    rules.spherical_bessel, rules.elementwise(rules.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
 
 # The normal distribution
-gaussian     = row("gaussian",     "e⁻ˣ²",   r"e^{-x^{2}}",              rules.gaussian,        rules.gaussian_array, [lambda z, x: -2.0 * x * z])
-erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: TWO_OVER_SQRT_PI * gaussian(x)])
-erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: -TWO_OVER_SQRT_PI * gaussian(x)])
-normal_pdf   = row("normal_pdf",   "φ",      r"\varphi(x)",              rules.normal_pdf,      rules.normal_pdf_array, [lambda z, x: -x * z])
-normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 rules.normal_cdf,      rules.from_scipy("ndtr", rules.normal_cdf), [lambda z, x: normal_pdf(x)])
+gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: rules.bell(x, y, 1.0), lambda x, y: rules.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)])
+erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
+erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: rules.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: rules.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)])
+normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 rules.normal_cdf,      rules.from_scipy("ndtr", rules.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])
-relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            lambda x: np.maximum(x, 0.0), [lambda z, x: step(x)])
+relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            rules.relu_array, [lambda z, x: sign(z)])
 leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  lambda x, y: np.where(x <= 0.0, y * x, x), [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
 selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  rules.gelu,            lambda x: x * normal_cdf.array(x), [lambda z, x: normal_cdf(x) + x * normal_pdf(x)])
-silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x: x * rules.sigmoid_array(x), [lambda z, x: sigmoid(x) + z * (1.0 - sigmoid(x))])
+gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  rules.gelu,            lambda x: x * normal_cdf.array(x), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
+silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x: x * rules.sigmoid_array(x), [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
 softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         rules.softplus,        rules.softplus_array, [lambda z, x: sigmoid(x)])
 softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x: x / (1.0 + np.abs(x)), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
 hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", rules.hard_sigmoid, rules.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
@@ -139,17 +150,17 @@ hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", r
 step         = row("step",         "step",   r"[x > 0]",                 rules.step,            lambda x: np.heaviside(x, 0.0), [0.0])
 equal        = row("equal",        "=",      r"[x = y]",                 rules.equal,           rules.equal_array,    [0.0, 0.0])
 greater      = row("greater",      ">",      r"[x > y]",                 rules.greater,         rules.greater_array,  [0.0, 0.0])
-maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         lambda *xs: functools.reduce(np.maximum, xs), shares, arrange=several)
-minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         lambda *xs: functools.reduce(np.minimum, xs), shares, arrange=several)
+maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), tie_partials, arrange=several)
+minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         rules.down_the_rows(np.minimum), tie_partials, arrange=several)
 clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            lambda x, low, high: np.minimum(np.maximum(x, low), high), [
                    lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(maximum(x, low), high)], arrange=lambda x, low, high: (x, low, high))
 
 # Of many operands
-sum          = row("sum",          "Σ",      r"x + y",                   rules.sum_left_to_right, lambda *xs: functools.reduce(np.add, xs, 0.0), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
+sum          = row("sum",          "Σ",      r"x + y",                   rules.sum_left_to_right, rules.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
 dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.dot,             rules.dot_array,      rules.dot_partials, arrange=pairs)
-logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, lambda z, *xs: [exp(x - z) for x in xs], arrange=spread)
+logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, logsumexp_partials, arrange=spread)
 # fmt: on
 
 # NumPy's functions whose rows hold another array rule.
@@ -201,6 +212,17 @@ def softmax(values: Sequence[Any]) -> list[Any]:
 OWN = frozenset(TABLE)
 
 
+def accepts(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many operands; of a built-in that does not tell, True."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:
+        pass
+    return True
+
+
 def operation(
     name: str,
     function: Callable[..., float],
@@ -215,7 +237,8 @@ def operation(
     `function` computes floats, and `partials` has one rule per operand: a number, or a function of the result and the
     operands, written in the table's operations so that it differentiates again. `array` computes NumPy arrays; without
     it `function` is called for each element. `formula` is LaTeX in the letters x, y, … Raises ValueError for the name
-    of one of the project's own operations, and TypeError for a rule that is neither a number nor a function.
+    of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, or where
+    the rules are not one for each operand.
 
     >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
     >>> x = Value(2.0)
@@ -225,8 +248,10 @@ def operation(
     """
     if not name.isidentifier() or name in OWN or (hasattr(Value, name) and name not in TABLE):
         raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
+    if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
+        raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
     for place, rule in enumerate(partials, 1):
-        if not callable(rule) and not isinstance(rule, (int, float)):
+        if not (isinstance(rule, (int, float)) or callable(rule) and accepts(rule, 1 + len(partials))):
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
     letters = ", ".join("xyuvst"[: len(partials)])
     return row(

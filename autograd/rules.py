@@ -38,6 +38,11 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     return lambda *xs: np.asarray(np.frompyfunc(call, len(xs), 1)(*xs), dtype=float)
 
 
+def down_the_rows(function: Any) -> ArrayRule:
+    """Return the array rule of an operation of many operands, which come as the rows of one array."""
+    return lambda rows, out=None: function.reduce(rows, axis=0, out=out)
+
+
 def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
     """Return the array rule of SciPy's special function, or, where SciPy is missing, the elementwise one."""
 
@@ -57,37 +62,50 @@ def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
 
 def power(x: float, y: float) -> float:
     """x ** y; a complex result is refused."""
-    z = x**y
+    z: float | complex = x**y
     if isinstance(z, complex):
         raise ValueError("a negative number to a fractional power is complex")
     return z
 
 
-def power_slope(x: float, y: float) -> float:
-    """∂(x ** y)/∂x = y · x ** (y − 1), and 0 where y = 0.
+def times_power(c: float, x: float, y: float) -> float:
+    """c · x ** y, also where x ** y alone is beyond the floats, or too small to have all its digits."""
+    try:
+        z = power(x, y)
+    except OverflowError:
+        if abs(c) >= 1.0:
+            raise
+        z = math.inf
+    if 1e-290 < abs(z) < math.inf:
+        return c * z
+    half = math.copysign(abs(x) ** (0.5 * y), z)
+    return c * abs(half) * half
+
+
+def power_slope(c: float, x: float, y: float) -> float:
+    """c · x ** (y − 1), and 0 where c = 0: with c = y it is ∂(x ** y)/∂x.
 
     The rounding error of y − 1 is put back: at x = 1e300 it alone would cost a hundred ulp.
     """
-    if y == 0.0:
+    if c == 0.0:
         return 0.0
     exponent = y - 1.0
-    slope = y * power(x, exponent)
+    slope = times_power(c, x, exponent)
     shift = exponent - y
     lost = (y - (exponent - shift)) - (1.0 + shift)
     if lost and x > 0.0 and math.isfinite(slope):
-        slope += slope * lost * math.log(x)
+        slope += slope * (lost * math.log(x))
     return slope
 
 
-def power_slope_array(x: Array, y: Array) -> Array:
-    flat = np.equal(y, 0.0)
-    return np.where(flat, 0.0, y * np.power(np.where(flat, 1.0, x), y - 1.0))
+def power_slope_array(c: Array, x: Array, y: Array) -> Array:
+    flat = np.equal(c, 0.0)
+    return np.where(flat, 0.0, c * np.power(np.where(flat, 1.0, x), y - 1.0))
 
 
 def power_log(x: float, y: float) -> float:
     """∂(x ** y)/∂y = x ** y · log x, and 0 where x = 0."""
-    z = power(x, y)
-    return z * math.log(x) if x else 0.0
+    return times_power(math.log(x), x, y) if x else 0.0 * power(x, y)
 
 
 def power_log_array(x: Array, y: Array) -> Array:
@@ -95,13 +113,41 @@ def power_log_array(x: Array, y: Array) -> Array:
     return np.where(zero, 0.0 * np.power(x, y), np.power(x, y) * np.log(np.where(zero, 1.0, x)))
 
 
-def ratio(x: float, y: float) -> float:
-    """x / y, and 0 where both are 0."""
-    return x / y if x or y else 0.0
+# The plane: x² + y² can overflow, or be too small to have all its digits, where the result is an ordinary number -------
 
 
-def ratio_array(x: Array, y: Array) -> Array:
-    return np.divide(x, np.where(np.equal(x, 0.0) & np.equal(y, 0.0), 1.0, y))
+def scaled(x: float, y: float) -> tuple[float, float, int]:
+    """x and y, divided by a power of two that makes the larger about 1, and its exponent."""
+    _, e = math.frexp(max(abs(x), abs(y)))
+    return math.ldexp(x, -e), math.ldexp(y, -e), e
+
+
+def scaled_array(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    _, e = np.frexp(np.maximum(np.abs(x), np.abs(y)))
+    return np.ldexp(x, -e), np.ldexp(y, -e), e
+
+
+def direction(x: float, y: float) -> float:
+    """x / √(x² + y²), and 0 where both are 0."""
+    x, y, _ = scaled(x, y)
+    return x / math.hypot(x, y) if x or y else 0.0
+
+
+def direction_array(x: Array, y: Array) -> Array:
+    x, y, _ = scaled_array(x, y)
+    length = np.hypot(x, y)
+    return x / np.where(length == 0.0, 1.0, length)
+
+
+def inversion(x: float, y: float) -> float:
+    """x / (x² + y²)."""
+    a, b, e = scaled(x, y)
+    return math.ldexp(math.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)  # 600: above the last, uneven floats
+
+
+def inversion_array(x: Array, y: Array) -> Array:
+    x, y, e = scaled_array(x, y)
+    return np.ldexp(x / (x * x + y * y), -e)
 
 
 # Piecewise ------------------------------------------------------------------------------------------------------------
@@ -157,6 +203,10 @@ def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x
 
 
+def relu_array(x: Array, out: Array = None) -> Array:
+    return np.maximum(x, 0.0, out=out)
+
+
 def leaky_relu(x: float, slope: float) -> float:
     return slope * x if x <= 0.0 else x
 
@@ -196,21 +246,27 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-def sigmoid_array(x: Array) -> Array:
-    e = np.exp(-np.abs(x))
-    return np.where(np.less(x, 0.0), e, 1.0) / (1.0 + e)
+def sigmoid_array(x: Array, out: Array = None) -> Array:
+    """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 1 / ∞ is the right 0."""
+    out = np.exp(np.negative(x, out=out), out=out)
+    return np.reciprocal(np.add(out, 1.0, out=out), out=out)
 
 
 def silu(x: float) -> float:
-    return x * sigmoid(x)
+    """x · σ(x)."""
+    if x > -40.0:
+        return x / (1.0 + math.exp(-x))
+    half = math.exp(0.5 * x)  # σ(x) = eˣ here, in two factors, for it alone would underflow and lose its digits
+    return x * half * half
 
 
 def softplus(x: float) -> float:
     return maximum(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-def softplus_array(x: Array) -> Array:
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+def softplus_array(x: Array, out: Array = None) -> Array:
+    out = np.log1p(np.exp(-np.abs(x)), out=out)
+    return np.add(out, np.maximum(x, 0.0), out=out)
 
 
 def logsumexp(*xs: float) -> float:
@@ -220,10 +276,13 @@ def logsumexp(*xs: float) -> float:
     return top + math.log(sum_left_to_right(*[math.exp(x - top) for x in xs]))
 
 
-def logsumexp_array(*xs: Array) -> Array:
-    top = functools.reduce(np.maximum, xs)
-    base = np.where(np.isfinite(top), top, 0.0)
-    return base + np.log(functools.reduce(np.add, [np.exp(x - base) for x in xs]))
+def logsumexp_array(rows: Array, out: Array = None) -> Array:
+    top = np.maximum.reduce(rows, axis=0)
+    shifted = rows - top
+    total = np.add.reduce(np.exp(shifted, out=shifted), axis=0)
+    out = np.add(top, np.log(total, out=total), out=out)
+    np.copyto(out, top, where=np.isinf(top))  # where ∞ − ∞ has made a NaN
+    return out
 
 
 # Sums -----------------------------------------------------------------------------------------------------------------
@@ -248,10 +307,10 @@ def dot(*operands: float) -> float:
     return total
 
 
-def dot_array(*operands: Array) -> Array:
-    n = len(operands) // 2
-    products = [w * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
-    return functools.reduce(np.add, [*operands[2 * n :], *products])
+def dot_array(rows: Array, out: Array = None) -> Array:
+    n = len(rows) // 2
+    total = np.add.reduce(rows[:n] * rows[n : 2 * n], axis=0)
+    return np.add(total, rows[-1] if len(rows) % 2 else 0.0, out=out)
 
 
 def dot_partials(z: Any, *operands: Any) -> tuple[Any, ...]:
@@ -271,44 +330,41 @@ def product_error(x: Array, y: Array) -> Array:
     return ((x_hi * y_hi - x * y) + x_hi * y_lo + x_lo * y_hi) + x_lo * y_lo
 
 
-def _gaussian(x: Array, scale: float, exp: ArrayRule) -> Array:
-    """exp(−scale · x²) for |x| ≤ 40, with the rounding error of x² put back: hundreds of ulp where x is large."""
-    return exp(-scale * (x * x)) * (1.0 - scale * product_error(x, x))
+def bell(x: float, y: float, scale: float) -> float:
+    """y · exp(−scale · x²), with the rounding error of x² put back: hundreds of ulp where x is large.
+
+    The exponential is two factors from exp(−700) on, for it alone would underflow and lose its digits.
+    """
+    if abs(x) > 54.0:  # the largest float times exp(−54²/2) is 0
+        return 0.0 if y == y else y
+    square = scale * (x * x)
+    lost: float = scale * product_error(x, x)
+    head = min(square, 700.0)
+    z = y * math.exp(-head)
+    return (z - z * lost) * math.exp(head - square)
 
 
-def within_40(x: float) -> float:
-    """x, cut to the interval beyond which the normal distribution underflows."""
-    return min(max(x, -40.0), 40.0)
-
-
-def gaussian(x: float) -> float:
-    """exp(−x²)."""
-    return float(_gaussian(within_40(x), 1.0, math.exp))
-
-
-def gaussian_array(x: Array) -> Array:
-    return _gaussian(np.clip(x, -40.0, 40.0), 1.0, np.exp)
-
-
-def normal_pdf(x: float) -> float:
-    """exp(−x²/2) / √(2π)."""
-    return INVERSE_SQRT_2PI * float(_gaussian(within_40(x), 0.5, math.exp))
-
-
-def normal_pdf_array(x: Array) -> Array:
-    return INVERSE_SQRT_2PI * _gaussian(np.clip(x, -40.0, 40.0), 0.5, np.exp)
+def bell_array(x: Array, y: Array, scale: float) -> Array:
+    x = np.clip(x, -54.0, 54.0)
+    return y * (np.exp(-scale * (x * x)) * (1.0 - scale * product_error(x, x)))
 
 
 def normal_cdf(x: float) -> float:
     """½ erfc(−x/√2), with the rounding error of x/√2 put back by one Taylor step."""
-    x = within_40(x)
+    x = min(max(x, -40.0), 40.0)
     t = -x * SQRT_HALF
-    lost = -product_error(x, SQRT_HALF) - x * SQRT_HALF_LO
+    lost: float = -product_error(x, SQRT_HALF) - x * SQRT_HALF_LO
     return 0.5 * (math.erfc(t) - lost * TWO_OVER_SQRT_PI * math.exp(-t * t))
 
 
 def gelu(x: float) -> float:
-    return x * normal_cdf(x)
+    """x · Φ(x); where Φ underflows, −φ(x) · (1 − 1/x² + 3/x⁴ − …) (Abramowitz and Stegun 1964, 26.2.12)."""
+    if x > -37.0:
+        return x * normal_cdf(x)
+    series = 1.0
+    for k in range(13, 0, -2):
+        series = 1.0 - k * series / (x * x)
+    return -bell(x, INVERSE_SQRT_2PI * series, 0.5)
 
 
 # sinc -----------------------------------------------------------------------------------------------------------------
@@ -332,22 +388,28 @@ def sinc(x: float) -> float:
     return sin_pi(x) / (math.pi * x) if x else 1.0
 
 
-def sinc_factor(x: float, n: float) -> float:
-    """F = jₙ(πx) / (πx)ⁿ, with jₙ the spherical Bessel function (Abramowitz and Stegun 1964, 10.1).
+def sinc_array(x: Array) -> Array:
+    r = np.fmod(x, 2.0)
+    r = np.where(np.abs(r) > 1.0, r - np.copysign(2.0, r), r)
+    wave = np.sin(np.pi * np.where(np.abs(r) <= 0.5, r, np.copysign(1.0, r) - r))
+    return np.where(np.equal(x, 0.0), 1.0, wave / np.where(np.equal(x, 0.0), 1.0, np.pi * x))
 
-    F₀ is sinc, and dFₙ/dx = −π² x Fₙ₊₁: so sinc has derivatives of every order, at 0 too. Near 0 it is summed as a
-    power series (10.1.2), elsewhere by Fₙ₊₁ = ((2n + 1) Fₙ − Fₙ₋₁) / (πx)² (10.1.19).
+
+def spherical_bessel(x: float, n: float) -> float:
+    """jₙ(πx), the spherical Bessel function (Abramowitz and Stegun 1964, 10.1), and 0 for n < 0.
+
+    j₀(πx) is sinc, and (2n + 1) jₙ′ = n jₙ₋₁ − (n + 1) jₙ₊₁ (10.1.20): so sinc has derivatives of every order, at 0
+    too. Near 0 it is summed as a power series (10.1.2), elsewhere by jₙ₊₁(t) = (2n + 1) jₙ / t − jₙ₋₁ (10.1.19).
     """
+    if not n >= 0.0:
+        return 0.0 * n * x
     t = math.pi * x
     if abs(t) < n + 1.5:
-        term = 1.0 / math.prod(range(1, 2 * int(n) + 2, 2))
-        total, k = term, 0
-        while abs(term) > 1e-20 * abs(total):
-            k += 1
-            term *= -t * t / (2.0 * k * (2.0 * (n + k) + 1.0))
-            total += term
-        return total
-    before, factor = cos_pi(x), sinc(x)
+        series = 1.0
+        for k in range(20 + int(n), 0, -1):
+            series = 1.0 - t * t * series / (2.0 * k * (2.0 * (n + k) + 1.0))
+        return series * math.prod([t / (2 * k + 1) for k in range(1, int(n) + 1)])
+    before, here = cos_pi(x) / math.pi / x, sinc(x)
     for k in range(int(n)):
-        before, factor = factor, ((2 * k + 1) * factor - before) / t / t
-    return factor
+        before, here = here, (2 * k + 1) * here / math.pi / x - before
+    return here

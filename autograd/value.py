@@ -71,7 +71,8 @@ class Operation:
         """Apply the operation: floats give a float, Values a Value, arrays an array."""
         operands = self.arrange(*arguments, **keywords) if self.arrange else arguments
         if self.arrange is None and (keywords or len(operands) != self.arity):
-            raise TypeError(f"{self.name} takes {self.arity} operands by position, not {len(operands)} {keywords or ''}")
+            given = f"{len(operands)} and {', '.join(keywords)}" if keywords else str(len(operands))
+            raise TypeError(f"{self.name} takes its operands by position, {self.arity} of them, not {given}")
         return self.apply(operands)
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
@@ -111,10 +112,12 @@ class Operation:
     def _evaluate_arrays(self, operands: Sequence[Any]) -> Any:
         if any(isinstance(x, Value) or getattr(x, "dtype", None) == object for x in operands):
             return for_each(lambda *xs: self.apply(xs), operands)
+        arrays = np.broadcast_arrays(*[as_floats(x) for x in operands])
+        rows = [np.atleast_1d(x) for x in arrays]  # array rules may write into their result, which a scalar forbids
         with np.errstate(all="ignore"):
-            result = self.array(*operands)
+            result = np.reshape(self.array(*rows) if self.arity else self.array(np.stack(rows)), arrays[0].shape)
         for place in np.argwhere(~np.isfinite(result)):  # NumPy passes what Python refuses: let the float rule decide
-            scalars = [float(x[tuple(place)]) for x in np.broadcast_arrays(*operands)]
+            scalars = [float(x[tuple(place)]) for x in arrays]
             try:
                 self.function(*scalars)
             except Refusal as error:
@@ -201,7 +204,10 @@ class Value:
         if self.operation is None:
             return ()
         wanted = [not x.constant for x in self.operands]
-        return tuple(self.operation.local_derivatives(self.data, [x.data for x in self.operands], wanted))
+        try:
+            return tuple(self.operation.local_derivatives(self.data, [x.data for x in self.operands], wanted))
+        except Refusal as error:
+            raise reverse.without_derivative(error, self) from None
 
     def backward(self) -> None:
         """Set `grad` of every Value below to this one's derivative: interior nodes anew, leaves added up.
@@ -329,7 +335,7 @@ class Value:
     cbrt: Unary; square: Unary; reciprocal: Unary; sin: Unary; cos: Unary; tan: Unary; asin: Unary; acos: Unary
     atan: Unary; sinh: Unary; cosh: Unary; tanh: Unary; asinh: Unary; acosh: Unary; atanh: Unary; abs: Unary
     neg: Unary; sign: Unary; step: Unary; degrees: Unary; radians: Unary; sinc: Unary; erf: Unary; erfc: Unary
-    gaussian: Unary; normal_cdf: Unary; normal_pdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
+    normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
     elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
     identity: Unary
     # fmt: on
@@ -360,7 +366,7 @@ class Constant(Value):
 
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
-Binary = Callable[[Any], Any]
+Binary = Callable[..., Any]
 Unary = Callable[..., Value]
 
 
@@ -386,7 +392,8 @@ def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Return the object array of function's results for each element of the operands, broadcast."""
     # A Value among them goes as an array of no dimension, for NumPy would ask it for its __array_ufunc__ again.
     arrays = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in operands]
-    return np.frompyfunc(function, len(operands), 1)(*arrays)
+    with np.errstate(all="ignore"):  # what Python's floats let pass, such as a comparison with NaN, is no warning
+        return np.frompyfunc(function, len(operands), 1)(*arrays)
 
 
 def as_operand(x: Any) -> Any:
@@ -394,6 +401,11 @@ def as_operand(x: Any) -> Any:
     if isinstance(x, Value):
         return x
     return Constant(to_float(x)) if isinstance(x, (Real, np.bool_)) else NotImplemented
+
+
+def as_floats(x: Any) -> Any:
+    """Return an array of numbers as floats, a number as a float; TypeError for complex numbers, text, …."""
+    return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else to_float(x)
 
 
 def to_float(number: Any) -> float:
@@ -407,7 +419,7 @@ def to_float(number: Any) -> float:
         np.ndarray: "make one Value for each element",
         list: "make one Value for each element",
     }
-    remedy = next((remedies[kind] for kind in remedies if isinstance(number, kind)), "convert it with float()")
+    remedy = next((remedies[kind] for kind in remedies if isinstance(number, kind)), "give a float")
     shown = describe(number) if isinstance(number, Value) else repr(number)[:60]
     raise TypeError(f"a Value holds one real number, not the {type(number).__name__} {shown}: {remedy}")
 

@@ -155,11 +155,11 @@ class Program:
     def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient in the program's own array, which the next call overwrites."""
         batch = self._checked(batch)
-        _, backward, gradient = self._built(len(batch))
-        value = self._reduced(self._one_output(self._forward(batch)), batch)
+        forward, backward, gradient = self._built(len(batch))
         with np.errstate(all="ignore"):
+            value = self._reduced(self._one_output(forward(batch)), batch)
             backward()
-        if not math.isfinite(gradient.dot(gradient)) and not np.isfinite(gradient).all():
+        if not math.isfinite(np.add.reduce(gradient)) and not np.isfinite(gradient).all():
             self._explain(batch, np.ones(len(batch), dtype=bool), backward=True)
         return value, gradient
 
