@@ -106,7 +106,7 @@ class _Canonical:
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
-            return operation.evaluate(operands)
+            return float(operation.evaluate(operands))
         key = (operation, tuple([(x,) if isinstance(x, float) else x for x in operands]))  # node 1 is not the number 1.0
         return self.number(key, Apply(operation, tuple(operands)))
 
@@ -193,8 +193,7 @@ class _Canonical:
         return self.number(total, total)
 
     def number(self, key: Any, node: Sum | Apply) -> int:
-        number = self.numbers.get(key)
-        if number is None:
-            number = self.numbers[key] = self.leaves + len(self.nodes)
+        number = self.numbers.setdefault(key, self.leaves + len(self.nodes))
+        if number == self.leaves + len(self.nodes):
             self.nodes.append(node)
         return number

@@ -243,7 +243,7 @@ class _Grouping:
     def input_blocks(self, weights: Iterable[dict[int, int]]) -> list[tuple[Block, tuple[int, ...]]]:
         """Return the inputs as blocks: those that a layer takes together, and the rest."""
         free = dict.fromkeys(range(self.first_parameter))
-        found = []
+        found: list[tuple[Block, tuple[int, ...]]] = []
         groups = [tuple(sorted(x for x in senders if x < self.first_parameter)) for senders in weights]
         for columns in [*dict.fromkeys(groups), None]:
             chosen = tuple(free) if columns is None else columns

@@ -18,11 +18,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.backward import topological_order
 from autograd.lifting.canonical import Apply, Graph, canonical
 from autograd.lifting.grouping import group
 from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace, trace
-from autograd.value import Constant, Value, describe
+from autograd.value import Constant, Value
 
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
@@ -213,11 +214,10 @@ class Program:
 
     def _reduced(self, loss: NDArray[Any], batch: NDArray[Any]) -> float:
         total = float(np.add.reduce(loss, axis=None))
+        n, columns = len(batch), loss.shape[1]  # a loss without inputs has one column for all
         if not math.isfinite(total) and not np.isfinite(loss).all():
-            self._explain(batch, np.broadcast_to(~np.isfinite(loss[0]), len(batch)), backward=False)
-        if self._reduction == "mean":
-            return total / loss.shape[1]
-        return total * (len(batch) / loss.shape[1])
+            self._explain(batch, np.broadcast_to(~np.isfinite(loss[0]), n), backward=False)
+        return total / columns if self._reduction == "mean" else total * (n / columns)
 
     def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
         if len(values) != len(self.parameters):
@@ -230,13 +230,30 @@ class Program:
         try:
             array = np.asarray(batch, dtype=self._dtype)
         except (TypeError, ValueError):
-            raise ValueError(f"the batch holds {_not_a_number(batch)}: give an array of numbers, (n, {width})") from None
+            shown = repr(batch)[:80]
+            raise ValueError(f"the batch is {shown}: give an array of numbers, of shape (n, {width})") from None
         if array.ndim != 2 or array.shape[1] != width or not len(array):
             raise ValueError(
                 f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
                 + ", ".join(self._trace.inputs[:8] + ["…"] * (width > 8))
             )
         return array
+
+    def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
+        """Return what the eager graph says for one row."""
+        if not isinstance(loss, Value):
+            return float(loss(*[Value(x) for x in inputs]).data)
+        leaves = [node for node in topological_order(loss) if not node.operands and not node.constant]
+        before = [leaf.data for leaf in leaves]
+        numbers = [*inputs, *self.parameters.tolist()]
+        try:
+            for leaf, k in zip(leaves, self._trace.leaves, strict=True):
+                leaf.data = numbers[k]
+            return loss.refresh().data
+        finally:
+            for leaf, number in zip(leaves, before, strict=True):
+                leaf.data = number
+            loss.refresh()
 
     def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> None:
         """Raise an error that names what made a result infinite or NaN; return where Python lets it pass."""

@@ -252,11 +252,13 @@ class Reverse(Forward):
         elif isinstance(rule, Product):
             self.product_backward(block, rule.factors, g)
         elif isinstance(rule, Total):
-            if any(isinstance(part, Layer) for part in rule.parts):
-                g = Adjoint(1.0, 0, self.scaled(g, z))
+            layers = [part for part in rule.parts if isinstance(part, Layer)]
+            if layers:
+                dz = self.scaled(g, z)
+                g = Adjoint(1.0, 0, dz)
             for part in rule.parts:
                 if isinstance(part, Layer):
-                    self.layer_backward(part, g.array)
+                    self.layer_backward(part, dz)
                 elif isinstance(part, Linear) or z.rows == 1:
                     coefficients = part.coefficients if isinstance(part, Linear) else [c for (c,) in part.coefficients]
                     self.linear_backward(block, part.rows, coefficients, g)
@@ -285,18 +287,20 @@ class Reverse(Forward):
             return
         if partial is None:
             self.contribute(x, g, block.wide)
-        elif g.array is None and partial in known:
-            self.contribute(x, g._replace(array=known[partial]), block.wide)
+        elif g.array is None and isinstance(ready := known.get(partial), Array):
+            self.contribute(x, g._replace(array=ready), block.wide)
         else:
 
             def write(out: Array | None) -> Array:
-                if g.array is None:
-                    return self.expression(partial, known, out)
-                return self.call("multiply", [g.array, self.expression(partial, known)], out)
+                if g.array is not None:
+                    return self.call("multiply", [g.array, self.expression(partial, known)], out)
+                array = self.expression(partial, known, out)
+                assert isinstance(array, Array)
+                return array
 
             self.contribute(x, g, block.wide, write)
 
-    def expression(self, node: Value, known: dict[Value, Operand], out: Array | None = None) -> Any:
+    def expression(self, node: Value, known: dict[Value, Operand], out: Array | None = None) -> Operand:
         """Write an expression of symbols."""
         if node.constant:
             return node.data

@@ -127,7 +127,7 @@ class Writer:
 
     def constant(self, values: Any, kind: type = float) -> Array:
         """Return an array of constants: a column of floats, or indices as they are."""
-        numbers = np.array(values, dtype=kind)
+        numbers: np.ndarray[Any, Any] = np.array(values, dtype=kind)
         if kind is float and numbers.ndim == 1:
             numbers = numbers[:, None]
         key = (kind, numbers.shape, numbers.tobytes())
