@@ -166,7 +166,7 @@ class _Canonical:
             form = self.forms[k] = self.node(form)
         if k in self.trace.names and not isinstance(form, float):
             self.names.setdefault(form, self.trace.names[k])
-        return form  # type: ignore[no-any-return]  # a number or a constant, once it is no list
+        return form  # type: ignore[no-any-return]  # a list no more
 
     def node(self, form: list[Any]) -> int | float:
         """Return the node of a sum under way: like terms merged, and in the order of their factors."""
@@ -188,7 +188,7 @@ class _Canonical:
             if not factors:
                 return float(c)
             if c == 1.0 and len(factors) == 1:
-                return factors[0]
+                return int(factors[0])
         total = Sum(tuple(terms))
         return self.number(total, total)
 

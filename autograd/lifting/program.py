@@ -214,7 +214,8 @@ class Program:
 
     def _reduced(self, loss: NDArray[Any], batch: NDArray[Any]) -> float:
         total = float(np.add.reduce(loss, axis=None))
-        n, columns = len(batch), loss.shape[1]  # a loss without inputs has one column for all
+        n: int = len(batch)
+        columns: int = loss.shape[1]  # one for all, if the loss has no inputs
         if not math.isfinite(total) and not np.isfinite(loss).all():
             self._explain(batch, np.broadcast_to(~np.isfinite(loss[0]), n), backward=False)
         return total / columns if self._reduction == "mean" else total * (n / columns)

@@ -285,6 +285,7 @@ class Reverse(Forward):
         g = g._replace(c=g.c * c)
         if not c:
             return
+        down = isinstance(block.rule, Reduction)
         if partial is None:
             self.contribute(x, g, block.wide)
         elif g.array is None and isinstance(ready := known.get(partial), Array):
@@ -293,21 +294,21 @@ class Reverse(Forward):
 
             def write(out: Array | None) -> Array:
                 if g.array is not None:
-                    return self.call("multiply", [g.array, self.expression(partial, known)], out)
-                array = self.expression(partial, known, out)
+                    return self.call("multiply", [g.array, self.expression(partial, known, down)], out)
+                array = self.expression(partial, known, down, out)
                 assert isinstance(array, Array)
                 return array
 
             self.contribute(x, g, block.wide, write)
 
-    def expression(self, node: Value, known: dict[Value, Operand], out: Array | None = None) -> Operand:
-        """Write an expression of symbols."""
+    def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:
+        """Write an expression of symbols; in that of a reduction, operations of many operands run down the rows."""
         if node.constant:
             return node.data
         if node not in known:
             assert node.operation is not None
-            xs = [self.expression(x, known) for x in node.operands]
-            if node.operation.arity is None and len(xs) == 1:  # an operation of many operands, on the rows of one array
+            xs = [self.expression(x, known, down) for x in node.operands]
+            if down and node.operation.arity is None and isinstance(xs[0], Array):
                 known[node] = total = self.array("t", 1, xs[0].wide)
                 self.own(self.line(total), node.operation, xs[0].name, xs)
             else:
