@@ -107,7 +107,8 @@ class _Canonical:
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
             return float(operation.evaluate(operands))
-        key = (operation, tuple([(x,) if isinstance(x, float) else x for x in operands]))  # node 1 is not the number 1.0
+        marked = [(x,) if isinstance(x, float) else x for x in operands]  # for node 1 is not the number 1.0
+        key = (operation, tuple(marked))
         return self.number(key, Apply(operation, tuple(operands)))
 
     def terms(self, k: int) -> list[Any]:

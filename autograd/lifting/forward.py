@@ -9,12 +9,12 @@ Letters: z a block's result, x its operands, W weights, b biases, c coefficients
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from autograd.lifting.grouping import Block, Elementwise, Gathered, Layer, Linear, Plan, Product, Reduction, Rows, Total
 from autograd.lifting.writer import Array, Operand, Writer, text
@@ -90,7 +90,7 @@ class Forward(Writer):
         return array
 
     def transposed(self, block: Block, name: str) -> Array | None:
-        """Return a new array for the layer on inputs that are used where they lie: a row for each sample, seen from the side.
+        """Return a new array for a layer on inputs that are used where they lie: transposed, a row per sample.
 
         With few neurons and many inputs, x.T @ W.T is up to twice as fast as W @ x.
         """
@@ -194,6 +194,7 @@ class Forward(Writer):
     # Statements ------------------------------------------------------------------------------------------------------
 
     def block(self, block: Block, z: Array) -> None:
+        """Write what computes a block."""
         rule = block.rule
         if isinstance(rule, Elementwise):
             operands = [self.operand(x) for x in rule.operands]
@@ -265,7 +266,8 @@ class Forward(Writer):
         senders = x if weights.biases is not None or part.biases is None else self.with_one[x]
         if out in self.sideways:
             lying = self.sideways[out]
-            self.write(lying, f"matmul({senders.name}.T, {weights.joint.name}.T, out={lying.name})", [weights.joint, senders])
+            product = f"matmul({senders.name}.T, {weights.joint.name}.T, out={lying.name})"
+            self.write(lying, product, [weights.joint, senders])
         else:
             self.write(out, f"dot({weights.joint.name}, {senders.name}, out={out.name})", [weights.joint, senders])
         if weights.biases is not None:
@@ -273,6 +275,7 @@ class Forward(Writer):
         return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if part.biases is not None else "")
 
     def linear(self, part: Linear) -> tuple[float | Array, Array]:
+        """Return a term's coefficient, or the column of them, and its rows."""
         same = len(set(part.coefficients)) == 1
         return part.coefficients[0] if same else self.constant(part.coefficients), self.rows(part.rows)
 
@@ -345,7 +348,7 @@ def step(index: Sequence[int]) -> int | None:
     if len(set(index)) == 1:
         return 1
     stride = index[1] - index[0]
-    even = stride > 0 and all([b - a == stride for a, b in zip(index, index[1:], strict=False)])
+    even = stride > 0 and all([b - a == stride for a, b in pairwise(index)])
     return stride if even else None
 
 
@@ -360,5 +363,5 @@ def common_prefix(names: Sequence[str]) -> str:
     >>> common_prefix(["w₁₁", "w₁₂"])
     'w'
     """
-    plain = [unicodedata.normalize("NFKD", name) for name in names]
-    return re.sub(r"[\W\d_]+$", "", os.path.commonprefix(plain)) if all(plain) else ""
+    letters = {re.sub(r"[\W\d_].*", "", unicodedata.normalize("NFKD", name)) for name in names}
+    return letters.pop() if len(letters) == 1 else ""

@@ -41,7 +41,7 @@ def vectorize(
     loss: the Value that the graph ends in, or several outputs.
     inputs: the leaves that a row of the batch gives, in its order; one that the graph does not use is allowed.
     parameters: the leaves that all rows share; the gradient is in their order.
-    reduction: "mean" or "sum" of the rows. A term without inputs, such as a weight penalty, is part of every row's loss.
+    reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
     dtype: np.float64 or np.float32.
 
     A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
@@ -60,7 +60,8 @@ def vectorize(
     if callable(loss):
         return Program(_trace_function(loss, inputs, parameters), reduction, dtype, [p.data for p in parameters])
     outputs = [loss] if isinstance(loss, Value) else list(loss)
-    return Program(trace(outputs, inputs, parameters), reduction, dtype, [p.data for p in parameters])  # type: ignore[arg-type]
+    leaves: Any = inputs
+    return Program(trace(outputs, leaves, parameters), reduction, dtype, [p.data for p in parameters])
 
 
 def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequence[Value]) -> Trace:
@@ -68,22 +69,20 @@ def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequenc
     rows = np.asarray(examples, dtype=float)
     if rows.ndim != 2 or len(rows) < 2:
         raise ValueError(f"for a function, inputs is an array of at least two examples, not one of shape {rows.shape}")
-    first: tuple[Trace, Graph] | None = None
-    for place, row in enumerate(rows.tolist()):
+    traces = []
+    for row in rows.tolist():
         variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
         result = loss(*variables)
-        traced = trace([result] if isinstance(result, Value) else list(result), variables, parameters)
-        graph = canonical(traced)
-        if first is None:
-            first = traced, graph
-        elif difference := _difference(first[1], graph):
+        traces.append(trace([result] if isinstance(result, Value) else list(result), variables, parameters))
+    first, *others = map(canonical, traces)
+    for place, other in enumerate(others, 1):
+        if difference := _difference(first, other):
             raise ValueError(
-                f"the loss computes something else for example {place} than for example 0: {difference}. A Python branch "
-                "or a number taken out of a Value (x.data, float(label)) is frozen in a trace: use relu, step, maximum "
-                "… for the branch, and make the number an input"
+                f"the loss computes something else for example {place} than for example 0: {difference}. A trace "
+                "freezes a Python branch, and a number taken out of a Value (x.data, float(label)): use relu, step, "
+                "maximum … for the branch, and make the number an input"
             )
-    assert first is not None
-    return first[0]
+    return traces[0]
 
 
 def _difference(a: Graph, b: Graph) -> str:

@@ -1,4 +1,4 @@
-"""Pass 6, source: the statements as the text of one function, which makes the arrays for a batch size and closes over them."""
+"""Pass 6, source: the text of one function, which makes the arrays for a size of batch and returns the two passes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
     used = used_definitions(writer.definitions, lines, outputs)
     made = [f"{a.name} = {a.definition}" for a in used if not a.per_batch]
     arrays = [
-        f"{array.name} = {owner.name}" if owner is not array else f"{array.name} = empty(({array.rows}, {width(array)}), dtype)"
+        f"{array.name} = {f'empty(({array.rows}, {width(array)}), dtype)' if owner is array else owner.name}"
         for array, owner in memory.items()
     ]
     views = [a for a in used if a.per_batch]
@@ -76,7 +76,9 @@ def write_source(plan: Plan, mean: bool) -> Source:
     return Source(text, {**NAMESPACE, **writer.functions}, writer.constants)
 
 
-def used_definitions(definitions: Sequence[Array], statements: Sequence[Statement], outputs: Sequence[Array]) -> list[Array]:
+def used_definitions(
+    definitions: Sequence[Array], statements: Sequence[Statement], outputs: Sequence[Array]
+) -> list[Array]:
     """Return the definitions that a statement, an output or a later definition names."""
     words = {word for statement in statements for word in re.findall(r"\w+", statement.text)}
     words.update(array.name for array in outputs)
@@ -89,6 +91,7 @@ def used_definitions(definitions: Sequence[Array], statements: Sequence[Statemen
 
 
 def width(array: Array) -> str:
+    """Return how many columns an array has."""
     return "n" if array.wide else "1"
 
 
@@ -98,4 +101,5 @@ def listing(statements: Sequence[Statement | str]) -> list[str]:
 
 
 def indented(lines: Sequence[str], depth: int = 1) -> list[str]:
+    """Return lines so many levels deeper."""
     return ["    " * depth + line for line in lines]

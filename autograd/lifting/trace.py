@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from autograd.backward import topological_order
 from autograd.value import Operation, Value, describe
@@ -37,7 +38,7 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
                 shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
                 raise ValueError(f"{kind} {place} is {shown}: declare a leaf, a Value made from a plain number")
             if leaf in numbers:
-                raise ValueError(f"{kind} {place} ({describe(leaf)}) is declared twice: each leaf is one input or parameter")
+                raise ValueError(f"{kind} {place} ({describe(leaf)}) is declared twice: a leaf is one of them, once")
             numbers[leaf] = len(numbers)
     nodes: list[float | tuple[Operation, tuple[int, ...]]] = []
     names: dict[int, str] = {}
@@ -45,8 +46,8 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     declared_leaves = len(numbers)
     for node in topological_order(*outputs):
         if node.operands:
-            assert node.operation is not None
-            nodes.append((node.operation, tuple([numbers[x] for x in node.operands])))
+            operation: Any = node.operation
+            nodes.append((operation, tuple([numbers[x] for x in node.operands])))
         elif node in numbers:
             leaves.append(numbers[node])
             continue

@@ -1,0 +1,198 @@
+"""Adjoints: what the users of a block hand on to it, summed where it is needed.
+
+A contribution is a factor c · nᵉ times an array that is there already, or that is written only where it is needed. So a
+factor such as the 2/n of a mean squared error is one product, with the smallest array that it can be multiplied into,
+and the adjoint of an activation is one matrix product, straight into its place.
+
+Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size of the batch, d an adjoint's array.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from autograd.lifting.forward import Forward, is_number, step
+from autograd.lifting.grouping import Block, Plan, Rows
+from autograd.lifting.writer import Array, Operand, text
+
+
+class Adjoint(NamedTuple):
+    """c · nᵉ times an array, or times ones."""
+
+    c: float
+    e: int
+    array: Array | None
+
+
+@dataclass
+class Contribution:
+    """A part of a block's adjoint, for some of its rows; `write` writes the array where there is none yet."""
+
+    index: tuple[int, ...]
+    c: float
+    e: int
+    array: Array | None
+    write: Callable[[Array | None], Array] | None = None
+
+    def made(self, out: Array | None = None) -> Array | None:
+        """Return the array, written, into out if given, where it was not there yet."""
+        return self.write(out) if self.write else self.array
+
+
+class Adjoints(Forward):
+    """Collects contributions, and writes their sums."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.contributions: dict[int, list[Contribution]] = defaultdict(list)
+        self.adjoint_of: dict[Array, Array] = {}  # the array of a block -> one that holds its adjoint and nothing else
+
+    def contribute(self, x: Rows, g: Adjoint, wide: bool, write: Callable[[Array | None], Array] | None = None) -> None:
+        """Add to the adjoint of some rows what a user hands on: g, or the factor of g times what is to be written.
+
+        A row that serves many rows, or a column that serves all samples, gets the sum of theirs.
+        """
+        if not x.block.trained:
+            return
+        c, e, array = g
+        index = x.index
+        if wide and not x.block.wide:
+            array, write = write(None) if write else array, None
+            if array is None or not array.wide:
+                e += 1
+            else:
+                array = self.summed(array, "add.reduce({}, axis=1, keepdims=True, out={})", array.rows, False)
+        if len(index) > 1 and len(set(index)) == 1:
+            array, write = write(None) if write else array, None
+            if array is None or array.rows == 1:
+                c *= len(index)
+            else:
+                array = self.summed(array, "add.reduce({}, axis=0, keepdims=True, out={})", 1, array.wide)
+            index = index[:1]
+        self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
+
+    def summed(self, array: Array, template: str, rows: int, wide: bool) -> Array:
+        """Write the sum of an array along one axis."""
+        total = self.array("t", rows, wide)
+        self.write(total, template.format(array.name, total.name), [array])
+        return total
+
+    def adjoint(self, block: Block) -> Adjoint:
+        """Return the sum of a block's contributions; a single one as it is, without a statement."""
+        z = self.values[block.number]
+        full = tuple(range(block.size))
+        parts = sorted(self.contributions[block.number], key=lambda part: (part.index != full, part.write is None))
+        first = parts[0]
+        if len(parts) == 1 and first.index == full:
+            return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))
+        self.comment(f"d{z.name}: what {z.name} hands on to the loss, summed over its {len(parts)} uses")
+        c, e = abs(first.c), first.e
+        if any([abs(part.c) != c or part.e != e for part in parts]):
+            c, e = 1.0, 0
+        d = self.own_adjoint(block)
+        if first.index == full:
+            parts = parts[1:]
+            factor = power(first.c / c, first.e - e)
+            made = first.made(d)
+            second = parts[0]
+            if made is None:
+                self.write(d, f"{d.name}.fill({text(factor)})", [])
+            elif made is not d and is_number(factor, 1.0) and second.index == full and second.array is not None:
+                self.accumulate(made, second.array, power(second.c / c, second.e - e), d)
+                parts = parts[1:]
+            elif made is not d:
+                self.scale(made, factor, d)
+            elif not is_number(factor, 1.0):
+                self.call("multiply", [d, factor], d)
+        else:
+            self.write(d, f"{d.name}.fill(0.0)", [])
+        for part in parts:
+            self.add_part(d, part, power(part.c / c, part.e - e))
+        return Adjoint(c, e, d)
+
+    def own_adjoint(self, block: Block) -> Array:
+        """Return a new array for a block's adjoint."""
+        z = self.values[block.number]
+        self.adjoint_of[z] = self.array(f"d{z.name}", block.size, block.wide)
+        return self.adjoint_of[z]
+
+    def scale(self, array: Array, factor: Operand, out: Array) -> None:
+        """Write a factor times an array, which may have to be broadcast."""
+        if is_number(factor, 1.0):
+            self.write(out, f"copyto({out.name}, {array.name})", [array])
+        elif is_number(factor, -1.0):
+            self.call("negative", [array], out)
+        else:
+            self.call("multiply", [array, factor], out)
+
+    def accumulate(self, a: Array, b: Array, factor: Operand, out: Array) -> None:
+        """Write a + factor · b."""
+        if is_number(factor, 1.0) or is_number(factor, -1.0):
+            self.call("add" if is_number(factor, 1.0) else "subtract", [a, b], out)
+        else:
+            self.call("add", [a, self.call("multiply", [b, factor])], out)
+
+    def add_part(self, d: Array, part: Contribution, factor: Operand) -> None:
+        """Add a contribution to the rows of d that it belongs to."""
+        array = part.made()
+        stride = step(part.index)
+        if stride is not None:
+            rows = d
+            if part.index != tuple(range(d.rows)):
+                rows = self.view(d, part.index[0], part.index[-1] + 1, stride)
+            if array is None:
+                self.call("add", [rows, factor], rows)
+            else:
+                self.accumulate(rows, array, factor, rows)
+            return
+        index = np.array(part.index)
+        if array is None:  # ones
+            rows_of, counts = np.unique(index, return_counts=True)
+            i, column = self.constant(rows_of, int), self.constant(counts)
+            self.write(d, f"{d.name}[{i.name}] += {column.name} * ({text(factor)})", [d])
+        elif len(set(part.index)) == len(index):
+            array = self.times(array, factor)
+            self.write(d, f"{d.name}[{self.constant(index, int).name}] += {array.name}", [d, array])
+        else:  # rows that come more than once: sorted, so that one reduction adds up each row's
+            array = self.expanded(self.times(array, factor), len(index), d.wide)
+            rows_of, starts = np.unique(np.sort(index), return_index=True)
+            order = self.constant(np.argsort(index, kind="stable"), int)
+            i, begin = self.constant(rows_of, int), self.constant(starts, int)
+            self.write(
+                d,
+                f"{d.name}[{i.name}] += add.reduceat({array.name}[{order.name}], {begin.name}, axis=0)",
+                [d, array],
+            )
+
+    def times(self, array: Array, factor: Operand) -> Array:
+        """Return a factor times an array."""
+        return array if is_number(factor, 1.0) else self.call("multiply", [array, factor])
+
+    def expanded(self, array: Array, rows: int, wide: bool) -> Array:
+        """Return an array in its full shape, where it stood for a larger one that it broadcasts to."""
+        if (array.rows, array.wide) == (rows, wide):
+            return array
+        copy = self.array("t", rows, wide)
+        self.write(copy, f"copyto({copy.name}, {array.name})", [array])
+        return copy
+
+    def scaled(self, g: Adjoint, z: Array) -> Array:
+        """Return the adjoint of z as one array."""
+        factor = power(g.c, g.e)
+        if g.array is None:
+            return self.define(f"d{z.name}", z.rows, z.wide, f"full(({z.rows}, n), {text(factor)}, dtype)")
+        if is_number(factor, 1.0):
+            return self.expanded(g.array, z.rows, z.wide)
+        out = g.array if g.array is self.adjoint_of.get(z) else self.array(f"d{z.name}", z.rows, z.wide)
+        self.scale(g.array, factor, out)
+        return out
+
+
+def power(c: float, e: int) -> Operand:
+    """Return the factor c · nᵉ as an operand."""
+    return c if e == 0 else f"{c!r} / n" if e == -1 else f"{c!r} * n" if e == 1 else f"{c!r} * n ** {e}"
