@@ -1,0 +1,74 @@
+"""An operation of one's own does what the table's do, and an unfit one is refused before anything is changed."""
+
+import inspect
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from autograd import TABLE, Value, operation, square
+from autograd.operations import accepts
+
+
+@pytest.fixture
+def own():
+    """What operation() enters is taken out again."""
+    before = dict(TABLE)
+    yield operation
+    for name in TABLE.keys() - before.keys():
+        del TABLE[name]
+        if name in vars(Value):
+            delattr(Value, name)
+
+
+def test_an_operation_of_ones_own_does_what_the_tables_do(own):
+    cube = own("own_cube", lambda x: x * x * x, [lambda z, x: 3 * square(x)], formula="x^{3}")
+    x = Value(2.0, name="x")
+    y = x.own_cube()
+    y.backward()
+    assert (y.data, x.grad, y.derivative(x).derivative(x).data) == (8.0, 12.0, 12.0)
+    assert cube(2.0) == cube(2) == 8.0
+    assert cube(np.array([1, 2])).tolist() == [1.0, 8.0]
+    assert cube(np.array([x]))[0].operation is cube
+    assert pickle.loads(pickle.dumps(y)).operation is cube
+    with pytest.raises(OverflowError, match=r"own_power\(x = 1e\+200\)"):
+        own("own_power", lambda x: x**2, [lambda z, x: 2 * x])(Value(1e200, name="x"))
+
+
+def test_a_pickle_says_which_operation_it_misses(own):
+    own("own_half", lambda x: x / 2, [0.5])
+    data = pickle.dumps(Value(2.0).own_half())
+    del TABLE["own_half"]
+    with pytest.raises(LookupError, match="'own_half' is not in the table: register it with operation"):
+        pickle.loads(data)
+
+
+UNARY, RULE = lambda x: x, lambda z, x: 1.0
+UNFIT = [
+    ("exp", UNARY, [RULE], ValueError, "'exp' does not name"),
+    ("data", UNARY, [RULE], ValueError, "'data' does not name"),
+    ("backward", UNARY, [RULE], ValueError, "'backward' does not name"),
+    ("two words", UNARY, [RULE], ValueError, "'two words' does not name"),
+    ("own", UNARY, ["1"], TypeError, "partial 1 of own is '1': give a number or a function"),
+    ("own", UNARY, [lambda x: 1.0], TypeError, "partial 1 of own is <function"),
+    ("own", UNARY, [1.0, 2.0], TypeError, "one rule for each operand"),
+    ("own", UNARY, [], TypeError, "one rule for each operand"),
+    ("own", UNARY, RULE, TypeError, "one rule for each operand"),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "partials", "error", "message"), UNFIT)
+def test_operation_refuses_what_is_unfit_and_changes_nothing(name, function, partials, error, message):
+    before = dict(TABLE)
+    with pytest.raises(error, match=message):
+        operation(name, function, partials)
+    assert before == TABLE
+
+
+def test_a_builtin_that_does_not_tell_its_operands_is_accepted(monkeypatch):
+    def silent(function):
+        raise ValueError("no signature found")
+
+    monkeypatch.setattr(inspect, "signature", silent)
+    assert accepts(math.hypot, 2)

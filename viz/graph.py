@@ -1,0 +1,127 @@
+"""A Value's graph as a picture: a box per Value, an arrow per operand, and on it the local derivative.
+
+With the record of a forward pass, a network's Values stand in frames for their neuron and layer, or collapse
+into one box for each. What is too large is refused before anything is laid out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import graphviz
+
+from autograd import Value, topological_order
+from viz import style
+from viz.boxes import arrows_of, boxes_of, groups_of, larger_than, total_length
+from viz.groups import Network
+from viz.labels import label, short
+from viz.render import render
+from viz.statements import add_statements
+
+if TYPE_CHECKING:
+    from nn import Record
+
+READABLE_BOXES, READABLE_ARROWS = 300, 1_000  #: above either, a network collapses by itself
+LABELLED_ARROWS = 100  #: above it, the arrows between collapsed boxes carry no labels
+MAX_BOXES, MAX_ARROWS = 1_000, 2_500  #: above either, a drawing is refused
+MAX_LENGTH = 4_000  #: of all arrows, in columns, likewise: dot, slow where arrows are long, needs some ten seconds
+MAX_NODES = 100_000  #: nodes of a graph that collapses: reading them takes half a second
+COLLAPSES = (None, "neuron", "layer")
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
+    """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
+
+    collapse: str | None = None  #: what a network's box stands for: "neuron", "layer", or None for one Value
+
+    def _repr_image_svg_xml(self) -> str:
+        return render(self.source, "svg").decode()
+
+
+def draw(value: Value, record: Record | None = None, *, collapse: str | None = None) -> Drawing:
+    """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
+
+    record: of the forward pass, to frame each neuron and layer and to tell weights from inputs.
+    collapse: "neuron" or "layer" draws one box for each; a network of more than 300 boxes or 1,000 arrows
+    collapses by itself and says so.
+    Gradients are shown once `backward()` has reached `value`.
+
+    Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or whose arrows cross
+    more than 4,000 columns, for a graph of more than 100,000 nodes, and for a record of another graph; TypeError for
+    what is not a Value.
+
+    >>> x = Value(2.0, name="x")
+    >>> y = (x * x).named("y")
+    >>> y.backward()
+    >>> draw(y).source.count("->")
+    2
+    """
+    if not isinstance(value, Value):
+        raise TypeError(f"draw takes one Value, such as the loss, not {type(value).__name__}: {value!r:.80}")
+    if collapse not in COLLAPSES:
+        raise ValueError(f'collapse is {collapse!r}; choose "neuron", "layer" or None')
+    if collapse and record is None:
+        raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
+    limit = MAX_BOXES if record is None else MAX_NODES
+    if larger_than(limit, value):
+        raise _too_large(f"more than {limit:,} nodes", record)
+    nodes = topological_order(value)
+    network = Network(record, nodes)
+    flowing = value.grad != 0.0
+    modes = (collapse,) if collapse or record is None else COLLAPSES
+    for mode in modes:
+        groups = groups_of(nodes, network, mode)
+        within = len(groups) <= (MAX_BOXES if mode == modes[-1] else READABLE_BOXES)
+        boxes = boxes_of(groups, nodes, network) if within else []
+        arrows = arrows_of(boxes, flowing)
+        if within and len(boxes) <= READABLE_BOXES and len(arrows) <= READABLE_ARROWS:
+            break
+    length = total_length(arrows)
+    if len(groups) > MAX_BOXES or len(arrows) > MAX_ARROWS or length > MAX_LENGTH:
+        raise _too_large(f"{len(groups):,} boxes, {len(arrows):,} arrows, {length:,} columns crossed", record)
+
+    drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
+    legend = []
+    if mode != collapse:
+        legend.append(f"{len(nodes):,} Values are too many to read, so each {mode} is one box.")
+    if mode and len(arrows) > LABELLED_ARROWS:
+        legend.append("The arrows are too many to label: point at one for its local derivative.")
+        for arrow in arrows:
+            arrow.text = ""
+        drawing.graph_attr["ranksep"] = "2"
+    legend += _how_to_read(value, flowing)
+    if any(" J " in arrow.text for arrow in arrows):
+        legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
+    drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
+    drawing.collapse = mode
+    if record is not None:
+        drawing.graph_attr["mclimit"] = "0.01"  # fully connected layers have no better order than their own
+    add_statements(drawing, boxes, arrows, flowing)
+    return drawing
+
+
+def _too_large(size: str, record: Record | None) -> ValueError:
+    advice = "draw a part of it, such as draw(z) for one z inside"
+    if record is None:
+        advice += ", or, for a network, pass record=mlp.forward(…) so that its neurons or layers can collapse"
+    else:
+        advice += ', collapse="layer", or a network without expanded=True'
+    return ValueError(
+        f"the graph is too large to draw: {size}, where a drawing has at most {MAX_BOXES:,} boxes and {MAX_ARROWS:,} "
+        f"arrows that cross {MAX_LENGTH:,} columns, of a graph of at most {MAX_NODES:,} nodes: {advice}"
+    )
+
+
+def _how_to_read(root: Value, flowing: bool) -> list[str]:
+    name = short(root.name) if root.name else "the result"
+    if not flowing:
+        return [
+            "Box: name and operation, value.   Arrow: × local derivative.",
+            f"No gradient has reached {name} yet: call backward() and draw again.",
+        ]
+    of_root = f" of {name}" if root.grad == 1.0 else ""
+    return [
+        f"Box: name and operation, value, gradient{of_root}.   Arrow: × local derivative.",
+        "A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.",
+        style.SIGNS_LINE,
+    ]

@@ -1,0 +1,93 @@
+"""Numbers and names as they stand in a picture.
+
+Numbers have four significant digits and a true minus sign, gradients always their sign. Names are data: all
+that they hold is shown, and nothing in it is read as markup, as an escape or as an order to turn the text
+round.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import unicodedata
+
+NAME_LENGTH = 24  #: characters of a name that a box shows; its tooltip shows the rest
+TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def number(x: float) -> str:
+    """Return x with four significant digits; whole numbers below a million in full.
+
+    >>> number(-0.0643612), number(30000.0), number(1.23456e-7)
+    ('−0.06436', '30000', '1.235e−7')
+    """
+    if math.isnan(x):
+        return "NaN"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    digits = str(int(x)) if x.is_integer() and abs(x) < 1e6 else f"{x:.4g}"
+    mantissa, e, exponent = digits.partition("e")
+    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
+
+
+def signed(x: float) -> str:
+    """Return a gradient: its sign is always printed, and zero has none.
+
+    >>> signed(0.11981), signed(-1.0), signed(0.0)
+    ('+0.1198', '−1', '0')
+    """
+    return f"+{number(x)}" if x > 0 else number(x)
+
+
+def exact(x: float) -> str:
+    """Return x with every digit that it has.
+
+    >>> exact(-0.1)
+    '−0.1'
+    """
+    return repr(x).replace("-", "−")
+
+
+def visible(text: str) -> str:
+    r"""Return text in which each character shows and none acts: the unprintable is written as Python does.
+
+    >>> print(visible("a\nb"))
+    a\nb
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in shown):
+        return f"\u2068{shown}\u2069"  # isolated, so that right-to-left text keeps to its own place
+    return shown
+
+
+def short(name: str) -> str:
+    """Return a name as a box shows it: at most `NAME_LENGTH` characters, the number of `x1` as a subscript.
+
+    >>> short("x1"), short("a long name that goes on and on")
+    ('x₁', 'a long name that goes o…')
+    """
+    if re.fullmatch(r"[^\W\d_]\d{1,4}", name, re.ASCII) or re.fullmatch(r"[α-ωΑ-Ω]\d{1,4}", name):
+        return name[0] + name[1:].translate(SUBSCRIPTS)
+    return visible(name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…")
+
+
+def label(*lines: str, end: str = r"\n") -> str:
+    r"""Return lines as a DOT label in which only the line ends (`\n`, or `\l` for left-justified) are DOT's.
+
+    >>> label(r"\N", "<b>")
+    '\\\\N\\n&lt;b&gt;'
+    """
+    return end.join(html.escape(line).replace("\\", r"\\") for line in lines) + (end if end != r"\n" else "")
+
+
+def tooltip(text: str) -> str:
+    """Return text as a DOT tooltip, which Graphviz unescapes twice; what is beyond `TOOLTIP_BYTES` is cut."""
+    escaped, size = [], 0
+    for c in text:
+        escaped.append(html.escape(c).replace("\\", r"\\\\"))
+        size += len(escaped[-1].encode())
+        if size > TOOLTIP_BYTES:
+            return "".join(escaped[:-1]) + "…"
+    return "".join(escaped)

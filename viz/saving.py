@@ -1,0 +1,64 @@
+"""A drawing as a file: the suffix is the format, and the file is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz.graph import draw
+from viz.render import render
+
+if TYPE_CHECKING:
+    from autograd import Value
+    from nn import Record
+
+SUFFIXES = ("svg", "png", "pdf", "dot")
+
+
+def save(
+    value: Value, path: str | os.PathLike[str], record: Record | None = None, *, collapse: str | None = None
+) -> None:
+    """Write the drawing of `value` to a file, atomically.
+
+    path: ends in .svg, .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
+    record, collapse: as for `draw`.
+
+    Raises ValueError for another suffix and FileNotFoundError for a missing folder, before anything is
+    written, and what `draw` raises. Where no engine can draw, or it fails, the DOT source is written
+    beside, and the error (RuntimeError, or TimeoutError) says so.
+
+    >>> from autograd import Value
+    >>> save(Value(2.0) * 3, "product.jpg")
+    Traceback (most recent call last):
+    ...
+    ValueError: product.jpg: the suffix picks the format; choose .svg, .png, .pdf or .dot
+    """
+    path = Path(path)
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: the suffix picks the format; choose .svg, .png, .pdf or .dot")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
+    source = draw(value, record, collapse=collapse).source
+    if suffix == "dot":
+        _write(path, source.encode())
+        return
+    try:
+        picture = render(source, suffix)
+    except (RuntimeError, TimeoutError) as error:
+        beside = path.with_suffix(".dot")
+        _write(beside, source.encode())
+        raise type(error)(f"{path} was not drawn: {error}. Its DOT source is in {beside}") from None
+    _write(path, picture)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file under another name beside its own, then rename it: no reader sees half of it."""
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

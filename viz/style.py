@@ -1,0 +1,233 @@
+"""The look: palette, fonts, and the style sheet inside each SVG, which follows the reader's theme.
+
+DOT carries the light colours as attributes, for PNG, PDF and viewers that read no CSS. In SVG the style
+sheet stands above them: it names each colour once, as a variable, and the dark theme gives the variables
+other values.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+FONT = "Arial"
+FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica,sans-serif'  # equally wide, so text fits its box
+SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
+BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
+
+# A name is a colour for lines; with "-ink", the same for text; with "-line", the border of a box.
+LIGHT = {
+    "page": "#FFFFFF",
+    "ink": "#17212B",
+    "muted": "#566270",
+    "frame": "#B9C3CE",
+    "positive": "#1B6CA8",
+    "positive-ink": "#0F4C7C",
+    "negative": "#B4520A",
+    "negative-ink": "#8A3B00",
+    "zero": "#6B7683",
+    "zero-ink": "#4F5B67",
+    "mixed": "#6B7683",
+    "mixed-ink": "#4F5B67",
+    "undefined": "#A3268F",
+    "undefined-ink": "#7D1A6D",
+    "input": "#EEF4F9",
+    "input-line": "#9DB4C9",
+    "weight": "#FFF6DC",
+    "weight-line": "#D3AE4A",
+    "bias": "#FFF6DC",
+    "bias-line": "#D3AE4A",
+    "target": "#EAF5EC",
+    "target-line": "#93BC9C",
+    "constant": "#F1F2F4",
+    "constant-line": "#B4BBC3",
+    "leaf": "#EEF4F9",
+    "leaf-line": "#9DB4C9",
+    "operation": "#FFFFFF",
+    "operation-line": "#8794A1",
+    "group": "#F7F5FB",
+    "group-line": "#9C90B8",
+}
+DARK = {
+    "page": "#14181D",
+    "ink": "#E8EDF2",
+    "muted": "#A7B2BD",
+    "frame": "#46525E",
+    "positive": "#5FA8DC",
+    "positive-ink": "#8CC6F0",
+    "negative": "#D98546",
+    "negative-ink": "#F0B07A",
+    "zero": "#87929D",
+    "zero-ink": "#AEB8C2",
+    "mixed": "#87929D",
+    "mixed-ink": "#AEB8C2",
+    "undefined": "#D77BC8",
+    "undefined-ink": "#ECA6E0",
+    "input": "#1C2A37",
+    "input-line": "#5B7690",
+    "weight": "#3A3116",
+    "weight-line": "#B08D2E",
+    "bias": "#3A3116",
+    "bias-line": "#B08D2E",
+    "target": "#1B3023",
+    "target-line": "#578A66",
+    "constant": "#262A2F",
+    "constant-line": "#636C75",
+    "leaf": "#1C2A37",
+    "leaf-line": "#5B7690",
+    "operation": "#20262D",
+    "operation-line": "#77838F",
+    "group": "#28243A",
+    "group-line": "#85799F",
+}
+WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
+STRENGTHS = {"g1": 0.7, "g2": 0.8, "g3": 0.9, "g4": 1.0}  # its opacity
+STEP = 5  # each class of arrows carries flows this many times smaller than the next
+GAP = "\u2003"  # between the parts of a line; `labels.visible` keeps it out of names
+COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero"}
+SIGNS_LINE = GAP.join(
+    ("Blue: positive", "orange: negative", "grey: zero", f"one step thinner: {STEP} times smaller")
+)
+
+GRAPH = {
+    "rankdir": "LR",
+    "nslimit": "2",  # end the straightening of edges early: invisible but in a tangle, which is laid out 10 × faster
+    "nodesep": "0.15",
+    "ranksep": "0.55",
+    "pad": "0.25",
+    "bgcolor": LIGHT["page"],
+    "fontname": FONT,
+    "fontsize": "10",
+    "fontcolor": LIGHT["muted"],
+    "labelloc": "b",
+    "labeljust": "l",
+}
+NODE = {
+    "shape": "box",
+    "style": "rounded,filled",
+    "fontname": FONT,
+    "fontsize": "12",
+    "fontcolor": LIGHT["ink"],
+    "margin": "0.17,0.07",
+    "penwidth": "1.2",
+}
+EDGE = {"fontname": FONT, "fontsize": "10.5", "arrowsize": "0.65"}
+FRAME = {
+    "style": "rounded",
+    "bgcolor": "transparent",
+    "color": LIGHT["frame"],
+    "fontcolor": LIGHT["muted"],
+    "fontsize": "10.5",
+    "margin": "10",
+    "labelloc": "t",
+    "labeljust": "l",
+}
+HALF = "-half"  # ends the id of an arrow's second half
+
+
+def _sheet() -> str:
+    def variables(palette: dict[str, str]) -> str:
+        return "".join(f"--{name}:{colour};" for name, colour in palette.items())
+
+    rules = {
+        "text": f"font-family:{FONTS};fill:var(--ink)",
+        ".page": "fill:var(--page)",
+        ".legend": "fill:var(--muted)",
+        ".cluster path": "fill:none;stroke:var(--frame)",
+        ".cluster text": "fill:var(--muted);font-weight:600",
+        ".node path": "fill:var(--box);stroke:var(--line)",
+        ".node text": "font-variant-numeric:tabular-nums",
+        ".node text:nth-of-type(1)": "font-weight:600",
+        ".node text:nth-of-type(3)": "font-weight:700;fill:var(--sign-ink)",
+        ".edge path": "stroke:var(--sign)",
+        ".edge polygon": "fill:var(--sign);stroke:var(--sign)",
+        ".edge text": "fill:var(--sign-ink);stroke:var(--page);stroke-width:3px;paint-order:stroke",
+        ".kind": "font-weight:400;fill:var(--muted)",
+        ".legend tspan": "fill:var(--sign-ink)",
+        ".legend .kind": "fill:var(--muted)",
+    }
+    rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
+    rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
+    rules |= {f".edge.{g} :not(text)": f"opacity:{opacity}" for g, opacity in STRENGTHS.items()}
+    return "\n".join(
+        [
+            f".handgrad{{{variables(LIGHT)}background:var(--page)}}",
+            *(f".handgrad {selector}{{{declarations}}}" for selector, declarations in rules.items()),
+            f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}",
+        ]
+    )
+
+
+STYLE_SHEET = _sheet()
+
+SVG = "{http://www.w3.org/2000/svg}"
+LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
+ET.register_namespace("", SVG.strip("{}"))
+
+
+def styled(svg: bytes) -> bytes:
+    """Return Graphviz's SVG with the style sheet inside, and without links, comments and a document type.
+
+    Graphviz puts a tooltip in a link around the shape; here it becomes the title of the node, edge or frame.
+    """
+    root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
+    root.set("class", "handgrad")
+    for group in list(root.iter(f"{SVG}g")):
+        if group.get("class") == "graph":
+            _mark_page(group)
+        else:
+            _unlink(group)
+    _join_halves(root)
+    for text in list(root.iter(f"{SVG}text")):
+        _divide(text)
+    sheet = ET.Element(f"{SVG}style")
+    sheet.text = STYLE_SHEET
+    root.insert(0, sheet)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
+
+
+def _mark_page(graph: ET.Element) -> None:
+    """Class the background and the legend, the graph's own shapes, and drop its title, a meaningless name."""
+    for shape in list(graph):
+        if shape.tag == f"{SVG}title":
+            graph.remove(shape)
+        elif shape.tag == f"{SVG}polygon":
+            shape.set("class", "page")
+        elif shape.tag == f"{SVG}text":
+            shape.set("class", "legend")
+
+
+def _unlink(group: ET.Element) -> None:
+    """Put the shapes inside `g > a` in its place, and the tooltip of the `a` in the group's title."""
+    for wrapper in group.findall(f"{SVG}g"):
+        for link in wrapper.findall(f"{SVG}a"):
+            for title in group.findall(f"{SVG}title"):
+                title.text = link.get(LINK_TITLE)
+            place = list(group).index(wrapper)
+            group[place : place + 1] = list(link)
+
+
+def _join_halves(root: ET.Element) -> None:
+    """Make one edge of the two halves of an arrow, and drop the point between them."""
+    for graph in root.findall(f"{SVG}g"):
+        edges = {group.get("id"): group for group in graph}
+        for group in list(graph):
+            kinds = (group.get("class") or "").split()
+            if "half" in kinds:
+                first = edges[group.get("id", "").removesuffix(HALF)]
+                for line, rest in zip(first.findall(f"{SVG}path"), group.findall(f"{SVG}path"), strict=True):
+                    line.set("d", f"{line.get('d')}L{rest.get('d', '')[1:]}")
+                first[2:2] = group.findall(f"{SVG}polygon")
+            if "half" in kinds or "via" in kinds:
+                graph.remove(group)
+
+
+def _divide(text: ET.Element) -> None:
+    """Make each part of a line a span of its own: dim after a name, in its colour where it names one."""
+    parts = (text.text or "").split(GAP)
+    if len(parts) == 1:
+        return
+    text.text = ""
+    for k, part in enumerate(parts):
+        span = ET.SubElement(text, f"{SVG}tspan")
+        span.text = GAP + part if k else part
+        span.set("class", COLOUR_NAMES.get(part.partition(":")[0], "kind" if k else "name"))
