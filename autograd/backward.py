@@ -46,11 +46,11 @@ def backward(root: Value) -> None:
 
     order = topological_order(root)
     before = [node.grad for node in order]
-    for node in order:
-        if node.operands:
-            node.grad = 0.0
-    root.grad += 1.0
     try:
+        for node in order:
+            if node.operands:
+                node.grad = 0.0
+        root.grad += 1.0
         for node in reversed(order):
             if not (operands := node.operands):
                 continue

@@ -23,15 +23,16 @@ import numpy as np
 
 from autograd import rules
 from autograd.rules import INVERSE_SQRT_2PI, LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE, TWO_OVER_SQRT_PI
-from autograd.value import Constant, Operation, Value, as_operand, new_value
+from autograd.value import Operation, Value, as_operand, new_value
 
 TABLE: dict[str, Operation] = {}
 
 
 def row(*columns: Any, **options: Any) -> Operation:
-    """Enter an operation in the table; one that takes a single operand becomes a method of Value too."""
+    """Enter an operation in the table; one that is called with a single operand becomes a method of Value too."""
     entry = TABLE[columns[0]] = Operation(*columns, **options)
-    if entry.arity == 1 or entry.name == "leaky_relu":
+    parameters = inspect.signature(entry.arrange).parameters.values() if entry.arrange else []
+    if entry.arity == 1 or (entry.arity and [p.default for p in parameters].count(inspect.Parameter.empty) == 1):
         setattr(Value, entry.name, lambda self, *parameters: entry(self, *parameters))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
@@ -128,10 +129,10 @@ sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  rules.s
 spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    rules.spherical_bessel, rules.elementwise(rules.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
 
 # The normal distribution
-gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: rules.bell(x, y, 1.0), lambda x, y: rules.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)])
+gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: rules.bell(x, y, 1.0), lambda x, y: rules.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: rules.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: rules.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)])
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: rules.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: rules.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 rules.normal_cdf,      rules.from_scipy("ndtr", rules.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
@@ -251,7 +252,7 @@ def operation(
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
     for place, rule in enumerate(partials, 1):
-        if not (isinstance(rule, (int, float)) or callable(rule) and accepts(rule, 1 + len(partials))):
+        if not (isinstance(rule, (int, float)) or (callable(rule) and accepts(rule, 1 + len(partials)))):
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
     letters = ", ".join("xyuvst"[: len(partials)])
     return row(

@@ -113,7 +113,7 @@ def power_log_array(x: Array, y: Array) -> Array:
     return np.where(zero, 0.0 * np.power(x, y), np.power(x, y) * np.log(np.where(zero, 1.0, x)))
 
 
-# The plane: x² + y² can overflow, or be too small to have all its digits, where the result is an ordinary number -------
+# The plane: x² + y² can overflow, or underflow, where the result is an ordinary number -------------------------------
 
 
 def scaled(x: float, y: float) -> tuple[float, float, int]:
@@ -236,7 +236,7 @@ def hard_sigmoid_array(x: Array) -> Array:
     return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
 
 
-# Exponentials: never of a positive number, so that nothing overflows ------------------------------------------------
+# Exponentials: none overflows into a result --------------------------------------------------------------------------
 
 
 def sigmoid(x: float) -> float:

@@ -248,6 +248,9 @@ class Value:
         >>> [d.data for d in (x * y).derivatives([x, y])]
         [5.0, 2.0]
         """
+        for x in xs:
+            if not isinstance(x, Value):
+                raise TypeError(f"a derivative is taken to a Value, not to the {type(x).__name__} {x!r}")
         # A new node each: the derivative of x · y to x would otherwise be y itself, with y's name and gradient.
         return [variable(d) for d in reverse.derivatives(self, xs)]
 

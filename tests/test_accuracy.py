@@ -245,13 +245,13 @@ def arguments(name: str) -> Iterator[tuple[float, ...]]:
     reference, arity = REFERENCES[name], TABLE[name].arity
     near = [x for p in reference.near for x in around(p)]
     if reference.seconds:
-        candidates = [(x, y) for x in SINGLES[::2] + near[::2] for y in reference.seconds]
+        candidates = [(x, y) for x in SINGLES[::3] + near[::3] for y in reference.seconds]
     elif arity == 1:
         candidates = [(x,) for x in SINGLES + near]
     elif arity == 2:
         candidates = PAIRS + [(x, y) for x in near for y in ordinary(2, 16, 3.0)]
     elif name == "power_slope":
-        candidates = [(c, *pair) for pair, x in zip(PAIRS, SINGLES * 4, strict=False) for c in (pair[1], x)]
+        candidates = [(c, *pair) for pair, x in zip(PAIRS[::2], SINGLES * 4, strict=False) for c in (pair[1], x)]
     else:
         candidates = [(x, min(pair), max(pair)) for pair, x in zip(PAIRS, SINGLES * 4, strict=False)]
     return (xs for xs in candidates if reference.domain(*xs))

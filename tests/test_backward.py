@@ -165,6 +165,11 @@ def test_an_independent_derivative_is_a_zero():
         assert (type(zero), zero.data, zero.operands) == (Value, 0.0, ())
 
 
+def test_a_derivative_to_a_plain_number_is_refused():
+    with pytest.raises(TypeError, match=r"taken to a Value, not to the float 2\.0"):
+        (Value(2.0) * 2.0).derivative(2.0)
+
+
 def test_a_derivative_is_a_new_node_of_its_own():
     x, y = Value(2.0, name="x"), Value(5.0, name="y")
     dx, dy, again = (x * y).derivatives([x, y, x])

@@ -47,7 +47,16 @@ def classifier(output: str = "softmax") -> MLP:
 
 def fit(mlp: MLP, *data: Any, **settings: Any) -> History:
     chosen: dict[str, Any] = {"loss": "mse", "optimizer": SGD(0.1), "epochs": 3, "progress": False, "rng": 0}
-    return train(mlp, *(data or (X, Y)), **(chosen | settings))
+    return train(mlp, *(data or (X, Y)), **(chosen | ENGINE | settings))
+
+
+ENGINE = {"engine": ""}
+
+
+@pytest.fixture(autouse=True, params=["vectorized", "scalar"])
+def both_engines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test with either engine."""
+    monkeypatch.setitem(ENGINE, "engine", request.param)
 
 
 # Batches --------------------------------------------------------------------------------------------------
@@ -83,9 +92,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_single_gradients() -> None:
         singles.append(np.subtract(flat(mlp), flat(regression())))
     mlp = regression()
     fit(mlp, epochs=1)
-    np.testing.assert_allclose(
-        np.subtract(flat(mlp), flat(regression())), np.mean(singles, axis=0), atol=1e-15
-    )
+    np.testing.assert_allclose(np.subtract(flat(mlp), flat(regression())), np.mean(singles, axis=0), atol=1e-15)
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
@@ -185,9 +192,7 @@ def test_every_loss_of_one_output_learns_xor(loss: str, output: str, y: list[int
 
 
 @pytest.mark.parametrize("make", [lambda: SGD(0.5, momentum=0.9), lambda: RMSProp(0.02), lambda: Adam(0.05)])
-@pytest.mark.parametrize(
-    ("loss", "output"), [("cross_entropy", "softmax"), ("softmax_cross_entropy", "identity")]
-)
+@pytest.mark.parametrize(("loss", "output"), [("cross_entropy", "softmax"), ("softmax_cross_entropy", "identity")])
 def test_every_loss_of_classes_learns_xor(loss: str, output: str, make: Any) -> None:
     mlp = MLP(2, [6, 2], "relu", output=output, initializer="he", rng=2)
     history = fit(mlp, *XOR, loss=loss, optimizer=make(), epochs=200)
@@ -213,9 +218,7 @@ def test_a_sine_is_learnt() -> None:
 
 def test_the_history_has_one_entry_per_epoch() -> None:
     mlp = classifier()
-    history = fit(
-        mlp, X, LABELS, loss="cross_entropy", batch_size=4, epochs=5, validation=(X[:4], LABELS[:4])
-    )
+    history = fit(mlp, X, LABELS, loss="cross_entropy", batch_size=4, epochs=5, validation=(X[:4], LABELS[:4]))
     lists = (history.loss, history.gradient_norms, history.accuracy, history.validation_loss)
     assert [len(entries) for entries in (*lists, history.validation_accuracy)] == [5] * 5
     assert history.stopped_by == "epochs"
@@ -248,9 +251,7 @@ def test_regression_has_no_accuracy() -> None:
 def test_accuracy_of_several_labels_at_once() -> None:
     mlp = MLP.from_weights([np.eye(2)], activation="sigmoid")
     inputs = [[3, -3], [3, 3], [-3, -3], [3, 3]]
-    history = fit(
-        mlp, inputs, [[1, 0], [1, 1], [0, 0], [0, 1]], loss="binary_cross_entropy", optimizer=SGD(1e-6)
-    )
+    history = fit(mlp, inputs, [[1, 0], [1, 1], [0, 0], [0, 1]], loss="binary_cross_entropy", optimizer=SGD(1e-6))
     assert history.accuracy[-1] == 0.75
 
 
@@ -299,17 +300,13 @@ def test_rules_refuse_less_than_one_epoch(rule: Any) -> None:
 
 
 def test_control_c_keeps_what_was_learnt_and_the_history() -> None:
-    calls = 0
-
-    def loss(outputs: list[Value], target: list[float]) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls > 2 * len(X) + 3:  # in the third epoch, after three of its steps
+    def rate(step: int) -> float:
+        if step == 2 * len(X) + 3:  # in the third epoch, after three of its steps
             raise KeyboardInterrupt
-        return mse(outputs, target)
+        return 0.1
 
     mlp, expected = regression(), regression()
-    history = fit(mlp, loss=loss, batch_size=1, epochs=50)
+    history = fit(mlp, optimizer=SGD(rate), batch_size=1, epochs=50)
     assert (len(history.loss), len(history.gradient_norms), history.stopped_by) == (2, 2, "interrupt")
     order = np.random.default_rng(0)
     rows = np.concatenate([order.permutation(10), order.permutation(10), order.permutation(10)[:3]])
@@ -394,7 +391,7 @@ BAD_DATA: list[tuple[Any, Any, dict[str, Any], str]] = [
     (X, Y, {"loss": "cross_entropy"}, "the last layer is identity, but cross_entropy takes probabilities"),
     (X, Y, {"loss": "binary_cross_entropy"}, "the last layer is identity, but binary_cross_entropy takes"),
     (X, Y, {"loss": "squares"}, "loss is 'squares'; choose one of sse, half_sse"),
-    (X, Y, {"engine": "numpy"}, "engine is 'numpy'; choose one of scalar"),
+    (X, Y, {"engine": "numpy"}, "engine is 'numpy'; choose one of vectorized, scalar"),
     (X, Y, {"batch_size": 0}, "batch_size is 0; it must be a whole number from 1 to 10"),
     (X, Y, {"batch_size": 11}, "batch_size is 11"),
     (X, Y, {"batch_size": 2.0}, "batch_size is 2.0"),
@@ -482,9 +479,7 @@ def test_handout_step_without_a_hidden_layer_is_gradient_descent() -> None:
         (regression(), [1, 2, 3], [1, 0], math.inf, "learning_rate is inf"),
     ],
 )
-def test_handout_step_refuses_before_anything_changes(
-    mlp: MLP, x: Any, target: Any, eta: float, message: str
-) -> None:
+def test_handout_step_refuses_before_anything_changes(mlp: MLP, x: Any, target: Any, eta: float, message: str) -> None:
     before = flat(mlp)
     with pytest.raises(ValueError, match=message):
         handout_step(mlp, x, target, eta)

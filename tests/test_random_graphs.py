@@ -24,7 +24,9 @@ MANY = {
     "maximum": max,
     "minimum": min,
 }
+EDGED = {*KINKED, "leaky_relu", "hypot", "atan2", "pow"}
 LEAVES = 3
+STEP = mp.mpf("1e-25")
 ARITY = dict.fromkeys(SMOOTH + KINKED, 1) | dict.fromkeys(BINARY, 2) | dict.fromkeys(MANY, 3) | {"dot": 5}
 
 
@@ -64,10 +66,17 @@ def exact(recipe, leaves):
 
 
 def slopes(recipe, leaves, i):
-    """The derivative to leaf i, to about 20 digits: from the left, from the right, and over a longer step."""
+    """The derivative to leaf i from the left and from the right, to about 20 digits."""
     true = exact(recipe, leaves)
-    steps = [mp.mpf("-1e-25"), mp.mpf("1e-25"), mp.mpf("1e-22")]
-    return [(exact(recipe, [x + h * (j == i) for j, x in enumerate(leaves)]) - true) / h for h in steps]
+    return [(exact(recipe, [*leaves[:i], leaves[i] + h, *leaves[i + 1 :]]) - true) / h for h in (-STEP, STEP)]
+
+
+def at_an_edge(node):
+    """Whether a node is at a kink, a tie or a pole, where its derivative is a convention."""
+    data = [x.data for x in node.operands]
+    if node.operation in (TABLE["maximum"], TABLE["minimum"]):
+        return len(set(data)) < len(data)
+    return node.operation is not None and node.operation.name in EDGED and not {0.0, 3.0, -3.0}.isdisjoint(data)
 
 
 def scale(nodes):
@@ -79,22 +88,23 @@ def scale(nodes):
 points = st.lists(st.floats(-3.0, 3.0).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=LEAVES, max_size=LEAVES)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(recipes([*ARITY]), points)
 def test_value_and_gradient_agree_with_finite_differences_of_fifty_digits(recipe, point):
     leaves = [Value(x) for x in point]
     nodes = record(recipe, leaves)
+    assume(not any(map(at_an_edge, nodes)))
     try:
         true, expected = exact(recipe, point), [slopes(recipe, point, i) for i in range(LEAVES)]
     except (ArithmeticError, ValueError, TypeError):  # at the very edge of a domain
         assume(False)
     assert nodes[-1].data == pytest.approx(float(true), rel=1e-9, abs=1e-12 * scale(nodes))
-    for leaf, (slope, *others) in zip(leaves, expected, strict=True):
-        assume(all(abs(other - slope) < 1e-9 * (1 + abs(slope)) for other in others))  # not at a kink, jump or pole
-        assert leaf.grad == pytest.approx(float(slope), rel=1e-9, abs=1e-12 * scale(nodes))
+    for leaf, (left, right) in zip(leaves, expected, strict=True):
+        assume(abs(left - right) < 1e-9 * (1 + abs(left)))  # a remainder's jump
+        assert leaf.grad == pytest.approx(float(left), rel=1e-9, abs=1e-12 * scale(nodes))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(recipes([*SMOOTH, "add", "sub", "mul", "div", "hypot", "dot", "logsumexp"]), points)
 def test_second_derivatives_are_the_slopes_of_first_ones(recipe, point):
     leaves = [Value(x) for x in point]
@@ -120,7 +130,7 @@ def test_a_refreshed_graph_is_the_graph_built_anew(recipe, point):
     assert [n.data for n in topological_order(old)] == [n.data for n in topological_order(new)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(recipes([*ARITY]), points)
 def test_pytorch_agrees(recipe, point):
     torch = pytest.importorskip("torch")

@@ -59,6 +59,7 @@ OPERATORS = {
     "logsumexp": "logsumexp([x, y])",
 }
 
+FIRST_PLACE = 0xF0000  # the characters for private use, which stand for the operands
 LETTERS = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
 TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
 OPENING, CLOSING = ("(", "[", "{", r"\lfloor"), (")", "]", "}", r"\rfloor")
@@ -124,7 +125,7 @@ def formula(value: Value, notation: str = "latex") -> str:
 
 def _too_long() -> ValueError:
     return ValueError(
-        f"the formula has more than {MAX_LENGTH:,} characters, for what is used twice stands in it twice: "
+        f"the formula has more than {MAX_LENGTH:,} characters; a Value used twice stands in it twice: "
         "take the formula of a part, or draw the graph, where each Value stands once"
     )
 
@@ -150,7 +151,7 @@ def _composed(operation: Operation, operands: list[Piece], notation: str) -> Pie
 
 def _place(operand: int) -> str:
     """Return the character that stands for an operand in a template, one that no template has of its own."""
-    return chr(0xE000 + operand)
+    return chr(FIRST_PLACE + operand)
 
 
 def _template(operation: Operation, count: int, latex: bool) -> str:
@@ -169,7 +170,7 @@ def _template(operation: Operation, count: int, latex: bool) -> str:
         return letter[0] if operand is None or operand >= (operation.arity or 2) else _place(operand)
 
     template = re.sub(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", place, template)
-    template = re.sub("\\^([\ue000-\uf8ff])", r"^{\1}", template)
+    template = re.sub(f"\\^([{_place(0)}-{_place(count)}])", r"^{\1}", template)
     return template if operation.arity is not None else _repeated(template, count)
 
 
@@ -203,14 +204,14 @@ def _parsed(template: str, latex: bool) -> tuple[list[str | Slot], int]:
         k += not token.isspace()
         depth += (token in OPENING) - (token in CLOSING)
         outer = table[operator(k)][2] if operator(k) else ATOM
-        if "\ue000" <= token <= "\uf8ff":
+        if token >= _place(0):
             left = operator(k - 1) or ("" if solid[k - 1] in BEFORE else "x y")
             right = operator(k + 1) or ("" if solid[k + 1] in AFTER else "x y")
             least = max(table[left][1] if left else LOOSE, table[right][0] if right else LOOSE)
             if left == "x y" and solid[k - 1].startswith("\\"):  # a function without brackets, \log x
                 least = max(least, POWER)
             outer = PRODUCT if "x y" in (left, right) else ATOM
-            parts.append(Slot(ord(token) - 0xE000, least, signed=left in ("", "^", "**")))
+            parts.append(Slot(ord(token) - FIRST_PLACE, least, signed=left in ("", "^", "**")))
         else:
             parts.append(token)
         if depth == 0:

@@ -6,13 +6,15 @@ into one box for each. What is too large is refused before anything is laid out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import graphviz
 
 from autograd import Value, topological_order
 from viz import style
-from viz.boxes import arrows_of, boxes_of, groups_of, larger_than, total_length
+from viz.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, larger_than, total_length
 from viz.groups import Network
 from viz.labels import label, short
 from viz.render import render
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 READABLE_BOXES, READABLE_ARROWS = 300, 1_000  #: above either, a network collapses by itself
 LABELLED_ARROWS = 100  #: above it, the arrows between collapsed boxes carry no labels
 MAX_BOXES, MAX_ARROWS = 1_000, 2_500  #: above either, a drawing is refused
-MAX_LENGTH = 4_000  #: of all arrows, in columns, likewise: dot, slow where arrows are long, needs some ten seconds
-MAX_NODES = 100_000  #: nodes of a graph that collapses: reading them takes half a second
+MAX_LENGTH = 4_000  #: in columns, of all arrows together, likewise: dot needs some ten seconds for these
+MAX_NODES = 100_000  #: of the graph of a network that collapses: reading them takes most of a second
 COLLAPSES = (None, "neuron", "layer")
 
 
@@ -33,6 +35,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
     """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
 
     collapse: str | None = None  #: what a network's box stands for: "neuron", "layer", or None for one Value
+    boxes: Sequence[Box] = ()  #: what is drawn
+    arrows: Sequence[Arrow] = ()
 
     def _repr_image_svg_xml(self) -> str:
         return render(self.source, "svg").decode()
@@ -46,9 +50,9 @@ def draw(value: Value, record: Record | None = None, *, collapse: str | None = N
     collapses by itself and says so.
     Gradients are shown once `backward()` has reached `value`.
 
-    Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or whose arrows cross
-    more than 4,000 columns, for a graph of more than 100,000 nodes, and for a record of another graph; TypeError for
-    what is not a Value.
+    Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or with arrows
+    across more than 4,000 columns, for a graph of more than 100,000 nodes, and for a record of another graph;
+    TypeError for what is not a Value.
 
     >>> x = Value(2.0, name="x")
     >>> y = (x * x).named("y")
@@ -62,42 +66,52 @@ def draw(value: Value, record: Record | None = None, *, collapse: str | None = N
         raise ValueError(f'collapse is {collapse!r}; choose "neuron", "layer" or None')
     if collapse and record is None:
         raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
+    flowing = value.grad != 0.0
+    boxes, arrows, drawn = _fitting(value, record, collapse, flowing)
+    drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
+    drawing.boxes, drawing.arrows, drawing.collapse = boxes, arrows, drawn
+    legend = []
+    if drawn != collapse:
+        count = sum(len(box.members) for box in boxes)
+        legend.append(f"{count:,} Values are too many to read, so each {drawn} is one box.")
+    if drawn and len(arrows) > LABELLED_ARROWS:
+        legend.append("The arrows are too many to label: point at one for its local derivative.")
+        arrows = [replace(arrow, text="") for arrow in arrows]
+        drawing.graph_attr["ranksep"] = "2"
+    if record is not None:
+        drawing.graph_attr["mclimit"] = "0.01"  # fully connected layers have no better order than their own
+    legend += _how_to_read(value, flowing)
+    if any(" J " in arrow.text for arrow in arrows):
+        legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
+    drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
+    add_statements(drawing, boxes, arrows, flowing)
+    return drawing
+
+
+def _fitting(
+    value: Value, record: Record | None, collapse: str | None, flowing: bool
+) -> tuple[list[Box], list[Arrow], str | None]:
+    """Return the boxes and arrows, collapsed as asked or as far as need be, and how they are collapsed."""
     limit = MAX_BOXES if record is None else MAX_NODES
     if larger_than(limit, value):
         raise _too_large(f"more than {limit:,} nodes", record)
     nodes = topological_order(value)
     network = Network(record, nodes)
-    flowing = value.grad != 0.0
     modes = (collapse,) if collapse or record is None else COLLAPSES
     for mode in modes:
         groups = groups_of(nodes, network, mode)
-        within = len(groups) <= (MAX_BOXES if mode == modes[-1] else READABLE_BOXES)
-        boxes = boxes_of(groups, nodes, network) if within else []
+        if len(groups) > (MAX_BOXES if mode == modes[-1] else READABLE_BOXES):
+            continue
+        boxes = boxes_of(groups, nodes, network)
         arrows = arrows_of(boxes, flowing)
-        if within and len(boxes) <= READABLE_BOXES and len(arrows) <= READABLE_ARROWS:
+        if (len(boxes) <= READABLE_BOXES and len(arrows) <= READABLE_ARROWS) or mode == modes[-1]:
             break
+    else:
+        raise _too_large(f"{len(groups):,} boxes", record)
     length = total_length(arrows)
-    if len(groups) > MAX_BOXES or len(arrows) > MAX_ARROWS or length > MAX_LENGTH:
-        raise _too_large(f"{len(groups):,} boxes, {len(arrows):,} arrows, {length:,} columns crossed", record)
-
-    drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
-    legend = []
-    if mode != collapse:
-        legend.append(f"{len(nodes):,} Values are too many to read, so each {mode} is one box.")
-    if mode and len(arrows) > LABELLED_ARROWS:
-        legend.append("The arrows are too many to label: point at one for its local derivative.")
-        for arrow in arrows:
-            arrow.text = ""
-        drawing.graph_attr["ranksep"] = "2"
-    legend += _how_to_read(value, flowing)
-    if any(" J " in arrow.text for arrow in arrows):
-        legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
-    drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
-    drawing.collapse = mode
-    if record is not None:
-        drawing.graph_attr["mclimit"] = "0.01"  # fully connected layers have no better order than their own
-    add_statements(drawing, boxes, arrows, flowing)
-    return drawing
+    if len(arrows) > MAX_ARROWS or length > MAX_LENGTH:
+        raise _too_large(f"{len(arrows):,} arrows across {length:,} columns", record)
+    return boxes, arrows, mode
 
 
 def _too_large(size: str, record: Record | None) -> ValueError:
@@ -107,8 +121,8 @@ def _too_large(size: str, record: Record | None) -> ValueError:
     else:
         advice += ', collapse="layer", or a network without expanded=True'
     return ValueError(
-        f"the graph is too large to draw: {size}, where a drawing has at most {MAX_BOXES:,} boxes and {MAX_ARROWS:,} "
-        f"arrows that cross {MAX_LENGTH:,} columns, of a graph of at most {MAX_NODES:,} nodes: {advice}"
+        f"the graph is too large to draw: {size}; a drawing has up to {MAX_BOXES:,} boxes and {MAX_ARROWS:,} "
+        f"arrows across {MAX_LENGTH:,} columns, of a graph of at most {MAX_NODES:,} nodes: {advice}"
     )
 
 

@@ -4,12 +4,12 @@ Every position is computed here, and Graphviz only draws. The labels between n s
 in one column, 1/(n + 1) of the way before the receivers or, where they are fewer, 1/(m + 1) of the way behind
 the senders. There the arrows pass one by one, at equal distances: so no two labels meet.
 
-Letters: x input, w weight, b bias, z net input, a activation, C the loss, δ = ∂C/∂z, η learning rate.
+Letters: x input, w weight, b bias, z net input, a activation, C the loss, δ = ∂C/∂z.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,29 +25,31 @@ if TYPE_CHECKING:
 
 WHOLE = 6  #: neurons of a layer that is drawn whole; of a wider one, the first three and the last
 LISTED = 4  # targets that the loss lists
+FITS = 14  # characters of an input's name; of the loss's, half of it
 RADIUS, PITCH = 50.0, 112.0  # of a neuron, and from one to the next below, in points
+TO_LOSS = 240.0  # from the outputs to the loss, in points
+CHARACTER = 6.0  # the width of a label's character, in points
 THINNEST, THICKEST = 0.8, 4.5  # arrow, in points
-DIGIT = 6.0  # the width of a character of a label, in points
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 GRAPH = style.GRAPH | {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
-CIRCLE = {"shape": "circle", "fixedsize": "true", "width": f"{2 * RADIUS / 72:.3f}", "fontsize": "11"}
-CIRCLE |= {"style": "filled"}
+CIRCLE = {"shape": "circle", "fixedsize": "true", "width": f"{RADIUS / 36:.3f}", "style": "filled"}
+CIRCLE |= {"fontsize": "11"}
 LABEL = {"margin": "0.04,0.01", "width": "0", "height": "0", "fontsize": "10.5"}
 LABEL |= {"fillcolor": style.LIGHT["page"], "color": style.LIGHT["page"]}
 TEXT = {"shape": "plain", "style": ""}
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass
 class Column:
-    """What is drawn of a layer, or of the inputs: the height of each neuron shown, by its number from 0.
+    """What is drawn of a layer, or of the inputs.
 
-    `gaps` has pairs: a height, and how many neurons are left out there.
+    heights: of each neuron shown, by its number from 0. gaps: how many are left out, by the height.
     """
 
     x: float
-    heights: dict[int, float]
-    gaps: list[tuple[float, int]]
+    heights: dict[int, float] = field(default_factory=dict)
+    gaps: dict[float, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -72,50 +74,49 @@ def network(record: Record, loss: Value | None = None, *, weight: Value | None =
     >>> network(record).source.count("->")
     3
     """
-    nodes = [] if loss is None else topological_order(loss)
-    if loss is not None and set(nodes).isdisjoint(record.net_inputs[-1]):
+    if loss is not None and set(topological_order(loss)).isdisjoint(record.net_inputs[-1]):
         raise ValueError("the loss is of another forward pass: none of the record's outputs is below it")
     path = None if weight is None else Path.of(record, weight)
-    flowing = any(z.grad != 0.0 for layer in record.net_inputs for z in layer)
-    name = short(loss.name) if loss is not None and loss.name else "C"
+    reached = [z for layer in record.net_inputs for z in layer] if loss is None else [loss]
+    flowing = any(z.grad != 0.0 for z in reached)
+    C = short(loss.name) if loss is not None and loss.name and len(loss.name) <= FITS / 2 else "C"
     columns = _columns(record, path)
 
     drawing = Drawing(graph_attr=GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
-    drawing.graph_attr["label"] = label(" ", *_how_to_read(name, flowing, path), end=r"\l")
+    drawing.graph_attr["label"] = label(" ", *_how_to_read(C, flowing, path), end=r"\l")
     _add_weights(drawing, record, columns, path)
     top = max(y for column in columns for y in column.heights.values()) + RADIUS + 32.0
     for k, column in enumerate(columns):
         _add_column(drawing, record, k, column, path, flowing)
-        drawing.node(f"h{k}", label(*_heading(record, k)), **TEXT, pos=_at(column.x, top))
+        drawing.node(f"h{k}", label(*_heading(record, k)), _attributes=TEXT | {"pos": _at(column.x, top)})
     if loss is not None:
-        targets = [x for x, role in roles(record, nodes).items() if role == "target"]
-        reads = not set(nodes).isdisjoint(record.output)
-        _add_loss(drawing, record, columns[-1], loss, name, targets, flowing and reads)
+        _add_loss(drawing, record, columns[-1], loss, C, flowing)
     if path and flowing:
-        drawing.node(
-            "chain", label(*path.chain_rule(name)), **TEXT, pos=_at(columns[-1].x / 2, -top), **{"class": "lines"}
-        )
+        place = {"pos": _at(columns[-1].x / 2, -top), "class": "lines"}
+        drawing.node("chain", label(*path.chain_rule(C)), _attributes=TEXT | place)
     return drawing
 
 
 def _columns(record: Record, path: Path | None) -> list[Column]:
     """Return the columns from left to right, each as far from the one before as the labels need."""
-    longest = max(len(number(w.data)) for layer in record.mlp.layers for n in layer.neurons for w in n.weights)
-    room = RADIUS + 14.0 + DIGIT / 2 * (longest + 1)  # from the middle of a neuron to that of a label
+    weights = [w for layer in record.mlp.layers for neuron in layer.neurons for w in neuron.weights]
+    longest = max(len(signed(w.data)) for w in weights)
+    room = RADIUS + 14.0 + CHARACTER / 2 * longest  # from the middle of a neuron to that of a label
     columns: list[Column] = []
     for k, size in enumerate(record.mlp.sizes):
         shown = set(range(size)) if size <= WHOLE else {0, 1, 2, size - 1}
-        shown |= path.neurons(k) if path else set()
-        rows: list[tuple[int, int]] = []  # a neuron and 0, or −1 and how many are left out
-        for before, neuron in pairwise([-1, *sorted(shown)]):
-            rows += [(-1, neuron - before - 1)] if neuron - before > 1 else []
+        shown |= path.ends(k) if path else set()
+        rows: list[tuple[int, int]] = []  # a neuron, and how many are left out to get to the next
+        for neuron, following in pairwise([*sorted(shown), size]):
             rows.append((neuron, 0))
-        heights = [((len(rows) - 1) / 2 - row) * PITCH for row in range(len(rows))]
+            if missing := following - neuron - 1:
+                rows.append((neuron, missing))
         x = columns[-1].x + room * max(min(columns[-1].rows, len(rows)) + 1, 3) if columns else 0.0
-        column = Column(x, {}, [])
-        for (neuron, missing), y in zip(rows, heights, strict=True):
+        column = Column(x)
+        for r, (neuron, missing) in enumerate(rows):
+            y = ((len(rows) - 1) / 2 - r) * PITCH
             if missing:
-                column.gaps.append((y, missing))
+                column.gaps[y] = missing
             else:
                 column.heights[neuron] = y
         columns.append(column)
@@ -124,6 +125,14 @@ def _columns(record: Record, path: Path | None) -> list[Column]:
 
 def _at(x: float, y: float) -> str:
     return f"{x:.2f},{y:.2f}"
+
+
+def _sign(x: float) -> str:
+    return "positive" if x > 0.0 else "negative" if x < 0.0 else "zero"
+
+
+def _index(j: int) -> str:
+    return str(j + 1).translate(SUBSCRIPTS)
 
 
 def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: Path | None) -> None:
@@ -138,32 +147,27 @@ def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: 
         senders, receivers = columns[k], columns[k + 1]
         n, m = senders.rows, receivers.rows
         t = n / (n + 1) if n <= m else 1 / (m + 1)
-        spot = _at(
-            senders.x + t * (receivers.x - senders.x),
-            senders.heights[i] + t * (receivers.heights[j] - senders.heights[i]),
-        )
-        off = path is not None and not path.carries(k, i, j)
-        width = THINNEST + (0.0 if off else (THICKEST - THINNEST) * abs(w.data) / largest)
+        y = senders.heights[i] + t * (receivers.heights[j] - senders.heights[i])
+        spot = _at(senders.x + t * (receivers.x - senders.x), y)
+        on = path is None or path.carries(k, i, j)
+        sign = _sign(w.data) if on else "zero"
+        width = THINNEST + (THICKEST - THINNEST) * abs(w.data) / largest if on else THINNEST
         hint = f"{visible(w.name or 'weight')}: {exact(w.data)}"
-        _add_arrow(
-            drawing, f"n{k}-{i + 1}", f"n{k + 1}-{j + 1}", spot, signed(w.data), 0.0 if off else w.data, width, hint
-        )
+        _add_arrow(drawing, f"{k}-{i + 1}", f"{k + 1}-{j + 1}", sign, width, hint)
+        _add_label(drawing, f"{k}-{i + 1}-{j + 1}", signed(w.data), spot, sign, hint)
 
 
-def _add_arrow(
-    drawing: Drawing, tail: str, head: str, spot: str, text: str, number: float, width: float, hint: str
-) -> None:
-    """Add an arrow, with its label as a node of its own in front of all the arrows; grey for the number 0."""
-    sign = "positive" if number > 0.0 else "negative" if number < 0.0 else "zero"
-    name = f"{tail}-{head}".replace("n", "")
-    drawing.edge(
-        tail, head, id=f"e-{name}", color=style.LIGHT[sign], penwidth=f"{width:.2f}", tooltip=tooltip(hint),
-        **{"class": sign},
-    )  # fmt: skip
-    drawing.node(
-        f"w{name}", label(text), **LABEL, pos=spot, id=f"w-{name}", tooltip=tooltip(hint),
-        fontcolor=style.LIGHT[f"{sign}-ink"], **{"class": f"label {sign}"},
-    )  # fmt: skip
+def _add_arrow(drawing: Drawing, tail: str, head: str, sign: str, width: float, hint: str) -> None:
+    look = {"class": sign, "color": style.LIGHT[sign], "penwidth": f"{width:.2f}"}
+    look |= {"id": f"e-{tail}-{head}", "tooltip": tooltip(hint)}
+    drawing.edge(f"n{tail}", f"n{head}", _attributes=look)
+
+
+def _add_label(drawing: Drawing, name: str, text: str, spot: str, sign: str, hint: str) -> None:
+    """Add an arrow's label, a node of its own: so it stands in front of every arrow."""
+    look = {"class": f"label {sign}", "fontcolor": style.LIGHT[f"{sign}-ink"], "pos": spot}
+    look |= {"id": f"l-{name}", "tooltip": tooltip(hint)}
+    drawing.node(f"l{name}", label(text), _attributes=LABEL | look)
 
 
 def _add_column(
@@ -171,29 +175,28 @@ def _add_column(
 ) -> None:
     """Add the neurons of layer k, counted from 1, or, for k = 0, the inputs."""
     for j, y in column.heights.items():
-        index = str(j + 1).translate(SUBSCRIPTS)
         if k == 0:
-            look = sign = "input"
-            facts = {short(record.inputs[j].name or f"x{index}"): record.inputs[j]}
+            x, kind = record.inputs[j], "input"
+            name = x.name or f"x{_index(j)}"
+            numbers = {visible(name): x.data}
+            lines = [short(name if len(name) <= FITS else f"{name[: FITS - 1]}…"), number(x.data)]
         else:
-            look, sign = "operation", "lines neuron"
-            b = record.mlp.layers[k - 1].neurons[j].bias
-            facts = {} if b is None else {f"b{index}": b}
-            facts |= {f"z{index}": record.net_inputs[k - 1][j], f"a{index}": record.activations[k - 1][j]}
-        lines = [f"{letter} = {number(x.data)}" for letter, x in facts.items()]
-        hints = [f"{letter} = {exact(x.data)}" for letter, x in facts.items()]
-        if k and flowing:
-            delta = record.net_inputs[k - 1][j].grad
-            sign += " " + ("positive" if delta > 0.0 else "negative" if delta < 0.0 else "zero")
-            lines.append(f"δ{index} = {signed(delta)}")
-            hints.append(f"δ{index} = {exact(delta)}")
-        drawing.node(
-            f"n{k}-{j + 1}", label(*lines), **CIRCLE, pos=_at(column.x, y), id=f"n-{k}-{j + 1}",
-            tooltip=tooltip(", ".join(hints)), fillcolor=style.LIGHT[look], color=style.LIGHT[f"{look}-line"],
-            penwidth="2.6" if path and path.passes(k, j) else "1.2", **{"class": f"{look} {sign}"},
-        )  # fmt: skip
-    for r, (y, missing) in enumerate(column.gaps):
-        drawing.node(f"g{k}-{r}", label("⋮", f"{missing} more"), **TEXT, pos=_at(column.x, y))
+            bias, z = record.mlp.layers[k - 1].neurons[j].bias, record.net_inputs[k - 1][j]
+            kind, numbers = "operation lines neuron", {} if bias is None else {"b": bias.data}
+            numbers |= {"z": z.data, "a": record.activations[k - 1][j].data}
+            lines = [f"{letter}{_index(j)} = {number(x)}" for letter, x in numbers.items()]
+            if flowing:
+                kind += f" {_sign(z.grad)}"
+                numbers["δ"] = z.grad
+                lines.append(f"δ{_index(j)} = {signed(z.grad)}")
+        look = kind.split()[0]
+        hint = tooltip(", ".join(f"{letter} = {exact(x)}" for letter, x in numbers.items()))
+        shape = {"id": f"n-{k}-{j + 1}", "class": kind, "pos": _at(column.x, y), "tooltip": hint}
+        shape |= {"fillcolor": style.LIGHT[look], "color": style.LIGHT[f"{look}-line"]}
+        shape |= {"penwidth": "2.6"} if path and path.passes(k, j) else {}
+        drawing.node(f"n{k}-{j + 1}", label(*lines), _attributes=CIRCLE | shape)
+    for y, missing in column.gaps.items():
+        drawing.node(f"g{k}-{y}", label("⋮", f"{missing} more"), _attributes=TEXT | {"pos": _at(column.x, y)})
 
 
 def _heading(record: Record, k: int) -> tuple[str, str]:
@@ -207,26 +210,32 @@ def _heading(record: Record, k: int) -> tuple[str, str]:
     return f"z{up} = {f'a{before}' if k > 1 else 'x'} W{up}{bias}", f"a{up} = {f}(z{up})"
 
 
-def _add_loss(
-    drawing: Drawing, record: Record, outputs: Column, loss: Value, name: str, targets: list[Value], flowing: bool
-) -> None:
-    """Add the loss behind the outputs, with ∂C/∂a on the arrows where gradients are flowing by them."""
-    x = outputs.x + 240.0
-    lines = [f"{name} = {number(loss.data)}"]
+def _add_loss(drawing: Drawing, record: Record, outputs: Column, loss: Value, C: str, flowing: bool) -> None:
+    """Add the loss behind the outputs, with its targets, and ∂C/∂a on the arrows if it is computed of a."""
+    nodes = topological_order(loss)
+    targets = [number(x.data) for x, role in roles(record, nodes).items() if role == "target"]
+    lines = [f"{C} = {number(loss.data)}"]
     if targets:
-        more = ", …" if len(targets) > LISTED else ""
-        lines.append("target " + ", ".join(number(t.data) for t in targets[:LISTED]) + more)
-    drawing.node("nloss", label(*lines), pos=_at(x, 0.0), id="n-loss", **{"class": "operation"})
+        lines.append("target " + ", ".join(targets[:LISTED]) + (", …" if len(targets) > LISTED else ""))
+    look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + TO_LOSS, 0.0)}
+    look["tooltip"] = tooltip(f"{visible(loss.name or C)} = {exact(loss.data)}")
+    look |= {"fillcolor": style.LIGHT["operation"], "color": style.LIGHT["operation-line"]}
+    drawing.node("nloss", label(*lines), _attributes=look)
+    labelled = flowing and not set(nodes).isdisjoint(record.output)
     for j, y in outputs.heights.items():
-        a, index = record.output[j], str(j + 1).translate(SUBSCRIPTS)
-        text = f"∂{name}/∂a{index} = {signed(a.grad)}" if flowing else ""
-        _add_arrow(drawing, f"n{len(record.mlp.layers)}-{j + 1}", "nloss", _at(outputs.x + 120.0, y / 2), text, a.grad, 1.2, text)
+        tail, a = f"{len(record.net_inputs)}-{j + 1}", record.output[j]
+        sign, of_a = _sign(a.grad) if labelled else "zero", f"∂{C}/∂a{_index(j)} = "
+        _add_arrow(drawing, tail, "loss", sign, 1.2, of_a + exact(a.grad) if labelled else "")
+        if labelled:
+            spot = _at(outputs.x + TO_LOSS / 2, y / 2)
+            _add_label(drawing, f"{tail}-loss", of_a + signed(a.grad), spot, sign, of_a + exact(a.grad))
 
 
-def _how_to_read(name: str, flowing: bool, path: Path | None) -> list[str]:
-    delta = f", δ = ∂{name}/∂z (the handout's δ is −∂{name}/∂z)" if flowing else ""
-    lines = [f"In each neuron: net input z, activation a{delta}.   On each arrow: its weight; the thicker, the larger."]
-    if not flowing:
+def _how_to_read(C: str, flowing: bool, path: Path | None) -> list[str]:
+    delta = f", δ = ∂{C}/∂z (the handout's δ is −∂{C}/∂z)" if flowing else ""
+    neuron = f"In each neuron: net input z, activation a{delta}."
+    lines = [f"{neuron}   On each arrow: its weight; the thicker, the larger."]
+    if path and not flowing:
         lines.append("No gradient has come down yet: call backward() on the loss and draw again.")
     grey = "grey: not on the way" if path else "grey: zero"
     lines.append(style.GAP.join(("Blue: positive", "orange: negative", grey)))

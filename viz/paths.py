@@ -1,6 +1,6 @@
-"""The way that a weight's gradient comes, from the loss back to the weight, and the chain rule along it.
+"""The way by which a weight's gradient comes from the loss, and the chain rule along it, with numbers.
 
-Letters: w weight, z net input, a activation, C the loss, δ = ∂C/∂z, η learning rate.
+Letters: w weight, x what its sender sends, z net input, a activation, C the loss, δ = ∂C/∂z, η learning rate.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from viz.labels import number, signed
+from viz.labels import number, short, signed
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -40,65 +40,64 @@ class Path:
             f"{weight!r:.80} is not a weight of the network; take one of mlp.layers[k].neurons[j].weights"
         )
 
-    def neurons(self, column: int) -> set[int]:
-        """Return the ends of the weight that stand in a column."""
-        return {
-            neuron
-            for k, neuron in ((self.layer, self.sender), (self.layer + 1, self.receiver))
-            if k == column
-        }
+    def ends(self, column: int) -> set[int]:
+        """Return which end of the weight stands in a column, if one does; column 0 are the inputs."""
+        ends = {self.layer: self.sender, self.layer + 1: self.receiver}
+        return {ends[column]} if column in ends else set()
 
     def carries(self, layer: int, sender: int, receiver: int) -> bool:
-        """Tell whether the gradient comes by this arrow: by the weight's own, or by one behind its receiver."""
+        """Tell whether the gradient comes by an arrow: the weight's own, or any behind its receiver."""
         if layer == self.layer:
             return (sender, receiver) == (self.sender, self.receiver)
         return layer > self.layer + 1 or (layer == self.layer + 1 and sender == self.receiver)
 
     def passes(self, column: int, neuron: int) -> bool:
-        """Tell whether the gradient comes through this neuron."""
-        return column > self.layer + 1 or neuron in self.neurons(column)
+        """Tell whether the gradient comes through a neuron, or is multiplied by what it sends."""
+        return column > self.layer + 1 or neuron in self.ends(column)
 
     def chain_rule(self, C: str) -> list[str]:
-        """Return the chain rule for the weight, from the delta of its receiver on, with numbers.
+        """Return the chain rule for the weight, in three lines: its receiver's delta, its gradient, its step.
 
-        C: the name of the loss. Where the numbers of the record do not multiply to its delta, because the
-        weights have moved since, or since the neurons of a softmax layer depend on one another, only the delta stands.
+        C: the name of the loss.
         """
-        layer = self.record.mlp.layers[self.layer]
-        z = self.record.net_inputs[self.layer][self.receiver]
-        a = self.record.activations[self.layer][self.receiver]
-        x = (self.record.inputs if self.layer == 0 else self.record.activations[self.layer - 1])[self.sender]
-        neuron = layer.neurons[self.receiver]
-        w, letter, delta = self.weight, neuron.z_name, neuron.z_name.replace("z", "δ")
-        gradient = x.data * z.grad
-        step = f"{number(w.data)} {'−' if gradient > 0 else '+'} {number(abs(gradient))} η"
+        neuron = self.record.mlp.layers[self.layer].neurons[self.receiver]
+        z, delta = neuron.z_name, neuron.z_name.replace("z", "δ")
+        senders = self.record.activations[self.layer - 1] if self.layer else self.record.inputs
+        x, g = senders[self.sender].data, self.record.net_inputs[self.layer][self.receiver].grad
+        w, old = short(self.weight.name or "w"), number(self.weight.data)
+        change = f"{'−' if x * g > 0.0 else '+'} {number(abs(x * g))} η"
         return [
-            f"{delta} = ∂{C}/∂{letter}{self._factors(C, neuron.a_name, letter, z, a)} = {signed(z.grad)}",
-            f"∂{C}/∂{w.name} = {delta} · ∂{letter}/∂{w.name} = {number(z.grad)} × {_factor(x.data)} = {signed(gradient)}",
-            f"A step of gradient descent with the learning rate η moves {w.name} from {number(w.data)} to {step}.",
+            f"{delta} = ∂{C}/∂{z}{self._factors(C, z, neuron.a_name)} = {signed(g)}",
+            f"∂{C}/∂{w} = {delta} · ∂{z}/∂{w} = {number(g)} × {_factor(x)} = {signed(x * g)}",
+            f"A step of gradient descent with the learning rate η moves {w} from {old} to {old} {change}.",
         ]
 
-    def _factors(self, C: str, name: str, letter: str, z: Value, a: Value) -> str:
-        """Return δ's product, once in letters and once in numbers; nothing where it does not come out."""
-        slope = 1.0 if a is z else a.partials()[0]
+    def _factors(self, C: str, z_name: str, a_name: str) -> str:
+        """Return the delta's factors, in letters and in numbers.
+
+        Nothing where they do not multiply to it: in a softmax layer, whose neurons depend on one another, and
+        after the weights have moved.
+        """
+        z = self.record.net_inputs[self.layer][self.receiver]
+        a = self.record.activations[self.layer][self.receiver]
         if self.layer + 1 == len(self.record.mlp.layers):
-            total, letters, numbers = a.grad, f"∂{C}/∂{name}", number(a.grad)
+            total, letters, numbers = a.grad, f"∂{C}/∂{a_name}", number(a.grad)
         else:
             receivers = self.record.mlp.layers[self.layer + 1].neurons
-            terms = [
-                (neuron.weights[self.receiver], below.grad)
-                for neuron, below in zip(receivers, self.record.net_inputs[self.layer + 1], strict=True)
-            ]
-            total = math.fsum(w.data * delta for w, delta in terms)
-            numbers = " + ".join(f"{_factor(w.data)} × {_factor(delta)}" for w, delta in terms[:LISTED])
-            numbers += " + …" if len(terms) > LISTED else ""
+            weights = [neuron.weights[self.receiver].data for neuron in receivers]
+            deltas = [z.grad for z in self.record.net_inputs[self.layer + 1]]
+            terms = [f"{_factor(w)} × {_factor(g)}" for w, g in zip(weights, deltas, strict=True)]
+            total = math.fsum(w * g for w, g in zip(weights, deltas, strict=True))
             letters = "(Σ w · δ over its receivers)"
+            numbers = " + ".join(terms[:LISTED]) + (" + …" if len(terms) > LISTED else "")
             numbers = f"({numbers})" if len(terms) > 1 else numbers
-        if not math.isclose(total * slope, z.grad, rel_tol=1e-9):
+        slope = 1.0 if a is z else a.partials()[0]
+        softmax = self.record.mlp.layers[self.layer].softmax
+        if softmax or not math.isclose(total * slope, z.grad, rel_tol=1e-9):
             return ""
         if a is z:
             return f" = {letters} = {numbers}"
-        return f" = {letters} · ∂{name}/∂{letter} = {numbers} × {_factor(slope)}"
+        return f" = {letters} · ∂{a_name}/∂{z_name} = {numbers} × {_factor(slope)}"
 
 
 def _factor(x: float) -> str:

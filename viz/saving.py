@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viz.graph import draw
+from viz.graph import Drawing, draw
 from viz.render import render
 
 if TYPE_CHECKING:
@@ -18,16 +18,21 @@ SUFFIXES = ("svg", "png", "pdf", "dot")
 
 
 def save(
-    value: Value, path: str | os.PathLike[str], record: Record | None = None, *, collapse: str | None = None
+    value: Value | Drawing,
+    path: str | os.PathLike[str],
+    record: Record | None = None,
+    *,
+    collapse: str | None = None,
 ) -> None:
     """Write the drawing of `value` to a file, atomically.
 
+    value: a Value to draw, or a drawing, such as `network` gives.
     path: ends in .svg, .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
-    record, collapse: as for `draw`.
+    record, collapse: as for `draw`, of a Value.
 
-    Raises ValueError for another suffix and FileNotFoundError for a missing folder, before anything is
-    written, and what `draw` raises. Where no engine can draw, or it fails, the DOT source is written
-    beside, and the error (RuntimeError, or TimeoutError) says so.
+    Raises ValueError for another suffix, FileNotFoundError for a missing folder and TypeError for such
+    options of a drawing, before anything is written, and what `draw` raises. Where no engine can draw, or it
+    fails, the DOT source is written beside, and the error (RuntimeError, or TimeoutError) says so.
 
     >>> from autograd import Value
     >>> save(Value(2.0) * 3, "product.jpg")
@@ -41,20 +46,22 @@ def save(
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .png, .pdf or .dot")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
-    source = draw(value, record, collapse=collapse).source
+    if isinstance(value, Drawing) and (record is not None or collapse is not None):
+        raise TypeError("record and collapse are for a Value; a drawing is saved as it is")
+    source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse)).source
     if suffix == "dot":
-        _write(path, source.encode())
+        write(path, source.encode())
         return
     try:
         picture = render(source, suffix)
     except (RuntimeError, TimeoutError) as error:
         beside = path.with_suffix(".dot")
-        _write(beside, source.encode())
+        write(beside, source.encode())
         raise type(error)(f"{path} was not drawn: {error}. Its DOT source is in {beside}") from None
-    _write(path, picture)
+    write(path, picture)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file under another name beside its own, then rename it: no reader sees half of it."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:

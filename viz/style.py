@@ -24,9 +24,9 @@ LIGHT = {
     "positive-ink": "#0F4C7C",
     "negative": "#B4520A",
     "negative-ink": "#8A3B00",
-    "zero": "#6B7683",
+    "zero": "#616C78",
     "zero-ink": "#4F5B67",
-    "mixed": "#6B7683",
+    "mixed": "#616C78",
     "mixed-ink": "#4F5B67",
     "undefined": "#A3268F",
     "undefined-ink": "#7D1A6D",
@@ -80,7 +80,7 @@ DARK = {
     "group-line": "#85799F",
 }
 WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
-STRENGTHS = {"g1": 0.7, "g2": 0.8, "g3": 0.9, "g4": 1.0}  # its opacity
+STRENGTHS = {"g1": 0.75, "g2": 0.85, "g3": 0.95, "g4": 1.0}  # its opacity
 STEP = 5  # each class of arrows carries flows this many times smaller than the next
 GAP = "\u2003"  # between the parts of a line; `labels.visible` keeps it out of names
 COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero"}
@@ -90,7 +90,7 @@ SIGNS_LINE = GAP.join(
 
 GRAPH = {
     "rankdir": "LR",
-    "nslimit": "2",  # end the straightening of edges early: invisible but in a tangle, which is laid out 10 × faster
+    "nslimit": "2",  # bounds the straightening of edges: a tangle is laid out ten times as fast
     "nodesep": "0.15",
     "ranksep": "0.55",
     "pad": "0.25",
@@ -135,6 +135,7 @@ def _sheet() -> str:
         ".cluster path": "fill:none;stroke:var(--frame)",
         ".cluster text": "fill:var(--muted);font-weight:600",
         ".node path": "fill:var(--box);stroke:var(--line)",
+        ".node ellipse": "fill:var(--box);stroke:var(--line)",
         ".node text": "font-variant-numeric:tabular-nums",
         ".node text:nth-of-type(1)": "font-weight:600",
         ".node text:nth-of-type(3)": "font-weight:700;fill:var(--sign-ink)",
@@ -144,6 +145,10 @@ def _sheet() -> str:
         ".kind": "font-weight:400;fill:var(--muted)",
         ".legend tspan": "fill:var(--sign-ink)",
         ".legend .kind": "fill:var(--muted)",
+        ".node.lines text": "font-weight:400;fill:var(--ink)",
+        ".node.neuron text:last-of-type": "font-weight:700;fill:var(--sign-ink,var(--ink))",
+        ".label": "--box:var(--page);--line:none",
+        ".label text": "fill:var(--sign-ink)",
     }
     rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}

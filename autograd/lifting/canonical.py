@@ -4,8 +4,9 @@ Chains of `+`, `−` and products are flattened into sums of products, so that a
 same sum. Nothing is distributed. Constants fold, equal nodes merge, dead ones go.
 
 A node here is `Sum(terms)`, a term being (coefficient, factors), or `Apply(operation, operands)`. Factors and operands
-are numbers of nodes; an operand that is a float is a constant. A sum under way is a pair [scale, terms], not yet a
-node: a node that has a single user is merged into it without a copy, which keeps this pass linear.
+are numbers of nodes; an operand that is a float is a constant. A sum under way is [scale, terms, weighs], not yet a
+node: a node that has a single user is merged into it without a copy, which keeps this pass linear. It weighs if one of
+its terms is a product with a parameter, as in a neuron.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from autograd.lifting.trace import Trace
 from autograd.value import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
+FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
 
 
 class Sum(NamedTuple):
@@ -80,12 +82,12 @@ class _Canonical:
             return self.multiplied(operands)
         if operation is table.dot:
             n = len(operands) // 2
-            total = self.terms(operands[-1]) if len(operands) % 2 else [1.0, []]
+            total = self.terms(operands[-1]) if len(operands) % 2 else [1.0, [], False]
             for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
                 total = self.added(total, self.multiplied(pair))
             return total
         if operation is table.sum:
-            total = [1.0, []]
+            total = [1.0, [], False]
             for operand in operands:
                 total = self.added(total, self.terms(operand))
             return total
@@ -100,26 +102,23 @@ class _Canonical:
         constant = self.forms[operands[-1]]
         if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
             return self.multiplied([operands[0]] * int(constant))
-        if operation is table.div and isinstance(constant, float) and constant:
+        if operation is table.div and isinstance(constant, float) and is_moderate(constant):
             return self.scaled(operands[0], 1.0 / constant)
         return self.applied(operation, [self.settled(operand) for operand in operands])
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
             return float(operation.evaluate(operands))
-        marked = [(x,) if isinstance(x, float) else x for x in operands]  # for node 1 is not the number 1.0
-        key = (operation, tuple(marked))
-        return self.number(key, Apply(operation, tuple(operands)))
+        # A number by its text: node 1 is not the number 1.0, nor 0.0 the number −0.0.
+        marked = [repr(x) if isinstance(x, float) else x for x in operands]
+        return self.number((operation, tuple(marked)), Apply(operation, tuple(operands)))
 
     def terms(self, k: int) -> list[Any]:
         """Return traced node k as a sum under way, which the caller may consume."""
         form = self.forms[k]
         if isinstance(form, list) and self.uses[k] == 1:
             return form
-        form = self.settled(k)
-        if isinstance(form, float):
-            return [1.0, [(form, ())]]
-        return [1.0, [(1.0, (form,))]]
+        return sum_of_one(self.settled(k))
 
     def added(self, a: list[Any], b: list[Any]) -> list[Any]:
         if len(a[1]) < len(b[1]):  # the shorter into the longer, so that a long chain stays cheap from either end
@@ -129,19 +128,19 @@ class _Canonical:
         elif b[1] and b[0]:
             ratio = b[0] / a[0]
             a[1].extend([(c * ratio, factors) for c, factors in b[1]])
+        a[2] = a[2] or b[2]
         return a
 
     def scaled(self, k: int, scale: float) -> list[Any]:
         """Return scale times node k; a neuron's sum stays as it is, and the factor before it."""
         form = self.terms(k)
-        if len(form[1]) > 1 and self.weighs(form[1]):
-            form = [1.0, [(1.0, (self.node(form),))]]
-        return [form[0] * scale, form[1]]
+        if form[2] and len(form[1]) > 1 or not is_moderate(form[0]):
+            form = sum_of_one(self.node(form))
+        return [form[0] * scale, *form[1:]]
 
-    def weighs(self, terms: Sequence[Term]) -> bool:
-        """Whether some of the terms are products with a parameter."""
-        first = len(self.trace.inputs)
-        return any([len(factors) > 1 and any([first <= x < self.leaves for x in factors]) for _, factors in terms])
+    def weighs(self, factors: Sequence[int]) -> bool:
+        """Whether one of several factors is a parameter."""
+        return len(factors) > 1 and any([len(self.trace.inputs) <= x < self.leaves for x in factors])
 
     def multiplied(self, operands: Sequence[int]) -> list[Any]:
         coefficient, factors = 1.0, []
@@ -150,15 +149,16 @@ class _Canonical:
             if isinstance(form, list):
                 if len(form[1]) == 1 and self.uses[k] == 1:
                     ((c, more),) = form[1]
-                    coefficient *= form[0] * c
-                    factors += more
-                    continue
+                    if len(more) <= FACTORS and is_moderate(form[0] * c):
+                        coefficient *= form[0] * c
+                        factors += more
+                        continue
                 form = self.settled(k)
             if isinstance(form, float):
                 coefficient *= form
             else:
                 factors.append(form)
-        return [1.0, [(coefficient, tuple(sorted(factors)))]]
+        return [1.0, [(coefficient, tuple(sorted(factors)))], self.weighs(factors)]
 
     def settled(self, k: int) -> int | float:
         """Return what stands for traced node k, made a node of its own if it was a sum under way."""
@@ -171,7 +171,7 @@ class _Canonical:
 
     def node(self, form: list[Any]) -> int | float:
         """Return the node of a sum under way: like terms merged, and in the order of their factors."""
-        scale, terms = form
+        scale, terms, weighs = form
         if len(terms) > 1:
             merged: dict[tuple[int, ...], float] = {}
             for c, factors in terms:
@@ -181,8 +181,8 @@ class _Canonical:
         if not terms or not scale:
             return 0.0
         if scale != 1.0:
-            if len(terms) > 1 and self.weighs(terms):
-                terms = [(1.0, (self.node([1.0, terms]),))]
+            if weighs and len(terms) > 1:
+                _, terms, _ = sum_of_one(self.node([1.0, terms, weighs]))
             terms = [(c * scale, factors) for c, factors in terms]
         if len(terms) == 1:
             ((c, factors),) = terms
@@ -198,3 +198,13 @@ class _Canonical:
         if number == self.leaves + len(self.nodes):
             self.nodes.append(node)
         return number
+
+
+def sum_of_one(form: int | float) -> list[Any]:
+    """Return a node, or a constant, as a sum under way."""
+    return [1.0, [(form, ()) if isinstance(form, float) else (1.0, (form,))], False]
+
+
+def is_moderate(c: float) -> bool:
+    """Whether a factor is so far from the largest and the smallest floats that it may be multiplied ahead of the data."""
+    return 1e-8 < abs(c) < 1e8

@@ -122,7 +122,7 @@ class Forward(Writer):
         """Return rows of a block, or a column of constants, as an operand of an elementwise function."""
         if isinstance(x, Rows):
             return self.rows(x)
-        return x[0] if len(set(x)) == 1 else self.constant(x)
+        return x[0] if is_one_number(x) else self.constant(x)
 
     def rows(self, x: Rows, each: bool = False) -> Array:
         """Return rows of a block: itself, a view, or, where they do not lie evenly, a copy.
@@ -338,9 +338,14 @@ def is_number(x: Operand, number: float) -> bool:
     return isinstance(x, float) and x == number
 
 
+def is_one_number(xs: Sequence[float]) -> bool:
+    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
+    return len({repr(x) for x in xs}) == 1
+
+
 def whole(x: Rows) -> bool:
     """Whether rows are all those of their block, in order."""
-    return x.index == tuple(range(x.block.size))
+    return len(x.index) == x.block.size and x.index == tuple(range(x.block.size))
 
 
 def step(index: Sequence[int]) -> int | None:

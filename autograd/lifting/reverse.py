@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd.lifting.adjoints import Adjoint, Adjoints, power
-from autograd.lifting.forward import step
+from autograd.lifting.forward import is_one_number, step
 from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
 from autograd.lifting.writer import Array, Operand, Statement, text
 from autograd.value import Constant, Operation, Value
@@ -246,7 +246,7 @@ class Reverse(Adjoints):
 
 def stand_in(x: Rows | list[float]) -> Value:
     """Return a Value that stands for an operand: without a number, unless it is one and the same constant."""
-    return Constant(x[0]) if isinstance(x, list) and len(set(x)) == 1 else Value(math.nan)
+    return Constant(x[0]) if isinstance(x, list) and is_one_number(x) else Value(math.nan)
 
 
 def factored(partial: Any) -> tuple[float, Value | None]:

@@ -10,7 +10,7 @@ import inspect
 import keyword
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +33,11 @@ NAMESPACE: dict[str, Any] = {
     "dot": np.dot,
     "empty": np.empty,
     "full": np.full,
+    "inf": np.inf,
     "ones": np.ones,
     "matmul": np.matmul,
     "multiply": np.multiply,
+    "nan": np.nan,
     "negative": np.negative,
     "square": np.square,
     "stack": lambda *rows: np.stack(np.broadcast_arrays(*rows)),
@@ -88,6 +90,7 @@ class Writer:
         self.constants: list[np.ndarray[Any, Any]] = []
         functions = [row.array.__name__ for row in TABLE.values() if isinstance(row.array, np.ufunc)]
         self.names: set[str] = {*NAMESPACE, *keyword.kwlist, *WORDS, *TABLE, *functions}
+        self.counts: Counter[str] = Counter()  # how often a name was taken already, so that a new one is found at once
         self.known: dict[Any, Array] = {}  # so that equal views, constants and calls are made once
 
     # Arrays ----------------------------------------------------------------------------------------------------------
@@ -98,10 +101,10 @@ class Writer:
         plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40]
         if not plain or plain[0].isdigit():
             plain = f"v{plain}"
-        unique, count = plain, 1
+        unique = plain
         while unique in self.names:
-            count += 1
-            unique = f"{plain}_{count}"
+            self.counts[plain] += 1
+            unique = f"{plain}_{self.counts[plain] + 1}"
         self.names.add(unique)
         return unique
 

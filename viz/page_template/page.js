@@ -1,0 +1,511 @@
+"use strict";
+// Python wrote every number and every text of the page; this script decides which of them show.
+//
+// A state is one folding of the graph: its boxes in topological order, the last of them the root; its arrows as
+// [tail, head]; and a picture whose nodes and edges end their ids in these indices. The steps of its replay are the
+// start, one step forward for each box that is computed, one backward for each that has a gradient, and the end.
+
+const LEGIBLE = 0.6; // of the page's text: the least size of the picture's that can be read, and
+const COMFORTABLE = 0.95; // what it is enlarged to where it is smaller
+const LARGEST = 4;
+const MARGIN = 40; // pixels around what is brought into view
+const GLIDE = 250; // milliseconds
+
+const byId = (id) => document.getElementById(id);
+const model = JSON.parse(byId("model").textContent);
+const { states } = model;
+const [stage, slider, search] = [byId("stage"), byId("slider"), byId("search")];
+
+let state; // the folding that shows
+let [pinned, pointed, focused] = [null, null, null]; // indices of boxes
+
+function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+function button(text, action) {
+  const element = make("button", "", text);
+  element.type = "button";
+  element.addEventListener("click", action);
+  return element;
+}
+
+// ---- Folding
+
+function prepare(state, picture) {
+  state.picture = picture;
+  state.nodes = [];
+  state.edges = [];
+  for (const node of picture.querySelectorAll(".node")) state.nodes[node.id.split("-").at(-1)] = node;
+  for (const edge of picture.querySelectorAll(".edge")) state.edges[edge.id.split("-").at(-1)] = edge;
+  state.entering = state.boxes.map(() => []);
+  state.leaving = state.boxes.map(() => []);
+  state.arrows.forEach(([tail, head], k) => {
+    state.entering[head].push(k);
+    state.leaving[tail].push(k);
+  });
+  plan(state);
+  picture.setAttribute("role", "group");
+  picture.setAttribute("aria-label", `${state.nodes.length} nodes; the up and down arrow keys go from one to the next`);
+  for (const edge of state.edges) edge.setAttribute("aria-hidden", "true");
+  state.nodes.forEach((node, i) => {
+    node.setAttribute("role", "button");
+    node.setAttribute("aria-pressed", "false");
+    node.tabIndex = i === state.nodes.length - 1 ? 0 : -1;
+    describe(state, i);
+  });
+}
+
+// A leaf has its gradient as soon as the last of the nodes that it delivers to has one.
+function plan(state) {
+  const boxes = [...state.boxes.keys()];
+  const computed = (i) => state.boxes[i].forward.length > 0;
+  const due = boxes.map((i) => (computed(i) ? i : Math.min(...state.leaving[i].map((k) => state.arrows[k][1]))));
+  const forward = boxes.filter(computed).map((box) => ({ pass: "Forward", box }));
+  const backward = boxes.filter((i) => state.boxes[i].backward).map((box) => ({ pass: "Backward", box }));
+  backward.sort((a, b) => due[b.box] - due[a.box] || computed(b.box) - computed(a.box) || a.box - b.box);
+  state.steps = [{ pass: "Start" }, ...forward, ...backward, { pass: "End" }];
+  state.count = { Forward: forward.length, Backward: backward.length };
+  state.last = state.step = state.steps.length - 1;
+  state.computed = state.boxes.map(() => 0); // the step with which a value is there, and a gradient
+  state.arrived = state.boxes.map(() => 0);
+  state.steps.forEach(({ pass, box }, s) => {
+    if (pass === "Forward") state.computed[box] = s;
+    if (pass === "Backward") state.arrived[box] = s;
+  });
+}
+
+const owner = (member) => state.boxes.findIndex((box) => box.members.includes(member));
+
+function open(index) {
+  const before = state;
+  const moment = before && before.steps[before.step];
+  const kept = pinned === null ? null : before.boxes[pinned].members.at(-1);
+  const member = moment?.box === undefined ? null : before.boxes[moment.box].members.at(-1);
+  if (before) leave();
+  state = states[index];
+  if (!state.picture) prepare(state, picture(index));
+  stage.replaceChildren(state.picture);
+  [...byId("foldings").children].forEach((choice, k) => choice.setAttribute("aria-pressed", String(k === index)));
+  slider.max = state.last;
+  slider.parentElement.style.setProperty("--split", state.count.Forward / (state.count.Forward + state.count.Backward || 1));
+  byId("backward").hidden = !state.count.Backward;
+  measure();
+  fit();
+  go(moment ? step(moment.pass, member) : state.last);
+  if (kept !== null) pin(owner(kept));
+  find();
+}
+
+function leave() {
+  mark(false);
+  pin(null);
+  [pointed, focused] = [null, null];
+  light();
+}
+
+function step(pass, member) {
+  const box = member === null ? undefined : owner(member);
+  const found = state.steps.findIndex((step) => step.pass === pass && step.box === box);
+  return found < 0 ? state.last : found;
+}
+
+function unfold(i) {
+  const members = new Set(state.boxes[i].members);
+  const index = states.indexOf(state);
+  if (index === 0 || members.size === 1) return;
+  open(index - 1);
+  bring(state.boxes.flatMap((box, k) => (box.members.some((member) => members.has(member)) ? [k] : [])));
+}
+
+// ---- Replay
+
+function go(target) {
+  const goal = Math.max(0, Math.min(state.last, target));
+  mark(false);
+  while (state.step < goal) reveal(++state.step, true);
+  while (state.step > goal) reveal(state.step--, false);
+  mark(true);
+  const { pass, box } = state.steps[goal];
+  slider.value = goal;
+  slider.setAttribute("aria-valuetext", box === undefined ? pass : `${pass}, ${state.boxes[box].name}`);
+  for (const id of ["first", "back"]) byId(id).disabled = goal === 0;
+  for (const id of ["next", "last"]) byId(id).disabled = goal === state.last;
+  tellStep();
+  tellPinned();
+  if (box !== undefined) bring([box, ...delivering(goal).flatMap((k) => state.arrows[k])]);
+  else if (!steered) fit();
+}
+
+function delivering(s) {
+  const { pass, box } = state.steps[s];
+  return pass === "Forward" ? state.entering[box] : pass === "Backward" ? state.leaving[box] : [];
+}
+
+function reveal(s, on) {
+  const { pass, box } = state.steps[s];
+  if (box === undefined) return;
+  state.nodes[box].classList.toggle(pass === "Forward" ? "no-value" : "no-gradient", !on);
+  if (pass === "Backward") for (const k of state.leaving[box]) state.edges[k].classList.toggle("waiting", !on);
+  describe(state, box, on ? s : s - 1);
+}
+
+function mark(on) {
+  const { box } = state.steps[state.step];
+  if (box === undefined) return;
+  state.nodes[box].classList.toggle("active", on);
+  for (const k of delivering(state.step)) state.edges[k].classList.toggle("active", on);
+}
+
+function describe(state, i, s = state.step) {
+  const { name, kind, results } = state.boxes[i];
+  const [[, value, gradient], ...more] = results;
+  const parts = [name, kind];
+  if (!more.length && s >= state.computed[i]) parts.push(`value ${value}`);
+  if (!more.length && gradient && s >= state.arrived[i]) parts.push(`gradient ${gradient}`);
+  state.nodes[i].setAttribute("aria-label", parts.join(", "));
+}
+
+// ---- Words beside the graph
+
+function tellStep() {
+  const { pass, box } = state.steps[state.step];
+  if (box === undefined) return byId("step").replaceChildren(byId(pass.toLowerCase()).content.cloneNode(true));
+  const { forward, backward } = state.boxes[box];
+  const nth = pass === "Forward" ? state.step : state.step - state.count.Forward;
+  byId("step").replaceChildren(
+    make("p", "pass", `${pass} pass, step ${nth} of ${state.count[pass]}`),
+    heading(box),
+    ...(pass === "Forward" ? forward.map(equation) : chainRule(backward)),
+  );
+}
+
+function heading(i) {
+  const { name, kind } = state.boxes[i];
+  return make("h2", "", name === kind ? "" : name, " ", make("span", "kind", kind));
+}
+
+function equation([left, ...sides]) {
+  const line = (side, k) => make("span", k < sides.length - 1 ? "side" : "side last", make("span", "sign", "="), " ", side);
+  const lines = sides.flatMap((side, k) => [" ", line(side, k)]);
+  return make("p", "equation", make("span", "left", left), ...lines);
+}
+
+function chainRule({ of, terms, sum, note }) {
+  if (!terms.length) return [colour(equation([of, sum]), sum), make("p", "note", note)];
+  if (terms.length === 1) return [colour(equation([of, ...terms[0].slice(0, 2), sum].filter(Boolean)), sum)];
+  const rows = terms.flatMap((term, k) => [" ", row(k ? "+" : "=", ...term)]);
+  return [make("p", "equation", make("span", "left", of), ...rows, " ", row("=", "", "", sum, "total"))];
+}
+
+function colour(paragraph, sum) {
+  paragraph.lastChild.classList.add(sign(sum));
+  return paragraph;
+}
+
+function row(operator, symbols, numbers, product, className = "") {
+  return make("span", `term ${className}`, make("span", "sign", operator), " ", make("span", "symbols", symbols), " ",
+    make("span", "numbers", numbers && product ? `${numbers} =` : numbers), " ", make("span", `product ${sign(product)}`, product));
+}
+
+const sign = (text) => (text.startsWith("−") ? "negative" : text.startsWith("+") ? "positive" : "zero");
+
+function tellPinned() {
+  const parts = pinned === null ? [byId("hint").content.cloneNode(true)] : pinnedParts(pinned);
+  byId("pinned").replaceChildren(...parts);
+}
+
+function pinnedParts(i) {
+  const { forward, backward, members } = state.boxes[i];
+  const computed = state.step >= state.computed[i];
+  const arrived = state.step >= state.arrived[i];
+  const parts = [make("p", "pass", "Pinned", button("Unpin", () => pin(null))), heading(i), numbers(i, computed, arrived)];
+  if (computed) parts.push(...forward.map(equation));
+  if (backward && arrived) parts.push(make("h3", "", "What its gradient is made of"), ...chainRule(backward));
+  if (members.length > 1 && state !== states[0]) parts.push(button("Unfold", () => unfold(i)));
+  return parts;
+}
+
+function numbers(i, computed, arrived) {
+  const { name, results, backward } = state.boxes[i];
+  const shown = results.map(([full, value, gradient]) =>
+    [full, computed ? value : "not computed yet", ...(backward ? [arrived ? gradient ?? "" : "not arrived yet"] : [])]);
+  const titles = ["name", "value", "gradient"].slice(0, shown[0].length);
+  const [only, ...more] = shown;
+  const rows = more.length ? shown : titles.map((title, k) => [title, only[k]]).slice(only[0] === name ? 1 : 0);
+  const table = make("table", "", ...rows.map(([first, ...cells]) => make("tr", "", th(first, "row"), ...cells.map((text) => make("td", "", text)))));
+  if (more.length) table.prepend(make("tr", "", ...titles.map((title) => th(title, "col"))));
+  return make("div", "scroll", table);
+}
+
+const th = (text, scope) => Object.assign(make("th", "", text), { scope });
+
+// ---- Pointing, pinning, searching
+
+function light() {
+  const i = pointed ?? focused ?? pinned;
+  for (const element of state.picture.querySelectorAll(".lit")) element.classList.remove("lit");
+  state.picture.classList.toggle("lighting", i !== null);
+  const found = new Set(i === null ? [] : [i]);
+  for (const x of found) {
+    state.nodes[x].classList.add("lit");
+    for (const k of state.leaving[x]) {
+      state.edges[k].classList.add("lit");
+      found.add(state.arrows[k][1]);
+    }
+  }
+}
+
+function pin(i) {
+  for (const k of [pinned, i]) state.nodes[k]?.setAttribute("aria-pressed", String(k === i && i !== null));
+  pinned = i;
+  light();
+  tellPinned();
+}
+
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, "");
+let matches = [];
+
+function find() {
+  const wanted = plain(search.value);
+  const names = ({ name, results }) => [name, ...results.map(([full]) => full)];
+  matches = wanted ? state.nodes.flatMap((_, i) => (names(state.boxes[i]).some((x) => plain(x).includes(wanted)) ? [i] : [])) : [];
+  const found = new Set(matches);
+  state.nodes.forEach((node, i) => node.classList.toggle("found", found.has(i)));
+  byId("found").textContent = !wanted ? "" : matches.length ? `${matches.length} found` : "none found";
+}
+
+function nextMatch() {
+  if (!matches.length) return;
+  const k = (matches.indexOf(pinned) + 1) % matches.length;
+  byId("found").textContent = `${k + 1} of ${matches.length}`;
+  pin(matches[k]);
+  bring([matches[k]]);
+}
+
+const indexOf = (target) => {
+  const node = target.closest?.(".node");
+  return node ? state.nodes.indexOf(node) : null;
+};
+
+function focus(i) {
+  if (i < 0 || i >= state.nodes.length) return;
+  for (const node of state.picture.querySelectorAll('[tabindex="0"]')) node.tabIndex = -1;
+  state.nodes[i].tabIndex = 0;
+  state.nodes[i].focus({ preventScroll: true });
+  bring([i]);
+}
+
+// ---- Camera: the corner of the picture at the stage's upper left, and pixels per unit
+
+let camera = { x: 0, y: 0, scale: 1 };
+let goal = camera; // where it glides to
+let steered = false; // by hand, since the last fit
+
+function measure() {
+  if (state.places) return;
+  const { width, height } = state.picture.viewBox.baseVal;
+  state.size = { width, height };
+  const { e, f } = state.picture.querySelector(".graph").transform.baseVal.consolidate().matrix;
+  state.places = state.nodes.map((node) => {
+    const { x, y, width, height } = node.getBBox();
+    return { x: x + e, y: y + f, width, height };
+  });
+}
+
+const picture = (k) => byId(`state-${k}`).content.firstElementChild;
+const fitting = ({ width, height }) =>
+  Math.min((stage.clientWidth - MARGIN) / width, (stage.clientHeight - MARGIN) / height, 2);
+
+const textSize = (scale) => (12 * scale) / parseFloat(getComputedStyle(document.body).fontSize);
+
+// The finest folding that can be read without zooming; the coarsest, if none can.
+function legible() {
+  const found = states.findIndex((_, k) => textSize(fitting(picture(k).viewBox.baseVal)) >= LEGIBLE);
+  return found < 0 ? states.length - 1 : found;
+}
+
+function fit() {
+  const { clientWidth: w, clientHeight: h } = stage;
+  const { width, height } = state.size;
+  const scale = fitting(state.size);
+  steered = false;
+  glide({ x: (width - w / scale) / 2, y: (height - h / scale) / 2, scale });
+}
+
+function bring(indices) {
+  const { clientWidth: w, clientHeight: h } = stage;
+  const enough = steered || textSize(goal.scale) >= LEGIBLE;
+  const scale = enough ? goal.scale : (COMFORTABLE * goal.scale) / textSize(goal.scale);
+  const [first, all] = [state.places[indices[0]], bounds(indices.map((i) => state.places[i]))];
+  const fits = all.width * scale < w - 2 * MARGIN && all.height * scale < h - 2 * MARGIN;
+  const { x, y, width, height } = fits ? all : first;
+  const along = (corner, size, start, length) => {
+    const margin = MARGIN / scale;
+    return Math.min(Math.max(corner, start + length + margin - size / scale), start - margin);
+  };
+  const center = { x: goal.x + w / goal.scale / 2 - w / scale / 2, y: goal.y + h / goal.scale / 2 - h / scale / 2 };
+  glide({ x: along(center.x, w, x, width), y: along(center.y, h, y, height), scale });
+}
+
+function bounds(places) {
+  const [x, y] = [Math.min(...places.map((p) => p.x)), Math.min(...places.map((p) => p.y))];
+  const right = Math.max(...places.map((p) => p.x + p.width));
+  const lower = Math.max(...places.map((p) => p.y + p.height));
+  return { x, y, width: right - x, height: lower - y };
+}
+
+function glide(to) {
+  const [from, start] = [camera, performance.now()];
+  goal = to;
+  if (calm.matches || !from.drawn) return look(to);
+  const frame = (now) => {
+    if (goal !== to) return;
+    const t = Math.min(1, Math.max(0, (now - start) / GLIDE));
+    const mix = (key) => from[key] + (to[key] - from[key]) * t * (2 - t);
+    look(t < 1 ? { x: mix("x"), y: mix("y"), scale: mix("scale") } : to);
+    if (t < 1) requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}
+
+function look(at) {
+  camera = { ...at, drawn: true };
+  const { clientWidth: w, clientHeight: h } = stage;
+  state.picture.setAttribute("viewBox", `${at.x} ${at.y} ${w / at.scale} ${h / at.scale}`);
+}
+
+function steer(at) {
+  steered = true;
+  goal = at;
+  look(at);
+}
+
+function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2) {
+  const least = Math.min(1, stage.clientWidth / state.size.width / 2, stage.clientHeight / state.size.height / 2);
+  const scale = Math.min(LARGEST, Math.max(least, goal.scale * factor));
+  const keep = (corner, p) => corner + p / goal.scale - p / scale;
+  steer({ x: keep(goal.x, px), y: keep(goal.y, py), scale });
+}
+
+// ---- Hands
+
+const fingers = new Map();
+let dragged = false;
+
+stage.addEventListener("pointerdown", (event) => {
+  if (!fingers.size) dragged = false;
+  fingers.set(event.pointerId, event);
+});
+stage.addEventListener("pointermove", (event) => {
+  const before = fingers.get(event.pointerId);
+  if (!before || (!dragged && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 4)) return;
+  dragged = true;
+  stage.setPointerCapture(event.pointerId);
+  const other = [...fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
+  if (other) pinch(before, event, other);
+  else steer({ ...goal, x: goal.x - (event.clientX - before.clientX) / goal.scale, y: goal.y - (event.clientY - before.clientY) / goal.scale });
+  fingers.set(event.pointerId, event);
+});
+for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => fingers.delete(event.pointerId));
+
+function pinch(before, now, other) {
+  const distance = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY) || 1;
+  const { left, top } = stage.getBoundingClientRect();
+  zoom(distance(now) / distance(before), (now.clientX + other.clientX) / 2 - left, (now.clientY + other.clientY) / 2 - top);
+}
+
+stage.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  const { left, top } = stage.getBoundingClientRect();
+  zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.clientX - left, event.clientY - top);
+}, { passive: false });
+stage.addEventListener("pointerover", (event) => {
+  if (event.pointerType === "touch") return;
+  pointed = indexOf(event.target);
+  light();
+});
+stage.addEventListener("pointerleave", () => {
+  pointed = null;
+  light();
+});
+stage.addEventListener("click", (event) => {
+  const i = indexOf(event.target);
+  if (!dragged) pin(i === pinned ? null : i);
+});
+stage.addEventListener("dblclick", (event) => {
+  const i = indexOf(event.target);
+  if (i !== null) unfold(i);
+});
+stage.addEventListener("focusin", (event) => {
+  focused = event.target.matches(":focus-visible") ? indexOf(event.target) : null;
+  light();
+});
+stage.addEventListener("focusout", () => {
+  focused = null;
+  light();
+});
+
+const everywhere = {
+  ArrowLeft: () => go(state.step - 1),
+  ArrowRight: () => go(state.step + 1),
+  Home: () => go(0),
+  End: () => go(state.last),
+  Escape: () => pin(null),
+};
+const inGraph = { "+": () => zoom(1.25), "-": () => zoom(0.8), 0: fit };
+const onNode = {
+  ArrowUp: (i) => focus(i - 1),
+  ArrowDown: (i) => focus(i + 1),
+  Enter: (i) => pin(i === pinned ? null : i),
+  " ": (i) => pin(i === pinned ? null : i),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target === search) return;
+  const i = indexOf(event.target);
+  const inside = byId("graph").contains(event.target);
+  const action = (i !== null && onNode[event.key]) || (inside && inGraph[event.key]) || everywhere[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action(i);
+});
+search.addEventListener("input", find);
+search.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") nextMatch();
+  if (event.key === "Escape") {
+    search.value = "";
+    find();
+  }
+});
+slider.addEventListener("input", () => go(Number(slider.value)));
+const clicks = { first: () => go(0), back: () => go(state.step - 1), next: () => go(state.step + 1), last: () => go(state.last) };
+Object.assign(clicks, { "zoom-in": () => zoom(1.25), "zoom-out": () => zoom(0.8), fit, theme: () => paint(!isDark()) });
+for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", () => action());
+
+// ---- Light and dark, paper, start
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const night = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (document.documentElement.dataset.theme ?? (night.matches ? "dark" : "light")) === "dark";
+
+function paint(dark) {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  showTheme();
+}
+
+const showTheme = () => byId("theme").setAttribute("aria-pressed", String(isDark()));
+night.addEventListener("change", showTheme);
+showTheme();
+
+addEventListener("beforeprint", () => {
+  fit();
+  look(goal);
+});
+if (states.length > 1) byId("foldings").append(...states.map(({ title }, k) => button(title, () => open(k))));
+else byId("foldings").hidden = true;
+open(model.opening ?? legible());
+new ResizeObserver(() => (steered ? look(goal) : fit())).observe(stage);

@@ -1,0 +1,156 @@
+"""The interactive page: one HTML file with the graph and its replay, which asks nothing of any network.
+
+Python lays out each state of folding and writes every number and every text (`steps.py`); the script in
+`page_template` decides which of them show. The page's policy lets that script and that style sheet run,
+known by their hashes, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import xml.etree.ElementTree as ET
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from autograd import topological_order
+from viz import style
+from viz.graph import COLLAPSES, Drawing, draw
+from viz.render import render
+from viz.saving import write
+from viz.steps import Script
+
+if TYPE_CHECKING:
+    from autograd import Value
+    from nn import Record
+
+TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
+SVG = style.SVG
+
+
+def page(
+    value: Value, path: str | os.PathLike[str], record: Record | None = None, *, collapse: str | None = None
+) -> None:
+    """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
+
+    The file is written atomically, needs no other file and no network, and is the same for the same graph.
+
+    path: of the HTML file. record: of the forward pass, so that neurons and layers fold and unfold.
+    collapse: "neuron" or "layer", the folding that the page opens with, else the finest that its window makes legible.
+
+    Raises FileNotFoundError for a missing folder and what `draw` and `render` raise, before anything is written.
+
+    >>> import tempfile
+    >>> from autograd import Value
+    >>> x = Value(2.0, name="x")
+    >>> y = (x * x).named("y")
+    >>> y.backward()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page(y, Path(folder, "y.html"))
+    ...     "∂y/∂x" in Path(folder, "y.html").read_text(encoding="utf-8")
+    True
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
+    drawings = _foldings(value, record, collapse)
+    write(path, _document(value, drawings, chosen=collapse is not None).encode())
+
+
+def _foldings(value: Value, record: Record | None, collapse: str | None) -> list[Drawing]:
+    """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
+    opening = draw(value, record, collapse=collapse)
+    drawings = {opening.collapse: opening}
+    for mode in COLLAPSES if record else ():
+        with suppress(ValueError):  # too large
+            drawing = draw(value, record, collapse=mode)
+            drawings.setdefault(drawing.collapse, drawing)
+    return list(drawings.values())
+
+
+def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
+    pictures: dict[str | None, str] = {}
+    for drawing in drawings:
+        drawing.graph_attr["label"] = ""  # the page explains itself
+        with suppress(*[TimeoutError] if pictures else []):
+            pictures[drawing.collapse] = _inline(render(drawing.source, "svg"))
+    drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: COLLAPSES.index(x.collapse))
+    position = {z: i for i, z in enumerate(topological_order(value))}
+    states = [_state(drawing, position, value.grad != 0.0) for drawing in drawn]
+    name = states[0]["boxes"][-1]["name"]
+    model = {"opening": drawn.index(drawings[0]) if chosen else None, "states": states}
+    sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
+    return Template(_part("page.html")).substitute(
+        name=html.escape(name),
+        legend=_legend(name, value.grad),
+        count=f"{len(position):,}",
+        script=script,
+        script_hash=_hash(script),
+        sheet=sheet,
+        sheet_hash=_hash(sheet),
+        model=json.dumps(model, ensure_ascii=False, separators=(",", ":")).translate(UNSAFE),
+        pictures="\n".join(f'<template id="state-{k}">{pictures[x.collapse]}</template>' for k, x in enumerate(drawn)),
+    )
+
+
+def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
+    """Return a state of folding as the script reads it; boxes of several states meet in their members."""
+    steps = Script(drawing.boxes, drawing.arrows, flowing).steps()
+    members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
+    return {
+        "title": TITLES[drawing.collapse],
+        "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
+        "arrows": [[arrow.tail, arrow.head] for arrow in drawing.arrows],
+    }
+
+
+def _inline(svg: bytes) -> str:
+    """Return a picture to stand in the page: without a style sheet, a size, and tooltips that would tell too early."""
+    root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
+    for sheet in root.findall(f"{SVG}style"):
+        root.remove(sheet)
+    for group in root.iter(f"{SVG}g"):
+        for title in group.findall(f"{SVG}title"):
+            group.remove(title)
+    del root.attrib["width"], root.attrib["height"]
+    return ET.tostring(root, encoding="unicode")
+
+
+def _colours() -> str:
+    """Return the palette, each colour in its light and its dark variant, of which `color-scheme` chooses."""
+    both = "".join(f"--{name}:light-dark({style.LIGHT[name]},{style.DARK[name]});" for name in style.LIGHT)
+    return f"body.handgrad,body .handgrad{{{both}}}"
+
+
+def _legend(name: str, gradient: float) -> str:
+    """Return, as paragraphs, how to read the picture."""
+    name = html.escape(name)
+    if gradient == 0.0:
+        return (
+            "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
+            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>"
+        )
+    meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
+    return (
+        f"<p>In a box stand its name and operation, its value, and its gradient{meaning}. "
+        "On an arrow stands the local derivative.</p>"
+        "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
+        '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
+        f'<span class="zero">grey</span> zero. An arrow one step thinner carries {style.STEP} times less.</p>'
+    )
+
+
+def _part(name: str) -> str:
+    return files("viz").joinpath("page_template", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
