@@ -8,14 +8,15 @@
 7.0
 """
 
-# ruff: noqa: A001, A004, I001  (abs, pow and sum are the field's names; the table's names stand in the table's order)
+# ruff: noqa: A004, I001  (abs, pow and sum are the field's names; the table's names stand in the table's order)
 
 from autograd.backward import topological_order
 from autograd.checks import assert_gradients, check_gradients
 from autograd.expression import parse
 from autograd.lifting import Program, vectorize
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
-from autograd.value import Constant, Operation, Value
+from autograd.row import Operation
+from autograd.value import Constant, Value
 
 # fmt: off
 from autograd.operations import (
@@ -30,7 +31,8 @@ from autograd.operations import (
 
 __all__ = [  # noqa: RUF022  (in the order of a reader's interest)
     "Constant", "Operation", "Value", "topological_order", "grad", "hessian", "hvp", "jacobian", "jvp",
-    "value_and_grad", "Program", "vectorize", "check_gradients", "assert_gradients", "parse", "TABLE", "operation", "add", "sub", "mul",
+    "value_and_grad", "Program", "vectorize", "check_gradients", "assert_gradients", "parse",
+    "TABLE", "operation", "add", "sub", "mul",
     "div", "floordiv", "mod", "neg", "identity", "abs", "sign", "square", "reciprocal", "pow", "power_slope",
     "power_log", "direction", "inversion", "hypot",
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from autograd.backward import topological_order
 
 if TYPE_CHECKING:
-    from autograd.value import Operation, Value
+    from autograd.row import Operation
+    from autograd.value import Value
 
 
 def rebuild_node(

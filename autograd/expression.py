@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autograd.operations import TABLE, log_softmax, mean, norm, softmax
-from autograd.value import Constant, Operation, Refusal, Value
+from autograd.row import Operation
+from autograd.value import Constant, Refusal, Value
 
 MAX_LENGTH = 10_000  # characters of a text
 MAX_DEPTH = 50  # brackets, signs and powers inside one another: far from the limit of Python's own stack

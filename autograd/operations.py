@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import rules
-from autograd.rules import INVERSE_SQRT_2PI, LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE, TWO_OVER_SQRT_PI
-from autograd.value import Operation, Value, as_operand, new_value
+from autograd import rules, special
+from autograd.row import Operation
+from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
+from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
+from autograd.value import Value, as_operand, new_value
 
 TABLE: dict[str, Operation] = {}
 
@@ -125,15 +127,15 @@ acosh        = row("acosh",        "acosh",  r"\operatorname{arcosh}(x)", math.a
 atanh        = row("atanh",        "atanh",  r"\operatorname{artanh}(x)", math.atanh,           np.arctanh,           [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
 degrees      = row("degrees",      "deg",    r"\frac{180}{\pi} x",       math.degrees,          np.degrees,           [180.0 / math.pi])
 radians      = row("radians",      "rad",    r"\frac{\pi}{180} x",       math.radians,          np.radians,           [math.pi / 180.0])
-sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  rules.sinc,            rules.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
-spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    rules.spherical_bessel, rules.elementwise(rules.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
+sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  special.sinc,            special.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
+spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    special.spherical_bessel, rules.elementwise(special.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
 
 # The normal distribution
-gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: rules.bell(x, y, 1.0), lambda x, y: rules.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y: special.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: rules.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: rules.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 rules.normal_cdf,      rules.from_scipy("ndtr", rules.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: special.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.from_scipy("ndtr", special.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])
@@ -141,7 +143,7 @@ relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.r
 leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  lambda x, y: np.where(x <= 0.0, y * x, x), [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
 selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  rules.gelu,            lambda x: x * normal_cdf.array(x), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
+gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            lambda x: x * normal_cdf.array(x), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
 silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x: x * rules.sigmoid_array(x), [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
 softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         rules.softplus,        rules.softplus_array, [lambda z, x: sigmoid(x)])
 softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x: x / (1.0 + np.abs(x)), [lambda z, x: square(1.0 / (1.0 + abs(x)))])

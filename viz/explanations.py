@@ -104,7 +104,7 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     order = topological_order(loss)
     steps = _steps(order, x)
     count, gradient = _totals(order, steps, loss, x)
-    paths = []
+    paths: list[Path] = []
     for path in _largest_first(order, steps, loss, x):
         if len(paths) == most:
             break
@@ -162,8 +162,9 @@ def _largest_first(order: list[Value], steps: Steps, loss: Value, x: Value) -> I
         if rank + 1 < len(best[node]):
             q, other = best[node][rank + 1]
             here = abs(p) * reach[operand]
+            next_size = size * (abs(q) * reach[other] / here) if here else 0.0
             newest -= 1
-            heapq.heappush(heap, (size * (abs(q) * reach[other] / here if here else 0.0), newest, g, node, rank + 1, trail))
+            heapq.heappush(heap, (next_size, newest, g, node, rank + 1, trail))
         newest -= 1
         heapq.heappush(heap, (size, newest, g * p, operand, 0, (trail, node, p)))
 

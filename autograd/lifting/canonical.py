@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from autograd import operations as table
 from autograd.lifting.trace import Trace
-from autograd.value import Operation
+from autograd.row import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
 FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
@@ -134,7 +134,7 @@ class _Canonical:
     def scaled(self, k: int, scale: float) -> list[Any]:
         """Return scale times node k; a neuron's sum stays as it is, and the factor before it."""
         form = self.terms(k)
-        if form[2] and len(form[1]) > 1 or not is_moderate(form[0]):
+        if (form[2] and len(form[1]) > 1) or not is_moderate(form[0]):
             form = sum_of_one(self.node(form))
         return [form[0] * scale, *form[1:]]
 
@@ -206,5 +206,5 @@ def sum_of_one(form: int | float) -> list[Any]:
 
 
 def is_moderate(c: float) -> bool:
-    """Whether a factor is so far from the largest and the smallest floats that it may be multiplied ahead of the data."""
+    """Whether a factor is so far from overflow and underflow that it may be multiplied ahead of the data."""
     return 1e-8 < abs(c) < 1e8

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd.lifting.canonical import Apply, Graph, Sum
-from autograd.value import Operation
+from autograd.row import Operation
 
 FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
 

@@ -59,21 +59,31 @@ def vectorize(
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
     if callable(loss):
         return Program(_trace_function(loss, inputs, parameters), reduction, dtype, [p.data for p in parameters])
-    outputs = [loss] if isinstance(loss, Value) else list(loss)
     leaves: Any = inputs
-    return Program(trace(outputs, leaves, parameters), reduction, dtype, [p.data for p in parameters])
+    return Program(trace(_outputs(loss), leaves, parameters), reduction, dtype, [p.data for p in parameters])
+
+
+def _outputs(loss: Any) -> list[Value]:
+    """Return one output, or several, as a list."""
+    outputs = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+    for output in outputs or [loss]:
+        if not isinstance(output, Value):
+            raise TypeError(f"vectorize takes the Value that a graph ends in, or a list of several, not {output!r}")
+    return outputs
 
 
 def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequence[Value]) -> Trace:
     """Trace a function on each example; raise ValueError where two traces differ."""
-    rows = np.asarray(examples, dtype=float)
+    try:
+        rows = np.asarray(examples, dtype=float)
+    except (TypeError, ValueError):
+        rows = np.empty(0)
     if rows.ndim != 2 or len(rows) < 2:
-        raise ValueError(f"for a function, inputs is an array of at least two examples, not one of shape {rows.shape}")
+        raise ValueError(f"for a function, inputs is a table of at least two examples, not {repr(examples)[:80]}")
     traces = []
     for row in rows.tolist():
         variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
-        result = loss(*variables)
-        traces.append(trace([result] if isinstance(result, Value) else list(result), variables, parameters))
+        traces.append(trace(_outputs(loss(*variables)), variables, parameters))
     first, *others = map(canonical, traces)
     for place, other in enumerate(others, 1):
         if difference := _difference(first, other):
@@ -114,14 +124,14 @@ class Program:
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
-        self.parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
+        self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
         plan = group(canonical(traced))
         self._outputs = plan.outputs
         written: Source = write_source(plan, mean=reduction == "mean")
         self.source = written.text
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        exec(compile(self.source, "<program>", "exec"), written.namespace)  # noqa: S102  (the text is this project's own)
-        self._build = written.namespace["build"]
+        self._code = compile(self.source, "<program>", "exec")
+        self._namespace = written.namespace
         self._local = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -129,6 +139,15 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    @property
+    def parameters(self) -> NDArray[Any]:
+        """The one flat array that the program computes with; what is assigned to it is copied into it."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: ArrayLike) -> None:
+        self._parameters[:] = numbers
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -196,7 +215,10 @@ class Program:
         sizes = self._local.__dict__.setdefault("sizes", OrderedDict())
         if n not in sizes:
             gradient = np.zeros(len(self.parameters), self._dtype)
-            sizes[n] = (*self._build(n, self.parameters, gradient, self._constants, self._dtype), gradient)
+            names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
+            names |= {"constants": self._constants, "dtype": self._dtype}
+            exec(self._code, names)  # noqa: S102  (the text is this project's own)
+            sizes[n] = names["forward"], names["backward"], gradient
             if len(sizes) > SIZES:
                 sizes.popitem(last=False)
         sizes.move_to_end(n)
@@ -228,9 +250,13 @@ class Program:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         width = len(self._trace.inputs)
         try:
-            array = np.asarray(batch, dtype=self._dtype)
-        except (TypeError, ValueError):
-            shown = repr(batch)[:80]
+            array = np.asarray(batch)
+            if array.dtype != self._dtype:
+                if array.dtype.kind not in "biuf":
+                    self._refuse(np.asarray(batch, dtype=object))
+                array = array.astype(self._dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            shown = f"{repr(batch)[:80]} ({error})"
             raise ValueError(f"the batch is {shown}: give an array of numbers, of shape (n, {width})") from None
         if array.ndim != 2 or array.shape[1] != width or not len(array):
             raise ValueError(

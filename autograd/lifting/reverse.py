@@ -17,7 +17,8 @@ from autograd.lifting.adjoints import Adjoint, Adjoints, power
 from autograd.lifting.forward import is_one_number, step
 from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
 from autograd.lifting.writer import Array, Operand, Statement, text
-from autograd.value import Constant, Operation, Value
+from autograd.row import Operation
+from autograd.value import Constant, Value
 
 
 class Reverse(Adjoints):

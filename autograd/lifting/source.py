@@ -1,8 +1,13 @@
-"""Pass 6, source: the text of one function, which makes the arrays for a size of batch and returns the two passes."""
+"""Pass 6, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+
+Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
+of the number of variables that it shares with another.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,32 +49,31 @@ def write_source(plan: Plan, mean: bool) -> Source:
 
     used = used_definitions(writer.definitions, lines, outputs)
     made = [f"{a.name} = {a.definition}" for a in used if not a.per_batch]
-    arrays = [
-        f"{array.name} = {f'empty(({array.rows}, {width(array)}), dtype)' if owner is array else owner.name}"
-        for array, owner in memory.items()
-    ]
+    sharing: dict[Array, list[str]] = defaultdict(list)
+    for array, owner in memory.items():
+        sharing[owner].append(array.name)
+    arrays = [f"{' = '.join(names)} = empty(({a.rows}, {width(a)}), dtype)" for a, names in sharing.items()]
     views = [a for a in used if a.per_batch]
     results = ", ".join(array.name for array in outputs)
     text = "\n".join(
         [
-            "def build(n, parameters, gradient, constants, dtype):",
-            *indented(LEGEND.splitlines()),
-            "    # An array that takes over the memory of another is set equal to it.",
-            *indented(arrays),
-            "    # Constants, and views of the arrays and of the parameters.",
-            *indented(made),
-            *indented([f"{' = '.join(a.name for a in views)} = None"] if views else []),
+            *LEGEND.splitlines(),
             "",
-            "    def forward(batch):",
-            *indented([f"nonlocal {', '.join(a.name for a in views)}"] if views else [], 2),
-            *indented([f"{a.name} = {a.definition}" for a in views], 2),
-            *indented(listing(forward), 2),
-            f"        return [{results}]",
+            "# Arrays; those that are needed one after the other share their memory.",
+            *arrays,
+            "# Constants, and views of the arrays and of the parameters.",
+            *made,
             "",
-            "    def backward():",
-            *indented(listing(backward) or ["pass"], 2),
             "",
-            "    return forward, backward",
+            "def forward(batch):",
+            *indented([f"global {', '.join(a.name for a in views)}"] if views else []),
+            *indented([f"{a.name} = {a.definition}" for a in views]),
+            *indented(listing(forward)),
+            f"    return [{results}]",
+            "",
+            "",
+            "def backward():",
+            *indented(listing(backward) or ["pass"]),
             "",
         ]
     )
@@ -100,6 +104,6 @@ def listing(statements: Sequence[Statement | str]) -> list[str]:
     return [f"# {x}" if isinstance(x, str) else x.text for x in statements]
 
 
-def indented(lines: Sequence[str], depth: int = 1) -> list[str]:
-    """Return lines so many levels deeper."""
-    return ["    " * depth + line for line in lines]
+def indented(lines: Sequence[str]) -> list[str]:
+    """Return lines as those of a function."""
+    return [f"    {line}" for line in lines]

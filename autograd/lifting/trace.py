@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.backward import topological_order
-from autograd.value import Operation, Value, describe
+from autograd.row import Operation
+from autograd.value import Value, describe
 
 
 @dataclass

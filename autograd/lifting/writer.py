@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from autograd.operations import TABLE
-from autograd.value import Operation, Value
+from autograd.row import Operation
+from autograd.value import Value
 
 FEW = 8  # constants up to so many stand in the source, more in a list beside it
 UFUNCS = {row: function for function, row in Value.ufuncs.items() if row.arity is None}  # of two operands
@@ -44,7 +45,7 @@ NAMESPACE: dict[str, Any] = {
     "subtract": np.subtract,
     "take": np.take,
 }
-WORDS = ["backward", "batch", "build", "constants", "dtype", "forward", "gradient", "n", "nonlocal", "parameters"]
+WORDS = ["backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
 
 
 @dataclass(eq=False)
