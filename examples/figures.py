@@ -5,7 +5,7 @@ curves as plots. Where a figure shows the handout's δ = −∂C/∂z instead of
 
     python examples/figures.py [folder for the drawings]
 
-Letters: x input, w weight, z net input, a activation, C and E losses, δ = ∂C/∂z.
+Letters: x input, w weight, z net input, a activation, C and E losses, δ = ∂C/∂z, η learning rate.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ from nn import MLP, half_sse, sse
 from viz import network, plot_activation, plot_delta, plot_landscape, plot_loss_derivative, save
 
 X, LABEL = [1, 3, 5], 1
-INTO_HIDDEN = [[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]]  # h₁'s are the handout's
+INTO_HIDDEN = [  # the first column, that of h₁, is the handout's; the others are free
+    [0.5, 0.1, -0.7, 0.2],
+    [1.2, -0.4, 0.3, 0.05],
+    [-0.3, 0.2, 0.1, -0.15],
+]
 INTO_H1 = [[0.5], [1.2], [-0.3]]
 INTO_O_EXERCISE = [[0.8], [-1.2], [0.5], [-0.3]]  # document 000
 INTO_O_001 = [0.8, 0.5, 0.1, 0.6]  # document 001
 OUTPUT = 0.6  # which both documents assume; here a bias makes it so
+ETA = 0.5  # of the descent
 MISLEY = (
     [[0.2, 0.1, 0.9], [0.5, 0.1, 0.9], [0.1, 0.5, 0.6]],
     [[0.5, 0.1, 0.8, 0.6, 0.6], [0.9, 0.1, 0.9, 0.3, 0.8], [0.4, 0.9, 0.4, 0.8, 0.2]],
@@ -33,13 +38,12 @@ MISLEY = (
 )
 
 
-def with_output(mlp: MLP) -> MLP:
-    """Return the network with its output neurons' biases set so that each gives 0.6."""
-    record = mlp.forward(X)
-    for neuron, z in zip(mlp.layers[-1].neurons, record.net_inputs[-1], strict=True):
-        assert neuron.bias is not None  # noqa: S101  (these networks have biases)
-        neuron.bias.data = math.log(OUTPUT / (1.0 - OUTPUT)) - z.data
-    return mlp
+def with_output(weights: list[list[list[float]]]) -> MLP:
+    """Return the network whose outputs' biases are such that each gives 0.6."""
+    *hidden, outputs = MLP.from_weights(weights).forward(X).net_inputs
+    biases = [[0.0] * len(layer) for layer in hidden]
+    biases.append([math.log(OUTPUT / (1.0 - OUTPUT)) - z.data for z in outputs])
+    return MLP.from_weights(weights, biases)
 
 
 def draw_networks(folder: Path) -> None:
@@ -47,7 +51,7 @@ def draw_networks(folder: Path) -> None:
     save(network(MLP.from_weights([INTO_HIDDEN, INTO_O_EXERCISE]).forward(X)), folder / "000-1-mlp.svg")
     save(network(MLP.from_weights([INTO_H1]).forward(X)), folder / "000-2-activation.svg")
 
-    mlp = with_output(MLP.from_weights([INTO_H1, [[0.8]]], [[0], [0]]))
+    mlp = with_output([INTO_H1, [[0.8]]])
     record = mlp.forward(X)
     loss = sse(record.output, [LABEL]).named("C")
     loss.backward()
@@ -55,8 +59,8 @@ def draw_networks(folder: Path) -> None:
     save(network(record, loss, weight=mlp.layers[1].neurons[0].weights[0]), folder / "000-6-update.svg")
 
     # 001 sums over h₁ … h₄. In its own network h₁ feeds one neuron; the sum belongs to one where h₁ feeds four.
-    own = with_output(MLP.from_weights([INTO_HIDDEN, [[w] for w in INTO_O_001]], [[0] * 4, [0]]))
-    wrong = with_output(MLP.from_weights([INTO_H1, [INTO_O_001]], [[0], [0] * 4]))
+    own = with_output([INTO_HIDDEN, [[w] for w in INTO_O_001]])
+    wrong = with_output([INTO_H1, [INTO_O_001]])
     for mlp, name in ((own, "001-6-delta-h1.svg"), (wrong, "001-6-what-its-sum-is-for.svg")):
         record = mlp.forward(X)
         loss = sse(record.output, [LABEL] * len(record.output)).named("C")
@@ -77,17 +81,17 @@ def descent() -> tuple[Value, Value, Value, list[tuple[float, float]]]:
 
     The loss has four minima, of which one is the lowest; this way ends in another.
     """
-    mlp = MLP.from_weights([[[-1.4], [-3.0]]])
+    mlp = MLP.from_weights([[[-1.2], [-2.2]]])
     examples = [([3.0, 0.0], 0.9), ([0.5, 0.0], 0.1), ([0.0, 3.0], 0.9), ([0.0, 0.5], 0.1)]
     loss: Value = sum([sse(mlp.forward(x).output, [y]) for x, y in examples]).named("C")
     w1, w2 = mlp.layers[0].neurons[0].weights
     way = []
-    for _ in range(400):
+    for _ in range(3000):
         way.append((w1.data, w2.data))
         mlp.zero_grad()
         loss.refresh().backward()
-        w1.data -= 0.5 * w1.grad
-        w2.data -= 0.5 * w2.grad
+        w1.data -= ETA * w1.grad
+        w2.data -= ETA * w2.grad
     return loss.refresh(), w1, w2, way
 
 
@@ -95,14 +99,14 @@ def draw_plots(folder: Path) -> None:
     """Draw the figures that show a curve or a landscape."""
 
     def written(figure: Figure, name: str) -> None:
-        figure.savefig(folder / name, metadata={"Date": None})
+        figure.savefig(folder / name, dpi=200, metadata={"Date": None})
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     loss, w1, w2, way = descent()
-    plot_landscape(loss, w1, w2, way, figure.subplots(), margin=3.0)
+    plot_landscape(loss, w1, w2, way, figure.subplots(), margin=4.0)
     written(figure, "000-3-landscape.svg")
     figure = Figure(figsize=(6.4, 5.0), layout="constrained")
-    plot_landscape(loss, w1, w2, way, figure.add_subplot(projection="3d"), margin=3.0, surface=True)
+    plot_landscape(loss, w1, w2, way, figure.add_subplot(projection="3d"), margin=4.0, surface=True)
     written(figure, "000-3-surface.svg")
     print(f"{'000-3-landscape.svg':32} the way down ends at C = {loss:.4f}, in one of four minima")
 

@@ -37,9 +37,7 @@ def read_idx(path: Path, dimensions: int) -> Bytes:
         with gzip.open(path) if path == packed else path.open("rb") as file:
             magic = file.read(4)
             if magic != bytes([0, 0, 8, dimensions]):
-                raise ValueError(
-                    f"{path} begins with {magic.hex(' ')!r}, an IDX file like it with 00 00 08 0{dimensions}"
-                )
+                raise ValueError(f"{path} begins with {magic.hex(' ')!r}, not with '00 00 08 0{dimensions}'")
             sizes = np.frombuffer(file.read(4 * dimensions).ljust(4 * dimensions, b"\0"), ">u4").tolist()
             expected = math.prod(sizes)
             content = file.read(expected + 1)

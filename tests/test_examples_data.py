@@ -122,11 +122,11 @@ def test_idx_files_plain_and_packed(writer: Callable[[Path, bytes], None], tmp_p
 
 
 def test_mnist_is_learnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mlp = mnist.main(write(tmp_path), epochs=10)
+    mlp = mnist.main(write(tmp_path), epochs=4)
     assert repr(mlp) == "MLP(784 → 30 sigmoid → 10 sigmoid, 23860 parameters)"
     accuracy = [float(share) for share in re.findall(r"([\d.]+)%$", capsys.readouterr().out, re.MULTILINE)]
-    assert len(accuracy) == 10
-    assert accuracy[-1] > 75.0
+    assert len(accuracy) == 4
+    assert accuracy[-1] > 50.0  # chance has 10
 
 
 @pytest.mark.parametrize("writer", [plain, packed])

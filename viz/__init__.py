@@ -1,8 +1,10 @@
-"""Pictures and formulas of Values: `draw` and `save` the graph with its gradients, `formula` as LaTeX, `network`, plots."""
+"""Pictures and formulas of Values: graphs with their gradients, networks, plots, LaTeX."""
 
 from viz.formulas import formula
 from viz.graph import Drawing, draw
 from viz.networks import network
+from viz.pages import page
+from viz.notebook import register, running_shell
 from viz.planes import plot_boundary, plot_landscape
 from viz.plots import plot_activation, plot_delta, plot_history, plot_loss_derivative
 from viz.saving import save
@@ -12,6 +14,7 @@ __all__ = [
     "draw",
     "formula",
     "network",
+    "page",
     "plot_activation",
     "plot_boundary",
     "plot_delta",
@@ -20,3 +23,6 @@ __all__ = [
     "plot_loss_derivative",
     "save",
 ]
+
+if shell := running_shell():
+    register(shell)

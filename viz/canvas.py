@@ -6,7 +6,7 @@ their shapes too, never in colour alone. matplotlib is imported when the first p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
@@ -61,5 +61,8 @@ def titled(ax: Axes, palette: Palette, x: str, y: str, title: str) -> None:
 
 def keyed(ax: Axes, palette: Palette, *, beside: bool = False) -> None:
     """Add the key of the lines or points, where there is room, or, for many, beside the axes."""
-    where = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
-    ax.legend(frameon=False, labelcolor=palette["ink"], reverse=beside, **where)
+    where: dict[str, Any] = (
+        {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
+    )
+    page, ink = palette["page"], palette["ink"]
+    ax.legend(labelcolor=ink, facecolor=page, edgecolor="none", framealpha=0.8, reverse=beside, **where)

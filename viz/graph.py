@@ -6,7 +6,7 @@ into one box for each. What is too large is refused before anything is laid out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import graphviz
 from autograd import Value, topological_order
 from viz import style
 from viz.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, larger_than, total_length
+from viz.changes import changes
 from viz.groups import Network
 from viz.labels import label, short
 from viz.render import render
@@ -42,17 +43,25 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
         return render(self.source, "svg").decode()
 
 
-def draw(value: Value, record: Record | None = None, *, collapse: str | None = None) -> Drawing:
+def draw(
+    value: Value,
+    record: Record | None = None,
+    *,
+    collapse: str | None = None,
+    against: Value | Mapping[Value, float] | None = None,
+) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
 
     record: of the forward pass, to frame each neuron and layer and to tell weights from inputs.
     collapse: "neuron" or "layer" draws one box for each; a network of more than 300 boxes or 1,000 arrows
     collapses by itself and says so.
+    against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step, or gradients by Value, such
+    as those derived by hand: what differs is drawn as `old → new`, in a box with a thick border.
     Gradients are shown once `backward()` has reached `value`.
 
     Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or with arrows
-    across more than 4,000 columns, for a graph of more than 100,000 nodes, and for a record of another graph;
-    TypeError for what is not a Value.
+    across more than 4,000 columns, for a graph of more than 100,000 nodes, for a record of another graph, and
+    for `against` another shape, whose first difference it names; TypeError for what is not a Value.
 
     >>> x = Value(2.0, name="x")
     >>> y = (x * x).named("y")
@@ -68,6 +77,7 @@ def draw(value: Value, record: Record | None = None, *, collapse: str | None = N
         raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
     flowing = value.grad != 0.0
     boxes, arrows, drawn = _fitting(value, record, collapse, flowing)
+    changed = {} if against is None else changes(value, against)
     drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
     drawing.boxes, drawing.arrows, drawing.collapse = boxes, arrows, drawn
     legend = []
@@ -83,8 +93,12 @@ def draw(value: Value, record: Record | None = None, *, collapse: str | None = N
     legend += _how_to_read(value, flowing)
     if any(" J " in arrow.text for arrow in arrows):
         legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
+    if against is not None:
+        names = "old → new" if isinstance(against, Value) else "given → engine"
+        differ = "Value differs" if len(changed) == 1 else "Values differ"
+        legend.append(f"Thick border: {names}. {len(changed):,} {differ} by more than a millionth.")
     drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
-    add_statements(drawing, boxes, arrows, flowing)
+    add_statements(drawing, boxes, arrows, flowing, changed)
     return drawing
 
 

@@ -17,8 +17,8 @@ TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings o
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def number(x: float) -> str:
-    """Return x with four significant digits; whole numbers below a million in full.
+def number(x: float, digits: int = 4) -> str:
+    """Return x with so many significant digits; whole numbers below a million in full.
 
     >>> number(-0.0643612), number(30000.0), number(1.23456e-7)
     ('−0.06436', '30000', '1.235e−7')
@@ -27,18 +27,18 @@ def number(x: float) -> str:
         return "NaN"
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
-    digits = str(int(x)) if x.is_integer() and abs(x) < 1e6 else f"{x:.4g}"
-    mantissa, e, exponent = digits.partition("e")
+    text = str(int(x)) if x.is_integer() and abs(x) < 1e6 else f"{x:.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
 
 
-def signed(x: float) -> str:
+def signed(x: float, digits: int = 4) -> str:
     """Return a gradient: its sign is always printed, and zero has none.
 
     >>> signed(0.11981), signed(-1.0), signed(0.0)
     ('+0.1198', '−1', '0')
     """
-    return f"+{number(x)}" if x > 0 else number(x)
+    return f"+{number(x, digits)}" if x > 0 else number(x, digits)
 
 
 def exact(x: float) -> str:

@@ -151,7 +151,8 @@ def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: 
         spot = _at(senders.x + t * (receivers.x - senders.x), y)
         on = path is None or path.carries(k, i, j)
         sign = _sign(w.data) if on else "zero"
-        width = THINNEST + (THICKEST - THINNEST) * abs(w.data) / largest if on else THINNEST
+        share = abs(w.data) / largest
+        width = THINNEST + (THICKEST - THINNEST) * (share if share < 1.0 else 1.0) if on else THINNEST
         hint = f"{visible(w.name or 'weight')}: {exact(w.data)}"
         _add_arrow(drawing, f"{k}-{i + 1}", f"{k + 1}-{j + 1}", sign, width, hint)
         _add_label(drawing, f"{k}-{i + 1}-{j + 1}", signed(w.data), spot, sign, hint)

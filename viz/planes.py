@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SIDE = 81  # points along a side of a landscape
+SIDE = 121  # points along a side of a landscape
 FINE = 241  # points along a side of the picture of a boundary
 BANDS = 14  # of a landscape, at most
 MARKERS = ("o", "^", "s", "D", "v", "P")
@@ -64,7 +64,8 @@ def plot_landscape(
     reached = np.vstack([steps, [w1.data, w2.data]])
     low, high = reached.min(axis=0) - margin, reached.max(axis=0) + margin
     x, y = np.meshgrid(np.linspace(low[0], high[0], SIDE), np.linspace(low[1], high[1], SIDE))
-    C = program.values(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+    rows = zip(x, y, strict=True)  # one by one, for a large graph needs much memory for each point
+    C = np.array([program.values(np.column_stack(row)) for row in rows])
     shades = _shades(palette["input"], palette["positive"])
     names = [short(v.name or letter) for v, letter in ((w1, "w1"), (w2, "w2"), (loss, "C"))]
     way = [*steps.T]
@@ -107,7 +108,9 @@ def _shades(*colours: str) -> Colormap:
 
 def _draw_surface(ax: Any, palette: Palette, x: Array, y: Array, C: Array, shades: Colormap) -> None:
     ax.computed_zorder = False
-    ax.plot_surface(x, y, C, cmap=shades, rcount=SIDE, ccount=SIDE, linewidth=0.0, alpha=0.9)
+    tiles = SIDE // 2 + 1
+    surface = ax.plot_surface(x, y, C, cmap=shades, rcount=tiles, ccount=tiles, linewidth=0.0, alpha=0.9)
+    surface.set(antialiased=False, rasterized=True)  # tiles drawn one by one have seams, and fill megabytes
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(palette["page"])
         axis.line.set_color(palette["frame"])

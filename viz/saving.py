@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
-SUFFIXES = ("svg", "png", "pdf", "dot")
+SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
 def save(
@@ -27,7 +27,7 @@ def save(
     """Write the drawing of `value` to a file, atomically.
 
     value: a Value to draw, or a drawing, such as `network` gives.
-    path: ends in .svg, .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
+    path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
     record, collapse: as for `draw`, of a Value.
 
     Raises ValueError for another suffix, FileNotFoundError for a missing folder and TypeError for such
@@ -38,16 +38,23 @@ def save(
     >>> save(Value(2.0) * 3, "product.jpg")
     Traceback (most recent call last):
     ...
-    ValueError: product.jpg: the suffix picks the format; choose .svg, .png, .pdf or .dot
+    ValueError: product.jpg: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: the suffix picks the format; choose .svg, .png, .pdf or .dot")
+        raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
     if isinstance(value, Drawing) and (record is not None or collapse is not None):
         raise TypeError("record and collapse are for a Value; a drawing is saved as it is")
+    if suffix == "html":
+        if isinstance(value, Drawing):
+            raise TypeError("a page replays a Value, such as the loss; save a drawing as .svg")
+        from viz.pages import page  # here, because it uses this module's `write`
+
+        page(value, path, record, collapse=collapse)
+        return
     source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse)).source
     if suffix == "dot":
         write(path, source.encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import graphviz
 
+from viz.changes import Old, change, same
 from viz.groups import SHARED, Place
 from viz.labels import exact, label, number, signed, tooltip, visible
-from viz.style import FRAME, GAP, HALF, LIGHT, STEP, WIDTHS
+from viz.style import CHANGED, FRAME, GAP, HALF, LIGHT, STEP, WIDTHS
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -37,16 +38,20 @@ class Frame:
 
 
 def add_statements(
-    drawing: graphviz.Digraph, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool
+    drawing: graphviz.Digraph,
+    boxes: Sequence[Box],
+    arrows: Sequence[Arrow],
+    flowing: bool,
+    changes: Mapping[Value, Old],
 ) -> None:
-    """Add the boxes and arrows to a drawing, with gradients if they are flowing.
+    """Add the boxes and arrows to a drawing, with gradients if they are flowing, and with what has changed.
 
     dot leads no edge into a frame past the frame's first column, only around it. So an arrow into a neuron,
     behind its weights, is drawn in two halves, by way of a point in that column; in SVG they become one
     again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    nodes = [_box(i, box, flowing) for i, box in enumerate(boxes)]
+    nodes = [_box(i, box, flowing, changes) for i, box in enumerate(boxes)]
     edges: list[tuple[str, str, Attributes]] = []
     behind = {arrow.head for arrow in arrows if boxes[arrow.tail].place == boxes[arrow.head].place}
     largest = max((abs(flow) for arrow in arrows for flow in arrow.flows if math.isfinite(flow)), default=0.0)
@@ -97,20 +102,27 @@ def _framed(parent: graphviz.Digraph, name: str, title: str) -> AbstractContextM
     return frame
 
 
-def _box(i: int, box: Box, flowing: bool) -> Attributes:
+def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old]) -> Attributes:
     """Return the attributes of the box with index i."""
+    numbers = [(z, changes.get(z, Old(z.data, z.grad))) for z in box.results]
     gradients = [z.grad for z in box.results if flowing and not z.constant]
-    lines = [GAP.join(filter(None, (box.name, box.kind))), _listed([number(z.data) for z in box.results])]
+    lines = [
+        GAP.join(filter(None, (box.name, box.kind))),
+        _listed([change(old.data, z.data, number) for z, old in numbers]),
+    ]
     if gradients:
-        lines.append(_listed([signed(g) for g in gradients]))
-    return {
+        lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
+    attributes = {
         "id": f"n-{i}",
         "class": f"{box.look} {_sign(gradients)}",
         "label": label(*lines),
-        "tooltip": tooltip("; ".join(_numbers(z, flowing) for z in box.results)),
+        "tooltip": tooltip("; ".join(_numbers(z, old, flowing) for z, old in numbers)),
         "fillcolor": LIGHT[box.look],
         "color": LIGHT[f"{box.look}-line"],
     }
+    if any(z in changes for z in box.members):
+        attributes |= {"class": f"{attributes['class']} changed", "color": LIGHT["ink"], "penwidth": CHANGED}
+    return attributes
 
 
 def _listed(numbers: Sequence[str]) -> str:
@@ -118,12 +130,19 @@ def _listed(numbers: Sequence[str]) -> str:
     return "  ".join(numbers[:LISTED]) + more
 
 
-def _numbers(z: Value, flowing: bool) -> str:
+def _numbers(z: Value, old: Old, flowing: bool) -> str:
     """Return a Value's whole name, or what made it, and its numbers with every digit."""
     made = z.operation.name if z.operation else "constant" if z.constant else "leaf"
     name = visible(z.name) if z.name else made
-    gradient = f", gradient {'+' if z.grad > 0 else ''}{exact(z.grad)}" if flowing and not z.constant else ""
-    return f"{name}: value {exact(z.data)}{gradient}"
+    data = _exactly(exact(old.data), exact(z.data), same(old.data, z.data))
+    if not flowing or z.constant:
+        return f"{name}: value {data}"
+    before, after = [("+" if g > 0 else "") + exact(g) for g in (old.grad, z.grad)]
+    return f"{name}: value {data}, gradient {_exactly(before, after, same(old.grad, z.grad))}"
+
+
+def _exactly(old: str, new: str, is_same: bool) -> str:
+    return new if is_same else f"{old} → {new}"
 
 
 def _arrow(k: int, arrow: Arrow, largest: float) -> Attributes:

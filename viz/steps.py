@@ -77,7 +77,7 @@ class Script:
     def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool) -> None:
         self.boxes, self.flowing = boxes, flowing
         self.leaving: list[list[Arrow]] = [[] for _ in boxes]
-        for arrow in reversed(arrows):
+        for arrow in arrows:
             self.leaving[arrow.tail].append(arrow)
         self.words, self.loose = _words(boxes)
         root = boxes[-1].results[-1]
@@ -143,7 +143,7 @@ class Script:
         """Return what comes by each arrow: by the last operation first, and for that by its first operand first."""
         box, terms = self.boxes[i], []
         seen: Counter[int] = Counter()
-        arrows = sorted(self.leaving[i][::-1], key=lambda arrow: -arrow.head)
+        arrows = sorted(self.leaving[i], key=lambda arrow: -arrow.head)
         heads = Counter(arrow.head for arrow in arrows)
         for arrow in arrows:
             head = self.boxes[arrow.head]

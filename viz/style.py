@@ -81,6 +81,7 @@ DARK = {
 }
 WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
 STRENGTHS = {"g1": 0.75, "g2": 0.85, "g3": 0.95, "g4": 1.0}  # its opacity
+CHANGED = "2.6"  # points of the border around what changed
 STEP = 5  # each class of arrows carries flows this many times smaller than the next
 GAP = "\u2003"  # between the parts of a line; `labels.visible` keeps it out of names
 COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero"}
@@ -151,6 +152,7 @@ def _sheet() -> str:
         ".label text": "fill:var(--sign-ink)",
     }
     rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
+    rules |= {".changed": "--line:var(--ink)"}
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
     rules |= {f".edge.{g} :not(text)": f"opacity:{opacity}" for g, opacity in STRENGTHS.items()}
     return "\n".join(

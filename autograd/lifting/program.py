@@ -13,6 +13,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -198,6 +199,8 @@ class Program:
         are set to each row, and set back.
         Raises AssertionError with the first row that differs by more than rtol.
         """
+        if len(self._outputs) != 1:
+            raise ValueError(f"the program has {len(self._outputs)} outputs: check compares one")
         batch = self._checked(batch)
         largest = 0.0
         for row, (inputs, lifted) in enumerate(zip(batch.tolist(), self.values(batch).tolist(), strict=True)):
@@ -251,13 +254,15 @@ class Program:
         width = len(self._trace.inputs)
         try:
             array = np.asarray(batch)
-            if array.dtype != self._dtype:
-                if array.dtype.kind not in "biuf":
-                    self._refuse(np.asarray(batch, dtype=object))
-                array = array.astype(self._dtype)
-        except (TypeError, ValueError, OverflowError) as error:
-            shown = f"{repr(batch)[:80]} ({error})"
-            raise ValueError(f"the batch is {shown}: give an array of numbers, of shape (n, {width})") from None
+        except ValueError:
+            raise ValueError(f"the rows of the batch are of different lengths: give {width} numbers in each") from None
+        if array.dtype.kind not in "biuf":  # text, say, which NumPy would read as numbers
+            array = np.asarray(batch, dtype=object)
+            for place, x in np.ndenumerate(array):
+                if not isinstance(x, Real):
+                    where = f"row {', column '.join(map(str, place))} of " if place else ""
+                    raise ValueError(f"{where}the batch is {repr(x)[:80]}: give a number")
+        array = array.astype(self._dtype, copy=False)
         if array.ndim != 2 or array.shape[1] != width or not len(array):
             raise ValueError(
                 f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
@@ -270,6 +275,8 @@ class Program:
         if not isinstance(loss, Value):
             return float(loss(*[Value(x) for x in inputs]).data)
         leaves = [node for node in topological_order(loss) if not node.operands and not node.constant]
+        if len(leaves) != len(self._trace.leaves):
+            raise ValueError(f"the Value to check against has {len(leaves)} leaves: give the one that was lifted")
         before = [leaf.data for leaf in leaves]
         numbers = [*inputs, *self.parameters.tolist()]
         try:

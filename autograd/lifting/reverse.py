@@ -8,6 +8,7 @@ Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +18,11 @@ from autograd.lifting.adjoints import Adjoint, Adjoints, power
 from autograd.lifting.forward import is_one_number, step
 from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
 from autograd.lifting.writer import Array, Operand, Statement, text
+from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Value
+from autograd.value import Constant, Refusal, Value, as_operand
+
+POINTS = [-3.7, -1.6, -0.7, -0.2, 0.1, 0.4, 0.8, 1.3, 2.6, 5.2]
 
 
 class Reverse(Adjoints):
@@ -105,6 +109,8 @@ class Reverse(Adjoints):
 
         The rules are called on Values that hold no number, so that what they return is the formula, for any operands.
         """
+        if operation.name not in OWN:
+            check_rules(operation)
         result = Value(math.nan)
         known[result] = z
         return [factored(p) for p in operation.local_derivatives(result, symbols, wanted)]
@@ -248,6 +254,35 @@ class Reverse(Adjoints):
 def stand_in(x: Rows | list[float]) -> Value:
     """Return a Value that stands for an operand: without a number, unless it is one and the same constant."""
     return Constant(x[0]) if isinstance(x, list) and is_one_number(x) else Value(math.nan)
+
+
+@functools.cache
+def check_rules(operation: Operation) -> None:
+    """Raise TypeError if a user's partial derivatives are not formulas in the table's operations.
+
+    They may branch (`1.0 if x > 0 else 0.0`) or call `math`, which serves numbers but not their formula: so the formula
+    is compared with the numbers at some points.
+    """
+    remedy = f"write the partials of {operation.name} in autograd's operations (step for a branch, exp for math.exp)"
+    result, *symbols = [Value(math.nan) for _ in range(1 + (operation.arity or 0))]
+    wanted = [True] * len(symbols)
+    try:
+        formulas = [as_operand(p) for p in operation.local_derivatives(result, symbols, wanted)]
+    except TypeError as error:
+        raise TypeError(f"{remedy}: {error}") from None
+    for point in POINTS:
+        xs = [point + 0.3 * k for k in range(len(symbols))]
+        try:
+            z = operation.function(*xs)
+            numbers = operation.local_derivatives(z, xs, wanted)
+            for symbol, number in zip([result, *symbols], [z, *xs], strict=True):
+                symbol.data = number
+            same = [math.isclose(f.refresh().data, p, rel_tol=1e-9) for f, p in zip(formulas, numbers, strict=True)]
+        except Refusal:
+            continue
+        if not all(same):
+            found = [f.data for f in formulas]
+            raise TypeError(f"{remedy}: at {xs} they are {numbers}, but as formulas {found}")
 
 
 def factored(partial: Any) -> tuple[float, Value | None]:

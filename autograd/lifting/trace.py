@@ -34,6 +34,8 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     """
     numbers: dict[Value, int] = {}
     for kind, declared in (("input", inputs), ("parameter", parameters)):
+        if isinstance(declared, Value):
+            raise TypeError(f"the {kind}s are the Value {describe(declared)}: give a list of them")
         for place, leaf in enumerate(declared):
             if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
                 shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)

@@ -37,6 +37,8 @@ NAMESPACE: dict[str, Any] = {
     "inf": np.inf,
     "ones": np.ones,
     "matmul": np.matmul,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
     "multiply": np.multiply,
     "nan": np.nan,
     "negative": np.negative,
@@ -46,6 +48,16 @@ NAMESPACE: dict[str, Any] = {
     "take": np.take,
 }
 WORDS = ["backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
+
+
+def called(row: Operation) -> tuple[str, Any]:
+    """Return an operation's array rule, and what the source calls it."""
+    if isinstance(row.array, np.ufunc):
+        return row.array.__name__, row.array
+    return row.name if row.arity else f"{row.name}_rows", row.array
+
+
+FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the project's own, whose names are reserved
 
 
 @dataclass(eq=False)
@@ -88,9 +100,9 @@ class Writer:
         self.statements: list[Statement | str] = []  # a string is a comment
         self.definitions: list[Array] = []  # constants, views and whatever else is made before the first call
         self.functions: dict[str, Any] = {}  # the operations that the source calls
+        self.names_of_own: dict[int, str] = {}  # id of a user's own function -> what the source calls it
         self.constants: list[np.ndarray[Any, Any]] = []
-        functions = [row.array.__name__ for row in TABLE.values() if isinstance(row.array, np.ufunc)]
-        self.names: set[str] = {*NAMESPACE, *keyword.kwlist, *WORDS, *TABLE, *functions}
+        self.names: set[str] = {*FUNCTIONS, *keyword.kwlist, *WORDS}
         self.counts: Counter[str] = Counter()  # how often a name was taken already, so that a new one is found at once
         self.known: dict[Any, Array] = {}  # so that equal views, constants and calls are made once
 
@@ -99,7 +111,7 @@ class Writer:
     def name(self, wanted: str) -> str:
         """Return an identifier like the wanted one that nothing else has."""
         plain = unicodedata.normalize("NFKD", wanted)
-        plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40]
+        plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40].lstrip("_")
         if not plain or plain[0].isdigit():
             plain = f"v{plain}"
         unique = plain
@@ -168,10 +180,10 @@ class Writer:
 
     def apply(self, operation: Operation, operands: Sequence[Operand], out: Array | None = None) -> Array:
         """Write an operation of the table on arrays of equal or of one row, and return its result."""
-        function = UFUNCS[operation] if operation in UFUNCS and len(operands) == 2 else operation.array
-        if isinstance(function, np.ufunc):
-            self.functions[function.__name__] = function
-            return self.call(function.__name__, operands, out)
+        if operation in UFUNCS and len(operands) == 2:
+            return self.call(UFUNCS[operation].__name__, operands, out)
+        if isinstance(operation.array, np.ufunc):
+            return self.call(self.function(operation), operands, out)
         listed = ", ".join(text(x) for x in operands)
         key = (operation, listed)
         if out is None:
@@ -181,10 +193,19 @@ class Writer:
         self.own(out, operation, listed if operation.arity else f"stack({listed})", operands)
         return out
 
+    def function(self, operation: Operation) -> str:
+        """Return the name by which the source calls an operation's array rule; it must not be another's."""
+        name, function = called(operation)
+        if FUNCTIONS.get(name) is not function:
+            if id(function) not in self.names_of_own:
+                self.names_of_own[id(function)] = self.name(name)
+            name = self.names_of_own[id(function)]
+        self.functions[name] = function
+        return name
+
     def own(self, target: Array, operation: Operation, listed: str, reads: Iterable[Operand]) -> None:
         """Write the call of an operation whose array rule is the project's or a user's own."""
-        function = operation.name if operation.arity else f"{operation.name}_rows"
-        self.functions[function] = operation.array
+        function = self.function(operation)
         if "out" in inspect.signature(operation.array).parameters:
             self.write(target, f"{function}({listed}, out={target.name})", reads)
         else:

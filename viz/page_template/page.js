@@ -55,7 +55,6 @@ function prepare(state, picture) {
     node.setAttribute("role", "button");
     node.setAttribute("aria-pressed", "false");
     node.tabIndex = i === state.nodes.length - 1 ? 0 : -1;
-    describe(state, i);
   });
 }
 
@@ -150,7 +149,6 @@ function reveal(s, on) {
   if (box === undefined) return;
   state.nodes[box].classList.toggle(pass === "Forward" ? "no-value" : "no-gradient", !on);
   if (pass === "Backward") for (const k of state.leaving[box]) state.edges[k].classList.toggle("waiting", !on);
-  describe(state, box, on ? s : s - 1);
 }
 
 function mark(on) {
@@ -158,15 +156,6 @@ function mark(on) {
   if (box === undefined) return;
   state.nodes[box].classList.toggle("active", on);
   for (const k of delivering(state.step)) state.edges[k].classList.toggle("active", on);
-}
-
-function describe(state, i, s = state.step) {
-  const { name, kind, results } = state.boxes[i];
-  const [[, value, gradient], ...more] = results;
-  const parts = [name, kind];
-  if (!more.length && s >= state.computed[i]) parts.push(`value ${value}`);
-  if (!more.length && gradient && s >= state.arrived[i]) parts.push(`gradient ${gradient}`);
-  state.nodes[i].setAttribute("aria-label", parts.join(", "));
 }
 
 // ---- Words beside the graph
@@ -238,7 +227,7 @@ function numbers(i, computed, arrived) {
   const rows = more.length ? shown : titles.map((title, k) => [title, only[k]]).slice(only[0] === name ? 1 : 0);
   const table = make("table", "", ...rows.map(([first, ...cells]) => make("tr", "", th(first, "row"), ...cells.map((text) => make("td", "", text)))));
   if (more.length) table.prepend(make("tr", "", ...titles.map((title) => th(title, "col"))));
-  return make("div", "scroll", table);
+  return table;
 }
 
 const th = (text, scope) => Object.assign(make("th", "", text), { scope });
@@ -303,12 +292,14 @@ function focus(i) {
 
 let camera = { x: 0, y: 0, scale: 1 };
 let goal = camera; // where it glides to
+let drawn; // the folding that it shows
 let steered = false; // by hand, since the last fit
 
 function measure() {
   if (state.places) return;
   const { width, height } = state.picture.viewBox.baseVal;
   state.size = { width, height };
+  Object.assign(state.picture.style, { width: `${width}px`, height: `${height}px` });
   const { e, f } = state.picture.querySelector(".graph").transform.baseVal.consolidate().matrix;
   state.places = state.nodes.map((node) => {
     const { x, y, width, height } = node.getBBox();
@@ -361,7 +352,7 @@ function bounds(places) {
 function glide(to) {
   const [from, start] = [camera, performance.now()];
   goal = to;
-  if (calm.matches || !from.drawn) return look(to);
+  if (calm.matches || drawn !== state) return look(to);
   const frame = (now) => {
     if (goal !== to) return;
     const t = Math.min(1, Math.max(0, (now - start) / GLIDE));
@@ -373,9 +364,8 @@ function glide(to) {
 }
 
 function look(at) {
-  camera = { ...at, drawn: true };
-  const { clientWidth: w, clientHeight: h } = stage;
-  state.picture.setAttribute("viewBox", `${at.x} ${at.y} ${w / at.scale} ${h / at.scale}`);
+  [camera, drawn] = [at, state];
+  state.picture.style.transform = `scale(${at.scale}) translate(${-at.x}px, ${-at.y}px)`; // needs no new layout
 }
 
 function steer(at) {
@@ -486,7 +476,7 @@ const clicks = { first: () => go(0), back: () => go(state.step - 1), next: () =>
 Object.assign(clicks, { "zoom-in": () => zoom(1.25), "zoom-out": () => zoom(0.8), fit, theme: () => paint(!isDark()) });
 for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", () => action());
 
-// ---- Light and dark, paper, start
+// ---- Light and dark, start
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const night = matchMedia("(prefers-color-scheme: dark)");
@@ -501,10 +491,6 @@ const showTheme = () => byId("theme").setAttribute("aria-pressed", String(isDark
 night.addEventListener("change", showTheme);
 showTheme();
 
-addEventListener("beforeprint", () => {
-  fit();
-  look(goal);
-});
 if (states.length > 1) byId("foldings").append(...states.map(({ title }, k) => button(title, () => open(k))));
 else byId("foldings").hidden = true;
 open(model.opening ?? legible());

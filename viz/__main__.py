@@ -1,0 +1,130 @@
+"""The command line: a formula and its numbers become a table of gradients, a picture, an explanation or LaTeX."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograd import Value, parse
+from viz.explanations import explain
+from viz.formulas import formula
+from viz.labels import visible
+from viz.pages import page
+from viz.saving import SUFFIXES, save
+
+EPILOG = """\
+examples:
+  handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1                 the value, and the gradient of each variable
+  handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 -o graph.svg    the graph with every gradient
+  handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 --explain w     a gradient as a sum over paths
+
+A formula means what the same line of Python means; nothing is executed. One that begins with a minus takes a
+space before it: handgrad " -x" x=2. Exit status: 0 done, 1 the file was not written, 2 wrong usage or formula.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and return the exit status.
+
+    arguments: those after the command's name; None takes the process's own.
+    Raises SystemExit, as `argparse` does, for `--help` and for wrong usage.
+
+    >>> main(["w*x + b", "w=0.5", "x=2", "b=1"])
+            value  gradient
+    result      2         1
+    w         0.5         2
+    x           2       0.5
+    b           1         1
+    0
+    """
+    parser = _parser()
+    options = parser.parse_intermixed_args(arguments)
+    given = dict(options.variables)
+    if len(given) < len(options.variables):
+        parser.error("a variable is given twice")
+    if options.open and not options.output:
+        parser.error("--open needs -o FILE")
+    try:
+        value, leaves = parse(options.text, **given)
+        if options.explain and options.explain not in leaves:
+            raise ValueError(f"--explain {options.explain}: the formula has {', '.join(leaves) or 'no variables'}")
+        if options.formula:
+            print(formula(value))
+        if options.explain:
+            print(explain(value, leaves[options.explain]))
+        if options.output or not (options.formula or options.explain):
+            value.backward()
+        if not (options.output or options.formula or options.explain):
+            print(_table(value, leaves))
+    except (ArithmeticError, ValueError) as error:
+        return _failed(error, 2)
+    try:
+        if options.output:
+            (page if options.output.suffix.lower() == ".html" else save)(value, options.output)
+        if options.open:
+            webbrowser.open(options.output.absolute().as_uri())
+    except (OSError, RuntimeError, ValueError) as error:
+        return _failed(error, 1)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="handgrad",
+        description="Evaluate and differentiate a formula, and draw its graph with the gradient of every node.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("text", metavar="formula", help='such as "sigmoid(w*x + b)"')
+    parser.add_argument(
+        "variables", metavar="name=number", nargs="*", type=_variable, help="each variable of the formula"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=_file, help=f"draw the graph; the suffix is the format: {_suffixes()}"
+    )
+    parser.add_argument("--explain", metavar="NAME", help="print the gradient of a variable as a sum over paths")
+    parser.add_argument("--formula", action="store_true", help="print the formula in LaTeX")
+    parser.add_argument("--open", action="store_true", help="open the file that -o writes")
+    return parser
+
+
+def _suffixes() -> str:
+    return ", ".join(f".{suffix}" for suffix in (*SUFFIXES, "html"))
+
+
+def _variable(text: str) -> tuple[str, float]:
+    name, _, digits = text.partition("=")
+    try:
+        if name:
+            return name, float(digits)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r}: write a variable as name=number, such as w=0.5")
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower().removeprefix(".") not in (*SUFFIXES, "html"):
+        raise argparse.ArgumentTypeError(f"{text!r}: the suffix picks the format; choose one of {_suffixes()}")
+    return path
+
+
+def _table(value: Value, leaves: dict[str, Value]) -> str:
+    """Return value and gradient of the result and of each leaf, in columns."""
+    rows = [("", "value", "gradient")]
+    for name, z in [("result", value), *leaves.items()]:
+        rows.append((visible(name), f"{z.data:.10g}", f"{z.grad:.10g}"))
+    name_width, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(f"{name:{name_width}}  {data:>{widths[0]}}  {grad:>{widths[1]}}" for name, data, grad in rows)
+
+
+def _failed(error: Exception, status: int) -> int:
+    print(f"handgrad: {error}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
