@@ -1,5 +1,8 @@
 """Neural networks whose every number is a Value: networks, losses, optimisers and training."""
 
+from typing import Any
+
+from nn.deltas import assert_deltas, compare
 from nn.handout import HandoutStep, handout_step
 from nn.initializers import INITIALIZERS
 from nn.losses import (
@@ -15,10 +18,12 @@ from nn.losses import (
     softmax_cross_entropy,
     sse,
 )
-from nn.modules import MLP, Layer, Module, Neuron
+from nn.modules import Layer, Module, Neuron
+from nn.network import MLP
 from nn.optimizers import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, Optimizer, RMSProp, StepDecay
 from nn.record import Record
 from nn.stopping import Convergence, History, Patience, Threshold
+from nn.storage import Checkpoint, load, save
 from nn.training import train
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Checkpoint",
     "Convergence",
     "CosineDecay",
     "ExponentialDecay",
@@ -42,16 +48,28 @@ __all__ = [
     "Record",
     "StepDecay",
     "Threshold",
+    "assert_deltas",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "compare",
     "cross_entropy",
     "half_sse",
     "handout_step",
     "hinge",
     "huber",
+    "load",
     "mae",
     "mse",
+    "save",
     "softmax_cross_entropy",
     "sse",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from nn import estimators  # they alone need scikit-learn
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

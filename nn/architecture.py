@@ -29,9 +29,7 @@ def activation_function(name: str) -> Operation | None:
     return operation
 
 
-def per_layer(
-    activation: str | Sequence[Activation], output: Activation | None, layers: int
-) -> list[Activation]:
+def per_layer(activation: str | Sequence[Activation], output: Activation | None, layers: int) -> list[Activation]:
     """Return one activation for each layer."""
     last = [] if output is None else [output]
     if isinstance(activation, str):

@@ -30,7 +30,7 @@ def numbers(data: Any, name: str) -> Array:
             if not isinstance(entry, Real):
                 raise ValueError(f"{name}{_at(place)} is {entry!r}, not a number")
         array = entries
-    floats = array.astype(float)
+    floats = array.astype(float, copy=False)
     _refuse(floats, ~np.isfinite(floats), name, "every number must be finite")
     return floats
 
@@ -58,9 +58,7 @@ def whole(number: Any, name: str, most: int | None = None) -> int:
     """Return a whole number of at least 1, and at most `most`."""
     if isinstance(number, (int, np.integer)) and 1 <= number <= (number if most is None else most):
         return int(number)
-    raise ValueError(
-        f"{name} is {number!r}; it must be a whole number from 1{f' to {most}' if most else ' on'}"
-    )
+    raise ValueError(f"{name} is {number!r}; it must be a whole number from 1{f' to {most}' if most else ' on'}")
 
 
 def examples(X: Any, inputs: int, name: str = "X") -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.data import numbers, vector
-from nn.modules import MLP
+from nn.network import MLP
 from nn.record import Record
 
 Array = NDArray[np.float64]

@@ -199,9 +199,7 @@ def _of_class(loss: str, values: list[Any], target: Any) -> Any:
     one_hot = list(target)
     if len(one_hot) != k or sorted(map(_number, one_hot)) != [0.0] * (k - 1) + [1.0]:
         shown = ", ".join(map(_shown, one_hot))
-        raise ValueError(
-            f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else"
-        )
+        raise ValueError(f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else")
     return dot(one_hot, values)
 
 
@@ -217,9 +215,7 @@ def _check_probabilities(loss: str, predictions: Iterable[Any]) -> None:
     for place, p in enumerate(predictions):
         if not 0.0 <= _number(p) <= 1.0:
             logits = "softmax_cross_entropy" if loss == "cross_entropy" else f"{loss}_with_logits"
-            raise ValueError(
-                f"{loss}: prediction {place} is {_shown(p)}, not a probability; {logits} takes net inputs"
-            )
+            raise ValueError(f"{loss}: prediction {place} is {_shown(p)}, not a probability; {logits} takes net inputs")
 
 
 def _check_targets(loss: str, pairs: Iterable[tuple[Any, Any]]) -> None:

@@ -1,7 +1,7 @@
-"""Neurons, layers and the multilayer perceptron, one Value per number.
+"""Neurons and layers, one Value per number.
 
 A neuron is two nodes of the graph: its net input z = b + Σ wᵢxᵢ, a fused `dot`, and its activation a = f(z).
-So its delta ∂C/∂z is simply the gradient of z. A forward pass returns the record of them all.
+So its delta ∂C/∂z is simply the gradient of z.
 
 Letters: w weight, b bias, x input, z net input, a activation, f activation function, W[sender, receiver].
 """
@@ -10,29 +10,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value, dot, softmax
-from nn.architecture import (
-    Activation,
-    activation_function,
-    checked_sizes,
-    input_names,
-    per_layer,
-    subscript,
-    superscript,
-)
-from nn.data import examples, matrix, vector
-from nn.initializers import INITIALIZERS
-from nn.record import Record
+from nn.architecture import Activation, activation_function, input_names, subscript, superscript
+from nn.data import matrix, vector
 
 Array = NDArray[np.float64]
 Inputs = Sequence[Any] | NDArray[Any]  # of one example: a number or a Value for each input
-Rng = int | np.random.Generator | None
 
 
 class Module(ABC):
@@ -144,9 +132,7 @@ class Layer(Module):
         if len(names) != m:
             raise ValueError(f"layer {number} has {m} neurons, but {len(names)} activations: {names}")
         self.neurons = [
-            Neuron(
-                w, b[j], "identity" if self.softmax else names[j], expanded=expanded, place=(number, j + 1)
-            )
+            Neuron(w, b[j], "identity" if self.softmax else names[j], expanded=expanded, place=(number, j + 1))
             for j, w in enumerate(W.T.tolist())
         ]
 
@@ -165,17 +151,22 @@ class Layer(Module):
         shares: list[Value] = softmax(net_inputs)
         return net_inputs, [a.named(n.a_name) for n, a in zip(self.neurons, shares, strict=True)]
 
-    def forward_arrays(self, inputs: Array) -> tuple[Array, Array]:
-        """Return net inputs and activations of many examples, one per row, as plain numbers."""
-        Z = inputs @ self.weights("data")
+    def forward_arrays(self, inputs: Array, theta: Array) -> tuple[Array, Array]:
+        """Return net inputs and activations of many examples, one per column, as plain numbers.
+
+        theta: the numbers of `parameters()`.
+        """
+        n = len(self.neurons[0].weights)
+        table = theta.reshape(len(self.neurons), -1)  # a row for each neuron: its weights, then its bias
+        Z = table[:, :n] @ inputs
         if self.neurons[0].bias is not None:
-            Z += self.biases("data")
+            Z += table[:, n:]
         if self.softmax:
-            return Z, np.column_stack(softmax(list(Z.T)))
+            return Z, np.stack(softmax(list(Z)))
         functions = [neuron.function for neuron in self.neurons]
         if isinstance(self.activation, str):
             return Z, functions[0](Z) if functions[0] else Z
-        return Z, np.column_stack([f(z) if f else z for f, z in zip(functions, Z.T, strict=True)])
+        return Z, np.stack([f(z) if f else z for f, z in zip(functions, Z, strict=True)])
 
     def weights(self, field: str = "data") -> Array:
         """Return the weights [sender, receiver], or, for the field "grad", their gradients."""
@@ -190,150 +181,6 @@ class Layer(Module):
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
 
-class MLP(Module):
-    """A multilayer perceptron.
-
-    inputs: how many. sizes: the neurons of each layer, the output layer last.
-    activation: one name for all layers, or a list with, for each layer, one name or a list of one per neuron.
-    output: the last layer's activation, where it differs; a list then covers the layers before it. Only the
-    last layer may be "softmax".
-    bias: whether neurons have one; it starts at 0.
-    initializer: how weights start: "uniform", "normal", "xavier", "he" or "zeros".
-    expanded: as for Neuron. rng: a seed or a NumPy Generator; the same seed gives the same network.
-    Raises ValueError, naming the layer, for what does not fit.
-
-    >>> mlp = MLP(3, [4, 1], activation="tanh", output="sigmoid", rng=0)
-    >>> mlp
-    MLP(3 → 4 tanh → 1 sigmoid, 21 parameters)
-    >>> mlp.parameters()[1].name, mlp([1, 3, 5]).name
-    ('w⁽¹⁾₂₁', 'a⁽²⁾₁')
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        sizes: Sequence[int],
-        activation: str | Sequence[Activation] = "sigmoid",
-        *,
-        output: Activation | None = None,
-        bias: bool = True,
-        initializer: str = "xavier",
-        expanded: bool = False,
-        rng: Rng = None,
-    ) -> None:
-        self.sizes = checked_sizes(inputs, sizes)
-        activations = per_layer(activation, output, len(self.sizes) - 1)
-        if initializer not in INITIALIZERS:
-            raise ValueError(f"initializer is {initializer!r}; choose one of {', '.join(INITIALIZERS)}")
-        generator = np.random.default_rng(rng)
-        self.layers: list[Layer] = []
-        for (n, m), function in zip(pairwise(self.sizes), activations, strict=True):
-            W, b = INITIALIZERS[initializer](generator, n, m), np.zeros(m) if bias else None
-            self.layers.append(Layer(W, b, function, expanded=expanded, number=len(self.layers) + 1))
-        self.input_names = input_names(inputs)
-
-    @classmethod
-    def from_weights(
-        cls,
-        weights: Sequence[ArrayLike],
-        biases: Sequence[ArrayLike] | None = None,
-        activation: str | Sequence[Activation] = "sigmoid",
-        *,
-        output: Activation | None = None,
-        expanded: bool = False,
-    ) -> MLP:
-        """Return the network with these weights.
-
-        weights: for each layer W[i][j], from sender i to receiver j.
-        biases: for each layer one per receiver; None gives a network without them. The rest is as for MLP.
-        Raises ValueError for shapes that do not chain.
-
-        >>> xor = MLP.from_weights([[[1, 1], [1, 1]], [[1], [-2]]], [[0, -1], [0]], "relu", output="identity")
-        >>> [xor([a, b]).data for a in (0, 1) for b in (0, 1)]
-        [0.0, 1.0, 1.0, 0.0]
-        """
-        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(weights)]
-        if not matrices:
-            raise ValueError("weights is empty; give one matrix for each layer")
-        sizes = [len(matrices[0]), *(W.shape[1] for W in matrices)]
-        for i, W in enumerate(matrices):
-            if len(W) != sizes[i]:
-                raise ValueError(
-                    f"weights[{i}] has {len(W)} rows, but weights[{i - 1}] leads to {sizes[i]} neurons: "
-                    "W[i][j] is the weight from sender i to receiver j; transpose a receiver-first matrix"
-                )
-        if biases is not None:
-            if len(biases) != len(matrices):
-                raise ValueError(f"weights has {len(matrices)} layers, but biases {len(biases)}")
-            vectors = [vector(b, f"biases[{i}]", sizes[i + 1]) for i, b in enumerate(biases)]
-            matrices = [np.vstack(both) for both in zip(matrices, vectors, strict=True)]
-        bias = biases is not None
-        mlp = cls(
-            sizes[0], sizes[1:], activation, output=output, bias=bias, initializer="zeros", expanded=expanded
-        )
-        assign(mlp.parameters(), np.concatenate([W.T.ravel() for W in matrices]))
-        return mlp
-
-    def __repr__(self) -> str:
-        layers = "".join(f" → {len(layer.neurons)} {layer.activation}" for layer in self.layers)
-        return f"MLP({self.sizes[0]}{layers}, {len(self.parameters())} parameters)"
-
-    def __call__(self, x: Inputs) -> Any:
-        """Return the output for one list of inputs: the Value where there is one, else the list."""
-        output = self.forward(x).output
-        return output[0] if len(output) == 1 else output
-
-    def forward(self, x: Inputs) -> Record:
-        """Return the record of one forward pass.
-
-        x: one number or Value for each input. Raises ValueError for another count.
-        """
-        inputs = activations = as_inputs(x, self.input_names)
-        record = Record(self, inputs, [], [])
-        for layer in self.layers:
-            net_inputs, activations = layer.forward(activations)
-            record.net_inputs.append(net_inputs)
-            record.activations.append(activations)
-        return record
-
-    def forward_arrays(self, X: Array) -> tuple[Array, Array]:
-        """Return the last layer's net inputs and activations of many examples, one per row, as numbers."""
-        Z = A = X
-        for layer in self.layers:
-            Z, A = layer.forward_arrays(A)
-        return Z, A
-
-    def predict(self, X: ArrayLike) -> Array:
-        """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.
-
-        X: (examples, inputs). Returns (examples, outputs). Raises ValueError, with the place, for bad data.
-
-        >>> MLP(2, [3], "softmax", rng=0).predict([[0, 0]]).round(3)
-        array([[0.333, 0.333, 0.333]])
-        """
-        return self.forward_arrays(examples(X, self.sizes[0]))[1]
-
-    def parameters(self) -> list[Value]:
-        """Return the weights and biases: layer by layer, neuron by neuron its weights, then its bias."""
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
-
-    def weights(self) -> list[Array]:
-        """Return one array for each layer, W[sender, receiver]."""
-        return [layer.weights() for layer in self.layers]
-
-    def biases(self) -> list[Array]:
-        """Return one array for each layer; an empty list for a network without biases."""
-        return [layer.biases() for layer in self.layers if layer.neurons[0].bias is not None]
-
-    def gradients(self) -> list[Array]:
-        """Return the gradients of the weights, in the shapes of `weights()`."""
-        return [layer.weights("grad") for layer in self.layers]
-
-    def bias_gradients(self) -> list[Array]:
-        """Return the gradients of the biases, in the shapes of `biases()`."""
-        return [layer.biases("grad") for layer in self.layers if layer.neurons[0].bias is not None]
-
-
 def assign(parameters: Iterable[Value], numbers: Array) -> None:
     """Set the data of each parameter, in order."""
     for parameter, number in zip(parameters, numbers.tolist(), strict=True):
@@ -343,7 +190,5 @@ def assign(parameters: Iterable[Value], numbers: Array) -> None:
 def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
     """Return the inputs as Values; plain numbers become named ones."""
     if len(inputs) != len(names):
-        raise ValueError(
-            f"{len(names)} inputs are needed, one number for each, not {len(inputs)}: {inputs!r}"
-        )
+        raise ValueError(f"{len(names)} inputs are needed, one number for each, not {len(inputs)}: {inputs!r}")
     return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]

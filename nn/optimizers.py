@@ -2,7 +2,7 @@
 
 An optimiser knows no network: the trainer hands it the parameters and the gradient, so the same one serves
 every engine. What it remembers between steps is in `steps` and `state`: take a new one for each network.
-The formulas are PyTorch's.
+From the second step on nothing is allocated. The formulas are PyTorch's.
 
 Letters: θ parameters, g gradient, η learning rate, v velocity, m and s running means of g and g².
 """
@@ -36,6 +36,7 @@ class Optimizer(ABC):
     clip_norm: float | None = None
     steps: int = field(default=0, init=False, repr=False)
     state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+    _scratch: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -52,13 +53,12 @@ class Optimizer(ABC):
         """
         self.check(parameters)
         if gradient.shape != parameters.shape:
-            raise ValueError(
-                f"the parameters have shape {parameters.shape}, but the gradient {gradient.shape}"
-            )
+            raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {gradient.shape}")
         if self.clip_value is not None:
-            gradient = np.clip(gradient, -self.clip_value, self.clip_value)
+            u = self.scratch("clipped", parameters)
+            gradient = np.clip(gradient, -self.clip_value, self.clip_value, out=u)
         if self.clip_norm is not None and (norm := float(np.linalg.norm(gradient))) > self.clip_norm:
-            gradient = gradient * (self.clip_norm / norm)
+            gradient = np.multiply(gradient, self.clip_norm / norm, out=self.scratch("clipped", parameters))
         rate = self.learning_rate(self.steps) if callable(self.learning_rate) else self.learning_rate
         self.steps += 1
         self._update(parameters, gradient, rate)
@@ -82,6 +82,13 @@ class Optimizer(ABC):
             self.state[name] = np.zeros_like(parameters)
         return self.state[name]
 
+    def scratch(self, name: str, parameters: Array) -> Array:
+        """Return an array to work in, of any content, the same one at every step."""
+        array = self._scratch.get(name)
+        if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
+            array = self._scratch[name] = np.empty_like(parameters)
+        return array
+
 
 @dataclass
 class SGD(Optimizer):
@@ -103,19 +110,23 @@ class SGD(Optimizer):
         super().__post_init__()
         _require(0.0 <= self.momentum < 1.0, "momentum", self.momentum, "from 0 to below 1")
         _require(self.weight_decay >= 0.0, "weight_decay", self.weight_decay, "zero or positive")
-        _require(
-            self.momentum > 0.0 or not self.nesterov, "momentum", self.momentum, "positive with nesterov=True"
-        )
+        _require(self.momentum > 0.0 or not self.nesterov, "momentum", self.momentum, "positive with nesterov=True")
 
     def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
+        u = self.scratch("update", parameters)
         if self.weight_decay:
-            gradient = gradient + self.weight_decay * parameters
+            decayed = np.multiply(self.weight_decay, parameters, out=self.scratch("decayed", parameters))
+            decayed += gradient
+            gradient = decayed
         if self.momentum:
             v = self.remembered("velocity", parameters)
             v *= self.momentum
             v += gradient
-            gradient = gradient + self.momentum * v if self.nesterov else v
-        parameters -= rate * gradient
+            if self.nesterov:
+                np.multiply(self.momentum, v, out=u)
+                u += gradient
+            gradient = u if self.nesterov else v
+        parameters -= np.multiply(rate, gradient, out=u)
 
 
 @dataclass
@@ -136,10 +147,13 @@ class RMSProp(Optimizer):
         _require(self.epsilon > 0.0, "epsilon", self.epsilon, "positive")
 
     def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        s = self.remembered("square", parameters)
-        s *= self.decay
-        s += (1.0 - self.decay) * gradient**2
-        parameters -= rate * gradient / (np.sqrt(s) + self.epsilon)
+        s, u = self.remembered("square", parameters), self.scratch("update", parameters)
+        _move_mean_square(s, gradient, self.decay, u)
+        np.sqrt(s, out=u)
+        u += self.epsilon
+        np.divide(gradient, u, out=u)
+        u *= rate
+        parameters -= u
 
 
 @dataclass
@@ -164,12 +178,16 @@ class Adam(Optimizer):
 
     def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
         m, s = self.remembered("mean", parameters), self.remembered("square", parameters)
+        u = self.scratch("update", parameters)
         m *= self.beta1
-        m += (1.0 - self.beta1) * gradient
-        s *= self.beta2
-        s += (1.0 - self.beta2) * gradient**2
-        m_scale, s_scale = 1.0 - self.beta1**self.steps, 1.0 - self.beta2**self.steps
-        parameters -= (rate / m_scale) * m / (np.sqrt(s) / math.sqrt(s_scale) + self.epsilon)
+        m += np.multiply(1.0 - self.beta1, gradient, out=u)
+        _move_mean_square(s, gradient, self.beta2, u)
+        m_scale, s_root = 1.0 - self.beta1**self.steps, math.sqrt(1.0 - self.beta2**self.steps)
+        np.sqrt(s, out=u)
+        u += self.epsilon * s_root  # √ŝ + ε is this sum, divided by s_root
+        np.divide(m, u, out=u)
+        u *= rate * s_root / m_scale
+        parameters -= u
 
 
 @dataclass
@@ -248,6 +266,14 @@ class CosineDecay:
         """Return the learning rate at this step."""
         share = min(step / self.steps, 1.0)
         return self.final + (self.initial - self.final) * (1.0 + math.cos(math.pi * share)) / 2.0
+
+
+def _move_mean_square(s: Array, gradient: Array, decay: float, u: Array) -> None:
+    """Move the running mean of g², s ← decay·s + (1 − decay)·g², in place; u is scratch."""
+    np.multiply(gradient, gradient, out=u)
+    u *= 1.0 - decay
+    s *= decay
+    s += u
 
 
 def _require(holds: bool, name: str, number: float, needs: str) -> None:

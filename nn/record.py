@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autograd import Value
 
 if TYPE_CHECKING:
-    from nn.modules import MLP
+    from nn.network import MLP
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -51,6 +51,4 @@ class Record:
         if convention not in ("gradient", "handout"):
             raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
         sign = 1.0 if convention == "gradient" else -1.0
-        return [
-            [sign * z.grad + 0.0 for z in layer] for layer in self.net_inputs
-        ]  # + 0.0: no delta reads −0.0
+        return [[sign * z.grad + 0.0 for z in layer] for layer in self.net_inputs]  # + 0.0: no delta reads −0.0

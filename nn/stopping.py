@@ -19,6 +19,7 @@ class History:
     accuracy: the share of the training examples that the network has right after the epoch; empty unless the
     targets are classes: indices, one-hot rows, 0 and 1, or −1 and 1 with the hinge loss.
     validation_loss, validation_accuracy: the same after the epoch on the validation set; empty without one.
+    seconds: how long the epoch took, with all that is measured after it.
     stopped_by: why training ended.
     """
 
@@ -27,12 +28,11 @@ class History:
     accuracy: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     stopped_by: str = ""
 
     def __repr__(self) -> str:
-        return (
-            f"History({len(self.loss)} epochs: {self.summary()}; stopped by {self.stopped_by or 'nothing'})"
-        )
+        return f"History({len(self.loss)} epochs: {self.summary()}; stopped by {self.stopped_by or 'nothing'})"
 
     def append(self, **numbers: float | list[float]) -> None:
         """Add an epoch's numbers, by the names of the lists."""

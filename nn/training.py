@@ -1,46 +1,34 @@
 """Training: batches, steps, epochs, and the history of it all.
 
-The trainer owns one flat array of parameters. An engine turns it and a batch into the batch's mean loss and
-gradient, the optimiser moves it, and after every epoch the network holds it again. So all gradients come
-first, then all updates.
+An engine holds one flat array of parameters and turns it and a batch into the batch's mean loss and gradient,
+the optimiser moves it, and after every epoch the network holds it again. So all gradients come first, then all
+updates.
 
-Letters: X inputs (n, inputs), y targets, k outputs, Z net inputs and A activations of the last layer.
+Letters: X inputs (n, inputs), y targets.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from nn.data import CLASS_LOSSES, Targets, examples, targets, whole
-from nn.losses import LOSSES, Loss
-from nn.modules import MLP, Rng, assign
+from nn.data import Array, Targets, examples, targets, whole
+from nn.engines import ENGINES, Engine, Rows
+from nn.losses import Loss
+from nn.modules import assign
+from nn.network import MLP, Rng
+from nn.objectives import Objective
 from nn.optimizers import Optimizer
 from nn.stopping import History, Rule
+from nn.storage import save
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.intp]  # which examples a batch holds
-Step = Callable[[Array, Rows], tuple[float, Array]]  # parameters, rows -> mean loss, its gradient
-
-# A loss of outputs that saturate, and the same function of their net inputs, which never meets log 0.
-OF_NET_INPUTS = {
-    ("cross_entropy", "softmax"): "softmax_cross_entropy",
-    ("binary_cross_entropy", "sigmoid"): "binary_cross_entropy_with_logits",
-}
-# What a loss cannot take from the last layer, and what would do.
-MISFITS = {
-    ("cross_entropy", "identity"): "probabilities; use output='softmax', or loss='softmax_cross_entropy'",
-    ("softmax_cross_entropy", "softmax"): "net inputs; use output='identity', or loss='cross_entropy'",
-    ("softmax_cross_entropy", "sigmoid"): "net inputs; use output='identity'",
-    ("binary_cross_entropy", "identity"): "probabilities; use output='sigmoid', or add _with_logits",
-    ("binary_cross_entropy_with_logits", "sigmoid"): "net inputs; use output='identity'",
-    ("binary_cross_entropy_with_logits", "softmax"): "net inputs; use output='identity'",
-}
+PIECE = 8192  # OpenBLAS starts threads for longer products, which cost more than they bring
 
 
 def train(
@@ -54,7 +42,10 @@ def train(
     batch_size: int | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     stopping: Rule | Sequence[Rule] = (),
-    engine: str = "scalar",
+    engine: str = "vectorized",
+    dtype: DTypeLike = np.float64,
+    history: History | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
     rng: Rng = None,
 ) -> History:
@@ -70,7 +61,11 @@ def train(
     batch_size: examples per update, 1 … n; None takes all n. The last batch may be smaller.
     validation: (X, y) to measure after every epoch.
     stopping: one rule or several (`stopping.py`).
-    engine: "scalar" walks the graph of every example.
+    engine: "vectorized" lifts the graph of one example into a NumPy program over the batch; "scalar" walks the
+    graph of every example, and is there to be looked into. Both take the same path, to 1e-9.
+    dtype: np.float64, or np.float32 for the vectorised engine.
+    history: that of an earlier run, to be continued.
+    checkpoint: a file that holds the whole run after every epoch: `load` gives what goes on from there.
     progress: show a bar.
     rng: a seed or a NumPy Generator for the order of the examples.
 
@@ -78,6 +73,8 @@ def train(
     the history is returned.
     Raises ValueError, naming the place, for data or settings that do not fit, before anything is changed, and
     FloatingPointError where the loss or its gradient is no longer finite; the network is as before that step.
+    A loss of your own must be one formula: where a sample of the examples shows, before or after training, that
+    it branches in Python on its numbers, that is a ValueError too, and the scalar engine takes it.
 
     >>> from nn import SGD
     >>> mlp = MLP(2, [4, 1], rng=0)
@@ -97,22 +94,30 @@ def train(
     if not isinstance(optimizer, Optimizer):
         raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
     rules = [stopping] if callable(stopping) else list(stopping)
-
-    theta = np.array([parameter.data for parameter in mlp.parameters()])
+    if objective.own:
+        objective.check(mlp.forward(inputs[0].tolist()), answers[0].tolist())
+    driven = ENGINES[engine](mlp, objective, inputs, answers, size, dtype)
+    theta = driven.parameters
     optimizer.check(theta)
-    step = ENGINES[engine](mlp, objective, inputs, answers)
-    layers = np.cumsum([0] + [len(layer.parameters()) for layer in mlp.layers[:-1]])
     order = np.random.default_rng(rng)
-    history = History()
+    history = History() if history is None else history
+    if checkpoint is not None:  # at once, so that what cannot be saved is known before the first epoch
+        save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
+
+    values = mlp.parameters()
+    layers = _pieces(mlp)
+    classes = (inputs, answers) if objective.of_classes(answers) else None
     bar = _bar(epochs) if progress else None
     try:
         for _ in range(epochs):
-            batches = np.split(order.permutation(n), range(size, n, size))
-            mean, norms = _epoch(theta, batches, step, optimizer, layers)
-            assign(mlp.parameters(), theta)
-            history.append(
-                loss=mean, gradient_norms=norms, **_measures(mlp, objective, inputs, answers, held_out)
-            )
+            start = perf_counter()
+            shuffled = order.permutation(n)
+            mean, norms = _epoch(driven, optimizer, [shuffled[i : i + size] for i in range(0, n, size)], layers)
+            assign(values, theta)
+            measures = _measures(mlp, objective, driven, classes, held_out)
+            history.append(loss=mean, gradient_norms=norms, seconds=perf_counter() - start, **measures)
+            if checkpoint is not None:
+                save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
             if bar is not None:
                 bar.set_postfix_str(history.summary(), refresh=False)
                 bar.update()
@@ -121,121 +126,72 @@ def train(
                 break
         else:
             history.stopped_by = "epochs"
+        driven.check()
     except KeyboardInterrupt:
         history.stopped_by = "interrupt"
     finally:
-        assign(mlp.parameters(), theta)
+        assign(values, theta)
         mlp.zero_grad()
         if bar is not None:
             bar.close()
     return history
 
 
-@dataclass(frozen=True)
-class Objective:
-    """The loss of one example, of the last layer's net inputs or of its activations."""
-
-    name: str
-    function: Loss
-    of_net_inputs: bool
-
-    @classmethod
-    def of(cls, mlp: MLP, loss: str | Loss) -> Objective:
-        """Return the objective for this network; raise ValueError where loss and last layer do not fit."""
-        if callable(loss):
-            name, function = next((n for n, f in LOSSES.items() if f is loss), "this loss"), loss
-        elif loss in LOSSES:
-            name, function = loss, LOSSES[loss]
-        else:
-            raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
-        kinds = {neuron.activation for neuron in mlp.layers[-1].neurons}
-        last = "softmax" if mlp.layers[-1].softmax else kinds.pop() if len(kinds) == 1 else "mixed"
-        if (name, last) in MISFITS:
-            raise ValueError(f"the last layer is {last}, but {name} takes {MISFITS[name, last]}")
-        if (name, last) in OF_NET_INPUTS:
-            return cls(name, LOSSES[OF_NET_INPUTS[name, last]], True)
-        return cls(name, function, False)
-
-    def __call__(self, net_inputs: Sequence[Any], activations: Sequence[Any], target: Any) -> Any:
-        """Return the loss of one example."""
-        return self.function(net_inputs if self.of_net_inputs else activations, target)
-
-    def accuracy(self, activations: Array, y: Targets) -> float | None:
-        """Return the share of the examples that are right; None where the targets are not classes."""
-        if self.name in CLASS_LOSSES:
-            right = activations.argmax(axis=1) == y
-        elif self.name == "hinge":
-            right = ((activations > 0.0) == (y > 0.0)).all(axis=1)
-        elif not np.isin(y, (0.0, 1.0)).all():
-            return None
-        elif y.shape[1] > 1 and (y.sum(axis=1) == 1.0).all():
-            right = activations.argmax(axis=1) == y.argmax(axis=1)
-        else:
-            border = 0.0 if self.name == "binary_cross_entropy_with_logits" else 0.5
-            right = ((activations > border) == (y > 0.5)).all(axis=1)
-        return float(right.mean())
-
-
-def scalar_engine(mlp: MLP, objective: Objective, X: Array, y: Targets) -> Step:
-    """Return the step that walks the graph of every example of the batch, one after the other."""
-    parameters, rows_of_X, rows_of_y = mlp.parameters(), X.tolist(), y.tolist()
-
-    def step(theta: Array, rows: Rows) -> tuple[float, Array]:
-        assign(parameters, theta)
-        mlp.zero_grad()
-        total = 0.0
-        for row in rows.tolist():
-            record = mlp.forward(rows_of_X[row])
-            loss = objective(record.net_inputs[-1], record.output, rows_of_y[row])
-            loss.backward()
-            total += loss.data
-        return total / len(rows), np.array([parameter.grad for parameter in parameters]) / len(rows)
-
-    return step
-
-
-ENGINES: dict[str, Callable[[MLP, Objective, Array, Targets], Step]] = {"scalar": scalar_engine}
-
-
 def _epoch(
-    theta: Array, batches: list[Rows], step: Step, optimizer: Optimizer, layers: NDArray[np.intp]
+    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]]
 ) -> tuple[float, list[float]]:
     """Take one step for each batch; return the mean loss of the examples and the gradient norm of each layer.
 
-    layers: where each layer begins in theta.
+    layers: where each is in the parameters, in pieces.
     """
-    total, squares = 0.0, np.zeros(len(layers))
-    for rows in batches:
-        loss, gradient = step(theta, rows)
-        with np.errstate(over="ignore"):
-            square = np.add.reduceat(gradient * gradient, layers)
-        if not (math.isfinite(loss) and np.isfinite(square).all()):
-            raise FloatingPointError(
-                f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(square.sum())}; "
-                "a smaller learning rate or clip_norm may help"
-            )
-        optimizer.step(theta, gradient)
-        total += loss * len(rows)
-        squares += square
-    return total / sum(map(len, batches)), np.sqrt(squares / len(batches)).tolist()
+    total, squares = 0.0, [0.0] * len(layers)
+    with np.errstate(over="ignore"):  # the error below says it
+        for rows in batches:
+            loss, gradient = engine.step(rows)
+            square = [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
+            if not math.isfinite(loss + sum(square)):
+                raise FloatingPointError(
+                    f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(square))}; "
+                    "a smaller learning rate or clip_norm may help"
+                )
+            optimizer.step(engine.parameters, gradient)
+            total += loss * len(rows)
+            squares = [a + b for a, b in zip(squares, square, strict=True)]
+    return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in squares]
+
+
+def _pieces(mlp: MLP) -> list[list[slice]]:
+    """Return for each layer where it is in the parameters, in pieces that BLAS takes one thread for."""
+    layers, last = [], 0
+    for layer in mlp.layers:
+        first, last = last, last + len(layer.parameters())
+        layers.append([slice(i, min(i + PIECE, last)) for i in range(first, last, PIECE)])
+    return layers
 
 
 def _measures(
-    mlp: MLP, objective: Objective, X: Array, y: Targets, held_out: tuple[Array, Targets] | None
+    mlp: MLP,
+    objective: Objective,
+    engine: Engine,
+    data: tuple[Array, Targets] | None,
+    held_out: tuple[Array, Targets] | None,
 ) -> dict[str, float]:
-    """Return the accuracy, and on the validation set loss and accuracy, of the network as it is now."""
-    measures = {"accuracy": objective.accuracy(mlp.forward_arrays(X)[1], y)}
+    """Return the accuracy, and on the validation set loss and accuracy, with the parameters as they are now.
+
+    data: None where the targets are not classes.
+    """
+    measures = {}
+    if data is not None:
+        measures["accuracy"] = objective.accuracy(mlp.forward_arrays(data[0], engine.parameters)[1], data[1])
     if held_out is not None:
-        net_inputs, activations = mlp.forward_arrays(held_out[0])
-        losses = map(objective, net_inputs.tolist(), activations.tolist(), held_out[1].tolist())
-        measures["validation_loss"] = math.fsum(losses) / len(activations)
-        measures["validation_accuracy"] = objective.accuracy(activations, held_out[1])
-    return {name: number for name, number in measures.items() if number is not None}
+        Z, A = mlp.forward_arrays(held_out[0], engine.parameters)
+        measures["validation_loss"] = engine.loss(Z, A, held_out[1])
+        if objective.of_classes(held_out[1]):
+            measures["validation_accuracy"] = objective.accuracy(A, held_out[1])
+    return measures
 
 
-def _checked(
-    mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str
-) -> tuple[Array, Targets]:
+def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Array, Targets]:
     inputs = examples(X, mlp.sizes[0], f"{prefix}X")
     return inputs, targets(y, objective.name, len(inputs), mlp.sizes[-1], f"{prefix}y")
 

@@ -19,7 +19,6 @@ from nn import (
     History,
     RMSProp,
     Threshold,
-    cross_entropy,
     half_sse,
     train,
 )
@@ -218,12 +217,21 @@ def test_a_branch_that_is_reached_only_by_learning_is_found_out_in_the_end() -> 
     assert mlp.biases()[0] > 3.0  # it keeps what it has learnt
 
 
-def test_a_number_cannot_be_taken_out_by_float() -> None:
+def test_a_number_cannot_be_taken_out_by_int() -> None:
     def loss(outputs: list[Value], target: list[Any]) -> Any:
-        return cross_entropy(outputs, int(target[0]))
+        return -outputs[int(target[0])].log()
 
-    with pytest.raises(TypeError):
-        fit(NETWORKS["relu"]("softmax"), loss=loss)
+    y = np.column_stack([CLASSES, CLASSES, CLASSES])
+    with pytest.raises(ValueError, match="engine='scalar' takes any loss"):
+        fit(NETWORKS["relu"]("softmax"), y, loss=loss)
+    assert fit(NETWORKS["relu"]("softmax"), y, loss=loss, engine="scalar").loss
+
+
+@pytest.mark.parametrize("engine", ["vectorized", "scalar"])
+def test_a_loss_is_one_value(engine: str) -> None:
+    for wrong in (0.5, None, [Value(1.0)]):
+        with pytest.raises(ValueError, match=r"the loss of the first example is .*; it must be a Value"):
+            fit(NETWORKS["relu"]("identity"), loss=lambda outputs, target, wrong=wrong: wrong, engine=engine)
 
 
 def test_a_loss_of_the_library_given_as_a_function_is_not_compared() -> None:

@@ -1,0 +1,294 @@
+"""Comparing the engine's deltas with deltas derived by hand: where the two part, and which known slip explains it.
+
+Backpropagation goes from the output back, so the first wrong step is looked for from there: whatever comes after
+it may be wrong only because of it.
+
+Letters: z net input, a activation, f activation function, C the loss, δ = ∂C/∂z, W[j, k] from sender j to receiver k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from autograd.checks import aligned
+from nn.diagnosis import Diagnosis, Search
+from nn.record import Record
+from nn.slips import Array, Step, steps_of
+
+Expected = Sequence[Iterable[float | str]]  # [layer][neuron]
+
+MOST_ROWS, MOST_TERMS = 60, 4  # that a message shows
+FEWEST_DIGITS = 3  # of a float that counts as rounded: 0.5 is exact, 0.192 stands for all from 0.1915 to 0.1925
+
+
+@dataclass(frozen=True)
+class Delta:
+    """One neuron's delta by hand and by the engine.
+
+    layer, neuron: from 1, as in the name z⁽²⁾₁. expected, engine: the numbers. text: the expected one as given.
+    half_unit: half a unit of its last digit. tolerance: within which the engine's number agrees.
+    """
+
+    layer: int
+    neuron: int
+    expected: float
+    engine: float
+    text: str
+    half_unit: float
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the engine's number is the expected one, at the digits given."""
+        same = self.expected == self.engine or (math.isnan(self.expected) and math.isnan(self.engine))
+        return same or abs(self.expected - self.engine) <= self.tolerance
+
+
+@dataclass(frozen=True, repr=False)
+class DeltaReport:
+    """What `compare` found; its str is the table, the first wrong step and the diagnosis.
+
+    deltas: of every neuron, the output layer first. rtol: as given. diagnosis: None where no known slip explains
+    the numbers. advice: what to do next.
+    """
+
+    deltas: tuple[Delta, ...]
+    rtol: float
+    diagnosis: Diagnosis | None = None
+    advice: str = ""
+
+    @property
+    def wrong(self) -> list[Delta]:
+        """The deltas that differ, the output layer's first."""
+        return [delta for delta in self.deltas if not delta.agrees]
+
+    @property
+    def first_wrong(self) -> list[Delta]:
+        """The wrong deltas of the first wrong layer, from the output back; empty where all agree."""
+        wrong = self.wrong
+        return [delta for delta in wrong if delta.layer == wrong[0].layer]
+
+    def __repr__(self) -> str:
+        wrong, n = len(self.wrong), len(self.deltas)
+        verdict = f"{wrong} of {n} deltas {'differs' if wrong == 1 else 'differ'}" if wrong else f"all {n} deltas agree"
+        title = f"{verdict}, at the digits given and rtol = {self.rtol:g} (ratio = expected / engine)"
+        return "\n".join(filter(None, [title, self._table(), self.advice, str(self.diagnosis or "")]))
+
+    def _table(self) -> str:
+        first, shown = self.first_wrong, list(self.deltas)
+        if len(shown) > MOST_ROWS:
+            shown = (self.wrong or shown)[:MOST_ROWS]
+        rows = [("layer", "neuron", "expected", "engine", "ratio", "")]
+        for delta in shown:
+            ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine else "–"
+            mark = "" if delta.agrees else "← first wrong step" if delta in first else "← differs"
+            rows.append((str(delta.layer), str(delta.neuron), delta.text, f"{delta.engine:.10g}", ratio, mark))
+        left_out = len(self.deltas) - len(shown)
+        return aligned(rows) + (f"\n… and {left_out} more" if left_out else "")
+
+
+def assert_deltas(
+    record: Record,
+    expected: Expected,
+    convention: str = "gradient",
+    rtol: float = 1e-6,
+    learning_rate: float | None = None,
+) -> None:
+    """Raise AssertionError, with all that `compare` has to say, where a delta differs from the one derived by hand.
+
+    The arguments are those of `compare`, and so is what else is raised.
+
+    >>> from nn import MLP, sse
+    >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
+    >>> sse(record.output, [1]).backward()
+    >>> assert_deltas(record, [[-0.0035, 0.0498], [-0.2304]])
+    >>> assert_deltas(record, [[-0.0069, 0.0996], [-0.4607]])
+    Traceback (most recent call last):
+    AssertionError: 3 of 3 deltas differ, at the digits given and rtol = 1e-06 (ratio = expected / engine)
+    layer  neuron  expected           engine    ratio
+    2           1   -0.4607    -0.2303511...        2  ← first wrong step
+    """
+    __tracebackhide__ = True  # pytest then shows the caller's line
+    report = compare(record, expected, convention, rtol, learning_rate)
+    if report.wrong:
+        raise AssertionError(str(report))
+
+
+def compare(
+    record: Record,
+    expected: Expected,
+    convention: str = "gradient",
+    rtol: float = 1e-6,
+    learning_rate: float | None = None,
+) -> DeltaReport:
+    """Compare every delta of a record, after `backward()`, with numbers derived by hand.
+
+    expected: [layer][neuron], as `record.deltas()` has it; numbers, or text such as "0.0990", whose zeros count.
+    convention: "gradient", ∂C/∂z, or "handout", −∂C/∂z.
+    rtol: the fraction by which the engine's number may differ. Text, and a float of three digits or more, agrees
+    besides with whatever rounds to it. A float loses the zeros at its end: one of fewer digits is taken to have as
+    many decimals or as many digits as the others, and to be exact where all are so short.
+    learning_rate: where it is known, for weights that were used after their update. It is fitted otherwise, and two
+    neurons must then agree on it.
+
+    The diagnosis names a known slip (`nn.slips`), or two at once, that reproduces every number given and would
+    hardly do so by chance (`nn.diagnosis` has the rule). Where two slips give the same numbers, the one that is made
+    more often is named first. Compare deltas before gradients: a weight's is its receiver's delta times its sender's
+    activation.
+
+    Raises ValueError, naming the place, for what has not the shape of the record's deltas or is no number.
+
+    >>> from nn import MLP, sse
+    >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
+    >>> sse(record.output, [1]).backward()
+    >>> report = compare(record, [[-0.0150, 0.0498], [-0.2304]])
+    >>> report.first_wrong[0].neuron, report.diagnosis
+    (1, None)
+    """
+    numbers, engine = _given(record, expected), record.deltas(convention)
+    if not 0.0 <= rtol < math.inf:
+        raise ValueError(f"rtol is {rtol!r}; give a fraction such as 1e-6")
+    if learning_rate is not None and not 0.0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None where it is unknown")
+    half_units = iter(_half_units([number for layer in numbers for number in layer]))
+
+    def delta(layer: int, neuron: int, number: _Number, by_engine: float) -> Delta:
+        x, half_unit = float(number.decimal), next(half_units)
+        tolerance = max(half_unit * (1.0 + 1e-9), rtol * abs(x), 0.0 if x else 1e-12)  # 1e-9: a tie's own rounding
+        return Delta(layer, neuron, x, by_engine, number.text, half_unit, tolerance)
+
+    layers = [
+        [delta(i, j, *pair) for j, pair in enumerate(zip(*both, strict=True), 1)]
+        for i, both in enumerate(zip(numbers, engine, strict=True), 1)
+    ]
+    report = DeltaReport(tuple(delta for layer in reversed(layers) for delta in layer), rtol)
+    if not report.wrong:
+        return report
+    if not all(math.isfinite(delta.engine) and math.isfinite(delta.expected) for delta in report.deltas):
+        return replace(report, advice="No diagnosis: not every delta is finite.")
+    if not any(delta.engine for delta in report.deltas):
+        return replace(report, advice="Every delta of the engine is 0: call backward() on the loss first.")
+    steps = steps_of(record)
+    if steps is None:
+        return replace(
+            report,
+            advice="No diagnosis: the record does not lead to its own deltas. Either the weights have changed since "
+            "backward(), so compare before the update, or the loss reads more than record.output.",
+        )
+    sign = 1.0 if convention == "gradient" else -1.0  # slips are made in gradients
+
+    def arrays(field: str, sign: float = 1.0) -> list[Array]:
+        return [sign * np.array([getattr(delta, field) for delta in layer]) for layer in layers]
+
+    given = arrays("engine", sign), arrays("expected", sign), arrays("half_unit"), arrays("tolerance")
+    diagnosis = Search(steps, *given, learning_rate).diagnosis()
+    advice = _advice(report.first_wrong, steps, layers, sign)
+    if diagnosis is None:
+        advice += "\nNo known slip explains these numbers beyond doubt: take that step again, and compare once more."
+    return replace(report, diagnosis=diagnosis, advice=advice)
+
+
+def _advice(wrong: list[Delta], steps: list[Step], layers: list[list[Delta]], sign: float) -> str:
+    """Say which step is wrong first, and how it goes for its first wrong neuron."""
+    layer, neurons = wrong[0].layer, [str(delta.neuron) for delta in wrong]
+    place = f"layer {layer}{' (the output)' if layer == len(layers) else ''}, neuron{'s' * (len(wrong) > 1)} "
+    place += ", ".join(neurons[:MOST_TERMS]) + ", …" * (len(wrong) > MOST_TERMS)
+    before = {1: "", 2: " Layer 1 may be wrong only because of it."}
+    rest = before.get(layer, f" Layers {layer - 1} to 1 may be wrong only because of it.")
+    step, j = steps[layer - 1], wrong[0].neuron - 1
+    derivative, minus = step.derivatives[None], "" if sign > 0.0 else "−"
+    if step.weights is not None:
+        receivers = np.array([delta.engine for delta in layers[layer]])
+        formula, numbers = "f′(z) · Σ W·δ", f"{derivative[j]:.6g} · ({_sum(step.weights[j], receivers)})"
+    elif derivative.ndim == 2:
+        formula, numbers = f"{minus}Σ ∂aᵢ/∂z · ∂C/∂aᵢ", _sum(sign * derivative[:, j], step.blame)
+    else:
+        formula, numbers = f"{minus}f′(z) · ∂C/∂a", _sum(sign * derivative[[j]], step.blame[[j]])
+    return (
+        f"The first wrong step, from the output back: {place}.{rest}\n"
+        f"For neuron {neurons[0]} it is δ = {formula} = {numbers} = {wrong[0].engine:.6g}."
+    )
+
+
+def _sum(factors: Array, numbers: Array) -> str:
+    """Return the terms of a sum of products that are not 0."""
+    terms = [
+        f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y
+    ]
+    shown = " + ".join(terms[:MOST_TERMS] or ["0"]).replace("+ -", "- ")
+    return shown + " + …" * (len(terms) > MOST_TERMS)
+
+
+# The numbers given ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number as given. is_rounded: whether its digits are all that it claims."""
+
+    text: str
+    decimal: Decimal
+    is_rounded: bool
+
+    @property
+    def digits(self) -> int:
+        return len(self.decimal.as_tuple().digits)
+
+    @property
+    def last(self) -> int:
+        """The exponent of the last digit."""
+        return int(self.decimal.as_tuple().exponent)
+
+
+def _given(record: Record, expected: Any) -> list[list[_Number]]:
+    """Return the expected numbers; raise ValueError where they are none, or have not the record's shape."""
+    layers = [list(layer) if _is_list(layer) else [layer] for layer in expected] if _is_list(expected) else []
+    shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]
+    if shape != needed:
+        raise ValueError(
+            f"expected has {shape or 'no list of'} deltas per layer, but the network has {needed} neurons: "
+            "give a list for each layer, as record.deltas() does, the output layer last"
+        )
+    return [[_number(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
+
+
+def _is_list(data: Any) -> bool:
+    return isinstance(data, Iterable) and not isinstance(data, str)
+
+
+def _number(number: Any, place: str) -> _Number:
+    if isinstance(number, str):
+        try:
+            return _Number(number, Decimal(number.replace("−", "-")), True)
+        except InvalidOperation:
+            raise ValueError(f"{place} is {number!r}; give a number, such as '0.0990'") from None
+    if not isinstance(number, Real):
+        raise ValueError(f"{place} is {number!r}; give a number")
+    # The shortest text that gives the float; a float32 has its own, of fewer digits.
+    decimal = Decimal(str(number if isinstance(number, np.floating) else float(number)))
+    if decimal.is_finite():
+        decimal = decimal.normalize()
+    return _Number(f"{number:.10g}", decimal, len(decimal.as_tuple().digits) >= FEWEST_DIGITS)
+
+
+def _half_units(numbers: list[_Number]) -> list[float]:
+    """Return half a unit of each number's last digit, 0.0 of an exact one."""
+    rounded = [x for x in numbers if x.is_rounded and x.decimal.is_finite()]
+    digits = max((x.digits for x in rounded), default=0)
+    decimals = max((-x.last for x in rounded), default=0)
+
+    def last(x: _Number) -> int:
+        if x.is_rounded:
+            return x.last
+        if not x.decimal:
+            return -decimals
+        return min(x.last, max(-decimals, x.decimal.adjusted() + 1 - digits))  # the zeros that it may have lost
+
+    return [float(Decimal(5).scaleb(last(x) - 1)) if rounded and x.decimal.is_finite() else 0.0 for x in numbers]

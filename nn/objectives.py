@@ -1,0 +1,95 @@
+"""What training makes small: a loss and the last layer that it meets.
+
+Letters: n examples, k outputs, Z net inputs and A activations of the last layer, t targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Value
+from nn.data import CLASS_LOSSES, Array, Targets
+from nn.losses import LOSSES, Loss
+from nn.measures import accuracy, are_classes
+from nn.record import Record
+
+if TYPE_CHECKING:
+    from nn.network import MLP
+
+# A loss of outputs that saturate, and the same function of their net inputs, which never meets log 0.
+OF_NET_INPUTS = {
+    ("cross_entropy", "softmax"): "softmax_cross_entropy",
+    ("binary_cross_entropy", "sigmoid"): "binary_cross_entropy_with_logits",
+}
+# What a loss cannot take from the last layer, and what would do.
+MISFITS = {
+    ("cross_entropy", "identity"): "probabilities; use output='softmax', or loss='softmax_cross_entropy'",
+    ("softmax_cross_entropy", "softmax"): "net inputs; use output='identity', or loss='cross_entropy'",
+    ("softmax_cross_entropy", "sigmoid"): "net inputs; use output='identity'",
+    ("binary_cross_entropy", "identity"): "probabilities; use output='sigmoid', or add _with_logits",
+    ("binary_cross_entropy_with_logits", "sigmoid"): "net inputs; use output='identity'",
+    ("binary_cross_entropy_with_logits", "softmax"): "net inputs; use output='identity'",
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of one example, of the last layer's net inputs or of its activations.
+
+    name: the loss's, or "this loss" for a function of the caller's own.
+    """
+
+    name: str
+    function: Loss
+    of_net_inputs: bool
+
+    @classmethod
+    def of(cls, mlp: MLP, loss: str | Loss) -> Objective:
+        """Return the objective for this network; raise ValueError where loss and last layer do not fit."""
+        if callable(loss):
+            name, function = next((n for n, f in LOSSES.items() if f is loss), "this loss"), loss
+        elif loss in LOSSES:
+            name, function = loss, LOSSES[loss]
+        else:
+            raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+        last = mlp.last_activation
+        if (name, last) in MISFITS:
+            raise ValueError(f"the last layer is {last}, but {name} takes {MISFITS[name, last]}")
+        if (name, last) in OF_NET_INPUTS:
+            return cls(name, LOSSES[OF_NET_INPUTS[name, last]], True)
+        return cls(name, function, False)
+
+    def __call__(self, net_inputs: Sequence[Any], activations: Sequence[Any], target: Any) -> Any:
+        """Return the loss of one example."""
+        return self.function(net_inputs if self.of_net_inputs else activations, target)
+
+    def check(self, record: Record, target: Any) -> None:
+        """Raise ValueError where the loss of an example is not one Value."""
+        loss = self(record.net_inputs[-1], record.output, target)
+        if not isinstance(loss, Value):
+            raise ValueError(f"the loss of the first example is {loss!r}; it must be a Value that the outputs made")
+
+    @property
+    def own(self) -> bool:
+        """Whether the loss is a function of the caller's own."""
+        return self.name not in LOSSES
+
+    def columns(self, t: Targets, k: int) -> Array:
+        """Return the targets as columns of numbers, (n, k): class indices become one-hot rows."""
+        columns: NDArray[Any] = np.eye(k)[t] if self.name in CLASS_LOSSES else t
+        return columns
+
+    def of_classes(self, t: Targets) -> bool:
+        """Return whether the targets are classes, so that there is an accuracy."""
+        return self.name == "hinge" or are_classes(t)
+
+    def accuracy(self, A: Array, t: Targets) -> float:
+        """Return the share of the examples that are right."""
+        if self.name == "hinge":  # its classes are −1 and 1
+            return accuracy(A, (t > 0.0).astype(float), border=0.0)
+        return accuracy(A, t, border=0.0 if self.name == "binary_cross_entropy_with_logits" else 0.5)
