@@ -112,7 +112,8 @@ def main(path: Path = Path(__file__).parent / "handout.ipynb") -> None:
     names: dict[str, Any] = {}
     cells: list[dict[str, Any]] = []
     for k, source in enumerate(CELLS):
-        cell = {"cell_type": "markdown", "id": f"cell-{k}", "metadata": {}, "source": source.splitlines(keepends=True)}
+        cell: dict[str, Any] = {"cell_type": "markdown", "id": f"cell-{k}", "metadata": {}}
+        cell["source"] = source.splitlines(keepends=True)
         if k % 2:
             cell |= {"cell_type": "code", "execution_count": k // 2 + 1, "outputs": run(source, names, k // 2 + 1)}
         cells.append(cell)
@@ -134,7 +135,8 @@ def run(source: str, names: dict[str, Any], count: int) -> list[dict[str, Any]]:
             exec(compile(ast.Module([last], []), "<cell>", "exec"), names)  # noqa: S102
     outputs: list[dict[str, Any]] = []
     if printed.getvalue():
-        outputs.append({"name": "stdout", "output_type": "stream", "text": printed.getvalue().splitlines(keepends=True)})
+        lines = printed.getvalue().splitlines(keepends=True)
+        outputs.append({"name": "stdout", "output_type": "stream", "text": lines})
     if shown is not None:
         data = {"image/svg+xml": picture(shown).splitlines(keepends=True), "text/plain": [f"<{type(shown).__name__}>"]}
         outputs.append({"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"})

@@ -65,8 +65,8 @@ def test_the_engine_and_the_networks_do_not_import_the_drawing():
 
 @needs_dot
 def test_a_value_and_a_record_are_pictures():
-    assert value_picture((Value(2.0, "x") * 3).named("y")).count("<path") == 4
-    assert "layer" in record_picture(record_of(3, 4, 1))
+    assert value_picture((Value(2.0, "x") * 3).named("y")).count('class="node') == 3
+    assert "a⁽²⁾ = sigmoid(z⁽²⁾)" in record_picture(record_of(3, 4, 1))
 
 
 def test_what_is_too_large_to_read_keeps_its_line_of_text(monkeypatch):

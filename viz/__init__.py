@@ -3,8 +3,8 @@
 from viz.formulas import formula
 from viz.graph import Drawing, draw
 from viz.networks import network
-from viz.pages import page
 from viz.notebook import register, running_shell
+from viz.pages import page
 from viz.planes import plot_boundary, plot_landscape
 from viz.plots import plot_activation, plot_delta, plot_history, plot_loss_derivative
 from viz.saving import save

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import topological_order
 from viz import style
 from viz.graph import COLLAPSES, Drawing, draw
+from viz.labels import visible
 from viz.render import render
 from viz.saving import write
 from viz.steps import Script
@@ -80,17 +81,24 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
-        with suppress(*[TimeoutError] if pictures else []):
+        try:
             pictures[drawing.collapse] = _inline(render(drawing.source, "svg"))
+        except TimeoutError:
+            if not pictures:
+                raise
     drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: COLLAPSES.index(x.collapse))
     position = {z: i for i, z in enumerate(topological_order(value))}
     states = [_state(drawing, position, value.grad != 0.0) for drawing in drawn]
+    model = {
+        "opening": drawn.index(drawings[0]) if chosen else None,
+        "names": [visible(z.name) if z.name else "" for z in position],
+        "states": states,
+    }
     name = states[0]["boxes"][-1]["name"]
-    model = {"opening": drawn.index(drawings[0]) if chosen else None, "states": states}
     sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
-        legend=_legend(name, value.grad),
+        legend=_legend(name, value.grad, jacobian=any(" J " in x.text for d in drawn for x in d.arrows)),
         count=f"{len(position):,}",
         script=script,
         script_hash=_hash(script),
@@ -130,13 +138,15 @@ def _colours() -> str:
     return f"body.handgrad,body .handgrad{{{both}}}"
 
 
-def _legend(name: str, gradient: float) -> str:
+def _legend(name: str, gradient: float, jacobian: bool) -> str:
     """Return, as paragraphs, how to read the picture."""
     name = html.escape(name)
+    matrix = "<p>J is a Jacobian matrix: the local derivatives of several values by several.</p>" if jacobian else ""
     if gradient == 0.0:
         return (
             "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
             f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>"
+            + matrix
         )
     meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
     return (
@@ -144,7 +154,7 @@ def _legend(name: str, gradient: float) -> str:
         "On an arrow stands the local derivative.</p>"
         "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
         '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
-        f'<span class="zero">grey</span> zero. An arrow one step thinner carries {style.STEP} times less.</p>'
+        f'<span class="zero">grey</span> zero. An arrow one step thinner carries {style.STEP} times less.</p>' + matrix
     )
 
 

@@ -13,11 +13,12 @@ const GLIDE = 250; // milliseconds
 
 const byId = (id) => document.getElementById(id);
 const model = JSON.parse(byId("model").textContent);
-const { states } = model;
+const { names, states } = model; // names of all Values; a state's boxes have their places in this list as members
 const [stage, slider, search] = [byId("stage"), byId("slider"), byId("search")];
 
 let state; // the folding that shows
 let [pinned, pointed, focused] = [null, null, null]; // indices of boxes
+let matches = []; // of the search, likewise
 
 function make(tag, className, ...children) {
   const element = document.createElement(tag);
@@ -79,24 +80,24 @@ function plan(state) {
 
 const owner = (member) => state.boxes.findIndex((box) => box.members.includes(member));
 
-function open(index) {
-  const before = state;
-  const moment = before && before.steps[before.step];
-  const kept = pinned === null ? null : before.boxes[pinned].members.at(-1);
-  const member = moment?.box === undefined ? null : before.boxes[moment.box].members.at(-1);
-  if (before) leave();
+function foldTo(index) {
+  const lastOf = (i) => (i === null ? null : state.boxes[i].members.at(-1));
+  const moment = state?.steps[state.step];
+  const [shown, kept] = [lastOf(moment?.box ?? null), lastOf(pinned)];
+  if (state) leave();
   state = states[index];
   if (!state.picture) prepare(state, picture(index));
   stage.replaceChildren(state.picture);
   [...byId("foldings").children].forEach((choice, k) => choice.setAttribute("aria-pressed", String(k === index)));
   slider.max = state.last;
-  slider.parentElement.style.setProperty("--split", state.count.Forward / (state.count.Forward + state.count.Backward || 1));
-  byId("backward").hidden = !state.count.Backward;
+  const { Forward, Backward } = state.count;
+  slider.parentElement.style.setProperty("--split", Forward / (Forward + Backward || 1));
+  byId("backward").hidden = !Backward;
   measure();
   fit();
-  go(moment ? step(moment.pass, member) : state.last);
+  go(moment ? stepOf(moment.pass, shown) : state.last);
   if (kept !== null) pin(owner(kept));
-  find();
+  findNodes();
 }
 
 function leave() {
@@ -106,7 +107,7 @@ function leave() {
   light();
 }
 
-function step(pass, member) {
+function stepOf(pass, member) {
   const box = member === null ? undefined : owner(member);
   const found = state.steps.findIndex((step) => step.pass === pass && step.box === box);
   return found < 0 ? state.last : found;
@@ -116,7 +117,7 @@ function unfold(i) {
   const members = new Set(state.boxes[i].members);
   const index = states.indexOf(state);
   if (index === 0 || members.size === 1) return;
-  open(index - 1);
+  foldTo(index - 1);
   bring(state.boxes.flatMap((box, k) => (box.members.some((member) => members.has(member)) ? [k] : [])));
 }
 
@@ -131,8 +132,8 @@ function go(target) {
   const { pass, box } = state.steps[goal];
   slider.value = goal;
   slider.setAttribute("aria-valuetext", box === undefined ? pass : `${pass}, ${state.boxes[box].name}`);
-  for (const id of ["first", "back"]) byId(id).disabled = goal === 0;
-  for (const id of ["next", "last"]) byId(id).disabled = goal === state.last;
+  for (const id of ["first", "back"]) byId(id).setAttribute("aria-disabled", String(goal === 0));
+  for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", String(goal === state.last));
   tellStep();
   tellPinned();
   if (box !== undefined) bring([box, ...delivering(goal).flatMap((k) => state.arrows[k])]);
@@ -147,8 +148,10 @@ function delivering(s) {
 function reveal(s, on) {
   const { pass, box } = state.steps[s];
   if (box === undefined) return;
-  state.nodes[box].classList.toggle(pass === "Forward" ? "no-value" : "no-gradient", !on);
-  if (pass === "Backward") for (const k of state.leaving[box]) state.edges[k].classList.toggle("waiting", !on);
+  const forward = pass === "Forward";
+  state.nodes[box].classList.toggle(forward ? "no-value" : "no-gradient", !on);
+  if (forward && state.count.Backward) return; // the arrows wait for the gradients
+  for (const k of delivering(s)) state.edges[k].classList.toggle("waiting", !on);
 }
 
 function mark(on) {
@@ -168,7 +171,7 @@ function tellStep() {
   byId("step").replaceChildren(
     make("p", "pass", `${pass} pass, step ${nth} of ${state.count[pass]}`),
     heading(box),
-    ...(pass === "Forward" ? forward.map(equation) : chainRule(backward)),
+    ...(pass === "Forward" ? equations(forward) : chainRule(backward)),
   );
 }
 
@@ -177,42 +180,43 @@ function heading(i) {
   return make("h2", "", name === kind ? "" : name, " ", make("span", "kind", kind));
 }
 
-function equation([left, ...sides]) {
-  const line = (side, k) => make("span", k < sides.length - 1 ? "side" : "side last", make("span", "sign", "="), " ", side);
-  const lines = sides.flatMap((side, k) => [" ", line(side, k)]);
+const equations = (list) => list.map((sides) => equation(sides));
+
+function equation([left, ...sides], look = "") {
+  const lines = sides.flatMap((side) => [" ", make("span", "side", make("span", "sign", "="), " ", side)]);
+  lines.at(-1).classList.add("last", ...(look && [look]));
   return make("p", "equation", make("span", "left", left), ...lines);
 }
 
 function chainRule({ of, terms, sum, note }) {
-  if (!terms.length) return [colour(equation([of, sum]), sum), make("p", "note", note)];
-  if (terms.length === 1) return [colour(equation([of, ...terms[0].slice(0, 2), sum].filter(Boolean)), sum)];
+  if (!terms.length) return [equation([of, sum], sign(sum)), make("p", "note", note)];
+  if (terms.length === 1) return [equation([of, ...terms[0].slice(0, 2), sum].filter(Boolean), sign(sum))];
   const rows = terms.flatMap((term, k) => [" ", row(k ? "+" : "=", ...term)]);
   return [make("p", "equation", make("span", "left", of), ...rows, " ", row("=", "", "", sum, "total"))];
 }
 
-function colour(paragraph, sum) {
-  paragraph.lastChild.classList.add(sign(sum));
-  return paragraph;
-}
-
 function row(operator, symbols, numbers, product, className = "") {
-  return make("span", `term ${className}`, make("span", "sign", operator), " ", make("span", "symbols", symbols), " ",
-    make("span", "numbers", numbers && product ? `${numbers} =` : numbers), " ", make("span", `product ${sign(product)}`, product));
+  const factors = numbers && product ? `${numbers} =` : numbers;
+  const parts = [["sign", operator], ["symbols", symbols], ["numbers", factors], [`product ${sign(product)}`, product]];
+  return make("span", `term ${className}`, ...parts.flatMap(([look, text]) => [" ", make("span", look, text)]));
 }
 
 const sign = (text) => (text.startsWith("−") ? "negative" : text.startsWith("+") ? "positive" : "zero");
 
 function tellPinned() {
-  const parts = pinned === null ? [byId("hint").content.cloneNode(true)] : pinnedParts(pinned);
-  byId("pinned").replaceChildren(...parts);
+  const [computed, arrived] = [state.step >= state.computed[pinned], state.step >= state.arrived[pinned]];
+  const news = [states.indexOf(state), pinned, computed, arrived].join();
+  const section = byId("pinned");
+  if (section.dataset.told === news) return; // a screen reader would say it again, and a focus inside be lost
+  section.dataset.told = news;
+  const parts = pinned === null ? [byId("hint").content.cloneNode(true)] : pinnedParts(pinned, computed, arrived);
+  section.replaceChildren(...parts);
 }
 
-function pinnedParts(i) {
+function pinnedParts(i, computed, arrived) {
   const { forward, backward, members } = state.boxes[i];
-  const computed = state.step >= state.computed[i];
-  const arrived = state.step >= state.arrived[i];
-  const parts = [make("p", "pass", "Pinned", button("Unpin", () => pin(null))), heading(i), numbers(i, computed, arrived)];
-  if (computed) parts.push(...forward.map(equation));
+  const parts = [make("p", "pass", "Pinned", button("Unpin", unpin)), heading(i), numbers(i, computed, arrived)];
+  if (computed) parts.push(...equations(forward));
   if (backward && arrived) parts.push(make("h3", "", "What its gradient is made of"), ...chainRule(backward));
   if (members.length > 1 && state !== states[0]) parts.push(button("Unfold", () => unfold(i)));
   return parts;
@@ -220,16 +224,17 @@ function pinnedParts(i) {
 
 function numbers(i, computed, arrived) {
   const { name, results, backward } = state.boxes[i];
-  const shown = results.map(([full, value, gradient]) =>
-    [full, computed ? value : "not computed yet", ...(backward ? [arrived ? gradient ?? "" : "not arrived yet"] : [])]);
-  const titles = ["name", "value", "gradient"].slice(0, shown[0].length);
-  const [only, ...more] = shown;
-  const rows = more.length ? shown : titles.map((title, k) => [title, only[k]]).slice(only[0] === name ? 1 : 0);
-  const table = make("table", "", ...rows.map(([first, ...cells]) => make("tr", "", th(first, "row"), ...cells.map((text) => make("td", "", text)))));
-  if (more.length) table.prepend(make("tr", "", ...titles.map((title) => th(title, "col"))));
-  return table;
+  const value = (text) => (computed ? text : "not computed yet");
+  const gradient = (text) => (arrived ? text ?? "" : "not arrived yet");
+  const titles = backward ? ["name", "value", "gradient"] : ["name", "value"];
+  const shown = results.map((x) => [x[0], value(x[1]), gradient(x[2])].slice(0, titles.length));
+  if (shown.length > 1) return table([titles.map((title) => th(title, "col")), ...shown.map(tableRow)]);
+  const [only] = shown;
+  return table(titles.map((title, k) => tableRow([title, only[k]])).slice(only[0] === name ? 1 : 0));
 }
 
+const table = (rows) => make("table", "", ...rows.map((cells) => make("tr", "", ...cells)));
+const tableRow = ([first, ...rest]) => [th(first, "row"), ...rest.map((text) => make("td", "", text))];
 const th = (text, scope) => Object.assign(make("th", "", text), { scope });
 
 // ---- Pointing, pinning, searching
@@ -248,6 +253,12 @@ function light() {
   }
 }
 
+function unpin() {
+  const i = pinned;
+  pin(null);
+  focusNode(i);
+}
+
 function pin(i) {
   for (const k of [pinned, i]) state.nodes[k]?.setAttribute("aria-pressed", String(k === i && i !== null));
   pinned = i;
@@ -255,13 +266,12 @@ function pin(i) {
   tellPinned();
 }
 
-const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, "");
-let matches = [];
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, ""); // w⁽¹⁾₂₃ is found by w1 23
 
-function find() {
+function findNodes() {
   const wanted = plain(search.value);
-  const names = ({ name, results }) => [name, ...results.map(([full]) => full)];
-  matches = wanted ? state.nodes.flatMap((_, i) => (names(state.boxes[i]).some((x) => plain(x).includes(wanted)) ? [i] : [])) : [];
+  const fits = ({ name, members }) => [name, ...members.map((x) => names[x])].some((x) => plain(x).includes(wanted));
+  matches = wanted ? [...state.boxes.keys()].filter((i) => fits(state.boxes[i])) : [];
   const found = new Set(matches);
   state.nodes.forEach((node, i) => node.classList.toggle("found", found.has(i)));
   byId("found").textContent = !wanted ? "" : matches.length ? `${matches.length} found` : "none found";
@@ -280,12 +290,11 @@ const indexOf = (target) => {
   return node ? state.nodes.indexOf(node) : null;
 };
 
-function focus(i) {
+function focusNode(i) {
   if (i < 0 || i >= state.nodes.length) return;
   for (const node of state.picture.querySelectorAll('[tabindex="0"]')) node.tabIndex = -1;
   state.nodes[i].tabIndex = 0;
   state.nodes[i].focus({ preventScroll: true });
-  bring([i]);
 }
 
 // ---- Camera: the corner of the picture at the stage's upper left, and pixels per unit
@@ -338,8 +347,9 @@ function bring(indices) {
     const margin = MARGIN / scale;
     return Math.min(Math.max(corner, start + length + margin - size / scale), start - margin);
   };
-  const center = { x: goal.x + w / goal.scale / 2 - w / scale / 2, y: goal.y + h / goal.scale / 2 - h / scale / 2 };
-  glide({ x: along(center.x, w, x, width), y: along(center.y, h, y, height), scale });
+  const widening = (1 / goal.scale - 1 / scale) / 2; // about the middle of the stage
+  const [left, top] = [goal.x + w * widening, goal.y + h * widening];
+  glide({ x: along(left, w, x, width), y: along(top, h, y, height), scale });
 }
 
 function bounds(places) {
@@ -391,31 +401,38 @@ stage.addEventListener("pointerdown", (event) => {
   fingers.set(event.pointerId, event);
 });
 stage.addEventListener("pointermove", (event) => {
+  if (!event.buttons) fingers.delete(event.pointerId); // it was lifted elsewhere
   const before = fingers.get(event.pointerId);
-  if (!before || (!dragged && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 4)) return;
+  const [dx, dy] = before ? [event.clientX - before.clientX, event.clientY - before.clientY] : [0, 0];
+  if (!before || (!dragged && Math.hypot(dx, dy) < 4)) return;
   dragged = true;
   stage.setPointerCapture(event.pointerId);
   const other = [...fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
   if (other) pinch(before, event, other);
-  else steer({ ...goal, x: goal.x - (event.clientX - before.clientX) / goal.scale, y: goal.y - (event.clientY - before.clientY) / goal.scale });
+  else steer({ x: goal.x - dx / goal.scale, y: goal.y - dy / goal.scale, scale: goal.scale });
   fingers.set(event.pointerId, event);
 });
-for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => fingers.delete(event.pointerId));
+stage.addEventListener("pointerup", (event) => fingers.delete(event.pointerId));
+stage.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
 
 function pinch(before, now, other) {
   const distance = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY) || 1;
+  zoomAt((now.clientX + other.clientX) / 2, (now.clientY + other.clientY) / 2, distance(now) / distance(before));
+}
+
+function zoomAt(clientX, clientY, factor) {
   const { left, top } = stage.getBoundingClientRect();
-  zoom(distance(now) / distance(before), (now.clientX + other.clientX) / 2 - left, (now.clientY + other.clientY) / 2 - top);
+  zoom(factor, clientX - left, clientY - top);
 }
 
 stage.addEventListener("wheel", (event) => {
   event.preventDefault();
-  const { left, top } = stage.getBoundingClientRect();
-  zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.clientX - left, event.clientY - top);
+  zoomAt(event.clientX, event.clientY, Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)));
 }, { passive: false });
 stage.addEventListener("pointerover", (event) => {
-  if (event.pointerType === "touch") return;
-  pointed = indexOf(event.target);
+  const i = indexOf(event.target);
+  if (event.pointerType === "touch" || i === pointed) return;
+  pointed = i;
   light();
 });
 stage.addEventListener("pointerleave", () => {
@@ -423,16 +440,17 @@ stage.addEventListener("pointerleave", () => {
   light();
 });
 stage.addEventListener("click", (event) => {
-  const i = indexOf(event.target);
-  if (!dragged) pin(i === pinned ? null : i);
+  if (!dragged) toggle(indexOf(event.target));
 });
 stage.addEventListener("dblclick", (event) => {
   const i = indexOf(event.target);
   if (i !== null) unfold(i);
 });
 stage.addEventListener("focusin", (event) => {
-  focused = event.target.matches(":focus-visible") ? indexOf(event.target) : null;
+  if (!event.target.matches(":focus-visible")) return;
+  focused = indexOf(event.target);
   light();
+  bring([focused]);
 });
 stage.addEventListener("focusout", () => {
   focused = null;
@@ -447,12 +465,8 @@ const everywhere = {
   Escape: () => pin(null),
 };
 const inGraph = { "+": () => zoom(1.25), "-": () => zoom(0.8), 0: fit };
-const onNode = {
-  ArrowUp: (i) => focus(i - 1),
-  ArrowDown: (i) => focus(i + 1),
-  Enter: (i) => pin(i === pinned ? null : i),
-  " ": (i) => pin(i === pinned ? null : i),
-};
+const toggle = (i) => pin(i === pinned ? null : i);
+const onNode = { ArrowUp: (i) => focusNode(i - 1), ArrowDown: (i) => focusNode(i + 1), Enter: toggle, " ": toggle };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target === search) return;
@@ -463,18 +477,26 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action(i);
 });
-search.addEventListener("input", find);
+search.addEventListener("input", findNodes);
 search.addEventListener("keydown", (event) => {
   if (event.key === "Enter") nextMatch();
   if (event.key === "Escape") {
     search.value = "";
-    find();
+    findNodes();
   }
 });
 slider.addEventListener("input", () => go(Number(slider.value)));
-const clicks = { first: () => go(0), back: () => go(state.step - 1), next: () => go(state.step + 1), last: () => go(state.last) };
-Object.assign(clicks, { "zoom-in": () => zoom(1.25), "zoom-out": () => zoom(0.8), fit, theme: () => paint(!isDark()) });
-for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", () => action());
+const clicks = {
+  first: everywhere.Home,
+  back: everywhere.ArrowLeft,
+  next: everywhere.ArrowRight,
+  last: everywhere.End,
+  "zoom-in": inGraph["+"],
+  "zoom-out": inGraph["-"],
+  fit,
+  theme: () => paint(isDark() ? "light" : "dark"),
+};
+for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
 
 // ---- Light and dark, start
 
@@ -482,8 +504,8 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const night = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (night.matches ? "dark" : "light")) === "dark";
 
-function paint(dark) {
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
+function paint(theme) {
+  document.documentElement.dataset.theme = theme;
   showTheme();
 }
 
@@ -491,7 +513,7 @@ const showTheme = () => byId("theme").setAttribute("aria-pressed", String(isDark
 night.addEventListener("change", showTheme);
 showTheme();
 
-if (states.length > 1) byId("foldings").append(...states.map(({ title }, k) => button(title, () => open(k))));
+if (states.length > 1) byId("foldings").append(...states.map(({ title }, k) => button(title, () => foldTo(k))));
 else byId("foldings").hidden = true;
-open(model.opening ?? legible());
+foldTo(model.opening ?? legible());
 new ResizeObserver(() => (steered ? look(goal) : fit())).observe(stage);
