@@ -10,7 +10,7 @@ import pytest
 import autograd
 from autograd import Constant, Value
 from nn import MLP, sse
-from viz import draw
+from viz import draw, save
 from viz.render import render
 
 
@@ -176,3 +176,13 @@ def test_gradients_of_what_has_none_are_refused():
 def test_anything_else_is_refused():
     with pytest.raises(TypeError, match="against is a Value or gradients by Value, not list"):
         draw(product(), against=[1.0])
+
+
+def test_save_compares_as_draw_does(tmp_path):
+    x = Value(2.0, "x")
+    y = x * x
+    y.backward()
+    save(y, tmp_path / "against.dot", against={x: 5.0})
+    assert (tmp_path / "against.dot").read_text() == draw(y, against={x: 5.0}).source
+    with pytest.raises(TypeError, match="save a drawing or a comparison as .svg"):
+        save(y, tmp_path / "against.html", against={x: 5.0})

@@ -12,7 +12,6 @@ from autograd import Value, parse
 from viz.explanations import explain
 from viz.formulas import formula
 from viz.labels import visible
-from viz.pages import page
 from viz.saving import SUFFIXES, save
 
 EPILOG = """\
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, 2)
     try:
         if options.output:
-            (page if options.output.suffix.lower() == ".html" else save)(value, options.output)
+            save(value, options.output)
         if options.open:
             webbrowser.open(options.output.absolute().as_uri())
     except (OSError, RuntimeError, ValueError) as error:
@@ -92,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _suffixes() -> str:
-    return ", ".join(f".{suffix}" for suffix in (*SUFFIXES, "html"))
+    return ", ".join(f".{suffix}" for suffix in SUFFIXES)
 
 
 def _variable(text: str) -> tuple[str, float]:
@@ -107,7 +106,7 @@ def _variable(text: str) -> tuple[str, float]:
 
 def _file(text: str) -> Path:
     path = Path(text)
-    if path.suffix.lower().removeprefix(".") not in (*SUFFIXES, "html"):
+    if path.suffix.lower().removeprefix(".") not in SUFFIXES:
         raise argparse.ArgumentTypeError(f"{text!r}: the suffix picks the format; choose one of {_suffixes()}")
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,13 @@ def save(
     record: Record | None = None,
     *,
     collapse: str | None = None,
+    against: Value | Mapping[Value, float] | None = None,
 ) -> None:
     """Write the drawing of `value` to a file, atomically.
 
     value: a Value to draw, or a drawing, such as `network` gives.
     path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
-    record, collapse: as for `draw`, of a Value.
+    record, collapse, against: as for `draw`, of a Value; a page compares nothing.
 
     Raises ValueError for another suffix, FileNotFoundError for a missing folder and TypeError for such
     options of a drawing, before anything is written, and what `draw` raises. Where no engine can draw, or it
@@ -46,16 +48,16 @@ def save(
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
-    if isinstance(value, Drawing) and (record is not None or collapse is not None):
-        raise TypeError("record and collapse are for a Value; a drawing is saved as it is")
+    if isinstance(value, Drawing) and (record is not None or collapse is not None or against is not None):
+        raise TypeError("record, collapse and against are for a Value; a drawing is saved as it is")
     if suffix == "html":
-        if isinstance(value, Drawing):
-            raise TypeError("a page replays a Value, such as the loss; save a drawing as .svg")
+        if isinstance(value, Drawing) or against is not None:
+            raise TypeError("a page replays one Value, such as the loss; save a drawing or a comparison as .svg")
         from viz.pages import page  # here, because it uses this module's `write`
 
         page(value, path, record, collapse=collapse)
         return
-    source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse)).source
+    source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse, against=against)).source
     if suffix == "dot":
         write(path, source.encode())
         return

@@ -266,7 +266,8 @@ function pin(i) {
   tellPinned();
 }
 
-const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, ""); // w⁽¹⁾₂₃ is found by w1 23
+// So w⁽¹⁾₂₃ is found by "w(1)23".
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, "");
 
 function findNodes() {
   const wanted = plain(search.value);
