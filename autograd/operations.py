@@ -25,7 +25,7 @@ from autograd import rules, special
 from autograd.row import Operation
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
-from autograd.value import Value, as_operand, new_value
+from autograd.value import Value, as_operand, new_value, to_float
 
 TABLE: dict[str, Operation] = {}
 
@@ -152,7 +152,7 @@ hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", r
 # Steps and ties
 step         = row("step",         "step",   r"[x > 0]",                 rules.step,            lambda x: np.heaviside(x, 0.0), [0.0])
 equal        = row("equal",        "=",      r"[x = y]",                 rules.equal,           rules.equal_array,    [0.0, 0.0])
-greater      = row("greater",      ">",      r"[x > y]",                 rules.greater,         rules.greater_array,  [0.0, 0.0])
+greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", rules.greater,         rules.greater_array,  [0.0, 0.0])
 maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), tie_partials, arrange=several)
 minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         rules.down_the_rows(np.minimum), tie_partials, arrange=several)
 clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            lambda x, low, high: np.minimum(np.maximum(x, low), high), [
@@ -256,13 +256,17 @@ def operation(
     for place, rule in enumerate(partials, 1):
         if not (isinstance(rule, (int, float)) or (callable(rule) and accepts(rule, 1 + len(partials)))):
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
+
+    def checked(*xs: float) -> float:
+        return to_float(function(*xs))
+
     letters = ", ".join("xyuvst"[: len(partials)])
     return row(
         name,
         glyph or name,
         formula or rf"\operatorname{{{name}}}({letters})",
-        function,
-        array or rules.elementwise(function),
+        checked,
+        array or rules.elementwise(checked),
         [rule if callable(rule) else float(rule) for rule in partials],
     )
 

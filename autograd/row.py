@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import copying
-from autograd.value import Constant, Refusal, Value, describe, for_each, new_value, to_float
+from autograd.value import Constant, Refusal, Value, describe, for_each, new_value, same_class, to_float
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
 
@@ -60,16 +60,16 @@ class Operation:
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
         """Apply the operation to operands in the order that a node keeps them in."""
+        if operands and VALUES.issuperset(map(type, operands)):
+            return self.record(operands)
         kinds = set(map(type, operands))
         if kinds <= FLOATS:
             return self.evaluate(operands)
-        if not kinds <= VALUES:  # numbers to convert, or arrays
-            if any(issubclass(kind, np.ndarray) for kind in kinds):
-                return self._evaluate_arrays(operands)
-            if not any(issubclass(kind, Value) for kind in kinds):
-                return self.evaluate([to_float(x) for x in operands])
-            operands = tuple([x if isinstance(x, Value) else Constant(x) for x in operands])
-        return self.record(operands)
+        if any(issubclass(kind, np.ndarray) for kind in kinds):
+            return self._evaluate_arrays(operands)
+        if not any(issubclass(kind, Value) for kind in kinds):
+            return self.evaluate([to_float(x) for x in operands])
+        return self.record(tuple([x if isinstance(x, Value) else Constant(x) for x in operands]))
 
     def evaluate(self, operands: Sequence[float]) -> float:
         """Return the operation's result on floats; raise what Python raises, with the operands named."""
@@ -122,7 +122,7 @@ class Operation:
         needs = f"; {self.name} needs {self.domain}" if self.domain and not isinstance(error, OverflowError) else ""
         beyond = "the result is beyond the largest float, 1.8e308"
         reason = beyond if isinstance(error, OverflowError) else error
-        return type(error)(f"{self.name}({listed}){place}: {reason}{needs}")
+        return same_class(error, f"{self.name}({listed}){place}: {reason}{needs}")
 
 
 def as_floats(x: Any) -> Any:

@@ -315,6 +315,12 @@ def to_float(number: Any) -> float:
     raise TypeError(f"a Value holds one real number, not the {type(number).__name__} {shown}: {remedy}")
 
 
+def same_class(error: Exception, message: str) -> Exception:
+    """Return an error with another message, of the class of `error` or of the built-in one that it is a kind of."""
+    kinds = (ZeroDivisionError, OverflowError, FloatingPointError, ArithmeticError, ValueError)
+    return next(kind for kind in kinds if isinstance(error, kind))(message)
+
+
 def describe(x: Any) -> str:
     """Return an operand as a message shows it: its name, where it has one, and its number."""
     if not isinstance(x, Value):

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from autograd.checks import aligned
-from nn.diagnosis import Diagnosis, Search
+from nn.diagnosis import Diagnosis, diagnose
+from nn.evidence import Given
 from nn.record import Record
 from nn.slips import Array, Step, steps_of
 
@@ -188,7 +189,7 @@ def compare(
         return [sign * np.array([getattr(delta, field) for delta in layer]) for layer in layers]
 
     given = arrays("engine", sign), arrays("expected", sign), arrays("half_unit"), arrays("tolerance")
-    diagnosis = Search(steps, *given, learning_rate).diagnosis()
+    diagnosis = diagnose(Given(steps, *given, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
     if diagnosis is None:
         advice += "\nNo known slip explains these numbers beyond doubt: take that step again, and compare once more."
@@ -219,9 +220,7 @@ def _advice(wrong: list[Delta], steps: list[Step], layers: list[list[Delta]], si
 
 def _sum(factors: Array, numbers: Array) -> str:
     """Return the terms of a sum of products that are not 0."""
-    terms = [
-        f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y
-    ]
+    terms = [f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y]
     shown = " + ".join(terms[:MOST_TERMS] or ["0"]).replace("+ -", "- ")
     return shown + " + …" * (len(terms) > MOST_TERMS)
 

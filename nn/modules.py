@@ -84,7 +84,8 @@ class Neuron(Module):
             for w, x in zip(self.weights, inputs, strict=True):
                 z = w * x if z is None else z + w * x
         else:
-            z = dot(self.weights, inputs, z)
+            # Straight to the record: the operands are Values already, and looking again costs a fifth of the time.
+            z = dot.record((*self.weights, *inputs) if z is None else (*self.weights, *inputs, z))
         z.name = self.z_name
         return z  # type: ignore[no-any-return]  # operations are typed for floats and arrays too
 
@@ -191,4 +192,7 @@ def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
     """Return the inputs as Values; plain numbers become named ones."""
     if len(inputs) != len(names):
         raise ValueError(f"{len(names)} inputs are needed, one number for each, not {len(inputs)}: {inputs!r}")
-    return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
+    try:
+        return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
+    except TypeError as error:
+        raise TypeError(f"one of the inputs {inputs!r} is no number: {error}") from None

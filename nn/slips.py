@@ -141,7 +141,8 @@ def of_net_inputs(step: Step, layer: Layer, zs: Sequence[Value], deltas: Array) 
 
     That one is a softmax, and −log of the right class as a loss; elsewhere ∂C/∂a is then δ / f′(z).
     """
-    if len(zs) > 1 and all(neuron.function is None for neuron in layer.neurons):  # softmax, or logits
+    logits = len(zs) > 1 and all(neuron.function is None for neuron in layer.neurons)
+    if logits and not (layer.softmax and step.blame.any()):
         p = np.array(softmax([z.data for z in zs]))
         right = np.eye(len(p))[np.argmin(deltas)]
         share = float(p @ right)

@@ -24,7 +24,7 @@ from autograd.lifting.canonical import Apply, Graph, canonical
 from autograd.lifting.grouping import group
 from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace, trace
-from autograd.value import Constant, Value
+from autograd.value import Constant, Value, same_class
 
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
@@ -169,19 +169,36 @@ class Program:
 
     def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        value, gradient = self.step(batch)
+        value, gradient = self._step(self._checked(batch))
         return value, gradient.copy()
 
     def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient in the program's own array, which the next call overwrites."""
-        batch = self._checked(batch)
+        """Return the reduced loss and its gradient in the program's own array, which the next call overwrites.
+
+        For training loops: a batch is not searched for NaN and infinity, because its data has been, once.
+        """
+        return self._step(self._shaped(batch))
+
+    def _step(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient = self._built(len(batch))
         with np.errstate(all="ignore"):
             value = self._reduced(self._one_output(forward(batch)), batch)
             backward()
         if not math.isfinite(np.add.reduce(gradient)) and not np.isfinite(gradient).all():
-            self._explain(batch, np.ones(len(batch), dtype=bool), backward=True)
+            self._explain(batch, self._culprit(batch), backward=True)
         return value, gradient
+
+    def _culprit(self, batch: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which row has a gradient that is not finite, one if there are several, by halving the batch."""
+        rows = np.arange(len(batch))
+        while len(rows) > 1:
+            half = rows[: len(rows) // 2]
+            forward, backward, gradient = self._built(len(half))
+            with np.errstate(all="ignore"):
+                forward(batch[half])
+                backward()
+            rows = rows[len(half) :] if np.isfinite(gradient).all() else half
+        return np.isin(np.arange(len(batch)), rows)
 
     def load(self, values: Sequence[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
@@ -250,6 +267,13 @@ class Program:
         return values
 
     def _checked(self, batch: ArrayLike) -> NDArray[Any]:
+        """Return a batch as `_shaped` does; raise ValueError that names a NaN or an infinity too."""
+        array = self._shaped(batch)
+        if not np.isfinite(array).all():
+            self._refuse_infinite(array)
+        return array
+
+    def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         width = len(self._trace.inputs)
         try:
@@ -290,6 +314,17 @@ class Program:
 
     def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> None:
         """Raise an error that names what made a result infinite or NaN; return where Python lets it pass."""
+        self._refuse_infinite(batch)
+        for row in np.flatnonzero(rows).tolist():
+            try:
+                outputs = self._recorded(batch[row].tolist())
+                if backward:
+                    outputs[0].backward()
+            except (ArithmeticError, ValueError) as error:
+                raise same_class(error, f"row {row}: {error}") from None
+
+    def _refuse_infinite(self, batch: NDArray[Any]) -> None:
+        """Raise ValueError for an input or a parameter that is not finite."""
         for kind, numbers, names in (
             ("input", batch, self._trace.inputs),
             ("parameter", self.parameters[None, :], self._trace.parameters),
@@ -299,13 +334,6 @@ class Program:
                 row, column = bad[0].tolist()
                 place = f"row {row}, " if kind == "input" else ""
                 raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")
-        for row in np.flatnonzero(rows).tolist():
-            try:
-                outputs = self._recorded(batch[row].tolist())
-                if backward:
-                    outputs[0].backward()
-            except (ArithmeticError, ValueError) as error:
-                raise type(error)(f"row {row}: {error}") from None
 
     def _recorded(self, inputs: Sequence[float]) -> list[Value]:
         """Return the outputs of the traced graph as Values, recorded anew for one row."""

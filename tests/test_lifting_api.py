@@ -1,0 +1,352 @@
+"""What a program promises its caller: it stands alone, keeps to itself, refuses what it cannot mean, and says where."""
+
+# ruff: noqa: A004  (sum is the field's name)
+
+import ast
+import copy
+import gc
+import math
+import pickle
+import re
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from autograd import Program, Value, dot, exp, log, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
+
+ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
+
+
+def graph():
+    """A small graph that uses two inputs and three parameters, fresh at each call."""
+    x, w = [Value(0.5, "x"), Value(1.5, "y")], [Value(0.2, "v"), Value(-0.4, "w"), Value(0.1, "b")]
+    return sigmoid(dot(w[:2], x, w[2])) ** 2 + 0.1 * w[0] * x[1], x, w
+
+
+def program(**options):
+    return vectorize(*graph(), **options)
+
+
+def one(f, x=0.5, w=2.0):
+    """Lift a function of one input and one parameter."""
+    leaves = Value(x, "x"), Value(w, "w")
+    return vectorize(f(*leaves), leaves[:1], leaves[1:])
+
+
+# On its own -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_program_pickles_and_runs_in_another_process():
+    p = program()
+    p.parameters[:] = [0.3, -0.1, 0.7]
+    code = (
+        "import pickle, sys; p, rows = pickle.load(sys.stdin.buffer); value, gradient = p.gradient(rows);"
+        "print(repr([value, *gradient.tolist()]))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], input=pickle.dumps((p, ROWS)), capture_output=True, check=True)
+    value, gradient = p.gradient(ROWS)
+    assert found.stdout.decode().strip() == repr([value, *gradient.tolist()])
+
+
+def test_a_program_holds_no_value_before_or_after_running():
+    p = program()
+    p.gradient(ROWS)
+    seen, stack = set(), [p]
+    while stack:
+        thing = stack.pop()
+        if id(thing) in seen or isinstance(thing, (type, type(sys), type(len))):
+            continue
+        seen.add(id(thing))
+        assert not isinstance(thing, Value)
+        if not callable(thing) or isinstance(thing, Program):  # functions lead to modules, and so to everything
+            stack += gc.get_referents(thing)
+    assert b"Value" not in pickle.dumps(p)
+
+
+def test_the_graph_is_freed_once_it_is_lifted():
+    loss, x, w = graph()
+    p = vectorize(loss, x, w)
+    w[0].data = 100.0
+    before = p.value(ROWS)
+    del loss, x, w
+    assert p.value(ROWS) == before
+
+
+def test_a_copy_has_parameters_of_its_own():
+    p = program()
+    q = copy.deepcopy(p)
+    q.parameters[:] = 0.0
+    assert p.parameters.tolist() == [0.2, -0.4, 0.1]
+    assert q.value(ROWS) == 0.25
+
+
+def test_two_programs_share_no_buffers():
+    p, q = program(), program()
+    value, gradient = p.step(ROWS)
+    q.parameters[:] = 5.0
+    other, other_gradient = q.step(2 * ROWS)
+    assert not np.shares_memory(gradient, other_gradient)
+    assert not np.shares_memory(p.parameters, q.parameters)
+    assert (value, gradient.tolist()) == (p.gradient(ROWS)[0], p.gradient(ROWS)[1].tolist())
+    assert other != value
+
+
+def test_a_returned_gradient_and_returned_values_are_the_callers():
+    p = program()
+    _, gradient = p.gradient(ROWS)
+    values, kept = p.values(ROWS), gradient.copy()
+    kept_values = values.copy()
+    p.parameters[:] = 1.0
+    p.gradient(3 * ROWS)
+    p.values(3 * ROWS)
+    assert gradient.tolist() == kept.tolist()
+    assert values.tolist() == kept_values.tolist()
+
+
+def test_a_batch_is_never_written_to_and_may_be_any_view():
+    wide = np.random.default_rng(1).uniform(0.5, 1.5, (12, 4))
+    wide.flags.writeable = False
+    p = program()
+    assert p.value(wide[::2, 1:3]) == p.value(wide[::2, 1:3].copy()) == p.value(np.asfortranarray(wide[::2, 1:3]))
+    assert p.value(wide[::2, 1:3].tolist()) == p.value(wide[::2, 1:3])
+
+
+def test_several_threads_at_once_get_the_right_results():
+    p = program()
+    batches = [np.random.default_rng(k).uniform(-1, 1, (3 + k % 2, 2)) for k in range(8)]
+    expected = [(value, gradient.tolist()) for value, gradient in map(p.gradient, batches)]
+    wrong = []
+
+    def work(k):
+        for _ in range(200):
+            value, gradient = p.gradient(batches[k])
+            if (value, gradient.tolist()) != expected[k]:
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_parameters_are_loaded_stored_changed_in_place_and_assigned():
+    loss, x, w = graph()
+    p = vectorize(loss, x, w)
+    p.value(ROWS)
+    p.parameters -= 0.5
+    p.store(w)
+    assert [a.data for a in w] == p.parameters.tolist() == [-0.3, -0.9, -0.4]
+    p.parameters = [1.0, 2.0, 3.0]  # copied in, for the program's arrays are views of what is there
+    q = vectorize(loss, x, w)
+    q.parameters[:] = [1.0, 2.0, 3.0]
+    assert p.value(ROWS) == q.value(ROWS)
+    p.load(w)
+    assert p.parameters.tolist() == [a.data for a in w]
+    for exchange in (p.load, p.store):
+        with pytest.raises(ValueError, match="has 3 parameters, not 2"):
+            exchange(w[:2])
+
+
+def test_float32_is_float32_throughout():
+    p, q = program(dtype=np.float32), program()
+    value, gradient = p.gradient(ROWS)
+    assert {p.parameters.dtype, gradient.dtype, p.values(ROWS).dtype} == {np.dtype(np.float32)}
+    assert value == pytest.approx(q.gradient(ROWS)[0], rel=1e-6)
+    assert gradient == pytest.approx(q.gradient(ROWS)[1], rel=1e-5)
+    assert pickle.loads(pickle.dumps(p)).parameters.dtype == np.float32
+    for dtype in (int, np.float16, complex):
+        with pytest.raises(ValueError, match="choose float64 or float32"):
+            program(dtype=dtype)
+
+
+def test_mean_and_sum_differ_by_the_number_of_rows():
+    (mean, slope), (total, slopes) = program().gradient(ROWS), program(reduction="sum").gradient(ROWS)
+    assert total == pytest.approx(6 * mean, rel=1e-14)
+    assert slopes == pytest.approx(6 * slope, rel=1e-13)
+    with pytest.raises(ValueError, match="reduction is 'max'; choose 'mean' or 'sum'"):
+        program(reduction="max")
+
+
+def test_several_outputs_have_values_and_nothing_else():
+    loss, x, w = graph()
+    p = vectorize([loss, x[1] * 1.0, loss], x, w)
+    assert p.values(ROWS) == pytest.approx(
+        np.stack([program().values(ROWS), ROWS[:, 1], program().values(ROWS)], axis=1)
+    )
+    for call in (p.value, p.gradient, p.step, lambda batch: p.check(loss, batch)):
+        with pytest.raises(ValueError, match="the program has 3 outputs"):
+            call(ROWS)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (
+            [[1.0, 2.0, 3.0]],
+            "the batch has the shape (1, 3); it takes at least one row of 2 numbers, one for each of x, y",
+        ),
+        ([1.0, 2.0], "the batch has the shape (2,)"),
+        ([], "the batch has the shape (0,)"),
+        (np.zeros((0, 2)), "the batch has the shape (0, 2)"),
+        (3.0, "the batch has the shape ()"),
+        ([[1.0, 2.0], [3.0]], "the rows of the batch are of different lengths"),
+        ("text", "the batch is 'text': give a number"),
+        ([[1.0, 2.0], [3.0, "4"]], "row 1, column 1 of the batch is '4': give a number"),
+        ([["1", "2"]], "row 0, column 0 of the batch is '1': give a number"),
+        ([[1.0, 2.0], [None, 2.0]], "row 1, column 0 of the batch is None: give a number"),
+        ([[1.0, 2.0j]], "row 0, column 1 of the batch is 2j: give a number"),
+        ([[1.0, Value(2.0)]], "row 0, column 1 of the batch is Value(2.0"),
+        ([[1.0, 2.0], [1.0, math.nan]], "row 1, input y is nan: give a finite number"),
+        ([[1.0, 2.0], [-math.inf, 1.0]], "row 1, input x is -inf: give a finite number"),
+    ],
+)
+def test_a_bad_batch_is_refused_with_its_place(batch, message):
+    p = vectorize(*(lambda x, y, w: (x * y * w, [x, y], [w]))(Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "w")))
+    for call in (p.value, p.values, p.gradient):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            call(batch)
+
+
+def test_a_parameter_that_is_not_finite_is_named():
+    p = program()
+    p.parameters[1] = math.nan
+    with pytest.raises(ValueError, match="parameter w is nan"):
+        p.gradient(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("f", "bad", "error", "message"),
+    [
+        (lambda x, w: log(x) * w, -1.0, ValueError, "row 2: log(x = -1.0): math domain error; log needs x > 0"),
+        (lambda x, w: w / x, 0.0, ZeroDivisionError, "row 2: div(w = 2.0, x = 0.0)"),
+        (lambda x, w: exp(x * w), 1e3, OverflowError, "row 2: exp(2000.0): the result is beyond the largest float"),
+        (lambda x, w: (x + 0.0) ** (w / 4.0), -8.0, ValueError, "row 2: pow("),
+        (lambda x, w: sqrt((x * w).named("z")), -1.0, ValueError, "row 2: sqrt(z = -2.0)"),
+    ],
+)
+def test_what_python_refuses_is_refused_with_row_operation_and_names(f, bad, error, message):
+    p = one(f)
+    for call in (p.value, p.values, p.gradient):
+        with pytest.raises(error, match=re.escape(message)):
+            call([[0.5], [1.0], [bad], [bad]])
+
+
+def test_an_infinite_derivative_is_refused_in_the_gradient_alone():
+    p = one(lambda x, w: sqrt(w * x))
+    assert p.value([[0.0], [0.5]]) == 0.5
+    with pytest.raises(ZeroDivisionError, match=re.escape("row 1: the derivative of sqrt(0.0)")):
+        p.gradient([[0.5], [0.0]])
+
+
+def test_what_python_lets_pass_passes():
+    p = one(lambda x, w: x * 1e308 * w)
+    assert p.value([[10.0]]) == math.inf
+    assert p.gradient([[10.0]])[0] == math.inf
+
+
+@pytest.mark.parametrize("loss", [3.0, "x", [], [3.0], None])
+def test_only_values_are_lifted(loss):
+    with pytest.raises(TypeError, match="vectorize takes the Value that a graph ends in"):
+        vectorize(loss, [])
+
+
+# A function that builds the loss --------------------------------------------------------------------------------------
+
+
+def test_a_function_is_lifted_from_examples():
+    w = Value(2.0, "w")
+    p = vectorize(lambda x, t: (w * x - t) ** 2, [[1.0, 0.0], [0.0, 1.0]], [w])
+    value, gradient = p.gradient([[3.0, 5.0]])
+    assert (value, gradient.tolist()) == (1.0, [6.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "difference"),
+    [
+        (lambda x, w: w * x if x > 0 else -x * w, "a sum with the coefficients -1"),
+        (lambda x, w: sin(w * x) if x > 0 else tanh(w * x), "sin(…) against tanh(…)"),
+        (lambda x, w: w * x * x.data, "a sum with the coefficients"),
+        (lambda x, w: (w * x * x) ** (2.5 + x.data), "pow(…, 3.5) against pow(…, 1.5)"),
+        (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "end in"),
+    ],
+)
+def test_a_python_branch_and_a_baked_in_number_are_found(f, difference):
+    w = Value(2.0, "w")
+    with pytest.raises(ValueError, match=f"example 1 than for example 0: .*{re.escape(difference)}"):
+        vectorize(lambda x: f(x, w), [[1.0], [-1.0]], [w])
+
+
+@pytest.mark.parametrize("examples", ["abc", [1.0, 2.0], [[1.0]], [Value(1.0)]])
+def test_a_function_needs_a_table_of_examples(examples):
+    with pytest.raises(ValueError, match="for a function, inputs is a table of at least two examples"):
+        vectorize(lambda x: x * 2, examples)
+
+
+def test_check_finds_what_a_trace_has_frozen_and_sets_the_leaves_back():
+    x, w = Value(1.0, "x"), Value(2.0, "w")
+
+    def f(x):
+        return x * w if x > 0 else -x
+
+    loss = f(x)
+    p = vectorize(loss, [x], [w])
+    assert p.check(f, [[1.0], [3.0]]) == 0.0
+    assert p.check(loss, [[1.0], [-3.0]]) == 0.0  # the recorded graph has no branch
+    assert (x.data, w.data, loss.data) == (1.0, 2.0, 2.0)
+    with pytest.raises(AssertionError, match=re.escape("row 1: the program says -6.0, the eager graph 3.0")):
+        p.check(f, [[1.0], [-3.0]])
+    with pytest.raises(ValueError, match="give the one that was lifted"):
+        p.check(x + 1.0, [[1.0]])
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "lambda", "None", "True", "class", "n", "batch", "dtype", "parameters", "gradient", "constants", "forward", "add",
+    "exp", "dot", "out", "inf", "nan", "__builtins__", "__debug__", "__import__('os')", "x\nraise SystemExit",
+    "x = 1 #", '"""', "{0}", "\\", "\u202e", "ﬁ", "x¹", "µ", "é", "变量", "🎲", "", " ", "1", "_", "\x00",
+    "x" * 10_000, "_" * 10_000 + "a",
+]  # fmt: skip
+
+
+def kinds(source):
+    """What a source is made of: assignments, calls, numbers …, and the attributes that it takes."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return {type(node) for node in nodes} | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_hostile_names_stay_names():
+    expected = program().gradient(ROWS)
+    for first in range(len(HOSTILE)):
+        loss, x, w = graph()
+        for k, leaf in enumerate([*x, *w, loss, loss.operands[0]]):
+            leaf.name = HOSTILE[(first + k) % len(HOSTILE)]
+        p = vectorize(loss, x, w)
+        value, gradient = p.gradient(ROWS)
+        assert (value, gradient.tolist()) == (expected[0], expected[1].tolist())
+        assert kinds(p.source) <= kinds(program().source)
+        assert max(map(len, p.source.splitlines())) < 250
+        with pytest.raises(ValueError, match="is nan"):
+            p.value([[math.nan, math.nan]])
+
+
+def test_equal_names_are_told_apart():
+    x, w = [Value(1.0, "a") for _ in range(3)], [Value(2.0, "a") for _ in range(3)]
+    assert vectorize(sum([sin(p * q) for p, q in zip(x, w, strict=True)]), x, w).value([[1.0] * 3]) == 3 * math.sin(2.0)
+
+
+@pytest.mark.parametrize("name", ["copyto", "batch", "n", "empty", "lambda", "x", "z1", "forward", "ünï", "divide"])
+def test_an_operation_of_ones_own_may_have_any_name(name):
+    own = operation(name, lambda x: 2.0 * x, [2.0])
+    x, w = Value(1.5, "x"), Value(2.0, "w")
+    p = vectorize(own(x * w) / x + own(w) * step(x), [x], [w])
+    value, gradient = p.gradient([[1.5], [3.0]])
+    assert (value, gradient.tolist()) == (8.0, [4.0])

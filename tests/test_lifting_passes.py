@@ -1,0 +1,298 @@
+"""Each pass alone: what a trace refuses, canonical form makes equal, grouping puts together, and is written."""
+
+# ruff: noqa: A004  (sum is the field's name)
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from autograd import Value, atan2, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
+from autograd.lifting.canonical import Apply, Sum, canonical
+from autograd.lifting.forward import common_prefix, step, whole
+from autograd.lifting.grouping import (
+    Block,
+    Elementwise,
+    Gathered,
+    Layer,
+    Linear,
+    Product,
+    Reduction,
+    Rows,
+    Total,
+    group,
+)
+from autograd.lifting.trace import trace
+from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
+from nn import MLP, mse, softmax_cross_entropy
+
+
+def leaves(count, name):
+    return [Value(0.5 + 0.1 * k, f"{name}{k}") for k in range(count)]
+
+
+def form(f, inputs=3, parameters=3):
+    x, w = leaves(inputs, "x"), leaves(parameters, "w")
+    graph = canonical(trace([f(x, w)], x, w))
+    return graph.nodes, graph.outputs
+
+
+def plan(f, inputs=3, parameters=3):
+    x, w = leaves(inputs, "x"), leaves(parameters, "w")
+    result = f(x, w)
+    return group(canonical(trace(result if isinstance(result, list) else [result], x, w)))
+
+
+# Trace ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_trace_numbers_inputs_then_parameters_then_nodes_and_holds_no_value():
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    traced = trace([((w * x).named("p") + 1.5)], [x], [w])
+    assert (traced.inputs, traced.parameters, traced.outputs) == (["x"], ["w"], [4])
+    product, constant, total = traced.nodes
+    assert [product[0].name, product[1], constant, total[0].name, total[1]] == ["mul", (1, 0), 1.5, "add", (2, 3)]
+    assert traced.names == {2: "p"}
+    assert not any(isinstance(part, Value) for field in fields(traced) for part in getattr(traced, field.name))
+
+
+def test_nameless_leaves_are_named_by_their_place():
+    traced = trace([], [Value(1.0)], [Value(1.0, "w"), Value(1.0)])
+    assert (traced.inputs, traced.parameters) == (["x1"], ["w", "p2"])
+
+
+@pytest.mark.parametrize(
+    ("declare", "error", "message"),
+    [
+        (lambda x, w, y: ([x], [w]), ValueError, "the leaf y = 3.0 is neither an input nor a parameter"),
+        (lambda x, w, y: ([x, y, x], [w]), ValueError, "input 2 (x = 1.0) is declared twice"),
+        (lambda x, w, y: ([x, y], [w, x]), ValueError, "parameter 1 (x = 1.0) is declared twice"),
+        (lambda x, w, y: ([x, y, 3.0], [w]), ValueError, "input 2 is 3.0: declare a leaf"),
+        (lambda x, w, y: ([x, y], [w, x * w]), ValueError, "parameter 1 is 2.0: declare a leaf"),
+        (lambda x, w, y: (x, [w]), TypeError, "the inputs are the Value x = 1.0: give a list"),
+    ],
+)
+def test_a_trace_refuses_what_is_not_declared_once_and_as_a_leaf(declare, error, message):
+    x, w, y = Value(1.0, "x"), Value(2.0, "w"), Value(3.0, "y")
+    with pytest.raises(error, match=re.escape(message)):
+        trace([x * w + y], *declare(x, w, y))
+
+
+# Canonical form -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "g"),
+    [
+        (lambda x, w: dot(w, x), lambda x, w: w[0] * x[0] + w[1] * x[1] + w[2] * x[2]),
+        (lambda x, w: dot(w[:2], x[:2], w[2]), lambda x, w: x[1] * w[1] + (w[2] + x[0] * w[0])),
+        (lambda x, w: x[0] + x[1] + x[2], lambda x, w: sum([x[2], x[0], x[1]])),
+        (lambda x, w: x[0] - (x[1] - x[2]), lambda x, w: x[0] + x[2] - x[1]),
+        (lambda x, w: -(-1.0 * x[0]), lambda x, w: +x[0]),
+        (lambda x, w: x[0] * (x[1] * x[2]), lambda x, w: (x[2] * x[0]) * x[1]),
+        (lambda x, w: square(x[0] + x[1]), lambda x, w: (x[1] + x[0]) ** 2),
+        (lambda x, w: x[0] ** 3, lambda x, w: x[0] * x[0] * x[0]),
+        (lambda x, w: 2.0 * x[0] + 3.0 * x[0], lambda x, w: 5.0 * x[0]),
+        (lambda x, w: x[0] / 4.0, lambda x, w: 0.25 * x[0]),
+        (lambda x, w: (x[0] + x[1]) / 2.0 + x[2], lambda x, w: 0.5 * x[0] + 0.5 * x[1] + x[2]),
+        (lambda x, w: sin(x[0]) + sin(x[0]), lambda x, w: 2.0 * sin(x[0])),
+        (lambda x, w: x[0] - (w[0] * x[1] - w[0] * x[1]), lambda x, w: x[0]),
+        (lambda x, w: x[1] - (w[0] * x[1] - w[0] * x[1] + 3.0), lambda x, w: x[1] - 3.0),
+        (lambda x, w: x[0] * 0.0 + x[1] * 1.0, lambda x, w: x[1]),
+        (lambda x, w: (x[0] + 2.0) + 3.0 - 5.0, lambda x, w: x[0]),
+        (lambda x, w: mse([x[0], x[1]], [x[2], x[2]]), lambda x, w: ((x[0] - x[2]) ** 2 + (x[1] - x[2]) ** 2) / 2),
+    ],
+)  # fmt: skip
+def test_equal_computations_have_one_canonical_form(f, g):
+    assert form(f) == form(g)
+
+
+@pytest.mark.parametrize(
+    ("f", "g"),
+    [
+        (lambda x, w: x[0] * (x[1] + x[2]), lambda x, w: x[0] * x[1] + x[0] * x[2]),  # nothing is distributed
+        (lambda x, w: maximum(x[0], x[1]), lambda x, w: minimum(x[0], x[1])),
+        (lambda x, w: atan2(x[0], x[1]), lambda x, w: atan2(x[1], x[0])),
+        (lambda x, w: x[0] ** 2.5, lambda x, w: x[0] ** 3.5),
+        (lambda x, w: x[0] * w[0], lambda x, w: x[0] * w[1]),
+    ],
+)
+def test_different_computations_have_different_forms(f, g):
+    assert form(f) != form(g)
+
+
+def test_zero_and_minus_zero_are_two_constants():
+    nodes, _ = form(lambda x, w: atan2(0.0, x[1]) - 2.0 * atan2(-0.0, x[1]))  # π apart for a negative x
+    assert [type(node) for node in nodes] == [Apply, Apply, Sum]
+
+
+def test_a_sum_has_its_terms_in_the_order_of_their_factors_and_constants_folded():
+    nodes, outputs = form(lambda x, w: 1.0 + 2.0 * w[0] * x[1] - x[0] + 4.0)
+    assert nodes == [Sum(((5.0, ()), (-1.0, (0,)), (2.0, (1, 3))))]
+    assert outputs == [6]
+
+
+def test_a_loss_without_leaves_is_a_constant():
+    assert form(lambda x, w: (x[0] - x[0]) * w[0] + 3.0)[1] == [3.0]
+
+
+def test_a_node_used_twice_is_one_node_and_not_written_out_twice():
+    def f(x, w):
+        shared = x[0] + x[1]
+        return sin(shared) * shared
+
+    nodes, _ = form(f)
+    assert [type(node) for node in nodes] == [Sum, Apply, Sum]
+
+
+def test_an_expanded_network_and_a_fused_one_are_one_graph_and_one_source():
+    sources = []
+    for expanded in (False, True):
+        mlp = MLP(3, [4, 2], activation="tanh", rng=1, expanded=expanded)
+        x, t = leaves(3, "x"), leaves(2, "t")
+        sources.append(vectorize(mse(mlp.forward(x).output, t), x + t, mlp.parameters()).source)
+    assert sources[0] == sources[1]
+
+
+def test_extreme_constants_are_left_where_they_stand():
+    for f in (
+        lambda x, w: x[0] * 1e-200 * 1e-200 * 1e300,
+        lambda x, w: x[0] / 1e-310,
+        lambda x, w: x[0] / float("inf"),
+    ):
+        x = Value(3e200)
+        program = vectorize(f([x], []), [x])
+        assert program.value([[x.data]]) == pytest.approx(f([x], []).data, rel=1e-14)
+
+
+@pytest.mark.parametrize("divisor", [2.0, 3.0])
+def test_a_moving_average_of_any_length_keeps_its_scale(divisor):
+    x = [Value(0.5 + 0.001 * k) for k in range(1500)]
+    y = x[0]
+    for a in x[1:]:
+        y = (y + a) / divisor
+    assert vectorize(y, x).value([[a.data for a in x]]) == pytest.approx(y.data, rel=1e-13)
+
+
+# Grouping -------------------------------------------------------------------------------------------------------------
+
+
+def test_neurons_that_share_inputs_become_one_matrix_product_with_biases():
+    blocks = plan(lambda x, w: [tanh(dot(w[4 * j : 4 * j + 3], x, w[4 * j + 3])) for j in range(2)], 3, 8).blocks
+    total, activation = [block.rule for block in blocks]
+    (layer,) = total.parts
+    assert isinstance(layer, Layer)
+    assert isinstance(activation, Elementwise)
+    assert (layer.weights, layer.biases) == ([[0, 1, 2], [4, 5, 6]], [3, 7])
+    assert whole(layer.senders)
+
+
+def test_parameters_in_any_order_still_make_a_layer():
+    (block,) = plan(lambda x, w: [w[0] * x[0] + w[2] * x[1] + w[5], w[3] * x[1] + w[4] + w[1] * x[0]], 2, 6).blocks
+    (layer,) = block.rule.parts
+    assert (layer.weights, layer.biases) == ([[0, 2], [1, 3]], [5, 4])
+
+
+def test_senders_of_two_blocks_make_two_matrix_products_and_a_bias():
+    def f(x, w):
+        h = [tanh(dot(w[2 * j : 2 * j + 2], x)) for j in range(2)]
+        return [dot(w[4 + 5 * j : 8 + 5 * j], [*x, *h], w[8 + 5 * j]) for j in range(2)]
+
+    parts = plan(f, 2, 14).blocks[-1].rule.parts
+    assert [type(part) for part in parts] == [Layer, Layer, Linear]
+    assert {part.senders.block.number for part in parts[:2]} == {-2, 1}
+
+
+def test_isomorphic_nodes_of_one_level_become_one_block():
+    blocks = plan(lambda x, w: [sin(a * w[0]) + a for a in x], 9, 1).blocks
+    assert [(type(block.rule), block.size) for block in blocks] == [(Product, 9), (Elementwise, 9), (Total, 9)]
+
+
+def test_different_constants_are_a_column_of_one_block():
+    (block,) = plan(lambda x, w: [a**c for a, c in zip(x, (1.5, 2.5, 3.5), strict=True)]).blocks
+    assert block.rule.operands[1] == [1.5, 2.5, 3.5]
+
+
+def test_a_long_sum_over_one_block_is_one_reduction():
+    *_, loss = plan(lambda x, w: sum([sin(a) for a in x]), 20, 0).blocks
+    (part,) = loss.rule.parts
+    assert isinstance(part, Gathered)
+    assert part.rows.index == tuple(range(20))
+
+
+def test_an_operation_of_many_operands_runs_down_the_rows_of_its_block():
+    *_, block = plan(lambda x, w: maximum(*[sin(a) for a in x]), 5, 0).blocks
+    assert isinstance(block.rule, Reduction)
+
+
+def test_dead_nodes_are_in_no_block():
+    def f(x, w):
+        exp(x[0])
+        return log(x[1]) + softplus(x[2]) * (w[0] - w[0]) + sin(x[0] * w[0]) - sin(w[0] * x[0])
+
+    assert [block.rule.operation.name for block in plan(f).blocks] == ["log"]
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("index", "stride"), [((4,), 1), ((2, 3, 4), 1), ((0, 3, 6), 3), ((5, 5, 5), 1), ((2, 1), None), ((0, 1, 3), None)]
+)
+def test_evenly_lying_rows_are_a_slice(index, stride):
+    assert step(index) == stride
+
+
+def test_whole_is_all_rows_in_their_order():
+    block = Block(0, 3, True, True, None)
+    assert [whole(Rows(block, index)) for index in [(0, 1, 2), (0, 2, 1), (0, 1), (1,)]] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [(["w₁₁", "w₁₂"], "w"), (["x1", "y1"], ""), (["x1", ""], ""), (["h₁^{(2)}"], "h"), (["x" * 10_000], "x" * 10_000)],
+)
+def test_arrays_are_named_like_their_nodes(names, prefix):
+    assert common_prefix(names) == prefix
+
+
+@pytest.mark.parametrize(
+    "wanted", ["lambda", "add", "n", "batch", "1x", "", "x y", "ß→", "__builtins__", "None", "a\nb"]
+)
+def test_every_name_becomes_an_identifier_of_its_own(wanted):
+    writer = Writer()
+    names = [writer.name(wanted) for _ in range(3)]
+    assert len(set(names)) == 3
+    for name in names:
+        exec(f"{name} = 0", {})  # noqa: S102  (an identifier, and no keyword)
+        assert not name.startswith("_")
+
+
+def test_statements_that_nobody_reads_are_left_out_with_their_comment():
+    a, b, c = (Array(name, 1, True) for name in "abc")
+    lines = ["for b", Statement(b, "b", (a,)), "for c", Statement(c, "c", (a,))]
+    assert needed(lines, [c]) == lines[2:]
+
+
+def test_an_array_takes_over_the_memory_of_one_that_is_done_with():
+    a, b, c, d = (Array(name, 2, True) for name in "abcd")
+    lines = [
+        Statement(a, "", ()),
+        Statement(b, "", (a,), elementwise=True),
+        Statement(c, "", (b,)),
+        Statement(d, "", (c, b)),
+    ]
+    assert shared_memory(lines) == {a: a, b: a, c: c, d: d}  # only an elementwise statement writes over what it reads
+
+
+def test_arrays_of_other_shapes_share_nothing():
+    a, b, c = Array("a", 2, True), Array("b", 3, True), Array("c", 2, False)
+    lines = [Statement(a, "", ()), Statement(b, "", (a,), elementwise=True), Statement(c, "", (b,), elementwise=True)]
+    assert shared_memory(lines) == {a: a, b: b, c: c}
+
+
+def test_the_source_of_a_classifier_has_one_cross_entropy():
+    mlp = MLP(4, [3], activation="identity", rng=0)
+    x, t = leaves(4, "x"), [Value(float(k == 0), f"t{k}") for k in range(3)]
+    source = vectorize(softmax_cross_entropy(mlp.forward(x).output, t), x + t, mlp.parameters()).source
+    assert source.count("logsumexp_rows(") == 1
