@@ -1,12 +1,13 @@
 """A mutation study of the diagnosis: does `compare` name the slip that was made, and nothing where none was?
 
-Networks are random: one to three hidden layers, every activation, SSE, half SSE and cross-entropy, softmax. A learner,
-written here in plain loops and without the project's own slips, derives their deltas with one slip or with two at
-once. Then numbers that are wrong in other ways, of which none may be diagnosed. The tables are Markdown.
+Networks are random: one to three hidden layers of two to five neurons, every activation, SSE, half SSE and
+cross-entropy, softmax. A learner, written here in plain loops beside the project's own slips, derives their deltas with
+one slip or two at once; the study counts how often exactly these are named. Then come numbers that are wrong in other
+ways, of which none may be diagnosed. The tables are Markdown.
 
     pip install -e . && python benchmarks/diagnosis.py
 
-A slip that changes no number at the digits given, or a second one that does not, is not counted but drawn again.
+What changes no number at the digits given, alone or beside the other slip, is not counted but drawn again.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nn import MLP, Record, compare, cross_entropy, half_sse, sse
+from nn import MLP, Record, compare, cross_entropy, half_sse, softmax_cross_entropy, sse
 from nn.slips import (
     ACTIVATION,
     DOUBLE,
@@ -39,294 +42,302 @@ from nn.slips import (
     compatible,
 )
 
-Deltas = list[list[float]]
-ACTIVATIONS = (
-    "identity sigmoid tanh relu leaky_relu elu selu gelu silu softplus softsign hard_sigmoid atan erf normal_cdf sin sinh"
-).split()
-DIGITS = {"all": None, "7": 7, "4": 4, "3": 3}
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+# fmt: off
+ACTIVATIONS = [
+    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
+    "hard_sigmoid", "erf", "normal_cdf", "atan", "sin", "sinh",
+]
+RATES = (0.01, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0)
+DIGITS = {"all digits": 17, "7 digits": 7, "4 digits": 4, "3 digits": 3}
 SHORT = {
-    SIGN: "sign", DOUBLE: "2", HALF: "½", MISSING: "no f′", NET_INPUT: "f′ of z", ACTIVATION: "f′ of a", UPDATED: "updated",
-    OFF_DIAGONAL: "diagonal", TRANSPOSED: "transposed", SIBLINGS: "siblings", MEAN: "1/n", SUM: "n",
-}  # fmt: skip
-FACTORS = {SIGN: -1.0, DOUBLE: 2.0, HALF: 0.5}
+    SIGN: "sign", DOUBLE: "2", HALF: "½", MISSING: "no f′", NET_INPUT: "f′ of z", ACTIVATION: "f′ of a",
+    OFF_DIAGONAL: "diagonal", TRANSPOSED: "transposed", UPDATED: "updated", SIBLINGS: "siblings", MEAN: "1/n", SUM: "n",
+}
+# fmt: on
 
 
 # Networks and learners ------------------------------------------------------------------------------------------------
 
 
-def random_record(rng: np.random.Generator, softmax: bool | None = None) -> Record:
-    """Return a random network's record, after `backward()`, with no delta beyond reach of a learner."""
+def random_record(rng: Rng, softmax: bool | None = None) -> Record:
+    """Return the record of a random network, after `backward()`, with deltas of a size that a learner meets."""
     while True:
         hidden = rng.integers(2, 6, size=rng.integers(1, 4)).tolist()
-        chosen = [str(name) for name in rng.choice(ACTIVATIONS, len(hidden) + 1)]
-        is_softmax = bool(rng.random() < 0.3) if softmax is None else softmax
-        outputs, inputs = int(rng.integers(2 if is_softmax else 1, 5)), int(rng.integers(1, 5))
-        if is_softmax:
-            chosen[-1] = "softmax"
-        sizes = [inputs, *hidden, outputs]
-        weights = [rng.normal(0.0, 0.8, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+        activations = [str(name) for name in rng.choice(ACTIVATIONS, len(hidden) + 1)]
+        if classes := bool(rng.random() < 0.3) if softmax is None else softmax:
+            activations[-1] = str(rng.choice(["softmax", "softmax", "identity"]))
+        sizes = [int(rng.integers(1, 5)), *hidden, int(rng.integers(2 if classes else 1, 5))]
+        weights = [rng.normal(0.0, 0.8, shape) for shape in pairwise(sizes)]
         biases = [rng.normal(0.0, 0.3, size) for size in sizes[1:]] if rng.random() < 0.5 else None
         try:
-            record = MLP.from_weights(weights, biases, chosen).forward(rng.normal(0.0, 1.0, inputs).tolist())
-        except OverflowError:
+            record = MLP.from_weights(weights, biases, activations).forward(rng.normal(0.0, 1.0, sizes[0]).tolist())
+            loss_of(record, classes, rng).backward()
+        except (ArithmeticError, ValueError):  # sinh overflows, log meets 0
             continue
-        if is_softmax and rng.random() < 0.7 and min(a.data for a in record.output) > 1e-9:
-            loss = cross_entropy(record.output, int(rng.integers(outputs)))
-        else:
-            loss = (sse, half_sse)[int(rng.integers(2))](record.output, rng.uniform(0.0, 1.0, outputs).tolist())
-        loss.backward()
-        sizes_of_deltas = [abs(delta) for layer in record.deltas() for delta in layer if delta]
-        if sizes_of_deltas and 1e-8 < min(sizes_of_deltas) and max(sizes_of_deltas) < 1e4:
+        nonzero = [abs(delta) for layer in record.deltas() for delta in layer if delta]
+        if nonzero and min(nonzero) > 1e-8 and max(nonzero) < 1e4:
             return record
+
+
+def loss_of(record: Record, classes: bool, rng: Rng) -> Any:
+    """Return a loss that suits the output."""
+    k = len(record.output)
+    if classes and record.mlp.layers[-1].activation == "identity":
+        return softmax_cross_entropy(record.output, int(rng.integers(k)))
+    if classes and rng.random() < 0.6:
+        return cross_entropy(record.output, int(rng.integers(k)))
+    return (sse, half_sse)[int(rng.integers(2))](record.output, rng.uniform(0.0, 1.0, k).tolist())
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """A learner's derivation: which slips in which layers, and whether they are carried back."""
+    """A learner's derivation: which slip in which layers, and whether wrong deltas are carried back."""
 
+    record: Record
     places: dict[Slip, set[int]]
     carried: bool = True
-    n: int = 4
+    n: int = 3
     learning_rate: float = 0.1
 
-    def deltas(self, record: Record) -> Deltas:
-        """Return the deltas, layer by layer, neuron by neuron."""
-        layers, given, handed_on = record.mlp.layers, [], []
-        for i in reversed(range(len(layers))):
-            made = {slip for slip, places in self.places.items() if i in places}
-            given.insert(0, self.step(record, i, made, handed_on))
-            handed_on = given[0] if self.carried else self.step(record, i, set(), handed_on)
-        return given
+    def deltas(self) -> list[Array]:
+        """Return the deltas that the learner finds."""
+        found: list[Array] = []
+        receivers: list[float] = []
+        for i in reversed(range(len(self.record.mlp.layers))):
+            deltas = self.step(i, {slip for slip, layers in self.places.items() if i in layers}, receivers)
+            found.insert(0, np.array(deltas))
+            receivers = deltas if self.carried else self.step(i, set(), receivers)
+        return found
 
-    def step(self, record: Record, i: int, made: set[Slip], receivers: list[float]) -> list[float]:
-        """Return the deltas of one layer from those of its receivers."""
-        layers, activations = record.mlp.layers, [a.data for a in record.activations[i]]
-        m = len(activations)
+    def step(self, i: int, made: set[Slip], receivers: list[float]) -> list[float]:
+        """Return the deltas of layer i from those of its receivers."""
+        layers, a = self.record.mlp.layers, [value.data for value in self.record.activations[i]]
         if i == len(layers) - 1:
-            blames = [a.grad for a in record.activations[i]]
+            deltas = self.output(i, made, a)
         else:
-            into = [[w.data for w in neuron.weights] for neuron in layers[i + 1].neurons]  # [receiver][sender]
-            if UPDATED in made:
-                for k, weights in enumerate(into):
-                    for j in range(m):
-                        weights[j] -= self.learning_rate * receivers[k] * activations[j]
-            if TRANSPOSED in made:  # the same numbers, read in the other order of indices
-                flat = [into[k][j] for j in range(m) for k in range(len(into))]
-                into = [[flat[k * m + j] for j in range(m)] for k in range(len(into))]
-            blames = [math.fsum(into[k][j] * receivers[k] for k in range(len(into))) for j in range(m)]
-            if SIBLINGS in made:
-                blames = [math.fsum(blames)] * m
-        if layers[i].softmax:
-            p = activations
-            deltas = []
-            for j in range(m):
-                terms = [blames[k] * p[k] * ((j == k) - p[j]) for k in range(m)]
-                deltas.append(terms[j] if OFF_DIAGONAL in made else blames[j] if MISSING in made else math.fsum(terms))
-        else:
-            deltas = [self.slope(record, i, j, made) * blames[j] for j in range(m)]
-        for slip, factor in {**FACTORS, MEAN: 1.0 / self.n, SUM: float(self.n)}.items():
+            blames = self.sums(i, made, a, receivers)
+            deltas = [self.slope(i, j, made) * blame for j, blame in enumerate(blames)]
+        for slip, factor in ((SIGN, -1.0), (DOUBLE, 2.0), (HALF, 0.5), (MEAN, 1.0 / self.n), (SUM, float(self.n))):
             if slip in made:
                 deltas = [factor * delta for delta in deltas]
         return deltas
 
-    @staticmethod
-    def slope(record: Record, i: int, j: int, made: set[Slip]) -> float:
-        """Return what the learner takes for f′."""
-        z, a = record.net_inputs[i][j], record.activations[i][j]
-        if a is z or MISSING in made:
+    def output(self, i: int, made: set[Slip], a: list[float]) -> list[float]:
+        """Return the output's deltas."""
+        layer, zs = self.record.mlp.layers[i], self.record.net_inputs[i]
+        blames = [value.grad for value in self.record.output]
+        if layer.activation == "identity" and OFF_DIAGONAL in made:  # logits of a softmax: only the right class is left
+            return [min(blame, 0.0) for blame in blames]
+        if not layer.softmax:
+            return [self.slope(i, j, made) * blame for j, blame in enumerate(blames)]
+        if MISSING in made:
+            return blames
+        k = range(len(zs))
+        kept = [[p for p in k if p == q or OFF_DIAGONAL not in made] for q in k]
+        return [math.fsum(blames[p] * a[p] * ((p == q) - a[q]) for p in kept[q]) for q in k]
+
+    def sums(self, i: int, made: set[Slip], a: list[float], receivers: list[float]) -> list[float]:
+        """Return for each neuron of a hidden layer the sum that its derivative multiplies."""
+        into = [[w.data for w in neuron.weights] for neuron in self.record.mlp.layers[i + 1].neurons]
+        m, n = len(a), len(into)  # into[receiver][sender]
+        if UPDATED in made:
+            into = [[into[k][j] - self.learning_rate * receivers[k] * a[j] for j in range(m)] for k in range(n)]
+        if TRANSPOSED in made:  # the same numbers, read in the other order of the indices
+            flat = [into[k][j] for j in range(m) for k in range(n)]
+            into = [flat[k * m : (k + 1) * m] for k in range(n)]
+        blames = [math.fsum(into[k][j] * receivers[k] for k in range(n)) for j in range(m)]
+        return [math.fsum(blames)] * m if SIBLINGS in made else blames
+
+    def slope(self, i: int, j: int, made: set[Slip]) -> float:
+        """Return what the learner takes for f′ of one neuron."""
+        z, a = self.record.net_inputs[i][j], self.record.activations[i][j]
+        if a is z or a.operation is None or MISSING in made:
             return 1.0
-        row, others = a.operation, [x.data for x in a.operands[1:]]
-        rule = row.partials[0]
-        if not callable(rule):
-            return float(rule)
+        f, others = a.operation, [x.data for x in a.operands[1:]]
+        wanted = [True] + [False] * len(others)
         if NET_INPUT in made:
-            return float(rule(z.data, z.data, *others))
-        return float(rule(row.function(a.data, *others), a.data, *others) if ACTIVATION in made else a.partials()[0])
+            return float(f.local_derivatives(z.data, [z.data, *others], wanted)[0])
+        if ACTIVATION in made:
+            return float(f.local_derivatives(f(a.data, *others), [a.data, *others], wanted)[0])
+        return a.partials()[0]
 
 
-def random_derivation(rng: np.random.Generator, slips: tuple[Slip, ...], record: Record) -> Derivation:
-    """Return a derivation with these slips: in one layer, or in every layer from there back."""
-    last = len(record.mlp.layers) - 1
-    places = {}
+def random_derivation(rng: Rng, record: Record, slips: tuple[Slip, ...]) -> Derivation:
+    """Return a derivation with these slips, each in one layer, or in every layer from there back."""
+    last, places = len(record.mlp.layers) - 1, {}
     for slip in slips:
         top = last - 1 if slip.part == "weights" else last
-        start = last if slip is OFF_DIAGONAL else int(rng.integers(top + 1))
-        if slip is not OFF_DIAGONAL and rng.random() < 0.5:
-            start = top
+        start = top if slip is OFF_DIAGONAL or rng.random() < 0.5 else int(rng.integers(top + 1))
         repeated = slip is not OFF_DIAGONAL and rng.random() < 0.5
         places[slip] = set(range(start + 1)) if repeated else {start}
-    rate = float(rng.choice([0.01, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0]))
-    return Derivation(places, len(slips) > 1 or rng.random() < 0.9, int(rng.integers(3, 65)), rate)
+    carried = len(slips) > 1 or rng.random() < 0.9
+    return Derivation(record, places, carried, 2 * int(rng.integers(1, 32)) + 1, float(rng.choice(RATES)))
 
 
-def rounded(deltas: Deltas, digits: int | None) -> Deltas:
-    """Return the numbers as a learner writes them down."""
-    return [[d if digits is None else float(f"{d:.{digits}g}") for d in layer] for layer in deltas]
-
-
-def same(given: Deltas, others: Deltas, digits: int | None) -> bool:
-    """Return whether both read the same at these digits; at all of them, to a millionth."""
-    fraction = 1e-6 if digits is None else 0.5 * 10.0 ** (1 - digits)
-    pairs = [(a, b) for xs, ys in zip(given, others, strict=True) for a, b in zip(xs, ys, strict=True)]
-    return all(abs(a - b) <= fraction * max(abs(a), abs(b)) for a, b in pairs)
-
-
-# The study ------------------------------------------------------------------------------------------------------------
-
-
-def mutant(rng: np.random.Generator, slips: tuple[Slip, ...], digits: int | None) -> tuple[Record, Deltas]:
-    """Return a record and deltas in which each of these slips shows."""
+def mutant(rng: Rng, slips: tuple[Slip, ...], digits: int) -> Derivation:
+    """Return a random derivation in which each of these slips shows at so many digits."""
     while True:
-        record = random_record(rng, softmax=True if OFF_DIAGONAL in slips else None)
-        derivation = random_derivation(rng, slips, record)
-        for i in range(len(record.mlp.layers)):
-            if not compatible([slip for slip in slips if i in derivation.places[slip]]):
-                break
-        else:
-            try:
-                deltas = derivation.deltas(record)
-                fewer = [
-                    Derivation({s: derivation.places[s] for s in rest}, derivation.carried, derivation.n, derivation.learning_rate).deltas(record)
-                    for count in range(len(slips))
-                    for rest in combinations(slips, count)
-                ]  # fmt: skip
-            except (ArithmeticError, ValueError):
-                continue
-            if np.isfinite(np.concatenate(deltas)).all() and not any(same(deltas, few, digits) for few in fewer):
-                return record, rounded(deltas, digits)
+        made = random_derivation(rng, random_record(rng, True if OFF_DIAGONAL in slips else None), slips)
+        if not all(compatible([s for s in slips if i in made.places[s]]) for i in range(len(made.record.mlp.layers))):
+            continue
+        fewer = [few for count in range(len(slips)) for few in combinations(slips, count)]
+        try:
+            deltas = made.deltas()
+            others = [replace(made, places={slip: made.places[slip] for slip in few}).deltas() for few in fewer]
+        except (ArithmeticError, ValueError):  # f′ of a, outside the domain
+            continue
+        if np.isfinite(np.concatenate(deltas)).all() and not any(same(deltas, other, digits) for other in others):
+            return made
 
 
-def named(record: Record, given: Deltas) -> tuple[Slip, ...]:
-    """Return the slips that the diagnosis names."""
-    diagnosis = compare(record, given).diagnosis
-    return tuple(made.slip for made in diagnosis.made) if diagnosis else ()
+def same(deltas: list[Array], others: list[Array], digits: int) -> bool:
+    """Return whether both read the same at so many digits, and in any case to a millionth."""
+    a, b = np.concatenate(deltas), np.concatenate(others)
+    fraction = max(1e-6, 0.5 * 10.0 ** (1 - digits))
+    return bool((abs(a - b) <= fraction * np.maximum(abs(a), abs(b))).all())
 
 
-def show_single(rng: np.random.Generator, trials: int) -> None:
-    """Print the confusion table of single slips, at every number of digits."""
-    print(f"\nOne slip, {trials} trials each, all digits: rows are made, columns named\n")
-    print("| | " + " | ".join(SHORT.values()) + " | another two | none |\n|---|" + "--:|" * (len(SHORT) + 2))
-    for slip in SHORT:
-        counts: Counter[str] = Counter()
-        for _ in range(trials):
-            found = named(*mutant(rng, (slip,), None))
-            counts[SHORT[found[0]] if len(found) == 1 else "another two" if found else "none"] += 1
-        columns = [*SHORT.values(), "another two", "none"]
-        print(f"| {SHORT[slip]} | " + " | ".join(str(counts[name] or "") for name in columns) + " |")
-
-
-def show_summary(rng: np.random.Generator, trials: int, count: int) -> None:
-    """Print how many of one slip, or of two, are named, by the digits given."""
-    choices = [slips for slips in combinations(SLIPS, count) if compatible(slips) or count == 2 and slips[0].part == "derivative" == slips[1].part]
-    print(f"\n{'One slip' if count == 1 else 'Two slips at once'}, {trials} trials at each number of digits\n")
-    print("| digits given | named | other slips with these numbers | none |\n|---|--:|--:|--:|")
-    for title, digits in DIGITS.items():
-        counts: Counter[str] = Counter()
-        missed: Counter[tuple[str, ...]] = Counter()
-        for trial in range(trials):
-            slips = choices[trial % len(choices)]
-            found = named(*mutant(rng, slips, digits))
-            verdict = "named" if set(found) == set(slips) else "other" if found else "none"
-            counts[verdict] += 1
-            if verdict != "named":
-                missed[tuple(SHORT[s] for s in slips), tuple(SHORT[s] for s in found)] += 1
-        print(f"| {title} | " + " | ".join(f"{100.0 * counts[v] / trials:.2f} %" for v in ("named", "other", "none")) + " |")
-        print(missed.most_common(8))
+def written(deltas: list[Array], digits: int) -> list[list[float]]:
+    """Return the numbers as a learner writes them down."""
+    return [[float(f"{delta:.{digits}g}") for delta in layer] for layer in deltas]
 
 
 # Noise ----------------------------------------------------------------------------------------------------------------
 
 
-def noise(rng: np.random.Generator, kind: str, record: Record) -> Deltas:
+def off(rng: Rng, layer: Array) -> Array:
+    """Return each number off by its own fraction, of 1/10,000 or of up to a third."""
+    return np.array(layer * (1.0 + 10.0 ** rng.uniform(-4.0, -0.5) * rng.normal(size=len(layer))))
+
+
+def another(rng: Rng, layer: Array) -> Array:
+    """Return numbers of this size."""
+    return rng.normal(0.0, abs(layer).max(), len(layer))
+
+
+def one_another(rng: Rng, layer: Array) -> Array:
+    """Return the layer with one number of this size."""
+    return np.where(np.arange(len(layer)) == rng.integers(len(layer)), 2.0 * another(rng, layer), layer)
+
+
+def scaled(rng: Rng, layer: Array) -> Array:
+    """Return the layer times any number."""
+    return rng.normal(0.0, 2.0) * layer
+
+
+def exchanged(rng: Rng, layer: Array) -> Array:
+    """Return the layer with two numbers exchanged."""
+    j, k = rng.choice(len(layer), 2, replace=False) if len(layer) > 1 else (0, 0)
+    places = np.arange(len(layer))
+    places[[j, k]] = k, j
+    return layer[places]
+
+
+# What is wrong; where; and whether what follows is right after it.
+NOISE: list[tuple[str, Callable[..., Array], str]] = [
+    ("every number off", off, "every layer"),
+    ("every number another", another, "every layer"),
+    ("a layer's numbers off", off, "one layer"),
+    ("a layer's numbers another", another, "one layer"),
+    ("one number another", one_another, "one layer"),
+    ("two numbers exchanged", exchanged, "one layer"),
+    ("one number another, carried back", one_another, "carried back"),
+    ("two numbers exchanged, carried back", exchanged, "carried back"),
+    ("a layer times any number, carried back", scaled, "carried back"),
+    ("a layer's weights forgotten, carried back", np.ones_like, "weights"),
+    ("a layer's weights squared, carried back", np.square, "weights"),
+]
+
+
+def noise(rng: Rng, record: Record, change: Callable[..., Array], where: str) -> list[Array]:
     """Return wrong deltas that no known slip has made."""
-    right = [np.array(layer) for layer in record.deltas()]
-    wrong = [layer.copy() for layer in right]
-    i = int(rng.integers(len(right)))
-    j = int(rng.integers(len(right[i])))
-    if kind == "every number off by up to a few tenths":
-        wrong = [layer * (1.0 + 10.0 ** rng.uniform(-4.0, -0.5) * rng.normal(size=len(layer))) for layer in right]
-    elif kind == "every number another":
-        wrong = [rng.normal(0.0, np.abs(layer).max(), len(layer)) for layer in right]
-    elif kind == "one layer another":
-        wrong[i] = rng.normal(0.0, np.abs(right[i]).max(), len(right[i]))
-    elif kind == "one layer off by a little":
-        wrong[i] = right[i] * (1.0 + 10.0 ** rng.uniform(-4.0, -0.5) * rng.normal(size=len(right[i])))
-    elif kind == "one number another":
-        wrong[i][j] = rng.normal(0.0, 2.0 * np.abs(right[i]).max())
-    elif kind == "two numbers of a layer exchanged":
-        i = int(np.argmax([len(layer) for layer in right]))  # two alone may be each other's opposites
-        j, k = rng.choice(len(right[i]), 2, replace=False)
-        wrong[i][[j, k]] = wrong[i][[k, j]]
-    else:
-        wrong = carried(rng, kind, record, right, i, j)
-    return [layer.tolist() for layer in wrong]
-
-
-def carried(rng: np.random.Generator, kind: str, record: Record, right: list[Any], i: int, j: int) -> list[Any]:
-    """Return deltas that are wrong in one layer, from where all goes on by the right rule."""
-    wrong = [layer.copy() for layer in right]
-    i = len(right) - 1 if kind == "the output's factor any number, carried back" else i
-    for layer in reversed(range(i + 1)):
-        slopes = np.array([a.partials()[0] if a.operation else 1.0 for a in record.activations[layer]])
-        if layer < i or (kind.startswith("weights") and layer < len(right) - 1):
+    deltas = [np.array(layer) for layer in record.deltas()]
+    if where == "every layer":
+        return [change(rng, layer) for layer in deltas]
+    i = int(rng.integers(len(deltas) - (where == "weights")))
+    if where != "weights":
+        deltas[i] = change(rng, deltas[i])
+    if where != "one layer":
+        for layer in reversed(range(i + (where == "weights"))):
             W = record.mlp.layers[layer + 1].weights()
-            if layer == i:
-                W = {"weights forgotten, carried back": np.ones_like(W), "weights squared, carried back": W * W}[kind]
-            wrong[layer] = slopes * (W @ wrong[layer + 1])
-        elif kind.startswith("the output"):
-            wrong[layer] = right[layer] * rng.normal(0.0, 2.0)
-        else:
-            wrong[layer][j] = rng.normal(0.0, 2.0 * np.abs(right[layer]).max())
-    return wrong
+            slopes = np.array([Derivation(record, {}).slope(layer, j, set()) for j in range(len(W))])
+            deltas[layer] = slopes * ((change(W) if layer == i else W) @ deltas[layer + 1])
+    return deltas
 
 
-NOISE = (
-    "every number off by up to a few tenths", "every number another", "one layer another", "one layer off by a little",
-    "one number another", "two numbers of a layer exchanged", "one number another, carried back",
-    "weights forgotten, carried back", "weights squared, carried back",
-    "the output's factor any number, carried back",
-)  # fmt: skip
+# The tables -----------------------------------------------------------------------------------------------------------
 
 
-def show_noise(rng: np.random.Generator, trials: int) -> None:
+def named(record: Record, deltas: list[Array], digits: int) -> tuple[Slip, ...]:
+    """Return the slips that the diagnosis names."""
+    diagnosis = compare(record, written(deltas, digits)).diagnosis
+    return tuple(made.slip for made in diagnosis.made) if diagnosis else ()
+
+
+def show_confusion(rng: Rng, trials: int) -> None:
+    """Print which slip is named for which."""
+    columns = [*SHORT.values(), "two", "none"]
+    print(f"\nOne slip, {trials} trials each, all digits given: what was made, and what was named\n")
+    print(f"| made | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
+    for slip in SHORT:
+        counts: Counter[str] = Counter()
+        for _ in range(trials):
+            made = mutant(rng, (slip,), DIGITS["all digits"])
+            found = named(made.record, made.deltas(), DIGITS["all digits"])
+            counts[SHORT[found[0]] if len(found) == 1 else "two" if found else "none"] += 1
+        print(f"| {SHORT[slip]} | {' | '.join(str(counts[column] or '') for column in columns)} |", flush=True)
+
+
+def show_shares(rng: Rng, trials: int, count: int) -> None:
+    """Print how often slips are named, by the digits given."""
+    choices = [slips for slips in combinations(SLIPS, count) if compatible(slips)]
+    each = math.ceil(trials / len(choices))
+    print(f"\n{'One slip' if count == 1 else 'Two slips at once'}, {each * len(choices)} trials for each row\n")
+    print("| given | named | another explanation | none |\n|---|--:|--:|--:|")
+    for title, digits in DIGITS.items():
+        counts: Counter[str] = Counter()
+        for slips in each * choices:
+            made = mutant(rng, slips, digits)
+            found = named(made.record, made.deltas(), digits)
+            counts["named" if set(found) == set(slips) else "another" if found else "none"] += 1
+        shares = [f"{counts[verdict] / (each * len(choices)):.2%}" for verdict in ("named", "another", "none")]
+        print(f"| {title} | {' | '.join(shares)} |", flush=True)
+
+
+def show_noise(rng: Rng, trials: int) -> None:
     """Print how often noise is diagnosed."""
-    print(f"\nNoise, {trials} trials each: diagnosed by mistake\n")
-    print("| | " + " | ".join(f"{title} digits" for title in DIGITS) + " |\n|---|" + "--:|" * len(DIGITS))
-    for kind in NOISE:
-        counts = []
-        for digits in DIGITS.values():
-            false = 0
-            for _ in range(trials):
-                while True:
-                    record = random_record(rng)
-                    if kind.endswith("carried back") and record.mlp.layers[-1].softmax:
-                        continue
-                    given = noise(rng, kind, record)
-                    if not same(given, record.deltas(), digits):
-                        break
-                found = named(record, rounded(given, digits))
-                false += bool(found)
-                if found and args.show:
-                    print(kind, digits, record.mlp); print(compare(record, rounded(given, digits)))
-            counts.append(false)
-        print(f"| {kind} | " + " | ".join(map(str, counts)) + " |", flush=True)
+    each = math.ceil(trials / len(NOISE) / len(DIGITS))
+    print(f"\nNoise, {each * len(NOISE) * len(DIGITS)} trials: how many of {each} each are diagnosed, all by mistake\n")
+    print(f"| wrong | {' | '.join(DIGITS)} |\n|---|{'--:|' * len(DIGITS)}")
+    for title, change, where in NOISE:
+        false = [sum(diagnosed(rng, change, where, digits) for _ in range(each)) for digits in DIGITS.values()]
+        print(f"| {title} | {' | '.join(map(str, false))} |", flush=True)
+
+
+def diagnosed(rng: Rng, change: Callable[..., Array], where: str, digits: int) -> bool:
+    """Return whether noise that shows at so many digits is diagnosed."""
+    while True:
+        # The two outputs of a softmax are each other's opposites: exchanged, they have the opposite sign.
+        record = random_record(rng, False if change is exchanged else None)
+        deltas = noise(rng, record, change, where)
+        if not same(deltas, [np.array(layer) for layer in record.deltas()], digits):
+            return bool(named(record, deltas, digits))
 
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--noise", type=int, default=1000)
-    parser.add_argument("--show", action="store_true")
-    global args
-    args = parser.parse_args()
-    trials = args.trials
+    parser = argparse.ArgumentParser(description="A mutation study of the diagnosis of wrong deltas.")
+    parser.add_argument("--trials", type=int, default=2000, help="for each row of the table of shares")
+    parser.add_argument("--noise", type=int, default=10_000, help="in all")
+    options = parser.parse_args()
     rng = np.random.default_rng(0)
-    show_noise(rng, args.noise)
-    if not trials: return
-    show_single(rng, trials)
-    show_summary(rng, 12 * trials, 1)
-    show_summary(rng, 12 * trials, 2)
+    show_confusion(rng, math.ceil(options.trials / len(SLIPS)))
+    show_shares(rng, options.trials, 1)
+    show_shares(rng, options.trials, 2)
+    show_noise(rng, options.noise)
 
 
 if __name__ == "__main__":

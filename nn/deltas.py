@@ -109,12 +109,17 @@ def assert_deltas(
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
     >>> sse(record.output, [1]).backward()
-    >>> assert_deltas(record, [[-0.0035, 0.0498], [-0.2304]])
-    >>> assert_deltas(record, [[-0.0069, 0.0996], [-0.4607]])
+    >>> assert_deltas(record, [[-0.0023, 0.0403], [-0.179]])
+    >>> assert_deltas(record, [[-0.00115, 0.0202], [-0.0897]])
     Traceback (most recent call last):
     AssertionError: 3 of 3 deltas differ, at the digits given and rtol = 1e-06 (ratio = expected / engine)
-    layer  neuron  expected           engine    ratio
-    2           1   -0.4607    -0.2303511...        2  ← first wrong step
+    layer  neuron  expected           engine     ratio
+    2           1   -0.0897    -0.1794068149  0.499981  ← first wrong step
+    1           1  -0.00115  -0.002301678617  0.499635  ← differs
+    1           2    0.0202    0.04033851996  0.500762  ← differs
+    The first wrong step, from the output back: layer 2 (the output), neuron 1. Layer 1 may be wrong only because of it.
+    For neuron 1 it is δ = f′(z) · ∂C/∂a = 0.235729 · (-0.761074) = -0.179407.
+    Diagnosis: factor ½, in the output layer. To mend it: ...
     """
     __tracebackhide__ = True  # pytest then shows the caller's line
     report = compare(record, expected, convention, rtol, learning_rate)
@@ -149,9 +154,11 @@ def compare(
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
     >>> sse(record.output, [1]).backward()
-    >>> report = compare(record, [[-0.0150, 0.0498], [-0.2304]])
-    >>> report.first_wrong[0].neuron, report.diagnosis
-    (1, None)
+    >>> report = compare(record, [["0.0023", "-0.0403"], ["0.17941"]])
+    >>> [(delta.layer, delta.neuron) for delta in report.first_wrong], report.diagnosis.made[0].slip
+    ([(2, 1)], <slip: opposite sign>)
+    >>> compare(record, [["0.0023", "-0.0403"], ["0.17941"]], "handout").wrong
+    []
     """
     numbers, engine = _given(record, expected), record.deltas(convention)
     if not 0.0 <= rtol < math.inf:
@@ -193,6 +200,8 @@ def compare(
     advice = _advice(report.first_wrong, steps, layers, sign)
     if diagnosis is None:
         advice += "\nNo known slip explains these numbers beyond doubt: take that step again, and compare once more."
+        if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
+            advice += "\nIf weights were updated on the way, give learning_rate=…: one number cannot tell it."
     return replace(report, diagnosis=diagnosis, advice=advice)
 
 

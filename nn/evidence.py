@@ -9,8 +9,8 @@
 - What changes a layer by one common factor is worth one number, however many show it: n or 1/n, two factors at once,
   and whatever else is changed in a sum over siblings but the derivative.
 - What is fitted costs what it could explain: the n of 1/n log₁₀ n, or nothing where it is the number of outputs; a
-  learning rate the best number of those that it moves, of which there must be two; or, where it is round, 2 digits
-  (such as 0.1) or 3 (0.25).
+  learning rate the best number of those that it moves, of which there must be two, or three beside another slip. Where
+  it is round, two do, and it costs 2 digits (such as 0.1) or 3 (0.25).
 
 So a wrong number of seven digits is enough by itself, one of three is not, and three of three are.
 
@@ -132,8 +132,10 @@ class Given:
                 one = factors or summed or made.slip in (MEAN, SUM)
                 evidence[made] += [float(digits.max())] if one else digits.tolist()
             receivers = shown if explanation.carried else self.shown(layer, receivers, explanation, [])
-        if UPDATED in explanation.slips and self.learning_rate is None and moved < 2:
-            return False
+        if UPDATED in explanation.slips and self.learning_rate is None:
+            is_round = math.isfinite(round_cost(explanation.rate))
+            if moved < (2 if is_round else 1 + len(explanation.made)):
+                return False
         in_all, in_its_layers = explanation.needs(self.learning_rate)
         costs = [self.cost(made.slip, explanation, max(digits)) for made, digits in evidence.items()]
         left = [sum(digits) - cost for digits, cost in zip(evidence.values(), costs, strict=True)]
@@ -161,7 +163,11 @@ class Given:
     def cost(self, slip: Slip, explanation: Explanation, best: float) -> float:
         """Return the digits that a slip's fitted number could explain by itself; best: the most of one number."""
         if slip is UPDATED and self.learning_rate is None:
-            rate = explanation.rate
-            return min([best, *(cost for digits, cost in ROUND.items() if rate == float(f"{rate:.{digits}g}"))])
+            return min(best, round_cost(explanation.rate))
         outputs = len(self.engine[-1])
         return math.log10(explanation.n) if slip in (MEAN, SUM) and explanation.n != outputs else 0.0
+
+
+def round_cost(rate: float) -> float:
+    """Return the cost of a round learning rate, infinite of another."""
+    return next((cost for digits, cost in ROUND.items() if rate == float(f"{rate:.{digits}g}")), math.inf)

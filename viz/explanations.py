@@ -89,7 +89,7 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     """Return ∂loss/∂x as a sum over paths: the `most` largest by magnitude, and the sum of the others.
 
     It counts and sums all paths exactly, reads the graph alone, and changes no gradient.
-    Raises ValueError for a negative `most`, and what a local derivative raises.
+    Raises TypeError for anything but Values, ValueError for a negative `most`, and what a local derivative raises.
 
     >>> x = Value(3.0, "x")
     >>> y = (x * x + 2 * x).named("y")
@@ -99,6 +99,8 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
       +3  = 1 × 3    y → mul → x
       +2  = 1 × 2    y → mul → x
     """
+    if not isinstance(loss, Value) or not isinstance(x, Value):
+        raise TypeError(f"explain takes two Values, not {loss!r} and {x!r}")
     if most < 0:
         raise ValueError(f"most is {most}; give the number of paths to list, 0 or more")
     order = topological_order(loss)

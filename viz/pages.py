@@ -26,7 +26,7 @@ from viz.graph import COLLAPSES, Drawing, draw
 from viz.labels import visible
 from viz.render import render
 from viz.saving import write
-from viz.steps import Script
+from viz.steps import Narration
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -82,7 +82,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
         try:
-            pictures[drawing.collapse] = _inline(render(drawing.source, "svg"))
+            pictures[drawing.collapse] = _inline(render(drawing.source, "svg"), len(drawing.boxes))
         except TimeoutError:
             if not pictures:
                 raise
@@ -100,6 +100,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
         name=html.escape(name),
         legend=_legend(name, value.grad, jacobian=any(" J " in x.text for d in drawn for x in d.arrows)),
         count=f"{len(position):,}",
+        foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
         script_hash=_hash(script),
         sheet=sheet,
@@ -111,24 +112,30 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
 
 def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
     """Return a state of folding as the script reads it; boxes of several states meet in their members."""
-    steps = Script(drawing.boxes, drawing.arrows, flowing).steps()
+    steps = Narration(drawing.boxes, drawing.arrows, flowing).steps()
     members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
     return {
-        "title": TITLES[drawing.collapse],
         "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
         "arrows": [[arrow.tail, arrow.head] for arrow in drawing.arrows],
     }
 
 
-def _inline(svg: bytes) -> str:
-    """Return a picture to stand in the page: without a style sheet, a size, and tooltips that would tell too early."""
+def _inline(svg: bytes, boxes: int) -> str:
+    """Return a picture to stand in the page: its nodes are buttons, and no tooltip tells a number before its step."""
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
     for sheet in root.findall(f"{SVG}style"):
         root.remove(sheet)
+    del root.attrib["width"], root.attrib["height"]
+    root.attrib |= {"role": "group", "aria-label": f"{boxes} nodes, with the up and down arrow keys one by one"}
     for group in root.iter(f"{SVG}g"):
         for title in group.findall(f"{SVG}title"):
             group.remove(title)
-    del root.attrib["width"], root.attrib["height"]
+        look = group.get("class", "").partition(" ")[0]
+        if look == "node":
+            first = group.get("id") == f"n-{boxes - 1}"  # the one that Tab reaches
+            group.attrib |= {"role": "button", "aria-pressed": "false", "tabindex": "0" if first else "-1"}
+        elif look == "edge":
+            group.set("aria-hidden", "true")
     return ET.tostring(root, encoding="unicode")
 
 

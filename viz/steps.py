@@ -71,7 +71,7 @@ class Step:
     backward: Backward | None
 
 
-class Script:
+class Narration:
     """The words for the boxes of a drawing; `flowing` tells whether gradients have come down."""
 
     def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool) -> None:

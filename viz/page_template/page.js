@@ -37,9 +37,7 @@ function button(text, action) {
 // ---- Folding
 
 function prepare(state, picture) {
-  state.picture = picture;
-  state.nodes = [];
-  state.edges = [];
+  [state.picture, state.nodes, state.edges] = [picture, [], []];
   for (const node of picture.querySelectorAll(".node")) state.nodes[node.id.split("-").at(-1)] = node;
   for (const edge of picture.querySelectorAll(".edge")) state.edges[edge.id.split("-").at(-1)] = edge;
   state.entering = state.boxes.map(() => []);
@@ -49,14 +47,6 @@ function prepare(state, picture) {
     state.leaving[tail].push(k);
   });
   plan(state);
-  picture.setAttribute("role", "group");
-  picture.setAttribute("aria-label", `${state.nodes.length} nodes; the up and down arrow keys go from one to the next`);
-  for (const edge of state.edges) edge.setAttribute("aria-hidden", "true");
-  state.nodes.forEach((node, i) => {
-    node.setAttribute("role", "button");
-    node.setAttribute("aria-pressed", "false");
-    node.tabIndex = i === state.nodes.length - 1 ? 0 : -1;
-  });
 }
 
 // A leaf has its gradient as soon as the last of the nodes that it delivers to has one.
@@ -203,11 +193,12 @@ function row(operator, symbols, numbers, product, className = "") {
 
 const sign = (text) => (text.startsWith("−") ? "negative" : text.startsWith("+") ? "positive" : "zero");
 
+// Says nothing twice, which a screen reader would repeat, and which would take the focus from a button inside.
 function tellPinned() {
   const [computed, arrived] = [state.step >= state.computed[pinned], state.step >= state.arrived[pinned]];
   const news = [states.indexOf(state), pinned, computed, arrived].join();
   const section = byId("pinned");
-  if (section.dataset.told === news) return; // a screen reader would say it again, and a focus inside be lost
+  if (section.dataset.told === news) return;
   section.dataset.told = news;
   const parts = pinned === null ? [byId("hint").content.cloneNode(true)] : pinnedParts(pinned, computed, arrived);
   section.replaceChildren(...parts);
@@ -323,10 +314,11 @@ const fitting = ({ width, height }) =>
 
 const textSize = (scale) => (12 * scale) / parseFloat(getComputedStyle(document.body).fontSize);
 
-// The finest folding that can be read without zooming; the coarsest, if none can.
+// The finest folding that can be read without zooming; if none can, the one that shows largest.
 function legible() {
-  const found = states.findIndex((_, k) => textSize(fitting(picture(k).viewBox.baseVal)) >= LEGIBLE);
-  return found < 0 ? states.length - 1 : found;
+  const sizes = states.map((_, k) => textSize(fitting(picture(k).viewBox.baseVal)));
+  const found = sizes.findIndex((size) => size >= LEGIBLE);
+  return found < 0 ? sizes.indexOf(Math.max(...sizes)) : found;
 }
 
 function fit() {
@@ -505,16 +497,16 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const night = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (night.matches ? "dark" : "light")) === "dark";
 
+const showTheme = () => byId("theme").setAttribute("aria-pressed", String(isDark()));
+
 function paint(theme) {
   document.documentElement.dataset.theme = theme;
   showTheme();
 }
-
-const showTheme = () => byId("theme").setAttribute("aria-pressed", String(isDark()));
 night.addEventListener("change", showTheme);
 showTheme();
 
-if (states.length > 1) byId("foldings").append(...states.map(({ title }, k) => button(title, () => foldTo(k))));
-else byId("foldings").hidden = true;
+[...byId("foldings").children].forEach((choice, k) => choice.addEventListener("click", () => foldTo(k)));
+byId("foldings").hidden = states.length === 1;
 foldTo(model.opening ?? legible());
 new ResizeObserver(() => (steered ? look(goal) : fit())).observe(stage);
