@@ -8,7 +8,7 @@ Letters: x, y operands; z result.
 """
 
 # ruff: noqa: E501  (a reference is one line, as the row that it checks)
-# ruff: noqa: S311  (chance serves no secret here)
+
 
 import math
 import random

@@ -289,7 +289,7 @@ def test_reprs_are_one_line() -> None:
 
 def test_import_asks_for_nothing_optional() -> None:
     code = "import nn, sys; print({'tqdm', 'matplotlib', 'graphviz', 'scipy', 'sklearn'} & set(sys.modules))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"  # noqa: S603  (our own)
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
 # Refusals -------------------------------------------------------------------------------------------------

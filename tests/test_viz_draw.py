@@ -340,7 +340,7 @@ for drawing in (draw(loss), draw(loss, record), draw(loss, record, collapse="neu
 
 def test_the_same_graph_gives_the_same_bytes_whatever_ran_before():
     drawings = {
-        subprocess.run(  # noqa: S603  (our own script)
+        subprocess.run(
             [sys.executable, "-c", SCRIPT, count],
             env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
