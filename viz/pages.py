@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from viz import style
+from viz.files import write
 from viz.graph import COLLAPSES, Drawing, draw
 from viz.labels import visible
 from viz.render import render
-from viz.saving import write
 from viz.steps import Narration
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ def _legend(name: str, gradient: float, jacobian: bool) -> str:
         "On an arrow stands the local derivative.</p>"
         "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
         '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
-        f'<span class="zero">grey</span> zero. An arrow one step thinner carries {style.STEP} times less.</p>' + matrix
+        f'<span class="zero">grey</span> zero. An arrow has the colour and width of what it hands back: one '
+        f"step thinner, {style.STEP} times less.</p>" + matrix
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viz.files import write
 from viz.graph import Drawing, draw
+from viz.pages import page
 from viz.render import render
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ def save(
     if suffix == "html":
         if isinstance(value, Drawing) or against is not None:
             raise TypeError("a page replays one Value, such as the loss; save a drawing or a comparison as .svg")
-        from viz.pages import page  # here, because it uses this module's `write`
-
         page(value, path, record, collapse=collapse)
         return
     source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse, against=against)).source
@@ -68,13 +67,3 @@ def save(
         write(beside, source.encode())
         raise type(error)(f"{path} was not drawn: {error}. Its DOT source is in {beside}") from None
     write(path, picture)
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file under another name beside its own, then rename it: no reader sees half of it."""
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -85,9 +85,8 @@ CHANGED = "2.6"  # points of the border around what changed
 STEP = 5  # each class of arrows carries flows this many times smaller than the next
 GAP = "\u2003"  # between the parts of a line; `labels.visible` keeps it out of names
 COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero"}
-SIGNS_LINE = GAP.join(
-    ("Blue: positive", "orange: negative", "grey: zero", f"one step thinner: {STEP} times smaller")
-)
+HANDED_BACK = f"arrows: colour and width of what they hand back, one step thinner {STEP} times less"
+SIGNS_LINE = GAP.join(("Blue: positive", "orange: negative", "grey: zero", HANDED_BACK))
 
 GRAPH = {
     "rankdir": "LR",
