@@ -169,7 +169,8 @@ def compare(
 
     def delta(layer: int, neuron: int, number: _Number, by_engine: float) -> Delta:
         x, half_unit = float(number.decimal), next(half_units)
-        tolerance = max(half_unit * (1.0 + 1e-9), rtol * abs(x), 0.0 if x else 1e-12)  # 1e-9: a tie's own rounding
+        relative = rtol * abs(x) if math.isfinite(x) else 0.0
+        tolerance = max(half_unit * (1.0 + 1e-9), relative, 0.0 if x else 1e-12)  # 1e-9: a tie's own rounding
         return Delta(layer, neuron, x, by_engine, number.text, half_unit, tolerance)
 
     layers = [

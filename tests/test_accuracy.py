@@ -9,7 +9,6 @@ Letters: x, y operands; z result.
 
 # ruff: noqa: E501  (a reference is one line, as the row that it checks)
 
-
 import math
 import random
 import sys

@@ -244,9 +244,7 @@ def test_arnold_step() -> None:
     for layer in (0, 1):
         assert agrees(mlp.weights()[layer], ARNOLD[f"W{layer + 1}_new"])
         assert agrees(mlp.biases()[layer], ARNOLD[f"b{layer + 1}_new"])
-    losses = [
-        cross_entropy(p.tolist(), t) for p, t in zip(mlp.predict(inputs["x"]), inputs["y_t"], strict=True)
-    ]
+    losses = [cross_entropy(p.tolist(), t) for p, t in zip(mlp.predict(inputs["x"]), inputs["y_t"], strict=True)]
     assert agrees(np.mean(losses), ARNOLD["L_after"])
 
 

@@ -46,8 +46,7 @@ FORMULAS: dict[str, Callable[[Any, Any], Any]] = {
     "mse": lambda p, t: FORMULAS["sse"](p, t) / len(p),
     "mae": lambda p, t: sum(abs(x - y) for x, y in zip(p, t, strict=True)) / len(p),
     "huber": lambda p, t: (
-        sum((x - y) ** 2 / 2 if abs(x - y) <= 1 else abs(x - y) - 0.5 for x, y in zip(p, t, strict=True))
-        / len(p)
+        sum((x - y) ** 2 / 2 if abs(x - y) <= 1 else abs(x - y) - 0.5 for x, y in zip(p, t, strict=True)) / len(p)
     ),
     "hinge": lambda p, t: sum(max(0, 1 - x * y) for x, y in zip(p, t, strict=True)) / len(p),
     "binary_cross_entropy": lambda p, t: (

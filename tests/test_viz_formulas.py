@@ -25,9 +25,7 @@ def expressions(draw, unary=UNARY, binary=BINARY):
     """A Value, built of named leaves and constants by a few random operations, mostly on what came last."""
     leaves = [Value(draw(st.floats(0.25, 3.0)), name) for name in NAMES]
     parts = [autograd.Constant(2.0), autograd.Constant(-3.0), autograd.Constant(0.5), *leaves]
-    for name in draw(
-        st.lists(st.sampled_from((*unary, *binary, "sum", "dot", "logsumexp")), min_size=1, max_size=9)
-    ):
+    for name in draw(st.lists(st.sampled_from((*unary, *binary, "sum", "dot", "logsumexp")), min_size=1, max_size=9)):
         count = draw(st.integers(1, 4)) if name in ("sum", "logsumexp") else 1 if name in unary else 2
         operands = [draw(st.sampled_from(parts[-5:])) for _ in range(count)]
         arguments = {"sum": [operands], "logsumexp": [operands], "dot": [operands, leaves[:2], parts[-1]]}

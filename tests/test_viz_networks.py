@@ -108,15 +108,10 @@ def test_an_arrow_is_the_thicker_the_larger_its_weight(handout):
     assert [widths[k] for k in np.argsort(sizes)] == sorted(widths)
 
 
-@pytest.mark.parametrize(
-    "sizes", [(3, 4, 1), (3, 3, 5, 2), (6, 6, 6), (1, 6, 1), (64, 32, 10), (7, 2)], ids=str
-)
+@pytest.mark.parametrize("sizes", [(3, 4, 1), (3, 3, 5, 2), (6, 6, 6), (1, 6, 1), (64, 32, 10), (7, 2)], ids=str)
 def test_no_two_labels_meet_and_none_lies_on_a_neuron(sizes):
     drawing = network(MLP(sizes[0], sizes[1:], rng=0).forward(np.ones(sizes[0])))
-    labels = [
-        (*map(float, node["pos"].split(",")), len(node["label"]))
-        for node in statements(drawing, "l-").values()
-    ]
+    labels = [(*map(float, node["pos"].split(",")), len(node["label"])) for node in statements(drawing, "l-").values()]
     for (x1, y1, _), (x2, y2, _) in itertools.combinations(labels, 2):
         assert x1 != x2 or abs(y1 - y2) >= 14.0  # a line of text is 12 points high
     for node in statements(drawing, "n-").values():
@@ -195,9 +190,7 @@ def test_the_chain_rule_of_an_output_weight(handout):
     delta, gradient, step = rule(record, loss, weight)
     assert delta == "δ⁽²⁾₁ = ∂C/∂z⁽²⁾₁ = ∂C/∂a⁽²⁾₁ · ∂a⁽²⁾₁/∂z⁽²⁾₁ = −0.8082 × 0.2408 = −0.1946"
     assert gradient == "∂C/∂w⁽²⁾₁₁ = δ⁽²⁾₁ · ∂z⁽²⁾₁/∂w⁽²⁾₁₁ = −0.1946 × 0.9309 = −0.1812"
-    assert (
-        step == "A step of gradient descent with the learning rate η moves w⁽²⁾₁₁ from 0.8 to 0.8 + 0.1812 η."
-    )
+    assert step == "A step of gradient descent with the learning rate η moves w⁽²⁾₁₁ from 0.8 to 0.8 + 0.1812 η."
 
 
 @pytest.mark.parametrize(("layer", "neuron", "sender"), [(0, 1, 2), (1, 0, 3), (0, 3, 0)])
@@ -212,9 +205,7 @@ def test_the_numbers_of_a_chain_rule_multiply_to_the_engines_gradient(handout, l
 
 def test_a_hidden_delta_is_a_sum_over_its_receivers(misley):
     delta, gradient, _ = rule(*misley, misley[0].mlp.layers[0].neurons[0].weights[0])
-    assert (
-        "(0.5 × 0.009989 + 0.1 × 0.001866 + 0.8 × 0.001934 + 0.6 × 0.01025 + 0.6 × 0.01593) × 0.2372" in delta
-    )
+    assert "(0.5 × 0.009989 + 0.1 × 0.001866 + 0.8 × 0.001934 + 0.6 × 0.01025 + 0.6 × 0.01593) × 0.2372" in delta
     assert gradient.endswith("= 0.005324 × 0.3 = +0.001597")
 
 
@@ -264,9 +255,7 @@ def test_both_engines_put_everything_where_it_was_put(engine, misley, monkeypatc
     drawing = network(*misley)
     groups = {g.get("id"): g for g in ET.fromstring(render(drawing.source, "svg")).iter(f"{SVG}g")}
     places = {name: node["pos"] for name, node in statements(drawing, "n-").items() if name != "n-loss"}
-    centres = {
-        name: [float(groups[name].find(f"{SVG}ellipse").get(c)) for c in ("cx", "cy")] for name in places
-    }
+    centres = {name: [float(groups[name].find(f"{SVG}ellipse").get(c)) for c in ("cx", "cy")] for name in places}
     expected = np.array([[float(c) for c in place.split(",")] for place in places.values()])
     drawn = np.array(list(centres.values())) * [1, -1]
     assert np.ptp(drawn - expected, axis=0) == pytest.approx([0.0, 0.0], abs=0.1)

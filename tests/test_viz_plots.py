@@ -251,9 +251,7 @@ def test_the_boundary_is_where_the_output_is_one_half(trained, ax):
     assert mlp.predict(points) == pytest.approx(0.5, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    "y", [[0, 1, 2, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]], [[0], [1], [2], [0]]]
-)
+@pytest.mark.parametrize("y", [[0, 1, 2, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]], [[0], [1], [2], [0]]])
 def test_each_class_has_its_own_points(y, ax):
     plot_boundary(MLP(2, [3], "softmax", rng=0), XOR, y, ax)
     handles, labels = ax.get_legend_handles_labels()

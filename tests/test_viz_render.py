@@ -16,9 +16,7 @@ from viz import render as engine
 from viz.render import render
 
 IN_CI = "CI" in os.environ
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None and not IN_CI, reason="Graphviz (`dot`) is not installed"
-)
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None and not IN_CI, reason="Graphviz (`dot`) is not installed")
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'
 
 
@@ -92,9 +90,7 @@ def test_what_the_embedded_engine_refuses_is_an_error(embedded):
         render("digraph {", "svg")
 
 
-def test_without_an_engine_the_error_names_both_remedies_and_the_source_is_saved(
-    no_engine, product, tmp_path
-):
+def test_without_an_engine_the_error_names_both_remedies_and_the_source_is_saved(no_engine, product, tmp_path):
     with pytest.raises(RuntimeError, match="there is no Graphviz") as error:
         save(product, tmp_path / "graph.svg")
     assert "apt install graphviz" in str(error.value)

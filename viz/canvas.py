@@ -31,9 +31,7 @@ def canvas(ax: Axes | None, *, surface: bool = False) -> tuple[Axes, Palette]:
     background = plt.rcParams["axes.facecolor"] if ax is None else ax.get_facecolor()
     palette = LIGHT if sum(to_rgb(background)) > 1.5 else DARK
     if ax is None:
-        figure = plt.figure(
-            figsize=(6.4, 4.8 if surface else 4.2), layout="constrained", facecolor=palette["page"]
-        )
+        figure = plt.figure(figsize=(6.4, 4.8 if surface else 4.2), layout="constrained", facecolor=palette["page"])
         with plt.rc_context({"grid.color": palette["frame"]}):  # axes of three dimensions take no other
             ax = figure.add_subplot(projection="3d" if surface else None, facecolor=palette["page"])
     elif surface and ax.name != "3d":
@@ -61,8 +59,6 @@ def titled(ax: Axes, palette: Palette, x: str, y: str, title: str) -> None:
 
 def keyed(ax: Axes, palette: Palette, *, beside: bool = False) -> None:
     """Add the key of the lines or points, where there is room, or, for many, beside the axes."""
-    where: dict[str, Any] = (
-        {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
-    )
+    where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
     page, ink = palette["page"], palette["ink"]
     ax.legend(labelcolor=ink, facecolor=page, edgecolor="none", framealpha=0.8, reverse=beside, **where)

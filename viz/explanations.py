@@ -199,7 +199,7 @@ def _many(count: int) -> str:
     if count < 10**9:
         return f"{count:,}"
     power = len(str(count)) - 1
-    return f"about {count // 10**(power - 2) / 100:.3g}e{power}"
+    return f"about {count // 10 ** (power - 2) / 100:.3g}e{power}"
 
 
 def _in_product(p: float) -> str:

@@ -171,9 +171,7 @@ def _add_label(drawing: Drawing, name: str, text: str, spot: str, sign: str, hin
     drawing.node(f"l{name}", label(text), _attributes=LABEL | look)
 
 
-def _add_column(
-    drawing: Drawing, record: Record, k: int, column: Column, path: Path | None, flowing: bool
-) -> None:
+def _add_column(drawing: Drawing, record: Record, k: int, column: Column, path: Path | None, flowing: bool) -> None:
     """Add the neurons of layer k, counted from 1, or, for k = 0, the inputs."""
     for j, y in column.heights.items():
         if k == 0:

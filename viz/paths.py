@@ -36,9 +36,7 @@ class Path:
                 for i, w in enumerate(neuron.weights):
                     if w is weight:
                         return cls(record, weight, k, i, j)
-        raise ValueError(
-            f"{weight!r:.80} is not a weight of the network; take one of mlp.layers[k].neurons[j].weights"
-        )
+        raise ValueError(f"{weight!r:.80} is not a weight of the network; take one of mlp.layers[k].neurons[j].weights")
 
     def ends(self, column: int) -> set[int]:
         """Return which end of the weight stands in a column, if one does; column 0 are the inputs."""

@@ -116,9 +116,7 @@ def _draw_surface(ax: Any, palette: Palette, x: Array, y: Array, C: Array, shade
         axis.line.set_color(palette["frame"])
 
 
-def plot_boundary(
-    mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, level: float = 0.5
-) -> Axes:
+def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, level: float = 0.5) -> Axes:
     """Plot the classes that a network with two inputs gives to the plane, and the examples.
 
     X: (n, 2). y: class indices, or the two labels of one output, (n,) or (n, 1); or one-hot rows.

@@ -184,7 +184,7 @@ class Program:
         with np.errstate(all="ignore"):
             value = self._reduced(self._one_output(forward(batch)), batch)
             backward()
-        if not math.isfinite(np.add.reduce(gradient)) and not np.isfinite(gradient).all():
+        if not all_finite(gradient):
             self._explain(batch, self._culprit(batch), backward=True)
         return value, gradient
 
@@ -269,7 +269,7 @@ class Program:
     def _checked(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as `_shaped` does; raise ValueError that names a NaN or an infinity too."""
         array = self._shaped(batch)
-        if not np.isfinite(array).all():
+        if not all_finite(array):
             self._refuse_infinite(array)
         return array
 
@@ -349,3 +349,8 @@ class Program:
                 value.name = traced.names.get(len(values))
                 values.append(value)
         return [values[x] for x in traced.outputs]
+
+
+def all_finite(array: NDArray[Any]) -> bool:
+    """Whether no number is infinite or NaN; the sum of squares tells most often, up to four times faster."""
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
