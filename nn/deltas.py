@@ -145,7 +145,7 @@ def compare(
     neurons must then agree on it.
 
     The diagnosis names a known slip (`nn.slips`), or two at once, that reproduces every number given and would
-    hardly do so by chance (`nn.diagnosis` has the rule). Where two slips give the same numbers, the one that is made
+    hardly do so by chance (`nn.evidence` has the rule). Where two slips give the same numbers, the one that is made
     more often is named first. Compare deltas before gradients: a weight's is its receiver's delta times its sender's
     activation.
 

@@ -12,7 +12,9 @@
   learning rate the best number of those that it moves, of which there must be two, or three beside another slip. Where
   it is round, two do, and it costs 2 digits (such as 0.1) or 3 (0.25).
 
-So a wrong number of seven digits is enough by itself, one of three is not, and three of three are.
+So a wrong number of seven digits is enough by itself, one of three is not, and three of three are. What no rule can
+tell: a layer that is wrong by any odd factor, carried back rightly and given to three digits, passes for −1, 2, ½, 1/n
+or a forgotten f′ about twice in a thousand times (`benchmarks/diagnosis.py`). More digits settle it.
 
 Letters: E expected numbers, n as in 1/n; otherwise as in `slips`.
 """

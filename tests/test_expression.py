@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Constant, Value, operation, topological_order
 from autograd.expression import CALLS, COMPOSITIONS, INTERNAL, MAX_DEPTH, MAX_LENGTH, parse
-from autograd.operations import TABLE
+from autograd.operations import OWN, TABLE
 from autograd.value import Refusal
 
-FUNCTIONS = sorted({*TABLE, *COMPOSITIONS} - INTERNAL)
+FUNCTIONS = sorted({*OWN, *COMPOSITIONS} - INTERNAL)
 seeded = settings(derandomize=True, deadline=None, max_examples=300)
 NUMBERS = {"x": 0.75, "y": -1.5, "z": 3.0}
 

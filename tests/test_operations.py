@@ -116,7 +116,7 @@ def real(x):
 
 
 PYTHON = {name: getattr(operator, name) for name in ("add", "sub", "mul", "floordiv", "mod", "neg", "abs")}
-PYTHON |= {name: getattr(math, name) for name in OWN & vars(math).keys() - {"pow", "dist"}}
+PYTHON |= {name: getattr(math, name) for name in sorted(OWN & vars(math).keys() - {"pow", "dist"})}
 PYTHON |= {"div": operator.truediv, "identity": operator.pos, "pow": lambda x, y: real(x**y)}
 EDGES = [0.0, 5e-324, 0.1, 0.5, 0.7, 1.0, 2.0, 3.0, 7.25, 1e3, 1e22, 1e308, INF]
 EDGES += [-x for x in EDGES] + [NAN]

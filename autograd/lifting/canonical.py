@@ -102,6 +102,8 @@ class _Canonical:
         constant = self.forms[operands[-1]]
         if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
             return self.multiplied([operands[0]] * int(constant))
+        if operation is table.power_slope and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
+            return self.multiplied([operands[0], *[operands[1]] * (int(constant) - 1)])  # the derivative of the same
         if operation is table.div and isinstance(constant, float) and is_moderate(constant):
             return self.scaled(operands[0], 1.0 / constant)
         return self.applied(operation, [self.settled(operand) for operand in operands])
