@@ -209,8 +209,10 @@ class _Grouping:
                 constant = coefficient
             elif len(factors) == 1:
                 terms.append((coefficient, factors[0]))
-            elif coefficient != 1.0 or len(factors) > 2 or not (
-                weights.get(factors[0]) == factors[1] or weights.get(factors[1]) == factors[0]
+            elif (
+                coefficient != 1.0
+                or len(factors) > 2
+                or not (weights.get(factors[0]) == factors[1] or weights.get(factors[1]) == factors[0])
             ):
                 terms.append((coefficient, self.product(factors)))
         return _Terms(weights, terms, constant)

@@ -165,7 +165,7 @@ class Program:
         for row, x in zip(rows, self._outputs, strict=True):
             row[:] = x if isinstance(x, float) else next(arrays)[0]
         if not np.isfinite(rows).all():
-            self._explain(batch, ~np.isfinite(rows).all(axis=0), backward=False)
+            self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False)
         return rows[0] if len(rows) == 1 else rows.T
 
     def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
