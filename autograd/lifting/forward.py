@@ -110,9 +110,7 @@ class Forward(Writer):
         """Return a name like those of the block's nodes, or one that says what it is."""
         wanted = prefix(block)
         if not wanted:
-            layered = isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
-            unary = isinstance(block.rule, Elementwise) and len(block.rule.operands) == 1
-            wanted = "z" if layered else "a" if unary else "v"
+            wanted = "z" if is_layered(block) else "a" if is_activation(block) else "v"
         elif len(wanted) > 1 and self.prefixes[wanted] == 1:
             return wanted
         self.numbers[wanted] += 1
@@ -135,7 +133,7 @@ class Forward(Writer):
         if x.block is self.plan.parameters:
             return self.parameter_rows(x.index, stride)
         array = self.values[x.block.number]
-        if whole(x):
+        if whole(x) or (array.rows == 1 and not each):
             return array
         if stride is not None:
             return self.view(array, x.index[0], x.index[-1] + 1, stride)
@@ -326,6 +324,17 @@ class Forward(Writer):
                 self.call("add", [z, self.call("multiply", [x, c])], z)
         if not is_number(constant, 0.0):
             self.call("add", [z, constant], z)
+
+
+def is_layered(block: Block) -> bool:
+    """Whether a block holds net inputs: sums with a matrix product among their parts."""
+    return isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
+
+
+def is_activation(block: Block) -> bool:
+    """Whether a block is a function of net inputs alone."""
+    operands = block.rule.operands if isinstance(block.rule, Elementwise) else []
+    return len(operands) == 1 and isinstance(operands[0], Rows) and is_layered(operands[0].block)
 
 
 def product_text(c: Operand, x: Array) -> str:

@@ -130,11 +130,20 @@ class Reverse(Adjoints):
         else:
 
             def write(out: Array | None) -> Array:
+                self.comment(self.chain_rule(block, x, g))
                 if g.array is not None:
                     return self.call("multiply", [g.array, self.expression(partial, known, down)], out)
                 return cast("Array", self.expression(partial, known, down, out))  # of symbols, so not a number
 
             self.contribute(x, g, block.wide, write)
+
+    def chain_rule(self, block: Block, x: Rows, g: Adjoint) -> str:
+        """Say what an operation hands on to an operand, up to the factor that is carried along."""
+        rule = cast("Elementwise | Reduction", block.rule)
+        array = self.rows(x) if x.block is self.plan.parameters else self.values[x.block.number]
+        one = isinstance(rule, Elementwise) and len(rule.operands) == 1
+        slope = f"{rule.operation.name}'({array.name})" if one else f"∂{rule.operation.name}/∂{array.name}"
+        return f"d{array.name} = " + (f"{g.array.name} * " if g.array else "") + slope
 
     def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:
         """Write an expression of symbols; in that of a reduction, operations of many operands run down the rows."""
@@ -187,6 +196,7 @@ class Reverse(Adjoints):
 
         def write(out: Array | None) -> Array:
             out = out or self.array(f"d{x.name}", x.rows, True)
+            self.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
             self.write(out, f"dot({weights.matrix.name}.T, {g.name}, out={out.name})", [weights.matrix, g])
             return out
 
