@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +25,7 @@ from golden import (
 
 from autograd import TABLE, Value, grad, hessian, relu, sigmoid
 from examples import handout
-from nn import MLP, SGD, cross_entropy, half_sse, mse, sse, train
+from nn import MLP, SGD, cross_entropy, half_sse, mse, train
 
 X = [1.0, 3.0, 5.0]
 
@@ -189,55 +188,6 @@ def test_i62_the_chain_rule_on_numbers_is_no_finite_difference() -> None:
     assert grad(TABLE["exp"])(1.0) == math.e  # every bit
     best = min(abs(slope(math.exp, 1.0, h) - math.e) for h in 10.0 ** -np.arange(1, 12))
     assert best > 10 * sys.float_info.epsilon * math.e
-
-
-def test_f02_finite_differences_agree_on_every_network_of_the_documents() -> None:
-    cases: list[tuple[MLP, Any, Any, Any]] = [
-        (handout_network(), X, [1.0], sse),
-        (arnold_network(), ARNOLD["inputs"]["x"][1], 2, cross_entropy),
-        (misley_network(), MISLEY["inputs"]["x"], [1.0, 0.0], half_sse),
-    ]
-    for mlp, x, y, function in cases:
-        backward(mlp, x, y, function)
-        for p in mlp.parameters():
-            here = p.data
-
-            def loss(number: float, p: Value = p, mlp: MLP = mlp, x: Any = x, y: Any = y, f: Any = function) -> float:
-                p.data = number
-                return float(f(mlp.forward(x).output, y).data)
-
-            assert p.grad == pytest.approx(slope(loss, here), rel=1e-6, abs=1e-10)
-            p.data = here
-
-
-def test_f19_every_neuron_alone_computes_what_the_matrix_product_does() -> None:
-    record = misley_network().forward(MISLEY["inputs"]["x"])
-    senders: Any = MISLEY["inputs"]["x"]
-    for layer, W in zip(record.mlp.layers, record.mlp.weights(), strict=True):
-        alone = [neuron(senders).data for neuron in layer.neurons]
-        assert alone == pytest.approx(sigmoid(np.array(senders) @ W).tolist(), rel=1e-14)
-        senders = alone
-    assert agrees(senders, MISLEY["forward"]["a3"])
-
-
-def test_f10_one_sigmoid_unit_is_logistic_regression() -> None:
-    linear_model = pytest.importorskip("sklearn.linear_model")
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(60, 2))
-    labels = (rows @ [1.5, -1.0] + rng.normal(size=60) > 0.3).astype(int)
-    unit = MLP(2, [1], rng=0)
-    train(unit, rows, labels, loss="binary_cross_entropy", optimizer=SGD(2.0), epochs=3000, progress=False)
-    theirs = linear_model.LogisticRegression(C=np.inf, tol=1e-10).fit(rows, labels)
-    assert unit.weights()[0][:, 0] == pytest.approx(theirs.coef_[0], rel=1e-4)
-    assert unit.biases()[0] == pytest.approx(theirs.intercept_, rel=1e-4)
-
-
-def test_f73_delta_has_the_sign_of_label_minus_prediction() -> None:
-    for output in (0.1, 0.4, 0.6, 0.9):
-        for label in (0, 1):
-            mlp = MLP.from_weights([[[math.log(output / (1.0 - output))]]])
-            delta = backward(mlp, [1.0], label)[0].deltas("handout")[0][0]
-            assert math.copysign(1.0, delta) == math.copysign(1.0, label - output)
 
 
 def test_i53_the_number_of_outputs_follows_from_the_task() -> None:
