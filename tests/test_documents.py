@@ -28,9 +28,8 @@ from docs import documents
 from nn import MLP, SGD, cross_entropy, half_sse, sse, train
 
 ROOT = Path(__file__).parents[1]
-PAGES = {
-    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("documents", "errata", "glossary")
-}
+DOCS = ROOT / "docs"
+PAGES = {name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("documents", "errata", "glossary")}
 NAMED = r"`((?:tests|examples|docs|benchmarks|nn|viz|autograd)/[\w./-]+)(?:::(\w+))?`"  # a file, or a test in it
 
 
