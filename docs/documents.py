@@ -180,8 +180,8 @@ def table() -> Iterator[str]:
     yield HEADING
     yield f"""\
 Of {len(every)} numbers {count["given"]} are given: inputs, weights, sizes, and what is only spoken of.
-{count["right"]} are right at the digits printed. {count["✗"]} follow faithfully from a rule that is not the gradient, and
-{count["lost"]} is lost where the text computes it.
+{count["right"]} are right at the digits printed. {count["✗"]} follow faithfully from a rule that is not the gradient,
+and {count["lost"]} is lost where the text computes it.
 
 The engine's column comes from forward and backward passes; a number that no pass has to do with has none. The last
 column follows the document's own rule where that is another; I01 and I02 are entries of [the errata](errata.md).
