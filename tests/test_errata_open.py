@@ -162,7 +162,7 @@ def test_i59_targets_are_all_that_document_003_needs_for_gradients() -> None:
 # Claims -------------------------------------------------------------------------------------------------------------
 
 
-def test_i50_a_delta_shrinks_through_a_sigmoid_unless_its_weight_is_over_4() -> None:
+def test_i50_a_sigmoid_shrinks_a_delta_unless_a_weight_is_over_4() -> None:
     assert max(grad(sigmoid)(z) for z in np.linspace(-3.0, 3.0, 61)) == grad(sigmoid)(0.0) == 0.25
 
     def factor(w: float) -> float:

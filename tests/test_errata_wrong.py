@@ -74,7 +74,7 @@ def test_i01_the_sum_of_document_001_belongs_to_a_node_that_feeds_four() -> None
     assert agrees(record.deltas("handout")[0], [H1["seed001_rule_all_old_weights"]["delta_h1"]])
 
 
-def test_i02_only_the_weight_before_its_update_gives_the_gradient() -> None:
+def test_i02_only_the_weight_before_its_update_is_right() -> None:
     _, step = h1_step()
     by_differences = -nudged(h1_network(), 0)
     assert by_differences == pytest.approx(H1["correct_backprop_old_weight"]["delta_h1"], rel=1e-7)
@@ -105,7 +105,7 @@ def test_i05_the_example_and_the_exercise_are_two_networks() -> None:
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_i07_i08_changes_rank_as_the_senders_activations_and_not_as_the_weights(label: int) -> None:
+def test_i07_i08_changes_rank_as_activations_not_as_weights(label: int) -> None:
     mlp = handout_network()
     step = handout_step(mlp, X, label, ETA)
     h, changes = data(step.record.activations[0]), np.abs(step.weight_changes[1][:, 0])
@@ -171,7 +171,7 @@ def test_i15_delta_is_largest_at_a_third() -> None:
     assert delta(0.99) < delta(0.01) < 0.02  # small at both ends; at 1 the error is small as well
 
 
-def test_i16_the_same_factor_keeps_a_sure_and_wrong_output_from_learning() -> None:
+def test_i16_a_sure_and_wrong_output_hardly_learns() -> None:
     deltas = []
     for loss in (sse, binary_cross_entropy):
         z = Value(math.log(0.01 / 0.99))
@@ -211,7 +211,7 @@ def test_i20_a_term_too_many_takes_from_every_probability() -> None:
     assert math.fsum(softmax([0.0, *z])[1:]) == pytest.approx(0.968, abs=5e-4)  # i = 0 … 3 are four terms
 
 
-def test_i21_a_sum_over_the_examples_has_n_times_the_gradient_of_the_mean() -> None:
+def test_i21_a_sum_has_n_times_the_gradient_of_the_mean() -> None:
     mlp, n = arnold_network(), 4
     for x, label in zip(ARNOLD["inputs"]["x"], ARNOLD["inputs"]["y_t"], strict=True):
         backward(mlp, x, label, cross_entropy)  # gradients add up: this is the sum
@@ -273,7 +273,7 @@ def test_i26_the_literal_products_fit_no_shapes(layer: int, times: Any) -> None:
         literal(layer, record, times)
 
 
-def test_i26_transposed_and_with_outer_products_they_are_the_gradients() -> None:
+def test_i26_with_transposes_they_are_the_gradients() -> None:
     record, _ = backward(misley_network(), MISLEY["inputs"]["x"], [1, 0], half_sse)
     a = [np.array(MISLEY["inputs"]["x"]), *(np.array(data(layer)) for layer in record.activations)]
     W, delta = record.mlp.weights(), (a[3] - [1.0, 0.0]) * a[3] * (1.0 - a[3])
@@ -295,7 +295,7 @@ def test_i29_a_pinned_bias_gives_the_output_that_the_documents_assume() -> None:
     assert mlp.gradients()[1][0, 0] == pytest.approx(-0.17872542329, rel=1e-10)
 
 
-def test_i74_the_derivative_through_softmax_is_a_sum_over_the_outputs() -> None:
+def test_i74_through_softmax_a_derivative_is_a_sum() -> None:
     """∂L/∂score = Jᵀ · ∂L/∂y, with J = diag(y) − y yᵀ, and of the sum one term is left: y − onehot."""
     scores, label = ARNOLD["score"][0], ARNOLD["inputs"]["y_t"][0]
     y, J = np.array(softmax(scores)), np.array(jacobian(softmax)(scores))

@@ -57,7 +57,7 @@ def test_i63_five_printed_lines_of_document_002_are_no_python(line: str) -> None
     compile(RESTORED[line], "002", "exec")
 
 
-def test_the_restored_lines_of_document_002_take_the_engines_step() -> None:
+def test_the_restored_lines_of_002_take_the_engines_step() -> None:
     found = arnold()
     mlp = arnold_network()
     x = ARNOLD["inputs"]
