@@ -55,7 +55,7 @@ def missing(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_and_test_that_a_page_names_exists(page: str) -> None:
     assert missing(PAGES[page]) == []
-    commands = re.findall(r"`(?:pytest|python) ((?:tests|examples)/\S+)`", PAGES[page])
+    commands = re.findall(r"(?:pytest|python) ((?:tests|examples)/[\w./:]+)", PAGES[page])
     assert missing(" ".join(f"`{name}`" for name in commands)) == []
 
 
