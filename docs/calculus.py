@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import TABLE, Operation, Value, parse
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
-from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
+from autograd.special import TWO_OVER_SQRT_PI
 from viz import formula
 from viz.files import write
 
@@ -33,13 +33,14 @@ How to read it:
 - $z$ is the result, $x$ and $y$ are the operands. Derivatives are written as the row's own rules are: where a rule
   uses the result again, it says $z$.
 - $[\ldots]$ is 1 where the condition holds, else 0.
-- **Where** says what the operation needs. Where nothing is said, every number will do.
-- **At the edges** says what the engine computed at a corner or an end, where the textbook leaves a choice. An error
+- $\lambda = {:.4f}\ldots$ and $\alpha = {:.4f}\ldots$ are SELU's (Klambauer et al., 2017).
+- The last column begins with what the operation needs. Where nothing is said, every number will do.
+- After *at* stands what the engine computed there, at a corner or an end, where the textbook leaves a choice. An error
   has the class that Python's `math` raises.
 - Some rows, such as `power_slope`, are there for the derivatives of others, and lose no digits where the plain formula
   would.
 """
-HEAD = "| operation | $z$ | derivatives | where | at the edges |\n|---|---|---|---|---|"
+HEAD = "| operation | result and derivatives | where, and edges |\n|---|---|---|"
 SECTIONS = {  # the first row of each
     "add": "Arithmetic",
     "exp": "Exponentials, logarithms and roots",
@@ -110,14 +111,15 @@ MEANINGS = {  # of the functions whose formula is but their name, in functions t
     "hard_sigmoid": "clip(x + 3, 0, 6) / 6",
 }
 NUMBERS = {  # as they stand in a formula -> as a reader knows them
-    LN2: r"\log 2",
-    LOG2_E: r"\log_{2} e",
-    LOG10_E: r"\log_{10} e",
+    LN2: r"\log(2)",
+    LOG2_E: r"\log_{2}(e)",
+    LOG10_E: r"\log_{10}(e)",
     math.pi: r"\pi",
     180.0 / math.pi: r"\frac{180}{\pi}",
     math.pi / 180.0: r"\frac{\pi}{180}",
     TWO_OVER_SQRT_PI: r"\frac{2}{\sqrt{\pi}}",
-    INVERSE_SQRT_2PI: r"\frac{1}{\sqrt{2 \pi}}",
+    math.sqrt(2.0 * math.pi): r"\sqrt{2 \pi}",
+    math.sqrt(2.0): r"\sqrt{2}",
     SELU_SCALE: r"\lambda",
     SELU_ALPHA: r"\alpha",
 }
@@ -131,17 +133,15 @@ def main(path: Path = Path(__file__).parent / "calculus.md") -> None:
 
 def page() -> str:
     """Return the page, in Markdown with LaTeX."""
-    lines = [INTRODUCTION]
+    lines = [INTRODUCTION.format(SELU_SCALE, SELU_ALPHA)]
     for name, row in TABLE.items():
         if name in SECTIONS:
             lines += [f"\n## {SECTIONS[name]}\n", HEAD]
         z, derivatives = formulas(row)
         cells = [
             f"`{name}` {row.glyph.replace('|', '&#124;')}",
-            maths(z),
-            "<br>".join(map(maths, derivatives)),
-            row.domain,
-            "<br>".join(edge(row, point) for point in EDGES.get(name, [])),
+            "<br>".join(map(maths, [f"z = {z}", *derivatives])),
+            "<br>".join(filter(None, [row.domain, *(edge(row, point) for point in EDGES.get(name, []))])),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -191,7 +191,8 @@ def maths(latex: str) -> str:
     """Return a formula for a cell of a table, with the numbers that have a name called by it."""
     for number, name in NUMBERS.items():
         latex = latex.replace(repr(number), name)
-    latex = re.sub(r"\|(.*?)\|", r"\\lvert \1 \\rvert", latex)  # a bar would end the cell
+    latex = re.sub(r"\b1 \\cdot ", "", latex)
+    latex = re.sub(r"\|(.*?)\|", r"\\left\\vert \1 \\right\\vert", latex)  # a bar would end the cell
     return f"${latex}$"
 
 

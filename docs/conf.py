@@ -41,13 +41,20 @@ logger = logging.getLogger(__name__)
 # Formulas: LaTeX to MathML --------------------------------------------------------------------------------------------
 
 
+SIGN = re.compile(
+    r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>"
+)  # a minus that stands before one term
+FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")  # which stands close to its operand, as no operator does
+
+
 def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
     """Write a formula as MathML; warn of a command that is not understood, which would stand there as text."""
     block = isinstance(node, nodes.math_block)
-    latex = node.astext().replace("{aligned}", "{split}")  # the converter knows it by its other name
+    latex = node.astext().replace("{aligned}", "{split}").replace(r"\operatorname{", r"\mathrm{")  # alike, and known
     mathml = convert(latex, display="block" if block else "inline")
     if unknown := re.search(r"\\\w+|<mi>&</mi>", mathml):
         logger.warning("%s of the formula %r becomes no MathML", unknown[0], latex, location=node)
+    mathml = FUNCTION.sub(r"<mi>\1</mi>", SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', mathml))
     self.body.append(f'<div class="math">{mathml}</div>' if block else mathml)
     raise nodes.SkipNode
 
