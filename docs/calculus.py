@@ -50,12 +50,13 @@ SECTIONS = {  # the first row of each
     "step": "Steps and ties",
     "sum": "Of many operands",
 }
-OPERANDS: dict[str, tuple[Any, ...]] = {  # of the rows that take any number of them, shown for two or three
+OPERANDS: dict[str, tuple[Any, ...]] = {  # of the rows that take any number of them, and of one with long names
     "maximum": ("x_1", "x_2"),
     "minimum": ("x_1", "x_2"),
     "sum": (["x_1", "x_2"],),
     "dot": (["w_1", "w_2"], ["x_1", "x_2"], "b"),
     "logsumexp": (["x_1", "x_2"],),
+    "clip": ("x", "l", "h"),  # low and high
 }
 EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
     "div": [(1.0, 0.0)],

@@ -9,6 +9,7 @@ a docstring's backticks and stars mean what they mean in the source.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import Any
@@ -41,10 +42,9 @@ logger = logging.getLogger(__name__)
 # Formulas: LaTeX to MathML --------------------------------------------------------------------------------------------
 
 
-SIGN = re.compile(
-    r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>"
-)  # a minus that stands before one term
-FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")  # which stands close to its operand, as no operator does
+# The converter writes every minus as one between two terms, and a function's name as an operator, with space around it.
+SIGN = re.compile(r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>")
+FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")
 
 
 def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
@@ -91,7 +91,8 @@ def cell_text(cell: dict[str, Any]) -> str:
             parts.append(f"```text\n{''.join(output['text'])}```")
         else:
             svg = base64.b64encode("".join(output["data"]["image/svg+xml"]).encode()).decode()
-            parts.append(f'<img alt="{"".join(output["data"]["text/plain"])}" src="data:image/svg+xml;base64,{svg}">')
+            alt = html.escape("".join(output["data"]["text/plain"]))
+            parts.append(f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{svg}"></p>')
     return "\n\n".join(parts)
 
 

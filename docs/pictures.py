@@ -50,9 +50,9 @@ def plots_of_pages() -> None:
     plt.imsave(FOLDER / "tour" / "4-digits.png", np.kron(row, np.ones((3, 3))), cmap="gray")
     for theme, style in {"light": "default", "dark": "dark_background"}.items():
         with plt.style.context(style), plt.rc_context({"svg.hashsalt": "handgrad"}):
-            figure = plot_history(training["history"], "accuracy").figure
-            figure.savefig(FOLDER / "tour" / f"4-accuracy-{theme}.svg", metadata={"Date": None})
-            plt.close(figure)
+            plot_history(training["history"], "accuracy")
+            plt.savefig(FOLDER / "tour" / f"4-accuracy-{theme}.svg", metadata={"Date": None})
+            plt.close()
 
 
 if __name__ == "__main__":
