@@ -148,8 +148,7 @@ class Forward(Writer):
         """Return parameters as a column."""
         key = ("parameters", index, stride)
         if key not in self.known:
-            names = self.plan.parameters.names
-            name = names[index[0]] if len(set(index)) == 1 else common_prefix([names[k] for k in index]) or "p"
+            name = self.parameter_name(index)
             if stride is not None:
                 chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
                 rows = len(range(index[0], index[-1] + 1, stride))
@@ -159,6 +158,11 @@ class Forward(Writer):
                 places = self.constant([[k] for k in index], int)
                 self.write(copy, f"take(parameters, {places.name}, out={copy.name}, mode='clip')", [])
         return self.known[key]
+
+    def parameter_name(self, index: Sequence[int]) -> str:
+        """Return the name of a parameter, or what those of several begin with."""
+        names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
+        return names[0] if len(names) == 1 else common_prefix(names) or "p"
 
     def layer(self, part: Layer, number: int) -> Weights:
         """Return the weights of a layer as arrays."""
