@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import TABLE, Operation, Value, parse
+from autograd.operations import OWN
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.special import TWO_OVER_SQRT_PI
 from viz import formula
@@ -136,6 +137,8 @@ def page() -> str:
     """Return the page, in Markdown with LaTeX."""
     lines = [INTRODUCTION.format(SELU_SCALE, SELU_ALPHA)]
     for name, row in TABLE.items():
+        if name not in OWN:  # a user's operation, registered since
+            continue
         if name in SECTIONS:
             lines += [f"\n## {SECTIONS[name]}\n", HEAD]
         z, derivatives = formulas(row)
