@@ -1,13 +1,13 @@
 """Pass 6, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
+Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
 of the number of variables that it shares with another.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from autograd.lifting.forward import Forward
 from autograd.lifting.grouping import Plan, Rows
 from autograd.lifting.reverse import Reverse
+from autograd.lifting.rolling import WORD, Loop, header, roll
 from autograd.lifting.writer import NAMESPACE, Array, Statement, needed, shared_memory
 
 LEGEND = """\
@@ -47,51 +48,102 @@ def write_source(plan: Plan, mean: bool) -> Source:
     lines += [x for x in backward if isinstance(x, Statement)]
     memory = shared_memory(lines)
 
-    used = used_definitions(writer.definitions, lines, outputs)
-    made = [f"{a.name} = {a.definition}" for a in used if not a.per_batch]
-    sharing: dict[Array, list[str]] = defaultdict(list)
-    for array, owner in memory.items():
-        sharing[owner].append(array.name)
-    arrays = [f"{' = '.join(names)} = empty(({a.rows}, {width(a)}), dtype)" for a, names in sharing.items()]
-    views = [a for a in used if a.per_batch]
+    bodies = [roll(forward, writer.name), roll(backward, writer.name)]
+    loops = [x for body in bodies for x in body if isinstance(x, Loop)]
+    steps = {id(loop): writer.name("steps") for loop in loops}
+    used, words = used_definitions(writer.definitions, bodies, outputs, loops)
     results = ", ".join(array.name for array in outputs)
+    views = [a for a in used if a.per_batch]
     text = "\n".join(
         [
             *LEGEND.splitlines(),
             "",
-            "# Arrays; those that are needed one after the other share their memory.",
-            *arrays,
+            *memory_lines(memory, loops, words),
             "# Constants, and views of the arrays and of the parameters.",
-            *made,
+            *[f"{a.name} = {a.definition}" for a in used if not a.per_batch],
+            *loop_tables(loops, memory, steps, writer.constants),
             "",
             "",
             "def forward(batch):",
             *indented([f"global {', '.join(a.name for a in views)}"] if views else []),
             *indented([f"{a.name} = {a.definition}" for a in views]),
-            *indented(listing(forward)),
+            *indented(listing(bodies[0], steps)),
             f"    return [{results}]",
             "",
             "",
             "def backward():",
-            *indented(listing(backward) or ["pass"]),
+            *indented(listing(bodies[1], steps) or ["pass"]),
             "",
         ]
     )
     return Source(text, {**NAMESPACE, **writer.functions}, writer.constants)
 
 
+def pool(loops: Sequence[Loop], memory: dict[Array, Array]) -> list[Array]:
+    """Return the arrays that loops run over and statements write, those of one shape together."""
+    looped = dict.fromkeys([array for loop in loops for turn in loop.turns for array in turn])
+    owners = dict.fromkeys([memory[array] for array in looped if array in memory])
+    return sorted(owners, key=lambda a: (a.rows, a.wide))
+
+
+def memory_lines(memory: dict[Array, Array], loops: Sequence[Loop], words: set[str]) -> list[str]:
+    """Return the lines that make the arrays; those that only loops use have no names."""
+    lines = ["# Arrays; those that are needed one after the other share their memory."]
+    pooled = pool(loops, memory)
+    if pooled:
+        shapes = Counter(f"({a.rows}, {width(a)})" for a in pooled)
+        made = ", ".join(f"*empty(({count}, {shape[1:-1]}), dtype)" for shape, count in shapes.items())
+        lines.append(f"arrays = [{made}]")
+    places = {array: f"arrays[{k}]" for k, array in enumerate(pooled)}
+    sharing: dict[Array, list[str]] = defaultdict(list)
+    for array, owner in memory.items():
+        if array.name in words:
+            sharing[owner].append(array.name)
+    for a, names in sharing.items():
+        lines.append(f"{' = '.join(names)} = {places.get(a, f'empty(({a.rows}, {width(a)}), dtype)')}")
+    return lines
+
+
+def loop_tables(
+    loops: Sequence[Loop],
+    memory: dict[Array, Array],
+    steps: dict[int, str],
+    constants: list[np.ndarray[Any, Any]],
+) -> list[str]:
+    """Return the lines that make, for each loop, the list of the arrays of each turn."""
+    if not loops:
+        return []
+    places = {array: k for k, array in enumerate(pool(loops, memory))}
+    named = dict.fromkeys([a for loop in loops for turn in loop.turns for a in turn if a not in memory])
+    places |= {array: k for k, array in enumerate(named, len(places))}
+    lines = ["# What the loops run over, turn by turn."]
+    if named:
+        lines.append(f"arrays += [{', '.join(array.name for array in named)}]")
+    for loop in loops:
+        lines.append(
+            f"{steps[id(loop)]} = [[arrays[k] for k in turn] for turn in constants[{len(constants)}].tolist()]"
+        )
+        constants.append(np.array([[places[memory.get(array, array)] for array in turn] for turn in loop.turns]))
+    return lines
+
+
 def used_definitions(
-    definitions: Sequence[Array], statements: Sequence[Statement], outputs: Sequence[Array]
-) -> list[Array]:
-    """Return the definitions that a statement, an output or a later definition names."""
-    words = {word for statement in statements for word in re.findall(r"\w+", statement.text)}
-    words.update(array.name for array in outputs)
+    definitions: Sequence[Array],
+    bodies: Sequence[Sequence[str | Loop]],
+    outputs: Sequence[Array],
+    loops: Sequence[Loop],
+) -> tuple[list[Array], set[str]]:
+    """Return the definitions that a line, a loop, an output or a later definition names; and all names in use."""
+    lines = [line for body in bodies for x in body for line in ([x] if isinstance(x, str) else x.lines)]
+    words = {word for line in lines if line[0] != "#" for word in WORD.findall(line)}
+    words.update([array.name for array in outputs])
+    words.update([array.name for loop in loops for turn in loop.turns for array in turn if array.definition])
     used = []
     for array in reversed(definitions):
         if array.name in words:
-            words.update(re.findall(r"\w+", array.definition))
+            words.update(WORD.findall(array.definition))
             used.append(array)
-    return used[::-1]
+    return used[::-1], words
 
 
 def width(array: Array) -> str:
@@ -99,9 +151,12 @@ def width(array: Array) -> str:
     return "n" if array.wide else "1"
 
 
-def listing(statements: Sequence[Statement | str]) -> list[str]:
-    """Return statements as lines, comments before what they describe."""
-    return [f"# {x}" if isinstance(x, str) else x.text for x in statements]
+def listing(body: Sequence[str | Loop], steps: dict[int, str]) -> list[str]:
+    """Return the lines of a pass, its loops among them."""
+    lines: list[str] = []
+    for x in body:
+        lines += [x] if isinstance(x, str) else [*header(x, steps[id(x)]), *indented(x.lines)]
+    return lines
 
 
 def indented(lines: Sequence[str]) -> list[str]:

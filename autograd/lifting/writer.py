@@ -46,7 +46,7 @@ NAMESPACE: dict[str, Any] = {
     "subtract": np.subtract,
     "take": np.take,
 }
-WORDS = ["backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
+WORDS = ["arrays", "backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
 
 
 def called(row: Operation) -> tuple[str, Any]:
@@ -54,6 +54,14 @@ def called(row: Operation) -> tuple[str, Any]:
     if isinstance(row.array, np.ufunc):
         return row.array.__name__, row.array
     return row.name if row.arity else f"{row.name}_rows", row.array
+
+
+@functools.lru_cache
+def identifier(wanted: str) -> str:
+    """Return the wanted name as Python can have it."""
+    plain = unicodedata.normalize("NFKD", wanted)
+    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40].lstrip("_")
+    return plain if plain and not plain[0].isdigit() else f"v{plain}"
 
 
 def reduced_by(row: Operation) -> np.ufunc | None:
@@ -127,11 +135,7 @@ class Writer:
 
     def name(self, wanted: str) -> str:
         """Return an identifier like the wanted one that nothing else has."""
-        plain = unicodedata.normalize("NFKD", wanted)
-        plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40].lstrip("_")
-        if not plain or plain[0].isdigit():
-            plain = f"v{plain}"
-        unique = plain
+        unique = plain = identifier(wanted)
         while unique in self.names:
             self.counts[plain] += 1
             unique = f"{plain}_{self.counts[plain] + 1}"
