@@ -22,6 +22,7 @@ SHORT = 200  # so few statements are written out
 TIMES = 4  # so often, at least, a loop runs
 CANDIDATES = 64  # so many places where the next turn might begin are tried
 WORD = re.compile(r"\w+")
+WORDS = re.compile(r"(\w+)")  # splits a text into its words and what stands between them
 
 
 @dataclass
@@ -69,9 +70,9 @@ def _units(statements: Sequence[Statement | str]) -> list[_Unit]:
         if isinstance(statement, str):
             comments.append(statement)
             continue
-        words = WORD.findall(statement.text)
-        found = [arrays[word] for word in words if word in arrays]
-        form = WORD.sub(lambda word: "" if word[0] in arrays else word[0], statement.text)
+        parts = WORDS.split(statement.text)
+        found = [arrays[part] for part in parts if part in arrays]
+        form = "".join(["" if part in arrays else part for part in parts])
         units.append(_Unit(comments, statement.text, found, forms.setdefault(form, len(forms))))
         comments = []
     return units

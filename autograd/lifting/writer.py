@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -98,11 +98,11 @@ class Array:
     definition: str = ""
     owner: Array | None = None  # whose memory a view shows
     per_batch: bool = False  # a view of the batch, so it is made anew in every call
+    root: Array = field(init=False)  # which owns the memory
 
-    @property
-    def root(self) -> Array:
-        """The array that owns the memory."""
-        return self if self.owner is None else self.owner.root
+    def __post_init__(self) -> None:
+        """Find the root."""
+        self.root = self if self.owner is None else self.owner.root
 
 
 @dataclass
