@@ -16,7 +16,7 @@ from typing import Any
 
 from autograd import Value, topological_order
 from viz.boxes import called
-from viz.formulas import formula
+from viz.formulas import formula, numeral
 from viz.labels import number, signed
 
 
@@ -65,6 +65,9 @@ class Explanation:
         if self.count > len(self.paths):
             lines.append(f"| {signed(self.rest)} | | the other {self._others()} |")
         return "\n".join(lines)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()  # in a notebook
 
     def latex(self) -> str:
         """Return the sum as a LaTeX formula, a line for each path: an `aligned` block, for math mode."""
@@ -207,6 +210,4 @@ def _in_product(p: float) -> str:
 
 
 def _plain(x: float) -> str:
-    """Return a number as LaTeX has it."""
-    mantissa, e, exponent = f"{x:.4g}".partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+    return numeral(x, digits=4).text
