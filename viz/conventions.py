@@ -1,10 +1,11 @@
+# ruff: noqa: D102  (an override means what the base's docstring says)
 """The notations of a worked solution, by name: their letters, signs, factors, order of indices and of products.
 
 The project's own is "gradient". The others are those of the documents: "handout" (000 and 001), which writes δ for
 −∂C/∂z and adds; "arnold" (002) and "misley" (003); and "nielsen", of "Neural Networks and Deep Learning" (chapter 2),
 whose weights are receiver first and whose layers are counted from the inputs.
 
-Letters: l layer from 1, i sender, j receiver, all counted from 1; d what stands for a delta, x for what a sender sends.
+Letters: n layer, i sender, j receiver, k output, all counted from 1; d a delta, x what a sender sends.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd import Value
-from nn.architecture import SUBSCRIPTS, SUPERSCRIPTS, subscript, superscript
+from nn.architecture import SUPERSCRIPTS, subscript
 from viz.equations import Symbol, unevaluated
 
 
@@ -42,15 +43,16 @@ class Convention:
 
     name = "gradient"
     reading = (
-        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from sender i "
-        "to receiver j."
+        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from "
+        "sender i to receiver j."
     )
     sign = 1.0  #: δ is so many times ∂C/∂z
     C = Symbol("C", "C")
     eta = Symbol(r"\eta", "η")
-    examples: Symbol | None = None  #: by which the learning rate is divided
+    rate = eta  #: by which a gradient is multiplied
     rule = "Each weight and bias goes against its gradient, η times."
     target_first = False  #: whether an error is y − a
+    label: Symbol | None = None  #: of the right class, where it is a number
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = sizes
@@ -60,21 +62,21 @@ class Convention:
         """Return an input."""
         return symbol("x", i)
 
-    def z(self, l: int, j: int) -> Symbol:  # noqa: E741  (the field's own letter)
+    def z(self, n: int, j: int) -> Symbol:
         """Return a net input."""
-        return symbol("z", j, above=f"({l})")
+        return symbol("z", j, above=f"({n})")
 
-    def a(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def a(self, n: int, j: int) -> Symbol:
         """Return an activation."""
-        return symbol("a", j, above=f"({l})")
+        return symbol("a", j, above=f"({n})")
 
-    def w(self, l: int, i: int, j: int) -> Symbol:  # noqa: E741
+    def w(self, n: int, i: int, j: int) -> Symbol:
         """Return a weight."""
-        return symbol("w", i, j, above=f"({l})")
+        return symbol("w", i, j, above=f"({n})")
 
-    def b(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def b(self, n: int, j: int) -> Symbol:
         """Return a bias."""
-        return symbol("b", j, above=f"({l})")
+        return symbol("b", j, above=f"({n})")
 
     def y(self, k: int) -> Symbol:
         """Return a target."""
@@ -88,29 +90,29 @@ class Convention:
         """Return the probability of a class, where it is no activation."""
         return symbol("p", k)
 
-    def delta(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def delta(self, n: int, j: int) -> Symbol:
         """Return a delta."""
-        return symbol(r"\delta", j, above=f"({l})", text="δ")
+        return symbol(r"\delta", j, above=f"({n})", text="δ")
 
-    def sent(self, l: int, i: int) -> Symbol:  # noqa: E741
-        """Return what sender i sends into layer l."""
-        return self.a(l - 1, i) if l > 1 else self.x(i)
+    def sent(self, n: int, i: int) -> Symbol:
+        """Return what sender i sends into layer n."""
+        return self.a(n - 1, i) if n > 1 else self.x(i)
 
-    def slope(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def slope(self, n: int, j: int) -> Symbol:
         """Return an activation's derivative."""
-        return derivative(self.a(l, j), self.z(l, j))
+        return derivative(self.a(n, j), self.z(n, j))
 
-    def blame(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def blame(self, n: int, j: int) -> Symbol:
         """Return the derivative of the loss to an activation, with the sign of a delta."""
-        return self._of_loss(self.a(l, j))
+        return self._of_loss(self.a(n, j))
 
-    def weight_gradient(self, l: int, i: int, j: int) -> Symbol:  # noqa: E741
+    def weight_gradient(self, n: int, i: int, j: int) -> Symbol:
         """Return the derivative of the loss to a weight, with the sign of a delta."""
-        return self._of_loss(self.w(l, i, j))
+        return self._of_loss(self.w(n, i, j))
 
-    def bias_gradient(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def bias_gradient(self, n: int, j: int) -> Symbol:
         """Return the derivative of the loss to a bias, with the sign of a delta."""
-        return self._of_loss(self.b(l, j))
+        return self._of_loss(self.b(n, j))
 
     def _of_loss(self, x: Symbol) -> Symbol:
         latex, text = derivative(self.C, x)
@@ -142,32 +144,32 @@ class Handout(Convention):
     rule = "Weight change = η · δ · activation of the sender, added."
     target_first = True
 
-    def node(self, l: int, j: int) -> Symbol:  # noqa: E741
+    def node(self, n: int, j: int) -> Symbol:
         """Return a node's own name."""
-        if l == 0:
+        if n == 0:
             return self.x(j)
-        if l == self.depth:
+        if n == self.depth:
             return symbol("o", j) if self.sizes[-1] > 1 else Symbol("o", "o")
-        return symbol("h", j, above=f"({l})" if self.depth > 2 else "")
+        return symbol("h", j, above=f"({n})" if self.depth > 2 else "")
 
-    def z(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return under(r"\mathrm{net}", self.node(l, j), text="net")
+    def z(self, n: int, j: int) -> Symbol:
+        return under(r"\mathrm{net}", self.node(n, j), text="net")
 
-    def a(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        if l < self.depth:
-            return self.node(l, j)
+    def a(self, n: int, j: int) -> Symbol:
+        if n < self.depth:
+            return self.node(n, j)
         return symbol(r"\hat{y}", *([j] if self.sizes[-1] > 1 else []), text="ŷ")
 
-    def w(self, l: int, i: int, j: int) -> Symbol:  # noqa: D102, E741
-        return under("w", self.node(l - 1, i), self.node(l, j))
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return under("w", self.node(n - 1, i), self.node(n, j))
 
-    def b(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return under("b", self.node(l, j))
+    def b(self, n: int, j: int) -> Symbol:
+        return under("b", self.node(n, j))
 
-    def delta(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return under(r"\delta", self.node(l, j), text="δ")
+    def delta(self, n: int, j: int) -> Symbol:
+        return under(r"\delta", self.node(n, j), text="δ")
 
-    def net_term(self, w: Value, x: Value) -> Value:  # noqa: D102
+    def net_term(self, w: Value, x: Value) -> Value:
         return unevaluated("mul", x, w)
 
 
@@ -180,41 +182,42 @@ class Arnold(Convention):
         "(lr); dr is ∂L/∂r, and W1ᵢⱼ leads from unit i to unit j."
     )
     C = Symbol("L", "L")
+    label = Symbol(r"\hat{y}", "ŷ")
 
-    def _layer(self, letter: str, l: int) -> str:  # noqa: E741
-        return letter if self.depth == 2 else f"{letter}{l}"
+    def _layer(self, letter: str, n: int) -> str:
+        return letter if self.depth == 2 else f"{letter}{n}"
 
-    def z(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol(r"\mathrm{score}", j, text="score") if l == self.depth else symbol(self._layer("r", l), j)
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol(r"\mathrm{score}", j, text="score") if n == self.depth else symbol(self._layer("r", n), j)
 
-    def a(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("y", j) if l == self.depth else symbol(self._layer("h", l), j)
+    def a(self, n: int, j: int) -> Symbol:
+        return symbol("y", j) if n == self.depth else symbol(self._layer("h", n), j)
 
-    def w(self, l: int, i: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol(f"W{l}", i, j)
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return symbol(f"W{n}", i, j)
 
-    def b(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol(f"b{l}", j)
+    def b(self, n: int, j: int) -> Symbol:
+        return symbol(f"b{n}", j)
 
-    def y(self, k: int) -> Symbol:  # noqa: D102
+    def y(self, k: int) -> Symbol:
         return symbol(r"\hat{y}", *([k] if self.sizes[-1] > 1 else []), text="ŷ")
 
-    def in_class(self, k: int) -> Symbol:  # noqa: D102
+    def in_class(self, k: int) -> Symbol:
         return Symbol(rf"1(\hat{{y}}={k})", f"1(ŷ={k})")
 
-    def delta(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return _d(self.z(l, j))
+    def delta(self, n: int, j: int) -> Symbol:
+        return _d(self.z(n, j))
 
     def _of_loss(self, x: Symbol) -> Symbol:
         return _d(x)
 
-    def net_term(self, w: Value, x: Value) -> Value:  # noqa: D102
+    def net_term(self, w: Value, x: Value) -> Value:
         return unevaluated("mul", x, w)
 
-    def blame_term(self, w: Value, d: Value) -> Value:  # noqa: D102
+    def blame_term(self, w: Value, d: Value) -> Value:
         return unevaluated("mul", d, w)
 
-    def gradient(self, d: Value, x: Value) -> Value:  # noqa: D102
+    def gradient(self, d: Value, x: Value) -> Value:
         return unevaluated("mul", x, d)
 
 
@@ -228,16 +231,16 @@ class Misley(Convention):
     )
     C = Symbol("E", "E")
 
-    def z(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("h", j, above=f"({l})")
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol("h", j, above=f"({n})")
 
-    def delta(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return derivative(self.C, self.z(l, j))
+    def delta(self, n: int, j: int) -> Symbol:
+        return derivative(self.C, self.z(n, j))
 
-    def net_term(self, w: Value, x: Value) -> Value:  # noqa: D102
+    def net_term(self, w: Value, x: Value) -> Value:
         return unevaluated("mul", x, w)
 
-    def blame_term(self, w: Value, d: Value) -> Value:  # noqa: D102
+    def blame_term(self, w: Value, d: Value) -> Value:
         return unevaluated("mul", d, w)
 
 
@@ -249,30 +252,30 @@ class Nielsen(Convention):
         "zˡ weighted input, aˡ activation, C cost, y desired output, δ = ∂C/∂z, η learning rate; layer 1 are the "
         "inputs, and wˡⱼₖ leads from neuron k of layer l − 1 to neuron j of layer l. The superscripts are no powers."
     )
-    examples = Symbol("m", "m")
+    rate = Symbol(r"\frac{\eta}{m}", "(η/m)")
     rule = "The rate is η/m over a batch of m examples: here m = 1."
     target_first = True
 
-    def z(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("z", j, above=f"{l + 1}")
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol("z", j, above=f"{n + 1}")
 
-    def a(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("a", j, above=f"{l + 1}")
+    def a(self, n: int, j: int) -> Symbol:
+        return symbol("a", j, above=f"{n + 1}")
 
-    def w(self, l: int, i: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("w", j, i, above=f"{l + 1}")
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return symbol("w", j, i, above=f"{n + 1}")
 
-    def b(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol("b", j, above=f"{l + 1}")
+    def b(self, n: int, j: int) -> Symbol:
+        return symbol("b", j, above=f"{n + 1}")
 
-    def x(self, i: int) -> Symbol:  # noqa: D102
+    def x(self, i: int) -> Symbol:
         return symbol("a", i, above="1")
 
-    def y(self, k: int) -> Symbol:  # noqa: D102
+    def y(self, k: int) -> Symbol:
         return symbol("y", k)
 
-    def delta(self, l: int, j: int) -> Symbol:  # noqa: D102, E741
-        return symbol(r"\delta", j, above=f"{l + 1}", text="δ")
+    def delta(self, n: int, j: int) -> Symbol:
+        return symbol(r"\delta", j, above=f"{n + 1}", text="δ")
 
 
 CONVENTIONS = {convention.name: convention for convention in (Convention, Handout, Arnold, Misley, Nielsen)}
@@ -285,4 +288,6 @@ def derivative(of: Symbol, to: Symbol) -> Symbol:
 
 def _d(x: Symbol) -> Symbol:
     """Return the differential of x, as document 002 writes ∂L/∂x."""
-    return Symbol(x.latex.replace(r"\mathrm{", r"\mathrm{d") if x.latex.startswith(r"\mathrm") else f"d{x.latex}", f"d{x.text}")
+    return Symbol(
+        x.latex.replace(r"\mathrm{", r"\mathrm{d") if x.latex.startswith(r"\mathrm") else f"d{x.latex}", f"d{x.text}"
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from itertools import count as natural_numbers
-from typing import TYPE_CHECKING
 
 from autograd import Value, dot, topological_order
 from nn.record import Record

@@ -20,7 +20,8 @@ from viz.formulas import ATOM, POWER, Piece, composed, numeral
 
 WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
 WIDTH = 76  # characters of an equation that stands on one line
-NEGATIVE = re.compile(r"([+-]) (?:\\left)?\(-([\d.]+(?:e-?\d+| \\cdot 10\^\{-?\d+\})?)(?:\\right)?\)(?! ?\^|\*| \*\*)")
+NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
+STEP = re.compile(r"step\(([^()]+)\)")
 SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
 
 
@@ -41,9 +42,12 @@ class Equation(NamedTuple):
     sides: Sequence[Symbol] = ()
 
     @property
-    def fits(self) -> bool:
-        """Whether it stands on one line."""
-        return len(" = ".join(side.text for side in (self.symbol, *self.sides))) <= WIDTH
+    def width(self) -> int:
+        """Its characters on one line."""
+        return len(" = ".join(side.text for side in (self.symbol, *self.sides)))
+
+
+Part = str | list[Equation]  # a sentence, or equations below one another
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Section:
     """A unit of thought: a heading, and below it sentences and blocks of equations."""
 
     title: str
-    parts: list[str | list[Equation]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     level: int = 2
 
 
@@ -112,9 +116,10 @@ class Sheet:
                 shown.append(terms[i])
         return unevaluated("sum", *shown) if len(shown) > 1 else shown[0]
 
-    def numeral(self, x: float) -> Symbol:
-        """Return a number as a side of an equation."""
-        return Symbol(numeral(x, "latex", self.digits).text, _text(numeral(x, "text", self.digits).text))
+    def numeral(self, x: float, more: int = 0) -> Symbol:
+        """Return a number as a side of an equation; more: digits than the others have."""
+        digits = min(self.digits + more, 17)
+        return Symbol(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
 
     def written(self, expression: Value) -> Symbol:
         """Return an expression in symbols."""
@@ -145,7 +150,9 @@ class Sheet:
             else:
                 stack += z.operands
         latex = composed(expression, {z: _piece(x.latex) for z, x in words.items()}, "latex", self.digits).text
-        text = composed(expression, {z: _piece(x.text.replace("−", "-")) for z, x in words.items()}, "text", self.digits).text
+        text = composed(
+            expression, {z: _piece(x.text.replace("−", "-")) for z, x in words.items()}, "text", self.digits
+        ).text
         return Symbol(_merged(latex), _text(_merged(text)))
 
 
@@ -166,7 +173,16 @@ def places(count: int) -> list[int | None]:
 def listed(equations: Iterable[Equation], left_out: int = 0) -> list[Equation]:
     """Return equations with a gap before the last where others are left out."""
     every = list(equations)
-    return [*every[:-1], Equation(Symbol(r"\vdots", f"… {left_out} more")), every[-1]] if left_out else every
+    return [*every[:-1], _gap(left_out), every[-1]] if left_out else every
+
+
+def gap(count: int, what: str = "") -> Equation:
+    """Return the gap between the places of so many that are written out."""
+    return _gap(count - len(places(count)) + 1, what)
+
+
+def _gap(left_out: int, what: str = "") -> Equation:
+    return Equation(Symbol(r"\vdots", " ".join(filter(None, ["…", str(left_out), "more", what]))))
 
 
 def _piece(text: str) -> Piece:
@@ -175,44 +191,56 @@ def _piece(text: str) -> Piece:
 
 
 def _merged(formula: str) -> str:
-    """Return a formula with `− 3` for `+ (−3)`."""
-    return NEGATIVE.sub(lambda match: f"{'-' if match[1] == '+' else '+'} {match[2]}", formula)
+    """Return a formula with `− 3·x` for `+ (−3·x)`, where what is in the parentheses is no sum and has no exponent.
+
+    >>> _merged("2 + (-3 * (-x)) + (-1) ** 2 - (-4)")
+    '2 - 3 * (-x) + (-1) ** 2 + 4'
+    """
+    start = 0
+    while match := NEGATIVE.search(formula, start):
+        start, end, depth = match.end(), match.end(), 1
+        while depth:
+            depth += (formula[end] == "(") - (formula[end] == ")")
+            end += 1
+        inside, after = formula[start : end - 1].removesuffix("\\right"), formula[end:]
+        flat = re.sub(r"\(.*\)|\{[^{}]*\}", "", inside)
+        if not re.search(" [+-] ", flat) and not re.match(r"\^| \*\*", after):
+            formula = f"{formula[: match.start()]}{'-' if match[1] == '+' else '+'} {inside}{after}"
+            start = match.start() + 2
+    return formula
 
 
 def _text(line: str) -> str:
     for python, sign in SIGNS:
         line = line.replace(python, sign)
-    return line
+    return STEP.sub(r"[\1 > 0]", line)
 
 
 def _aligned(block: Sequence[Equation]) -> str:
-    rows: list[str] = []
-    for symbol, sides in block:
-        if not sides:
-            rows.append(rf"&\;\, {symbol.latex}")
-            continue
-        first, *others = [side.latex for side in sides]
-        if Equation(symbol, sides).fits:
-            rows.append(f"{symbol.latex} &= {' = '.join([first, *others])}")
-        else:
-            rows += [f"{symbol.latex} &= {first}", *[f"&= {side}" for side in _broken(others)]]
-    return "$$\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n$$"
+    rows = []
+    for equation in block:
+        symbol, sides = equation.symbol.latex, [side.latex for side in equation.sides]
+        first, *others = _broken(sides, equation, block)
+        rows += [f"{symbol} &= {first}", *[f"&= {line}" for line in others]] if sides else [rf"&\;\, {symbol}"]
+    spaced = [rf"{row} \\[8pt]" if r"\frac" in row else rf"{row} \\" for row in rows[:-1]]  # fractions need room
+    return "\n".join(["$$", r"\begin{aligned}", *spaced, rows[-1], r"\end{aligned}", "$$"])
 
 
 def _lines(block: Sequence[Equation]) -> list[str]:
     width, lines = max(len(symbol.text) for symbol, sides in block if sides), []
-    for symbol, sides in block:
-        texts = [side.text for side in sides]
-        if not sides:
-            lines.append(f"  {symbol.text:>{width}}")
-        elif Equation(symbol, sides).fits:
-            lines.append(f"  {symbol.text:>{width}} = {' = '.join(texts)}")
-        else:
-            lines.append(f"  {symbol.text:>{width}} = {texts[0]}")
-            lines += [f"  {'':{width}} = {side}" for side in _broken(texts[1:])]
+    for equation in block:
+        left, sides = f"  {equation.symbol.text:>{width}}", [side.text for side in equation.sides]
+        first, *others = _broken(sides, equation, block)
+        lines += [f"{left} = {first}", *[f"  {'':{width}} = {line}" for line in others]] if sides else [left]
     return lines
 
 
-def _broken(sides: list[str]) -> list[str]:
-    """Return the sides behind the first, each on a line of its own but the result, which stays with its numbers."""
+def _broken(sides: list[str], equation: Equation, block: Sequence[Equation]) -> list[str]:
+    """Return an equation's sides as lines: the first, then the others, where it is too long for one line.
+
+    So is one that is nearly as long as another of its block that is too long, for then the two look alike.
+    """
+    longest = max(equation.width for equation in block)
+    if len(sides) < 3 or equation.width <= (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
+        return [" = ".join(sides)]
     return [*sides[:-2], " = ".join(sides[-2:])]

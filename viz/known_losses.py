@@ -128,7 +128,7 @@ def _target(p: Value, uses: Uses) -> float:
 
 
 def _is_chosen(p: Value, uses: Uses) -> bool:
-    """Return whether a prediction is the one of the right class: under the logarithm, subtracted, or by a weight of 1."""
+    """Return whether a prediction is the right class's: under the logarithm, subtracted, or with the weight 1."""
     for z in uses.get(p, ()):
         name = z.operation.name if z.operation else ""
         if name == "log" or (name == "sub" and z.operands[-1] is p):
