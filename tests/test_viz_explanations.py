@@ -97,7 +97,7 @@ def test_markdown_and_latex():
     assert explanation.markdown().splitlines()[2] == "| product | local derivatives | path |"
     assert explanation.latex().splitlines()[1:3] == [
         r"\frac{\partial y}{\partial x_{1}} &= (-1) \cdot 4 \\",
-        r"&\quad + \underbrace{6}_{\text{2 paths}} \\",
+        r"&\quad + \underbrace{6}_{\text{the other 2 paths}} \\",
     ]
 
 

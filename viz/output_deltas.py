@@ -122,7 +122,7 @@ class OutputDeltas(StepNumbers):
             return self._delta(k, unevaluated("mul", self.a(n, k), difference))
 
         return [
-            "Every output of a softmax depends on every net input; s is the mean of the derivatives, weighted by the outputs.",
+            "Every output of a softmax depends on every net input; s is the mean derivative, weighted by the outputs.",
             [self.sheet.equation(s, self.sheet.sum(terms), result=mean)],
             self.each(self.sizes[-1], delta),
         ]
