@@ -16,6 +16,7 @@ from viz.conventions import derivative
 from viz.equations import Derivation, Equation, Section, Sheet, Symbol, unevaluated
 from viz.formulas import formula
 from viz.labels import short
+from viz.local_derivatives import local_derivative
 from viz.training_steps import training_step
 
 LARGEST = 100  #: nodes of an expression that is derived; of more, nobody reads the lines
@@ -155,7 +156,7 @@ class _Chain:
         again = z.operation.record(tuple(leaf if y is x else y for y in z.operands))
         self.sheet.symbols |= {leaf: self.symbols[x], again: self.symbols[z]}
         p = next(p for node, p in self.terms[x] if node is z)
-        return self.sheet.equation(self._derivative(z, x), again.derivative(leaf), result=p)
+        return self.sheet.equation(self._derivative(z, x), local_derivative(again, leaf), result=p)
 
     def _derivative(self, z: Value, x: Value) -> Symbol:
         return derivative(self.symbols[z], self.symbols[x])

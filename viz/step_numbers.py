@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING
 from autograd import Value
 from viz.conventions import Convention
 from viz.equations import Equation, Part, Sheet, Symbol, listed, places, unevaluated
+from viz.local_derivatives import local_derivative
 
 if TYPE_CHECKING:
     from nn import Record
-
-# What a student writes where the table of operations, which is as exact as can be, has another formula.
-SLOPES: dict[str, Callable[[Value, Value], Value]] = {
-    "relu": lambda z, a: unevaluated("step", z),
-    "tanh": lambda z, a: unevaluated("sub", Value(1.0), unevaluated("pow", a, Value(2.0))),
-}
 
 
 class StepNumbers:
@@ -117,8 +112,6 @@ class StepNumbers:
         symbol, result = self.convention.slope(n, j), self.slope(n, j)
         if a is self.record.net_inputs[n - 1][j - 1] or a.operation is None:
             return self.sheet.equation(symbol, result=result)
-        if a.operation.name in SLOPES:
-            return self.sheet.equation(symbol, SLOPES[a.operation.name](z, self.a(n, j)), result=result)
         again = a.operation.record((z, *a.operands[1:]))
         self.sheet.symbols[again] = self.convention.a(n, j)
-        return self.sheet.equation(symbol, again.derivative(z), result=result)
+        return self.sheet.equation(symbol, local_derivative(again, z), result=result)
