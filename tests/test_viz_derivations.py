@@ -145,6 +145,19 @@ def test_the_numbers_of_every_line_give_its_result(name: str, convention: str) -
     assert check_every_line(text) > 60
 
 
+@pytest.mark.parametrize("convention", ["gradient", "handout"])
+@pytest.mark.parametrize("of_net_inputs", [True, False])
+@pytest.mark.parametrize("output", ["sigmoid", "identity", "softmax", ["identity", "sigmoid"]])
+@pytest.mark.parametrize("name", LOSSES)
+def test_so_they_do_where_loss_and_output_do_not_belong_together(
+    name: str, output: Any, of_net_inputs: bool, convention: str
+) -> None:
+    record = MLP.from_weights([[[0.2, 0.4]], [[0.5, 0.9], [0.3, 0.2]]], output=output).forward([0.7])
+    loss = LOSSES[name](record.net_inputs[-1] if of_net_inputs else record.output, TARGETS.get(name, [0.5, 1.0])) / 2
+    loss.backward()
+    assert check_every_line(str(derivation(record, loss=loss, convention=convention, digits=17))) > 10
+
+
 @pytest.mark.parametrize("activation", [name for name, row in TABLE.items() if row.arity == 1] + ["leaky_relu"])
 def test_so_they_do_with_every_activation(activation: str) -> None:
     mlp = MLP.from_weights([[[0.3, 0.25]], [[1.5], [-0.7]]], activation=activation, output="identity")
@@ -313,6 +326,25 @@ def test_what_is_missing_is_named_with_its_remedy() -> None:
     record.mlp.parameters()[0].data += 0.1
     with pytest.raises(ValueError, match="weights have changed since"):
         derivation(record, loss=loss)
+
+
+def test_a_loss_that_reads_a_hidden_neuron_is_derived_as_a_value() -> None:
+    record = MLP(2, [2, 1], rng=0).forward([1, 2])
+    loss = (sse(record.output, [1]) + 0.1 * record.activations[0][1] ** 2).named("loss")
+    loss.backward()
+    with pytest.raises(ValueError, match=r"derive the loss itself with derivation\(loss\)"):
+        derivation(record, loss=loss)
+    assert check_every_line(str(derivation(loss, digits=17))) > 10
+
+
+def test_a_notebook_shows_markdown_whose_blocks_are_closed() -> None:
+    record, loss = solved("softmax_cross_entropy")
+    solution = derivation(record, loss=loss)
+    page = solution.markdown()
+    assert solution._repr_markdown_() == page
+    assert page.count("$$\n\\begin{aligned}") == page.count("\\end{aligned}\n$$") == page.count("$$") / 2
+    assert "[8pt]" in page
+    assert "\\frac{e^{z^{(2)}_{1}}}" in page
 
 
 def test_what_is_for_a_record_is_refused_with_a_value() -> None:

@@ -106,7 +106,7 @@ class _Chain:
         for z in self.nodes:
             if z.constant:
                 continue
-            name = z.name or ("y" if z is self.root and "y" not in taken else next(names))
+            name = z.name or (next((y for y in "yfgF" if z is self.root and y not in taken), None) or next(names))
             symbols[z] = Symbol(formula(Value(0.0, name)), short(name))
         return symbols
 

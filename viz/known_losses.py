@@ -182,11 +182,15 @@ class WrittenLoss:
         return self._over(self._mean(terms))
 
     def slope(self, k: int) -> Value:
-        """Return the derivative of the loss to a prediction; of a class's loss, to its net input."""
+        """Return the derivative of the loss to a prediction."""
         p, t = self.predictions[k], self.targets[k]
-        if self.loss.of_class:
-            return self._over(self._difference(p, t))
+        if self.loss.name == "cross_entropy":
+            return self._over(unevaluated("div", Value(-self.convention.sign), p) if t.data else Value(0.0))
         return self._over(self._mean(getattr(self, f"_{self.loss.name}_slope")(p, t)))
+
+    def difference(self, k: int) -> Value:
+        """Return the derivative of a class's loss to a net input of the softmax, whose outputs are the predictions."""
+        return self._over(self._difference(self.predictions[k], self.targets[k]))
 
     def _difference(self, p: Value, t: Value) -> Value:
         """Return p − t, or t − p where a delta has the opposite sign."""

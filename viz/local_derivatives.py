@@ -26,6 +26,8 @@ def local_derivative(a: Value, z: Value) -> Value:
     """
     places = [i for i, x in enumerate(a.operands) if x is z]
     known = SLOPES.get(a.operation.name) if a.operation and len(places) == 1 and z.data else None
+    if a.operation and a.operation.name == "logsumexp" and len(places) == 1:
+        return unevaluated("exp", unevaluated("sub", z, a))
     return known[places[0]](a, *a.operands) if known else a.derivative(z)  # at 0 some have no such formula
 
 

@@ -46,19 +46,25 @@ class OutputDeltas(StepNumbers):
         """Return the derivatives to the outputs, and the deltas."""
         n, count = self.depth, self.sizes[-1]
         of_softmax = self.layers[-1].softmax
-        if self.known and self.known.of_class and (of_softmax or self.known.of_net_inputs):
+        if self.known and self._is_of_softmax(self.known):
             return self._class_deltas(self.known)
         if self.known and self.known.of_net_inputs and not self.is_identity(n):
             written = self._written(self.known)
             deltas = self.each(count, lambda k: self._delta(k, written.slope(k - 1)))
             return ["The loss takes the net inputs, so its derivatives are the deltas.", deltas]
-        if not any(a.grad for a in self.record.output) and any(z.grad for z in self.record.net_inputs[-1]):
+        if not self.leads_to_deltas(n):
             return [
                 "The loss takes the net inputs: the deltas are what backward() left.",
                 self.each(count, self._delta),
             ]
         blames = self.each(count, self._blame)
         return [blames, *(self._through_softmax() if of_softmax else self.through_activations(n))]
+
+    def _is_of_softmax(self, known: KnownLoss) -> bool:
+        """Return whether a loss is the cross entropy of the softmax of the net inputs."""
+        if known.name == "cross_entropy":
+            return self.layers[-1].softmax and not known.of_net_inputs
+        return known.name == "softmax_cross_entropy" and (known.of_net_inputs or self.is_identity(self.depth))
 
     def _delta(self, k: int, *expressions: Value) -> Equation:
         n = self.depth
@@ -68,7 +74,7 @@ class OutputDeltas(StepNumbers):
         """Return the derivative of the loss to an output."""
         n = self.depth
         symbol, result = self.convention.blame(n, k), self.blamed(n, k)
-        if self.known and not self.known.of_class:
+        if self.known and self.known.name != "softmax_cross_entropy":
             return self.sheet.equation(symbol, self._written(self.known).slope(k - 1), result=result)
         if self.known or self.loss is None:
             return self.sheet.equation(symbol, result=result)
@@ -109,7 +115,7 @@ class OutputDeltas(StepNumbers):
         symbols = [c.a(n, k) if is_output else c.p(k) for k in range(1, count + 1)]
         probabilities = [self.sheet.value(symbol, p) for symbol, p in zip(symbols, shares, strict=True)]
         written = WrittenLoss(known, c, self.sheet, probabilities, self._targets(known))
-        return [*parts, self.each(count, lambda k: self._delta(k, written.slope(k - 1)))]
+        return [*parts, self.each(count, lambda k: self._delta(k, written.difference(k - 1)))]
 
     def _through_softmax(self) -> list[Part]:
         """Return the deltas of a softmax: aₖ times how far ∂C/∂aₖ is from the mean s = Σ a ∂C/∂a."""

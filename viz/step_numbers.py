@@ -5,7 +5,8 @@ Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a act
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autograd import Value
@@ -72,6 +73,17 @@ class StepNumbers:
         pairs = zip(self.record.activations[n - 1], self.record.net_inputs[n - 1], strict=True)
         return all(a is z for a, z in pairs)
 
+    def leads_to_deltas(self, n: int) -> bool:
+        """Return whether a layer's deltas come from the derivatives to its activations, and from nowhere else."""
+        places = range(1, self.sizes[n] + 1)
+        if not self.layers[n - 1].softmax:
+            return all(is_sum([self.blamed(n, j) * self.slope(n, j)], self.delta(n, j)) for j in places)
+        shares = [(a.data, self.blamed(n, k)) for k, a in enumerate(self.record.activations[n - 1], 1)]
+        return all(
+            is_sum([a * blamed, *(-a * share * other for share, other in shares)], self.delta(n, k))
+            for k, (a, blamed) in enumerate(shares, 1)
+        )
+
     def each(self, count: int, equation: Callable[[int], Equation]) -> list[Equation]:
         """Return an equation for each place from 1, the middle ones left out where they are many."""
         shown = [k + 1 for k in places(count) if k is not None]
@@ -115,3 +127,8 @@ class StepNumbers:
         again = a.operation.record((z, *a.operands[1:]))
         self.sheet.symbols[again] = self.convention.a(n, j)
         return self.sheet.equation(symbol, local_derivative(again, z), result=result)
+
+
+def is_sum(terms: Sequence[float], total: float) -> bool:
+    """Tell whether a number is the sum of terms, but for rounding."""
+    return abs(math.fsum(terms) - total) <= 1e-9 * math.fsum(map(abs, [total, *terms]))

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from nn.slips import steps_of
 from viz.conventions import CONVENTIONS, Convention
 from viz.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
 from viz.known_losses import uses_of
 from viz.output_deltas import OutputDeltas
+from viz.step_numbers import is_sum
 
 if TYPE_CHECKING:
     from nn import Record
@@ -32,11 +32,13 @@ def training_step(
     if learning_rate is not None and not 0.0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
     _check(record, loss)
-    return _Solution(record, loss, learning_rate, CONVENTIONS[convention](record.mlp.sizes), digits).derivation()
+    solution = _Solution(record, loss, learning_rate, CONVENTIONS[convention](record.mlp.sizes), digits)
+    solution.check()
+    return solution.derivation()
 
 
 def _check(record: Record, loss: Value | None) -> None:
-    """Raise ValueError where the record, or its loss, has not what a solution needs."""
+    """Raise ValueError where no gradient has reached the record, or the loss is of another pass."""
     if loss is not None:
         if not isinstance(loss, Value):
             raise TypeError(f"loss is {loss!r:.80}; give the Value that backward() was called on")
@@ -52,25 +54,6 @@ def _check(record: Record, loss: Value | None) -> None:
             "no gradient has reached the record: call backward() on the loss first; "
             "if the loss is at its minimum, give loss=loss"
         )
-    if not _is_current(record) or steps_of(record) is None:
-        raise ValueError(
-            "the record does not lead to its own deltas: either the weights have changed since the forward pass, so "
-            "take the derivation before the update; or the loss reads more than record.output, so derive the loss "
-            "itself with derivation(loss)"
-        )
-
-
-def _is_current(record: Record) -> bool:
-    """Return whether the weights still give the net inputs."""
-    for layer, senders, zs in zip(
-        record.mlp.layers, [record.inputs, *record.activations], record.net_inputs, strict=False
-    ):
-        for neuron, z in zip(layer.neurons, zs, strict=True):
-            terms = [w.data * x.data for w, x in zip(neuron.weights, senders, strict=True)]
-            terms.append(neuron.bias.data if neuron.bias is not None else 0.0)
-            if not math.isclose(math.fsum(terms), z.data, rel_tol=1e-9, abs_tol=1e-12 * max(map(abs, terms))):
-                return False
-    return True
 
 
 class _Solution(OutputDeltas):
@@ -97,6 +80,31 @@ class _Solution(OutputDeltas):
             sections.append(Section("5. Updates, after all gradients are taken", [self.convention.rule]))
             sections += [Section(self.title(n), self._updates(n, self.rate), 3) for n in range(self.depth, 0, -1)]
         return Derivation(f"One training step of a {sizes} network", sections)
+
+    def check(self) -> None:
+        """Raise ValueError where the weights, activations and deltas no longer lead to one another."""
+        for n in range(1, self.depth + 1):
+            right = all(self._is_sum_of_senders(n, j) for j in range(1, self.sizes[n] + 1))
+            if n < self.depth:
+                right = right and self.leads_to_deltas(n)
+                right = right and all(self._is_sum_of_receivers(n, j) for j in range(1, self.sizes[n] + 1))
+            if not right:
+                raise ValueError(
+                    "the record does not lead to its own deltas: either the weights have changed since the forward "
+                    "pass, so take the derivation before the update; or the loss reads more than record.output, so "
+                    "derive the loss itself with derivation(loss)"
+                )
+
+    def _is_sum_of_senders(self, n: int, j: int) -> bool:
+        neuron = self.layers[n - 1].neurons[j - 1]
+        terms = [w.data * x.data for w, x in zip(neuron.weights, self.senders(n), strict=True)]
+        bias = 0.0 if neuron.bias is None else neuron.bias.data
+        return is_sum([*terms, bias], self.record.net_inputs[n - 1][j - 1].data)
+
+    def _is_sum_of_receivers(self, n: int, j: int) -> bool:
+        receivers = zip(self.layers[n].neurons, self.record.net_inputs[n], strict=True)
+        terms = [neuron.weights[j - 1].data * z.grad for neuron, z in receivers]
+        return is_sum(terms, self.record.activations[n - 1][j - 1].grad)
 
     def _given(self) -> list[Part]:
         c, sheet = self.convention, self.sheet
