@@ -1,7 +1,9 @@
 """What the pages in docs/ show is what runs."""
 
+import io
 import re
 import xml.etree.ElementTree as ET
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import matplotlib
 import pytest
 
 from autograd import TABLE
-from docs import blocks, calculus, pictures
+from docs import blocks, calculus, pictures, worked
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
@@ -58,6 +60,15 @@ def test_a_name_stands_for_what_the_page_says(name):
         operands = (x, 0.4)[: len(calculus.letters(row))]
         expected = pytest.approx(row.evaluate(operands), rel=1e-12, abs=1e-15)
         assert calculus.meaning(row, *operands).data == expected
+
+
+def test_the_page_of_worked_solutions_is_what_its_script_writes():
+    page = (DOCS / "worked.md").read_text(encoding="utf-8")
+    assert page == worked.page(), "run python docs/worked.py"
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with redirect_stdout(io.StringIO()) as printed:
+        exec(example, {})  # noqa: S102  (the page's own code is what is tested)
+    assert "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.8082·0.2408 = 0.1946" in printed.getvalue()
 
 
 def test_the_page_on_lifting_shows_the_program_that_runs():

@@ -52,6 +52,13 @@ def test_options_may_stand_anywhere(capsys):
     assert run(capsys, "--explain", "x", "x*x", "x=3") == run(capsys, "x*x", "--explain", "x", "x=3")
 
 
+def test_the_worked_solution_is_written(capsys):
+    status, out, _ = run(capsys, "x*y", "x=3", "y=2", "--derivation")
+    assert status == 0
+    assert "  f = x·y = 3·2 = 6" in out
+    assert out.endswith("  df/dx = 2\n  df/dy = 3\n")
+
+
 def test_a_gradient_is_explained_and_a_formula_written(capsys):
     status, out, _ = run(capsys, "x*x", "x=3", "--formula", "--explain", "x")
     assert status == 0
@@ -141,7 +148,7 @@ def test_without_an_engine_the_source_is_written_and_the_remedies_named(tmp_path
 def test_help_names_every_option_and_shows_examples(capsys):
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    for word in ("--output", ".html", "--explain", "--formula", "--open", "examples:", "Exit status"):
+    for word in ("--output", ".html", "--explain", "--formula", "--derivation", "--open", "examples:", "Exit status"):
         assert word in out
 
 

@@ -1,5 +1,6 @@
 """Pictures and formulas of Values: graphs with their gradients, networks, plots, explanations, LaTeX."""
 
+from viz.derivations import derivation
 from viz.explanations import explain
 from viz.formulas import formula
 from viz.graph import Drawing, draw
@@ -12,6 +13,7 @@ from viz.saving import save
 
 __all__ = [
     "Drawing",
+    "derivation",
     "draw",
     "explain",
     "formula",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograd import Value, parse
+from viz.derivations import derivation
 from viz.explanations import explain
 from viz.formulas import formula
 from viz.labels import visible
@@ -54,9 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(formula(value))
         if options.explain:
             print(explain(value, leaves[options.explain]))
-        if options.output or not (options.formula or options.explain):
+        if options.derivation:
+            print(derivation(value))
+        told = options.formula or options.explain or options.derivation
+        if options.output or not told:
             value.backward()
-        if not (options.output or options.formula or options.explain):
+        if not (options.output or told):
             print(_table(value, leaves))
     except (ArithmeticError, ValueError) as error:
         return _failed(error, 2)
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--explain", metavar="NAME", help="print the gradient of a variable as a sum over paths")
     parser.add_argument("--formula", action="store_true", help="print the formula in LaTeX")
+    parser.add_argument("--derivation", action="store_true", help="print the worked solution, step by step")
     parser.add_argument("--open", action="store_true", help="open the file that -o writes")
     return parser
 

@@ -12,11 +12,12 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from autograd import Value, topological_order
 from viz.boxes import called
-from viz.formulas import formula
+from viz.formulas import formula, numeral
 from viz.labels import number, signed
 
 
@@ -66,12 +67,27 @@ class Explanation:
             lines.append(f"| {signed(self.rest)} | | the other {self._others()} |")
         return "\n".join(lines)
 
+    def steps(self) -> set[tuple[Value, Value]]:
+        """Return the steps of the listed paths, each from a node to its operand."""
+        return {step for path in self.paths for step in pairwise(path.nodes)}
+
+    def legend(self) -> str:
+        """Return what a drawing that shows the listed paths says of them."""
+        total = signed(math.fsum(path.product for path in self.paths))
+        listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
+        of = f"∂{called(self.loss)}/∂{called(self.x)}"
+        ends = f"from {called(self.loss)} to {called(self.x)}"
+        return f"Thick border: on {listed} {ends}, {total} of {of} = {signed(self.gradient)}."
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()  # in a notebook
+
     def latex(self) -> str:
         """Return the sum as a LaTeX formula, a line for each path: an `aligned` block, for math mode."""
         loss, x = [formula(Value(0.0, called(node))) for node in (self.loss, self.x)]
         terms = [r" \cdot ".join(map(_in_product, path.partials)) or "1" for path in self.paths]
         if self.count > len(self.paths):
-            terms.append(rf"\underbrace{{{_plain(self.rest)}}}_{{\text{{{self._others()}}}}}")
+            terms.append(rf"\underbrace{{{_in_product(self.rest)}}}_{{\text{{the other {self._others()}}}}}")
         lines = [rf"\frac{{\partial {loss}}}{{\partial {x}}} &= {terms[0] if terms else 0}"]
         lines += [f"&\\quad + {term}" for term in terms[1:]]
         lines.append(f"&= {_plain(self.gradient)}")
@@ -79,10 +95,12 @@ class Explanation:
 
     def _summary(self) -> str:
         paths = "no path" if not self.count else "one path" if self.count == 1 else f"{_many(self.count)} paths"
-        return paths + (f", the {len(self.paths)} largest listed" if self.count > len(self.paths) else "")
+        largest = "largest" if len(self.paths) == 1 else f"{len(self.paths)} largest"
+        return paths + (f", the {largest} listed" if self.count > len(self.paths) else "")
 
     def _others(self) -> str:
-        return f"{_many(self.count - len(self.paths))} paths"
+        others = self.count - len(self.paths)
+        return "path" if others == 1 else f"{_many(others)} paths"
 
 
 def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
@@ -207,6 +225,4 @@ def _in_product(p: float) -> str:
 
 
 def _plain(x: float) -> str:
-    """Return a number as LaTeX has it."""
-    mantissa, e, exponent = f"{x:.4g}".partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+    return numeral(x, digits=4).text

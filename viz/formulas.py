@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from autograd import Operation, Value, dot, topological_order
 from viz.boxes import larger_than
-from viz.labels import visible
+from viz.labels import number, visible
 
 MAX_LENGTH = 10_000  #: characters of a formula: more than anyone reads
 LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -114,13 +115,29 @@ def formula(value: Value, notation: str = "latex") -> str:
         raise ValueError(f'notation is {notation!r}; choose "latex" or "text"')
     if larger_than(MAX_LENGTH, value):
         raise _too_long()
-    pieces: dict[Value, Piece] = {}
+    return composed(value, {}, notation).text
+
+
+def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: int | None = None) -> Piece:
+    """Return the formula of `value` in which some Values below it have words, so that what made them is not told.
+
+    digits: of numbers; None gives them exactly. Raises ValueError for a formula that is too long.
+    """
+    pieces = dict(words)
+    told, stack = {value}, [value]
+    while stack:
+        z = stack.pop()
+        new = {x for x in z.operands if x not in told} if z not in words else ()
+        told.update(new)
+        stack += new
     for z in topological_order(value):
+        if z not in told or z in words:
+            continue
         operands = [pieces[x] for x in z.operands]
-        pieces[z] = _composed(z.operation, operands, notation) if z.operation else _leaf(z, notation)
+        pieces[z] = _composed(z.operation, operands, notation) if z.operation else _leaf(z, notation, digits)
         if len(pieces[z].text) > MAX_LENGTH:
             raise _too_long()
-    return pieces[value].text
+    return pieces[value]
 
 
 def _too_long() -> ValueError:
@@ -219,20 +236,29 @@ def _parsed(template: str, latex: bool) -> tuple[list[str | Slot], int]:
     return parts, level
 
 
-def _leaf(z: Value, notation: str) -> Piece:
-    """Return a leaf's name, or its number in the shortest form that gives it exactly."""
-    latex = notation == "latex"
+def _leaf(z: Value, notation: str, digits: int | None) -> Piece:
+    """Return a leaf's name, or its number."""
     if z.name:
-        return _symbol(z.name) if latex else Piece(visible(z.name), ATOM)
-    digits = repr(z.data).removesuffix(".0")
-    level = PRODUCT if digits.startswith("-") and latex else SIGN if digits.startswith("-") else ATOM
+        return _symbol(z.name) if notation == "latex" else Piece(visible(z.name), ATOM)
+    return numeral(z.data, notation, digits)
+
+
+def numeral(x: float, notation: str = "latex", digits: int | None = None) -> Piece:
+    r"""Return a number with so many significant digits, or in the shortest form that gives it exactly.
+
+    >>> numeral(-1.5e-7).text, numeral(0.0643612, digits=4).text
+    ('-1.5 \\cdot 10^{-7}', '0.06436')
+    """
+    latex = notation == "latex"
+    shortest = repr(x).removesuffix(".0") if digits is None else number(x, digits).replace("−", "-")
+    level = PRODUCT if shortest.startswith("-") and latex else SIGN if shortest.startswith("-") else ATOM
     if not latex:
-        return Piece(digits, level)
-    if not math.isfinite(z.data):
-        return Piece(r"\mathrm{nan}" if math.isnan(z.data) else digits.replace("inf", r"\infty"), level)
-    mantissa, e, exponent = digits.partition("e")
+        return Piece(shortest, level)
+    if not math.isfinite(x):
+        return Piece(r"\mathrm{nan}" if math.isnan(x) else repr(x).replace("inf", r"\infty"), level)
+    mantissa, e, exponent = shortest.partition("e")
     if not e:
-        return Piece(digits, level)
+        return Piece(shortest, level)
     power = f"10^{{{int(exponent)}}}"
     return Piece(power, POWER) if mantissa == "1" else Piece(rf"{mantissa} \cdot {power}", PRODUCT)
 

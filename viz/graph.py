@@ -16,6 +16,7 @@ from autograd import Value, topological_order
 from viz import style
 from viz.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, larger_than, total_length
 from viz.changes import changes
+from viz.explanations import Explanation
 from viz.groups import Network
 from viz.labels import label, short
 from viz.render import render
@@ -49,6 +50,7 @@ def draw(
     *,
     collapse: str | None = None,
     against: Value | Mapping[Value, float] | None = None,
+    highlight: Explanation | None = None,
 ) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
 
@@ -57,11 +59,13 @@ def draw(
     collapses by itself and says so.
     against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step, or gradients by Value, such
     as those derived by hand: what differs is drawn as `old → new`, in a box with a thick border.
+    highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
     Gradients are shown once `backward()` has reached `value`.
 
     Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or with arrows
-    across more than 4,000 columns, for a graph of more than 100,000 nodes, for a record of another graph, and
-    for `against` another shape, whose first difference it names; TypeError for what is not a Value.
+    across more than 4,000 columns, for a graph of more than 100,000 nodes, for a record of another graph, for
+    `highlight` of another Value, and for `against` another shape, whose first difference it names; TypeError for what
+    is not a Value.
 
     >>> x = Value(2.0, name="x")
     >>> y = (x * x).named("y")
@@ -97,9 +101,29 @@ def draw(
         names = "old → new" if isinstance(against, Value) else "given → engine"
         differ = "Value differs" if len(changed) == 1 else "Values differ"
         legend.append(f"Thick border: {names}. {len(changed):,} {differ} by more than a millionth.")
+    shown: set[Value] = set()
+    if highlight is not None:
+        shown, arrows = _highlighted(value, highlight, boxes, arrows)
+        legend = [line.replace("grey: zero", "grey: not on the way") for line in legend]
+        legend.append(highlight.legend())
     drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
-    add_statements(drawing, boxes, arrows, flowing, changed)
+    add_statements(drawing, boxes, arrows, flowing, changed, shown)
     return drawing
+
+
+def _highlighted(
+    value: Value, highlight: Explanation, boxes: Sequence[Box], arrows: list[Arrow]
+) -> tuple[set[Value], list[Arrow]]:
+    """Return the Values on the paths of an explanation, and the arrows, on which nothing flows elsewhere."""
+    if not isinstance(highlight, Explanation):
+        raise TypeError(f"highlight is {highlight!r:.80}; give explain(value, x)")
+    if highlight.loss is not value:
+        raise ValueError("highlight explains another Value than the one that is drawn: give explain(value, x)")
+    owner = {z: i for i, box in enumerate(boxes) for z in box.members}
+    steps = highlight.steps()
+    ways = {(owner[operand], owner[node]) for node, operand in steps}
+    on = [arrow if (arrow.tail, arrow.head) in ways else replace(arrow, flows=[0.0]) for arrow in arrows]
+    return {value, *(operand for _, operand in steps)} if steps else set(), on
 
 
 def _fitting(

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from viz import style
+from viz.explanations import Explanation
 from viz.files import write
 from viz.graph import COLLAPSES, Drawing, draw
 from viz.labels import visible
@@ -38,7 +39,12 @@ SVG = style.SVG
 
 
 def page(
-    value: Value, path: str | os.PathLike[str], record: Record | None = None, *, collapse: str | None = None
+    value: Value,
+    path: str | os.PathLike[str],
+    record: Record | None = None,
+    *,
+    collapse: str | None = None,
+    highlight: Explanation | None = None,
 ) -> None:
     """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
 
@@ -46,6 +52,7 @@ def page(
 
     path: of the HTML file. record: of the forward pass, so that neurons and layers fold and unfold.
     collapse: "neuron" or "layer", the folding that the page opens with, else the finest that its window makes legible.
+    highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
 
     Raises FileNotFoundError for a missing folder and what `draw` and `render` raise, before anything is written.
 
@@ -62,22 +69,25 @@ def page(
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
-    drawings = _foldings(value, record, collapse)
-    write(path, _document(value, drawings, chosen=collapse is not None).encode())
+    drawings = _foldings(value, record, collapse, highlight)
+    note = "" if highlight is None else f"<p>{html.escape(highlight.legend())} Other arrows are grey.</p>"
+    write(path, _document(value, drawings, chosen=collapse is not None, note=note).encode())
 
 
-def _foldings(value: Value, record: Record | None, collapse: str | None) -> list[Drawing]:
+def _foldings(
+    value: Value, record: Record | None, collapse: str | None, highlight: Explanation | None
+) -> list[Drawing]:
     """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
-    opening = draw(value, record, collapse=collapse)
+    opening = draw(value, record, collapse=collapse, highlight=highlight)
     drawings = {opening.collapse: opening}
     for mode in COLLAPSES if record else ():
         with suppress(ValueError):  # too large
-            drawing = draw(value, record, collapse=mode)
+            drawing = draw(value, record, collapse=mode, highlight=highlight)
             drawings.setdefault(drawing.collapse, drawing)
     return list(drawings.values())
 
 
-def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
+def _document(value: Value, drawings: list[Drawing], chosen: bool, note: str = "") -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
@@ -98,7 +108,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool) -> str:
     sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
-        legend=_legend(name, value.grad, jacobian=any(" J " in x.text for d in drawn for x in d.arrows)),
+        legend=_legend(name, value.grad, jacobian=any(" J " in x.text for d in drawn for x in d.arrows)) + note,
         count=f"{len(position):,}",
         foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,

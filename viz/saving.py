@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viz.explanations import Explanation
 from viz.files import write
 from viz.graph import Drawing, draw
 from viz.pages import page
@@ -26,12 +27,13 @@ def save(
     *,
     collapse: str | None = None,
     against: Value | Mapping[Value, float] | None = None,
+    highlight: Explanation | None = None,
 ) -> None:
     """Write the drawing of `value` to a file, atomically.
 
     value: a Value to draw, or a drawing, such as `network` gives.
     path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
-    record, collapse, against: as for `draw`, of a Value; a page compares nothing.
+    record, collapse, against, highlight: as for `draw`, of a Value; a page compares nothing.
 
     Raises ValueError for another suffix, FileNotFoundError for a missing folder and TypeError for such
     options of a drawing, before anything is written, and what `draw` raises. Where no engine can draw, or it
@@ -49,21 +51,23 @@ def save(
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
-    if isinstance(value, Drawing) and (record is not None or collapse is not None or against is not None):
-        raise TypeError("record, collapse and against are for a Value; a drawing is saved as it is")
+    options = (record, collapse, against, highlight)
+    if isinstance(value, Drawing) and any(option is not None for option in options):
+        raise TypeError("record, collapse, against and highlight are for a Value; a drawing is saved as it is")
     if suffix == "html":
         if isinstance(value, Drawing) or against is not None:
             raise TypeError("a page replays one Value, such as the loss; save a drawing or a comparison as .svg")
-        page(value, path, record, collapse=collapse)
+        page(value, path, record, collapse=collapse, highlight=highlight)
         return
-    source = (value if isinstance(value, Drawing) else draw(value, record, collapse=collapse, against=against)).source
+    if not isinstance(value, Drawing):
+        value = draw(value, record, collapse=collapse, against=against, highlight=highlight)
     if suffix == "dot":
-        write(path, source.encode())
+        write(path, value.source.encode())
         return
     try:
-        picture = render(source, suffix)
+        picture = render(value.source, suffix)
     except (RuntimeError, TimeoutError) as error:
         beside = path.with_suffix(".dot")
-        write(beside, source.encode())
+        write(beside, value.source.encode())
         raise type(error)(f"{path} was not drawn: {error}. Its DOT source is in {beside}") from None
     write(path, picture)

@@ -1,0 +1,246 @@
+r"""Equations as a student writes them, in LaTeX and as lines of text: symbol = in symbols = in numbers = result.
+
+An expression is a graph of Values whose leaves have a symbol each; it is read off twice, with the symbols and with the
+numbers. A worked solution is a title and sections of such equations.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from textwrap import wrap
+from typing import NamedTuple
+
+from autograd import TABLE, Operation, Value
+from autograd.value import new_value
+from viz.formulas import ATOM, POWER, Piece, composed, numeral
+
+WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
+WIDTH = 76  # characters of an equation that stands on one line
+NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
+STEP = re.compile(r"step\(([^()]+)\)")
+SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
+
+
+class Symbol(NamedTuple):
+    """A symbol, or a side of an equation, in LaTeX and as text."""
+
+    latex: str
+    text: str
+
+
+DOTS = Symbol(r"\cdots", "…")
+
+
+class Equation(NamedTuple):
+    """A symbol and all that it is equal to; without sides, a gap where others are left out."""
+
+    symbol: Symbol
+    sides: Sequence[Symbol] = ()
+
+    @property
+    def width(self) -> int:
+        """Its characters on one line."""
+        return len(" = ".join(side.text for side in (self.symbol, *self.sides)))
+
+
+Part = str | list[Equation]  # a sentence, or equations below one another
+
+
+@dataclass(frozen=True)
+class Section:
+    """A unit of thought: a heading, and below it sentences and blocks of equations."""
+
+    title: str
+    parts: list[Part] = field(default_factory=list)
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A worked solution; its str is plain text for a terminal, and a notebook shows it as Markdown."""
+
+    title: str
+    sections: list[Section]
+
+    def __str__(self) -> str:
+        lines = [self.title, "=" * len(self.title)]
+        for section in self.sections:
+            lines += ["", section.title]
+            if section.level == 2:
+                lines.append("-" * len(section.title))
+            for part in section.parts:
+                lines += wrap(part, WIDTH + 10) if isinstance(part, str) else _lines(part)
+        return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """Return the solution as Markdown, its equations in LaTeX between `$$`."""
+        blocks = [f"# {self.title}"]
+        for section in self.sections:
+            blocks.append(f"{'#' * section.level} {section.title}")
+            blocks += [part if isinstance(part, str) else _aligned(part) for part in section.parts]
+        return "\n\n".join(blocks)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+class Sheet:
+    """The symbols and numbers of the Values in a solution's expressions.
+
+    digits: that a number is written with; it is computed with all.
+    """
+
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
+        self.symbols: dict[Value, Symbol] = {}
+        self.dots: set[Value] = set()
+
+    def value(self, symbol: Symbol, number: float) -> Value:
+        """Return a new leaf with a symbol."""
+        z = Value(number)
+        self.symbols[z] = symbol
+        return z
+
+    def sum(self, terms: Sequence[Value]) -> Value:
+        """Return the sum of terms, abbreviated where they are many."""
+        shown: list[Value] = []
+        for i in places(len(terms)):
+            if i is None:
+                shown.append(self.value(DOTS, 0.0))
+                self.dots.add(shown[-1])
+            else:
+                shown.append(terms[i])
+        return unevaluated("sum", *shown) if len(shown) > 1 else shown[0]
+
+    def numeral(self, x: float, more: int = 0) -> Symbol:
+        """Return a number as a side of an equation; more: digits than the others have."""
+        digits = min(self.digits + more, 17)
+        return Symbol(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
+
+    def written(self, expression: Value) -> Symbol:
+        """Return an expression in symbols."""
+        latex, text = self._sides(expression, lambda z: self.symbols[z])
+        return Symbol(re.sub(r" \\cdot (?!\d)", r" \\, ", latex), text)
+
+    def in_numbers(self, expression: Value) -> Symbol:
+        """Return an expression in numbers."""
+        return self._sides(expression, lambda z: DOTS if z in self.dots else self.numeral(z.data))
+
+    def equation(self, symbol: Symbol, *expressions: Value, result: float, numbers: Value | None = None) -> Equation:
+        """Return an equation: a symbol, expressions in symbols, the last of them in numbers, and the result.
+
+        numbers: the expression that is written in numbers instead.
+        """
+        sides = [self.written(expression) for expression in expressions]
+        if numbers is not None or expressions:
+            sides.append(self.in_numbers(expressions[-1] if numbers is None else numbers))
+        sides.append(self.numeral(result))
+        return Equation(symbol, [side for side, _ in groupby(sides)])
+
+    def _sides(self, expression: Value, word: Callable[[Value], Symbol]) -> Symbol:
+        words, stack = {}, [expression]
+        while stack:
+            z = stack.pop()
+            if z in self.symbols:
+                words[z] = word(z)
+            else:
+                stack += z.operands
+        latex = composed(expression, {z: _piece(x.latex) for z, x in words.items()}, "latex", self.digits).text
+        text = composed(
+            expression, {z: _piece(x.text.replace("−", "-")) for z, x in words.items()}, "text", self.digits
+        ).text
+        return Symbol(_merged(latex), _text(_merged(text)))
+
+
+def unevaluated(operation: str | Operation, *operands: Value) -> Value:
+    """Return an operation on Values that is only written: it has no number of its own, and so none that overflows."""
+    return new_value(math.nan, TABLE[operation] if isinstance(operation, str) else operation, operands)
+
+
+def places(count: int) -> list[int | None]:
+    """Return the places of what is written out of so many, None for those left out.
+
+    >>> places(3), places(30)
+    ([0, 1, 2], [0, 1, 2, None, 29])
+    """
+    return [*range(count)] if count <= WHOLE else [0, 1, 2, None, count - 1]
+
+
+def listed(equations: Iterable[Equation], left_out: int = 0) -> list[Equation]:
+    """Return equations with a gap before the last where others are left out."""
+    every = list(equations)
+    return [*every[:-1], _gap(left_out), every[-1]] if left_out else every
+
+
+def gap(count: int, what: str = "") -> Equation:
+    """Return the gap between the places of so many that are written out."""
+    return _gap(count - len(places(count)) + 1, what)
+
+
+def _gap(left_out: int, what: str = "") -> Equation:
+    return Equation(Symbol(r"\vdots", " ".join(filter(None, ["…", str(left_out), "more", what]))))
+
+
+def _piece(text: str) -> Piece:
+    """Return a symbol as a part of a formula: with an exponent, it needs parentheses before another."""
+    return Piece(text, POWER if re.search(r"\^|[⁰¹²³⁴⁵⁶⁷⁸⁹]", text) or text.startswith("-") else ATOM)
+
+
+def _merged(formula: str) -> str:
+    """Return a formula with `− 3·x` for `+ (−3·x)`, where what is in the parentheses is no sum and has no exponent.
+
+    >>> _merged("2 + (-3 * (-x)) + (-1) ** 2 - (-4)")
+    '2 - 3 * (-x) + (-1) ** 2 + 4'
+    """
+    start = 0
+    while match := NEGATIVE.search(formula, start):
+        start, end, depth = match.end(), match.end(), 1
+        while depth:
+            depth += (formula[end] == "(") - (formula[end] == ")")
+            end += 1
+        inside, after = formula[start : end - 1].removesuffix("\\right"), formula[end:]
+        flat = re.sub(r"\(.*\)|\{[^{}]*\}", "", inside)
+        if not re.search(" [+-] ", flat) and not re.match(r"\^| \*\*", after):
+            formula = f"{formula[: match.start()]}{'-' if match[1] == '+' else '+'} {inside}{after}"
+            start = match.start() + 2
+    return formula
+
+
+def _text(line: str) -> str:
+    for python, sign in SIGNS:
+        line = line.replace(python, sign)
+    return STEP.sub(r"[\1 > 0]", line)
+
+
+def _aligned(block: Sequence[Equation]) -> str:
+    rows = []
+    for equation in block:
+        symbol, sides = equation.symbol.latex, [side.latex for side in equation.sides]
+        first, *others = _broken(sides, equation, block)
+        rows += [f"{symbol} &= {first}", *[f"&= {line}" for line in others]] if sides else [rf"&\;\, {symbol}"]
+    spaced = [rf"{row} \\[8pt]" if r"\frac" in row else rf"{row} \\" for row in rows[:-1]]  # fractions need room
+    return "\n".join(["$$", r"\begin{aligned}", *spaced, rows[-1], r"\end{aligned}", "$$"])
+
+
+def _lines(block: Sequence[Equation]) -> list[str]:
+    width, lines = max(len(symbol.text) for symbol, sides in block if sides), []
+    for equation in block:
+        left, sides = f"  {equation.symbol.text:>{width}}", [side.text for side in equation.sides]
+        first, *others = _broken(sides, equation, block)
+        lines += [f"{left} = {first}", *[f"  {'':{width}} = {line}" for line in others]] if sides else [left]
+    return lines
+
+
+def _broken(sides: list[str], equation: Equation, block: Sequence[Equation]) -> list[str]:
+    """Return an equation's sides as lines: the first, then the others, where it is too long for one line.
+
+    So is one that is nearly as long as another of its block that is too long, for then the two look alike.
+    """
+    longest = max(equation.width for equation in block)
+    if len(sides) < 3 or equation.width <= (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
+        return [" = ".join(sides)]
+    return [*sides[:-2], " = ".join(sides[-2:])]
