@@ -39,6 +39,16 @@ def two_loops(steps):
     return y * y, [x], [w]
 
 
+def running_sum(steps):
+    """A sum of many terms, added up one by one: a loop with one variable."""
+    x, w = Value(0.3, "x"), Value(0.9, "w")
+    y, total = x, w
+    for _ in range(steps):
+        y = sin(y) * w
+        total = total - y
+    return total, [x], [w]
+
+
 def deep_network(layers):
     mlp = MLP(3, [3] * layers + [1], activation="tanh", rng=0)
     record = mlp.forward([Value(0.1 * k, f"x{k}") for k in range(1, 4)])
@@ -49,6 +59,7 @@ GRAPHS = {
     "a recurrence": (recurrence, 120),
     "two states": (oscillator, 60),
     "two loops": (two_loops, 80),
+    "a running sum": (running_sum, 300),
     "a deep network": (deep_network, 90),
 }
 

@@ -19,6 +19,7 @@ from itertools import pairwise
 from autograd.lifting.grouping import Block, Elementwise, Gathered, Layer, Linear, Plan, Product, Reduction, Rows, Total
 from autograd.lifting.writer import Array, Operand, Writer, text
 
+MANY = 6  # a comment names so many terms of a longer sum, and its last
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 
 
@@ -257,6 +258,8 @@ class Forward(Writer):
         constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else self.constant(rule.constants)
         if constant != 0.0:
             said.append(text(constant))
+        if len(said) > 2 * MANY:
+            said[MANY:-1] = [f"… ({len(said)} terms)"]
         sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
         self.statements.insert(place, f"{z.name} = {sum_of}")
         self.add_up(terms, constant, z, started)

@@ -133,7 +133,7 @@ def _written_out(units: Sequence[_Unit]) -> list[str | Loop]:
 def header(loop: Loop, steps: str) -> list[str]:
     """Return the lines that begin a loop over the list of its turns."""
     times = f"# {len(loop.turns):,} times:"
-    line = f"for {', '.join(loop.variables)} in {steps}:"
+    line = f"for {', '.join(loop.variables)}{',' * (len(loop.variables) == 1)} in {steps}:"
     if len(line) <= 112:
         return [times, line]
     listed = textwrap.wrap(", ".join(loop.variables), 108, initial_indent="    ", subsequent_indent="    ")
