@@ -108,7 +108,19 @@ class _Canonical:
             return self.multiplied([operands[0], *[operands[1]] * (int(constant) - 1)])  # the derivative of the same
         if operation is table.div and isinstance(constant, float) and is_moderate(constant):
             return self.scaled(operands[0], 1.0 / constant)
+        if operation is table.div:
+            return self.divided(*operands)
         return self.applied(operation, [self.settled(operand) for operand in operands])
+
+    def divided(self, x: int, y: int) -> Any:
+        """Return node x divided by node y, the coefficient of a single term ahead of the quotient."""
+        form = self.forms[x]
+        if isinstance(form, list) and len(form[1]) == 1 and is_moderate(form[0] * form[1][0][0]):
+            ((c, factors),) = form[1]
+            if factors and form[0] * c != 1.0:
+                quotient = self.applied(table.div, [self.node([1.0, [(1.0, factors)], form[2]]), self.settled(y)])
+                return [form[0] * c, [(1.0, (quotient,))], False]
+        return self.applied(table.div, [self.settled(x), self.settled(y)])
 
     def logsumexp(self, operands: Sequence[int | float]) -> list[Any]:
         """Return top + log Σ exp(x − top): written out, its derivative finds the exponentials and their sum there."""
@@ -127,10 +139,16 @@ class _Canonical:
         return self.number((operation, tuple(marked)), Apply(operation, tuple(operands)))
 
     def terms(self, k: int) -> list[Any]:
-        """Return traced node k as a sum under way, which the caller may consume."""
+        """Return traced node k as a sum under way, which the caller may consume.
+
+        A single term goes to all its users: a factor of −1, say, need not be a node that is computed.
+        """
         form = self.forms[k]
-        if isinstance(form, list) and self.uses[k] == 1:
-            return form
+        if isinstance(form, list):
+            if self.uses[k] == 1:
+                return form
+            if len(form[1]) == 1 and is_moderate(form[0]):
+                return [form[0], list(form[1]), form[2]]
         return sum_of_one(self.settled(k))
 
     def added(self, a: list[Any], b: list[Any]) -> list[Any]:
@@ -160,9 +178,9 @@ class _Canonical:
         for k in operands:
             form = self.forms[k]
             if isinstance(form, list):
-                if len(form[1]) == 1 and self.uses[k] == 1:
+                if len(form[1]) == 1:
                     ((c, more),) = form[1]
-                    if len(more) <= FACTORS and is_moderate(form[0] * c):
+                    if (self.uses[k] == 1 or len(more) == 1) and len(more) <= FACTORS and is_moderate(form[0] * c):
                         coefficient *= form[0] * c
                         factors += more
                         continue
