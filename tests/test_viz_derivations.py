@@ -12,7 +12,7 @@ from test_nn_golden import ARNOLD, ETA, HANDOUT, MISLEY, arnold_network, backwar
 
 from autograd import TABLE, Value, exp, parse, tanh
 from autograd import sum as total
-from nn import MLP, SGD, cross_entropy, half_sse, mse, sse, train
+from nn import MLP, SGD, binary_cross_entropy, cross_entropy, half_sse, mse, sse, train
 from nn.losses import LOSSES
 from viz import derivation
 from viz.conventions import CONVENTIONS
@@ -45,7 +45,7 @@ def solved(name: str, *, hidden: tuple[int, ...] = (3,), activation: str = "sigm
 def equations(text: str) -> list[list[str]]:
     """The equations of a solution, each a list of its sides; what goes over several lines is joined."""
     found: list[list[str]] = []
-    for line in text.splitlines():
+    for line in re.sub(r"\n +([+−] )", r" \1", text).splitlines():  # what is folded is joined
         if not line.startswith("  ") or " = " not in line:
             continue
         left, *sides = [side.strip() for side in line.split(" = ")]
@@ -233,6 +233,44 @@ def test_without_the_loss_it_says_what_it_does_not_know() -> None:
     assert "Updates" not in text
     assert text.count("δ⁽²⁾₁ = ∂C/∂a⁽²⁾₁·∂a⁽²⁾₁/∂z⁽²⁾₁") == 1
     assert str(derivation(record, loss=loss)).split("4. Gradients")[1] == text.split("4. Gradients")[1]
+
+
+def test_the_headings_count_layers_as_the_convention_does() -> None:
+    record, loss = solved("sse")
+    titles = {c: [s.title for s in derivation(record, loss=loss, convention=c).sections] for c in CONVENTIONS}
+    assert "Layer 3, the output (sigmoid)" in titles["nielsen"]
+    assert "Layer 2, the output (sigmoid)" in titles["misley"]
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_no_line_is_wider_than_a_terminal(convention: str) -> None:
+    record = MLP(6, [6, 6], rng=0).forward([0.1, -0.2, 0.3, -0.4, 0.5, -0.6])
+    loss = binary_cross_entropy(record.output, [1, 0, 0.5, 1, 0, 0.5])
+    loss.backward()
+    solution = derivation(record, loss=loss, learning_rate=0.1, convention=convention)
+    assert max(map(len, str(solution).splitlines())) <= 90
+    assert r"&\quad + " in solution.markdown()
+
+
+def test_a_long_loss_is_taken_output_by_output() -> None:
+    record, loss = solved("binary_cross_entropy")
+    text = str(derivation(record, loss=loss))
+    assert "C₁ = −(y₁·log(a⁽²⁾₁) + (1 − y₁)·log(1 − a⁽²⁾₁))" in text
+    assert "C = (C₁ + C₂) / 2 = " in text
+    assert "∂C/∂a⁽²⁾₁ = (a⁽²⁾₁ − y₁) / (2·a⁽²⁾₁·(1 − a⁽²⁾₁))" in text
+
+
+def test_a_name_is_no_markup() -> None:
+    solution = derivation((Value(2.0, "x") * 3).named("*y* $$ <b>"))
+    assert solution.markdown().splitlines()[0] == r"# Worked solution of \*y\* \$\$ \<b\>"
+    assert str(solution).splitlines()[0] == "Worked solution of *y* $$ <b>"
+
+
+def test_the_largest_numbers_have_a_solution() -> None:
+    record = MLP.from_weights([[[-0.9], [-0.8]], [[1.0]]], activation="relu").forward([1e308, 1e308])
+    loss = sse(record.output, [1])
+    loss.backward()
+    assert "z⁽¹⁾₁ = w⁽¹⁾₁₁·x₁ + w⁽¹⁾₂₁·x₂ = −0.9·1e308 − 0.8·1e308 = −1.7e308" in str(derivation(record, loss=loss))
 
 
 def test_a_wide_network_is_abbreviated() -> None:

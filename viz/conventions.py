@@ -53,6 +53,7 @@ class Convention:
     rule = "Each weight and bias goes against its gradient, η times."
     target_first = False  #: whether an error is y − a
     label: Symbol | None = None  #: of the right class, where it is a number
+    first = 1  #: what the layer after the inputs is called
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = sizes
@@ -89,6 +90,10 @@ class Convention:
     def p(self, k: int) -> Symbol:
         """Return the probability of a class, where it is no activation."""
         return symbol("p", k)
+
+    def loss(self, k: int) -> Symbol:
+        """Return the loss of one output."""
+        return symbol(self.C.latex, k)
 
     def delta(self, n: int, j: int) -> Symbol:
         """Return a delta."""
@@ -255,6 +260,7 @@ class Nielsen(Convention):
     rate = Symbol(r"\frac{\eta}{m}", "(η/m)")
     rule = "The rate is η/m over a batch of m examples: here m = 1."
     target_first = True
+    first = 2
 
     def z(self, n: int, j: int) -> Symbol:
         return symbol("z", j, above=f"{n + 1}")

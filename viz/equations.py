@@ -17,10 +17,12 @@ from typing import NamedTuple
 from autograd import TABLE, Operation, Value
 from autograd.value import new_value
 from viz.formulas import ATOM, POWER, Piece, composed, numeral
+from viz.labels import markdown
 
 WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
 WIDTH = 76  # characters of an equation that stands on one line
 NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
+INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 STEP = re.compile(r"step\(([^()]+)\)")
 SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
 
@@ -78,7 +80,7 @@ class Derivation:
 
     def markdown(self) -> str:
         """Return the solution as Markdown, its equations in LaTeX between `$$`."""
-        blocks = [f"# {self.title}"]
+        blocks = [f"# {markdown(self.title)}"]
         for section in self.sections:
             blocks.append(f"{'#' * section.level} {section.title}")
             blocks += [part if isinstance(part, str) else _aligned(part) for part in section.parts]
@@ -219,28 +221,80 @@ def _text(line: str) -> str:
 def _aligned(block: Sequence[Equation]) -> str:
     rows = []
     for equation in block:
-        symbol, sides = equation.symbol.latex, [side.latex for side in equation.sides]
-        first, *others = _broken(sides, equation, block)
-        rows += [f"{symbol} &= {first}", *[f"&= {line}" for line in others]] if sides else [rf"&\;\, {symbol}"]
+        symbol = equation.symbol.latex
+        if not equation.sides:
+            rows.append(rf"&\;\, {symbol}")
+        for begins, line in _rows(equation, block, _breadth):
+            rows.append(f"{symbol} &= {line.latex}" if begins else rf"&\quad {line.latex}")
+            symbol = ""
     spaced = [rf"{row} \\[8pt]" if r"\frac" in row else rf"{row} \\" for row in rows[:-1]]  # fractions need room
-    return "\n".join(["$$", r"\begin{aligned}", *spaced, rows[-1], r"\end{aligned}", "$$"])
+    return "\n".join(["$$", r"\begin{aligned}", *map(str.lstrip, spaced), rows[-1].lstrip(), r"\end{aligned}", "$$"])
 
 
 def _lines(block: Sequence[Equation]) -> list[str]:
-    width, lines = max(len(symbol.text) for symbol, sides in block if sides), []
+    width, lines = _symbol_width(block), []
     for equation in block:
-        left, sides = f"  {equation.symbol.text:>{width}}", [side.text for side in equation.sides]
-        first, *others = _broken(sides, equation, block)
-        lines += [f"{left} = {first}", *[f"  {'':{width}} = {line}" for line in others]] if sides else [left]
+        symbol = equation.symbol.text
+        if not equation.sides:
+            lines.append(f"  {symbol:>{width}}")
+        for begins, line in _rows(equation, block, len):
+            lines.append(f"  {symbol:>{width}} {'=' if begins else ' '} {line.text}")
+            symbol = ""
     return lines
 
 
-def _broken(sides: list[str], equation: Equation, block: Sequence[Equation]) -> list[str]:
-    """Return an equation's sides as lines: the first, then the others, where it is too long for one line.
+def _symbol_width(block: Sequence[Equation]) -> int:
+    return max(len(symbol.text) for symbol, sides in block if sides)
 
-    So is one that is nearly as long as another of its block that is too long, for then the two look alike.
+
+def _breadth(text: str) -> int:
+    """Return about how many characters broad a text is in print, where indices take next to no room."""
+    return len(INDICES.sub("", text))
+
+
+def _rows(equation: Equation, block: Sequence[Equation], measure: Callable[[str], int]) -> list[tuple[bool, Symbol]]:
+    """Return an equation's sides as lines of measured text, and whether a side begins with each.
+
+    They go over several where they are too long for one, or nearly as long as another equation of the block that is
+    too long, for then the two look alike.
     """
-    longest = max(equation.width for equation in block)
-    if len(sides) < 3 or equation.width <= (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
-        return [" = ".join(sides)]
-    return [*sides[:-2], " = ".join(sides[-2:])]
+    sides, longest = [*equation.sides], max(equation.width for equation in block)
+    if len(sides) > 2 and equation.width > (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
+        sides[-2:] = [_joined(sides[-2:])]
+    else:
+        sides = [_joined(sides)] if sides else []
+    folded = [_folded(side, WIDTH - _symbol_width(block), measure) for side in sides]
+    return [(k == 0, line) for lines in folded for k, line in enumerate(lines)]
+
+
+def _joined(sides: Sequence[Symbol]) -> Symbol:
+    return Symbol(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides))
+
+
+def _folded(side: Symbol, width: int, measure: Callable[[str], int]) -> list[Symbol]:
+    """Return a side folded before terms of its sum, where it is longer than the width.
+
+    >>> [line.text for line in _folded(Symbol("2 + (4 + 5) - 7 = 4", "2 + (4 + 5) − 7 = 4"), 15, len)]
+    ['2 + (4 + 5)', '− 7 = 4']
+    """
+    latex, text = _terms(side.latex), _terms(side.text)
+    if measure(side.text) <= width or len(latex) != len(text):  # some, as |x - y|, hold a sum without brackets
+        return [side]
+    lines = [Symbol(latex[0], text[0])]
+    for pair in zip(latex[1:], text[1:], strict=True):
+        longer = Symbol(*map(" ".join, zip(lines[-1], pair, strict=True)))
+        if measure(longer.text) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(Symbol(*pair))
+    return lines
+
+
+def _terms(line: str) -> list[str]:
+    """Return the terms of a sum with their signs, what is in brackets left whole."""
+    terms, depth = [""], 0
+    for part in re.split("(?= [+−-] )", line):
+        terms += [] if depth else [""]
+        terms[-1] += part
+        depth += sum(part.count(c) for c in "([{") - sum(part.count(c) for c in ")]}")
+    return [term.strip() for term in terms[1:]]

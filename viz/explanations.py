@@ -18,7 +18,7 @@ from typing import Any
 from autograd import Value, topological_order
 from viz.boxes import called
 from viz.formulas import formula, numeral
-from viz.labels import number, signed
+from viz.labels import markdown, number, signed
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,13 @@ class Explanation:
     def markdown(self) -> str:
         """Return the sum as a Markdown table."""
         lines = [
-            f"∂{called(self.loss)}/∂{called(self.x)} = {signed(self.gradient)}: {self._summary()}",
+            markdown(f"∂{called(self.loss)}/∂{called(self.x)} = {signed(self.gradient)}: {self._summary()}"),
             "",
             "| product | local derivatives | path |",
             "|---:|---|---|",
         ]
         for path in self.paths:
-            chain = _chain(path).replace("|", r"\|")
-            lines.append(f"| {signed(path.product)} | {_factors(path)} | {chain} |")
+            lines.append(f"| {signed(path.product)} | {_factors(path)} | {markdown(_chain(path))} |")
         if self.count > len(self.paths):
             lines.append(f"| {signed(self.rest)} | | the other {self._others()} |")
         return "\n".join(lines)

@@ -9,14 +9,15 @@ Letters: p prediction, t target, e error, k number of outputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
-from autograd import Value
+from autograd import TABLE, Value
 from nn.data import CLASS_LOSSES
 from nn.losses import LOSSES
 from viz.conventions import Convention
-from viz.equations import Sheet, unevaluated
+from viz.equations import Sheet, Symbol, unevaluated
 
 if TYPE_CHECKING:
     from nn import Record
@@ -178,8 +179,20 @@ class WrittenLoss:
         term = getattr(self, f"_{self.loss.name}")
         terms = self.sheet.sum([term(p, t) for p, t in zip(self.predictions, self.targets, strict=True)])
         if self.loss.name == "half_sse":
-            terms = unevaluated("mul", unevaluated("div", Value(1.0), Value(2.0)), terms)
+            terms = unevaluated("mul", self._half(), terms)
         return self._over(self._mean(terms))
+
+    def each(self) -> list[tuple[Value, float]]:
+        """Return the loss of each output by itself, and its number."""
+        loss = replace(self.loss, parts=1.0)
+        return [
+            (WrittenLoss(loss, self.convention, self.sheet, [p], [t]).whole(), LOSSES[loss.name](p.data, t.data))
+            for p, t in zip(self.predictions, self.targets, strict=True)
+        ]
+
+    def of_each(self, losses: Sequence[Value]) -> Value:
+        """Return the loss as it comes from the losses of all outputs."""
+        return self._over(self._mean(self.sheet.sum(losses)))
 
     def slope(self, k: int) -> Value:
         """Return the derivative of the loss to a prediction."""
@@ -199,11 +212,14 @@ class WrittenLoss:
     def _error(self, p: Value, t: Value) -> Value:
         return unevaluated("sub", t, p) if self.convention.target_first else unevaluated("sub", p, t)
 
+    def _half(self) -> Value:
+        return self.sheet.value(Symbol(r"\frac{1}{2}", "½"), 0.5)
+
     def _mean(self, x: Value) -> Value:
-        return unevaluated("div", x, self.count) if self.count is not None and self.count.data > 1.0 else x
+        return _divided(x, self.count) if self.count is not None and self.count.data > 1.0 else x
 
     def _over(self, x: Value) -> Value:
-        return x if self.loss.parts == 1.0 else unevaluated("div", x, Value(self.loss.parts))
+        return x if self.loss.parts == 1.0 else _divided(x, Value(self.loss.parts))
 
     def _sse(self, p: Value, t: Value) -> Value:
         return unevaluated("pow", self._error(p, t), Value(2.0))
@@ -225,10 +241,9 @@ class WrittenLoss:
         return unevaluated("sign", self._difference(p, t))
 
     def _huber(self, p: Value, t: Value) -> Value:
-        half = unevaluated("div", Value(1.0), Value(2.0))
         if abs(p.data - t.data) <= 1.0:
-            return unevaluated("mul", half, self._sse(p, t))
-        return unevaluated("sub", self._mae(p, t), half)
+            return unevaluated("mul", self._half(), self._sse(p, t))
+        return unevaluated("sub", self._mae(p, t), self._half())
 
     def _huber_slope(self, p: Value, t: Value) -> Value:
         return self._difference(p, t) if abs(p.data - t.data) <= 1.0 else self._mae_slope(p, t)
@@ -257,6 +272,15 @@ class WrittenLoss:
 
     def _binary_cross_entropy_with_logits_slope(self, p: Value, t: Value) -> Value:
         return self._difference(unevaluated("sigmoid", p), t)
+
+
+def _divided(x: Value, by: Value) -> Value:
+    """Return a quotient; of a quotient, one with both divisors below the line."""
+    if x.operation is TABLE["div"]:
+        above, below = x.operands
+        factors = below.operands if below.operation is TABLE["mul"] else (below,)
+        return unevaluated("div", above, reduce(partial(unevaluated, "mul"), factors, by))
+    return unevaluated("div", x, by)
 
 
 def _rest(x: Value) -> Value:

@@ -62,6 +62,15 @@ def visible(text: str) -> str:
     return shown
 
 
+def markdown(text: str) -> str:
+    r"""Return text for Markdown, in which nothing is a mark.
+
+    >>> print(markdown("a_b*c"))
+    a\_b\*c
+    """
+    return re.sub(r"[\\`*_{}\[\]<>#$|~]", r"\\\g<0>", text)
+
+
 def short(name: str) -> str:
     """Return a name as a box shows it: at most `NAME_LENGTH` characters, the number of `x1` as a subscript.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from autograd import Value, softmax
 from viz.conventions import Convention
-from viz.equations import Equation, Part, Symbol, unevaluated
+from viz.equations import WIDTH, Equation, Part, Symbol, unevaluated
 from viz.known_losses import KnownLoss, WrittenLoss, known_loss
 from viz.step_numbers import StepNumbers
 
@@ -37,10 +37,26 @@ class OutputDeltas(StepNumbers):
             unknown = "The record does not know its loss, only the derivatives that backward() left. "
             return [unknown + "Give loss=loss, and it is written too."]
         if self.known:
-            whole = self._written(self.known).whole()
-            equation = self.sheet.equation(self.convention.C, whole, result=self.loss.data)
-            return [f"It is the {self.known.title}.", [equation]]
-        return [[self._own(self.convention.C, self.loss, self.loss.data)]]
+            written, C = self._written(self.known), self.convention.C
+            equation = self.sheet.equation(C, written.whole(), result=self.loss.data)
+            title = f"It is the {self.known.title}."
+            if self.known.of_class or max(len(side.text) for side in equation.sides) <= WIDTH:
+                return [title, [equation]]
+            return [title, *self._of_each_output(written, self.loss.data)]
+        equation = self._own(self.convention.C, self.loss, self.loss.data)
+        return [[equation], *(["Its formula is too long to stand here."] if len(equation.sides) == 1 else [])]
+
+    def _of_each_output(self, written: WrittenLoss, result: float) -> list[Part]:
+        """Return the loss of each output, and from them the whole."""
+        losses = written.each()
+        symbols = [self.convention.loss(k) for k in range(1, len(losses) + 1)]
+        whole = written.of_each([self.sheet.value(C_k, x) for C_k, (_, x) in zip(symbols, losses, strict=True)])
+
+        def of_output(k: int) -> Equation:
+            expression, number = losses[k - 1]
+            return self.sheet.equation(symbols[k - 1], expression, result=number)
+
+        return [self.each(len(losses), of_output), [self.sheet.equation(self.convention.C, whole, result=result)]]
 
     def output_deltas(self) -> list[Part]:
         """Return the derivatives to the outputs, and the deltas."""

@@ -5,7 +5,6 @@ Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a act
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -93,7 +92,7 @@ class StepNumbers:
         """Return a layer's heading."""
         activation = self.layers[n - 1].activation
         names = activation if isinstance(activation, str) else ", ".join(dict.fromkeys(activation))
-        return f"Layer {n}{', the output' if n == self.depth else ''} ({names})"
+        return f"Layer {n - 1 + self.convention.first}{', the output' if n == self.depth else ''} ({names})"
 
     def share(self, symbol: Symbol, k: int, result: float) -> Equation:
         """Return a softmax's output as a share of powers."""
@@ -131,4 +130,4 @@ class StepNumbers:
 
 def is_sum(terms: Sequence[float], total: float) -> bool:
     """Tell whether a number is the sum of terms, but for rounding."""
-    return abs(math.fsum(terms) - total) <= 1e-9 * math.fsum(map(abs, [total, *terms]))
+    return abs(sum(terms) - total) <= 1e-9 * sum(map(abs, [total, *terms]))

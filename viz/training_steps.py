@@ -174,7 +174,8 @@ class _Solution(OutputDeltas):
                 for w, x in zip(neuron.weights, self.senders(n), strict=True):
                     if not math.isclose(w.grad, z.grad * x.data, rel_tol=1e-9, abs_tol=1e-15):
                         why = "earlier calls of backward() were added, zero_grad() was called, or the loss reads them"
-                        return [f"These are this example's alone. The grad of the weights is another: {why}."]
+                        alone = "this example's alone" + (", and so are the updates" if self.rate is not None else "")
+                        return [f"These are {alone}. The grad of the weights is another: {why}."]
         return []
 
     def _parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
