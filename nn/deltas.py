@@ -23,7 +23,7 @@ from nn.evidence import Given
 from nn.record import Record
 from nn.slips import Array, Step, steps_of
 
-Expected = Sequence[Iterable[float | str]]  # [layer][neuron]
+Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 
 MOST_ROWS, MOST_TERMS = 60, 4  # that a message shows
 FEWEST_DIGITS = 3  # of a float that counts as rounded: 0.5 is exact, 0.192 stands for all from 0.1915 to 0.1925
@@ -199,8 +199,9 @@ def compare(
     given = arrays("engine", sign), arrays("expected", sign), arrays("half_unit"), arrays("tolerance")
     diagnosis = diagnose(Given(steps, *given, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
-    if diagnosis is None:
-        advice += "\nNo known slip explains these numbers beyond doubt: take that step again, and compare once more."
+    if diagnosis is None or not diagnosis.certain:
+        hint = diagnosis or "No known slip explains these numbers beyond doubt: take that step again."
+        advice, diagnosis = f"{advice}\n{hint}", None
         if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
             advice += "\nIf weights were updated on the way, give learning_rate=…: one number cannot tell it."
     return replace(report, diagnosis=diagnosis, advice=advice)
@@ -273,9 +274,10 @@ def _is_list(data: Any) -> bool:
 
 
 def _number(number: Any, place: str) -> _Number:
-    if isinstance(number, str):
+    if isinstance(number, (str, Decimal)):
+        text = str(number)
         try:
-            return _Number(number, Decimal(number.replace("−", "-")), True)
+            return _Number(text, Decimal(text.replace("−", "-")), True)
         except InvalidOperation:
             raise ValueError(f"{place} is {number!r}; give a number, such as '0.0990'") from None
     if not isinstance(number, Real):
