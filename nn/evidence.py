@@ -4,8 +4,8 @@
   without the slip, but at most of its own size, over twice its miss or half a unit of its last digit, whichever is
   more. So digits that were not given are worth nothing, and a number that the slip hardly moves is worth little. A zero
   is worth 3 at most, for it may stand for a number left out.
-- One slip needs 4 digits in all, and 2 in the layers where it is made; opposite sign, 2 and ½, which are so common,
-  need 3.5 and 1.5. In some neurons of a layer alone it needs 5. Two slips need 6, and each of them 2.5 in its layers.
+- One slip needs 4 digits in all, and 1.5 in the layers where it is made; opposite sign, 2 and ½, which are so common,
+  need 3.5 in all. In some neurons of a layer alone it needs 5. Two slips need 6, and each of them 2.5 in its layers.
 - One slip in a whole layer that lacks up to 2 digits of that is no diagnosis, but worth a hint.
 - What changes a layer by one common factor is worth one number, however many show it: n or 1/n, two factors at once,
   and whatever else is changed in a sum over siblings but the derivative.
@@ -32,7 +32,7 @@ from nn.slips import DOUBLE, HALF, MEAN, SIBLINGS, SIGN, SLIPS, SUM, UPDATED, Ar
 
 COMMON = (SIGN, DOUBLE, HALF)
 # Digits of evidence that are needed: in all, and in the layers where a slip is made.
-NEEDED = {"common": (3.5, 1.5), "one": (4.0, 2.0), "in some neurons": (5.0, 5.0), "two": (6.0, 2.5)}
+NEEDED = {"common": (3.5, 1.5), "one": (4.0, 1.5), "in some neurons": (5.0, 5.0), "two": (6.0, 2.5)}
 HINT = 2.0  # digits that may be missing where a slip is no diagnosis, but a hint
 ROUND = {1: 2.0, 2: 3.0}  # the cost of a learning rate of so many digits
 ZERO = 3.0
