@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,33 +58,36 @@ def diagnose(values: Sequence[Value], given: Sequence[Given]) -> str:
     pairs = list(zip(values, given, strict=True))
     if not all(math.isfinite(x.grad) and math.isfinite(number.number) for x, number in pairs):
         return ""
-    wrong = [x for x, number in pairs if not number.agrees(x.grad)]
-    mistaken, nodes = set(wrong), topological_order(*values)
+    nodes = topological_order(*values)
+    used = {x for z in nodes for x in z.operands}
+    wrong = {x for x, number in pairs if not number.agrees(x.grad)}
+    roots = {x for x in values if x.operands and x not in used}  # whose own gradient is 1, and no evidence
+    everywhere = all(x in wrong or x in roots or not x.grad for x in values)
     graph = Graph(values, nodes) if sum(len(z.operands) for z in nodes) <= MOST_ARROWS else None
-    of_all = list(factors(pairs, wrong))
-    of_some = list(graph.slips()) if graph else []
-    everywhere = len(wrong) == sum(x.grad != 0.0 for x in values)
-    right = [i for i, (x, _) in enumerate(pairs) if x not in mistaken]
-    tried = [
-        slip
-        for slip in (of_all + of_some if everywhere else of_some + of_all)
-        if all(given[i].agrees(slip.gradients[i]) for i in right)
-    ]
-    digits = sum(evidence(x.grad, number) for x, number in pairs)
-    cost = {True: math.log10(len(FACTORS)), False: math.log10(len(tried))}
-    found = [
-        slip
-        for slip in tried
-        if all(number.agrees(gradient) for number, gradient in zip(given, slip.gradients, strict=True))
-        and digits - cost[slip in of_all] - slip.cost >= NEEDED
-    ]
-    if found:
-        others = [slip.name for slip in found[1:] if (slip in of_all) == (found[0] in of_all)]
-        other = f" ({others[0]} would give the same numbers)" if others else ""
-        return f"Diagnosis: {found[0].name}{other}. To mend it: {found[0].remedy}."
+    groups = [list(factors(pairs, wrong, everywhere)), list(graph.slips()) if graph else []]
+    for slips in groups if everywhere else reversed(groups):
+        if found := convincing(slips, pairs):
+            other = f" ({found[1].name} would give the same numbers)" if found[1:] else ""
+            return f"Diagnosis: {found[0].name}{other}. To mend it: {found[0].remedy}."
     if graph and not graph.whole:
         return "For a diagnosis along the graph give the gradient of its root as well: {loss: 1, w: 0.19}."
     return ""
+
+
+def convincing(slips: Sequence[Slip], pairs: Sequence[tuple[Value, Given]]) -> list[Slip]:
+    """Return the slips that reproduce all numbers, where these say more than so many slips could explain by chance."""
+    possible = [
+        slip
+        for slip in slips
+        if all(number.agrees(g) for (x, number), g in zip(pairs, slip.gradients, strict=True) if number.agrees(x.grad))
+    ]
+    digits = sum(evidence(x.grad, number) for x, number in pairs)
+    return [
+        slip
+        for slip in possible
+        if digits - math.log10(len(possible)) - slip.cost >= NEEDED
+        and all(number.agrees(g) for (_, number), g in zip(pairs, slip.gradients, strict=True))
+    ]
 
 
 def evidence(engine: float, given: Given) -> float:
@@ -96,19 +99,18 @@ def evidence(engine: float, given: Given) -> float:
     return max(math.log10(min(distance, size or distance) / (2.0 * miss)), 0.0)
 
 
-def factors(pairs: Sequence[tuple[Value, Given]], wrong: Sequence[Value]) -> Iterator[Slip]:
-    """Yield the common factors by which the wrong gradients may differ."""
-    some = f", of {', '.join(map(label, wrong))}" if len(wrong) < sum(x.grad != 0.0 for x, _ in pairs) else ""
-    mistaken = set(wrong)
+def factors(pairs: Sequence[tuple[Value, Given]], wrong: Set[Value], everywhere: bool) -> Iterator[Slip]:
+    """Yield the common factors by which the wrong gradients may differ; n and 1/n of all of them only."""
+    some = "" if everywhere else f", of {', '.join(label(x) for x, _ in pairs if x in wrong)}"
 
     def times(factor: float) -> list[float]:
-        return [factor * x.grad if x in mistaken else x.grad for x, _ in pairs]
+        return [factor * x.grad if x in wrong else x.grad for x, _ in pairs]
 
     for factor, name, remedy in FACTORS:
         yield Slip(name + some, remedy, times(factor))
-    ratio = next((number.number / x.grad for x, number in pairs if x in mistaken and x.grad), 0.0)
+    ratio = next((number.number / x.grad for x, number in pairs if x in wrong and x.grad), 0.0)
     n = round(max(ratio, 1.0 / ratio)) if ratio > 0.0 else 0
-    if 2 < n <= LARGEST_N and not some:  # a mean is of the loss, and so of all
+    if 2 < n <= LARGEST_N and everywhere:
         name, remedy = ("1/n missing", "a sum, and the engine's a mean")
         if ratio < 1.0:
             name, remedy = ("1/n", "a mean, and the engine's a sum")
