@@ -25,7 +25,7 @@ from autograd.operations import (
     exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan,
     asin, acos, atan, atan2, sinh, cosh, tanh, asinh, acosh, atanh, degrees, radians, sinc, spherical_bessel,
     gaussian, erf, erfc, normal_pdf, normal_cdf, sigmoid, relu, leaky_relu, elu, selu, gelu, silu, softplus,
-    softsign, hard_sigmoid, step, equal, greater, maximum, minimum, clip, sum, dot, logsumexp, mean, norm,
+    softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum, dot, logsumexp, mean, norm,
     softmax, log_softmax,
 )
 
@@ -40,7 +40,7 @@ __all__ = [  # noqa: RUF022  (in the order of a reader's interest)
     "degrees", "radians", "sinc", "spherical_bessel",
     "gaussian", "erf", "erfc", "normal_pdf", "normal_cdf",
     "sigmoid", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "hard_sigmoid",
-    "step", "equal", "greater", "maximum", "minimum", "clip", "sum", "dot", "logsumexp", "mean", "norm",
+    "step", "equal", "greater", "maximum", "minimum", "peak", "clip", "sum", "dot", "logsumexp", "mean", "norm",
     "softmax", "log_softmax",
 ]
 # fmt: on

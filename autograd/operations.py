@@ -13,6 +13,7 @@ Letters: x, y operands; z result. The partials stand in the order of the operand
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import operator
@@ -131,15 +132,15 @@ sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  special
 spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    special.spherical_bessel, rules.elementwise(special.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
 
 # The normal distribution
-gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y: special.bell_array(x, y, 1.0), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y, out=None: special.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y: special.bell_array(x, INVERSE_SQRT_2PI * y, 0.5), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y, out=None: special.bell_array(x, INVERSE_SQRT_2PI * y, 0.5, out), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.from_scipy("ndtr", special.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])
-relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            rules.relu_array, [lambda z, x: sign(z)])
+relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
 leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  lambda x, y: np.where(x <= 0.0, y * x, x), [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
 selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
@@ -155,6 +156,7 @@ equal        = row("equal",        "=",      r"[x = y]",                 rules.e
 greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", rules.greater,         rules.greater_array,  [0.0, 0.0])
 maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), tie_partials, arrange=several)
 minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         rules.down_the_rows(np.minimum), tie_partials, arrange=several)
+peak         = row("peak",         "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), lambda z, *xs: (0.0,) * len(xs), arrange=several)
 clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            lambda x, low, high: np.minimum(np.maximum(x, low), high), [
                    lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),

@@ -32,12 +32,19 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
         except (ArithmeticError, ValueError):
             return math.nan
 
-    return lambda *xs: np.asarray(np.frompyfunc(call, len(xs), 1)(*xs), dtype=float)
+    def rule(*xs: Array, out: Array = None) -> Array:
+        z = np.asarray(np.frompyfunc(call, len(xs), 1)(*xs), dtype=float)
+        if out is None:
+            return z
+        out[...] = z
+        return out
+
+    return rule
 
 
 def down_the_rows(function: Any) -> ArrayRule:
     """Return the array rule of an operation of many operands, which come as the rows of one array."""
-    return lambda rows, out=None: function.reduce(rows, axis=0, out=out)
+    return functools.partial(function.reduce, axis=0)
 
 
 def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
@@ -51,7 +58,7 @@ def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
             return elementwise(function)
         return getattr(scipy.special, name)  # type: ignore[no-any-return]  # SciPy ships no types
 
-    return lambda x: rule()(x)
+    return lambda x, out=None: rule()(x, out=out)
 
 
 # Powers ---------------------------------------------------------------------------------------------------------------
@@ -198,10 +205,6 @@ def clip(x: float, low: float, high: float) -> float:
 
 def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x
-
-
-def relu_array(x: Array, out: Array = None) -> Array:
-    return np.maximum(x, 0.0, out=out)
 
 
 def leaky_relu(x: float, slope: float) -> float:

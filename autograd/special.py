@@ -41,9 +41,10 @@ def bell(x: float, y: float, scale: float) -> float:
     return (z - z * lost) * math.exp(head - square)
 
 
-def bell_array(x: Array, y: Array, scale: float) -> Array:
-    x = np.clip(x, -54.0, 54.0)
-    return y * (np.exp(-scale * (x * x)) * (1.0 - scale * product_error(x, x)))
+def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:
+    """In four passes, without what the float rule puts back: less than 10⁻¹² of the result."""
+    out = np.multiply(x, x, out=out)
+    return np.multiply(np.exp(np.multiply(out, -scale, out=out), out=out), y, out=out)
 
 
 def normal_cdf(x: float) -> float:

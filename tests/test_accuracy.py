@@ -203,7 +203,7 @@ REFERENCES = {
     "clip":      Reference(lambda x, low, high: min(max(x, low), high), (lambda x, low, high: over(x, low) * over(high, max(x, low)), lambda x, low, high: over(low, x) * over(high, max(x, low)), lambda x, low, high: over(max(x, low), high))),
 }
 # fmt: on
-OF_MANY = {"sum", "dot", "maximum", "minimum", "logsumexp"}
+OF_MANY = {"sum", "dot", "maximum", "minimum", "peak", "logsumexp"}
 
 
 # The arguments ----------------------------------------------------------------------------------------------

@@ -1,12 +1,67 @@
 """What the pages in docs/ show is what runs."""
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+import pytest
+
+from autograd import TABLE
+from docs import blocks, calculus, pictures
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_print_what_it_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("agg")
+    blocks.run(page)
+
+
+def test_a_block_that_prints_something_else_is_found(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("```pycon\n>>> 1 + 1\n2\n```\n\n```pycon\n>>> 1 + 1\n3\n```\n")
+    with pytest.raises(AssertionError, match=r"1 of the 2 examples of page\.md"):
+        blocks.run(page)
+    assert 'page.md", line 7' in capsys.readouterr().out
+
+
+def test_the_pictures_show_the_values_of_their_pages(tmp_path):
+    (tmp_path / "tour").mkdir()
+    pictures.graphs_of_pages(tmp_path)
+    drawn = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.svg"))
+    assert len(drawn) == 4
+    for path in drawn:
+        assert texts(tmp_path / path) == texts(DOCS / path), f"{path} is of another day: python docs/pictures.py"
+
+
+def texts(svg: Path) -> list[str]:
+    """Return what is written in a picture; the positions are those of one Graphviz, and not compared."""
+    return sorted("".join(text.itertext()) for text in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text"))
+
+
+def test_the_page_of_operations_is_what_the_table_prints():
+    assert (DOCS / "calculus.md").read_text(encoding="utf-8") == calculus.page(), "run python docs/calculus.py"
+
+
+DOMAINS = {"acosh": (1.5, 7.0), "atanh": (-0.25, 0.3, 0.75)}
+
+
+@pytest.mark.parametrize("name", calculus.MEANINGS)
+def test_a_name_stands_for_what_the_page_says(name):
+    row = TABLE[name]
+    for x in DOMAINS.get(name, (-2.0, -0.25, 0.3, 0.75, 1.5, 7.0)):
+        operands = (x, 0.4)[: len(calculus.letters(row))]
+        expected = pytest.approx(row.evaluate(operands), rel=1e-12, abs=1e-15)
+        assert calculus.meaning(row, *operands).data == expected
+
 
 def test_the_page_on_lifting_shows_the_program_that_runs():
-    page = (Path(__file__).parent.parent / "docs" / "lifting.md").read_text()
+    page = (DOCS / "lifting.md").read_text()
     example, source = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(example.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)

@@ -3,11 +3,12 @@
 import inspect
 import math
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 
-from autograd import TABLE, Value, operation, square
+from autograd import TABLE, Value, operation, square, step, vectorize
 from autograd.operations import accepts
 
 
@@ -72,3 +73,17 @@ def test_a_builtin_that_does_not_tell_its_operands_is_accepted(monkeypatch):
 
     monkeypatch.setattr(inspect, "signature", silent)
     assert accepts(math.hypot, 2)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [partial(np.maximum, 1.0), partial(np.maximum, np.array([1.0])), partial(np.fmax, 1.0), lambda x: np.fmax(1.0, x)],
+    ids=["NumPy's with a number", "NumPy's with an array", "one that the source does not know", "a function"],
+)
+def test_array_rules_that_are_calls_of_numpys_functions_are_lifted(own, array):
+    at_least_1 = own("at_least_1", lambda x: max(x, 1.0), [lambda z, x: step(x - 1.0)], array=array)
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    program = vectorize(2.0 * at_least_1(w * x), inputs=[x], parameters=[w])
+    assert program.values([[0.25], [2.0]]).tolist() == [2.0, 8.0]
+    value, gradient = program.gradient([[0.25], [2.0]])
+    assert (value, gradient.tolist()) == (5.0, [2.0])

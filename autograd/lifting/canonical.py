@@ -97,6 +97,8 @@ class _Canonical:
             return self.scaled(operands[0], -1.0)
         if operation is table.identity:
             return self.terms(operands[0])
+        if operation is table.logsumexp and len(operands) > 1:
+            return self.logsumexp([self.settled(operand) for operand in operands])
         if operation is table.square:
             return self.multiplied([operands[0]] * 2)
         constant = self.forms[operands[-1]]
@@ -107,6 +109,15 @@ class _Canonical:
         if operation is table.div and isinstance(constant, float) and is_moderate(constant):
             return self.scaled(operands[0], 1.0 / constant)
         return self.applied(operation, [self.settled(operand) for operand in operands])
+
+    def logsumexp(self, operands: Sequence[int | float]) -> list[Any]:
+        """Return top + log Σ exp(x − top): written out, its derivative finds the exponentials and their sum there."""
+        top = self.applied(table.peak, operands)
+        shifted = [self.node(self.added(sum_of_one(x), [-1.0, *sum_of_one(top)[1:]])) for x in operands]
+        total = [1.0, [], False]
+        for x in shifted:
+            total = self.added(total, sum_of_one(self.applied(table.exp, [x])))
+        return self.added(sum_of_one(self.applied(table.log, [self.node(total)])), sum_of_one(top))
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):

@@ -110,9 +110,7 @@ class Forward(Writer):
         """Return a name like those of the block's nodes, or one that says what it is."""
         wanted = prefix(block)
         if not wanted:
-            layered = isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
-            unary = isinstance(block.rule, Elementwise) and len(block.rule.operands) == 1
-            wanted = "z" if layered else "a" if unary else "v"
+            wanted = "z" if is_layered(block) else "a" if is_activation(block) else "v"
         elif len(wanted) > 1 and self.prefixes[wanted] == 1:
             return wanted
         self.numbers[wanted] += 1
@@ -135,7 +133,7 @@ class Forward(Writer):
         if x.block is self.plan.parameters:
             return self.parameter_rows(x.index, stride)
         array = self.values[x.block.number]
-        if whole(x):
+        if whole(x) or (array.rows == 1 and not each):
             return array
         if stride is not None:
             return self.view(array, x.index[0], x.index[-1] + 1, stride)
@@ -150,8 +148,7 @@ class Forward(Writer):
         """Return parameters as a column."""
         key = ("parameters", index, stride)
         if key not in self.known:
-            names = self.plan.parameters.names
-            name = names[index[0]] if len(set(index)) == 1 else common_prefix([names[k] for k in index]) or "p"
+            name = self.parameter_name(index)
             if stride is not None:
                 chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
                 rows = len(range(index[0], index[-1] + 1, stride))
@@ -161,6 +158,11 @@ class Forward(Writer):
                 places = self.constant([[k] for k in index], int)
                 self.write(copy, f"take(parameters, {places.name}, out={copy.name}, mode='clip')", [])
         return self.known[key]
+
+    def parameter_name(self, index: Sequence[int]) -> str:
+        """Return the name of a parameter, or what those of several begin with."""
+        names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
+        return names[0] if len(names) == 1 else common_prefix(names) or "p"
 
     def layer(self, part: Layer, number: int) -> Weights:
         """Return the weights of a layer as arrays."""
@@ -326,6 +328,17 @@ class Forward(Writer):
                 self.call("add", [z, self.call("multiply", [x, c])], z)
         if not is_number(constant, 0.0):
             self.call("add", [z, constant], z)
+
+
+def is_layered(block: Block) -> bool:
+    """Whether a block holds net inputs: sums with a matrix product among their parts."""
+    return isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
+
+
+def is_activation(block: Block) -> bool:
+    """Whether a block is a function of net inputs alone."""
+    operands = block.rule.operands if isinstance(block.rule, Elementwise) else []
+    return len(operands) == 1 and isinstance(operands[0], Rows) and is_layered(operands[0].block)
 
 
 def product_text(c: Operand, x: Array) -> str:

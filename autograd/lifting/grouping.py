@@ -7,6 +7,8 @@ parameter and a node that a whole block shares become one matrix product: that i
 
 from __future__ import annotations
 
+import functools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -171,7 +173,9 @@ class _Grouping:
         for k in used:
             operands = below(self.graph.nodes[k - self.leaves])
             self.wide[k] = any([self.wide[x] for x in operands])
-            self.trained[k] = any([self.trained[x] for x in operands])
+            self.trained[k] = any([self.trained[x] for x in operands]) and not is_flat(
+                self.graph.nodes[k - self.leaves]
+            )
         return used
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -347,6 +351,18 @@ def below(node: Any) -> list[int]:
     if isinstance(node, Apply):
         return [x for x in node.operands if isinstance(x, int)]
     return [x for _, factors in node.terms for x in factors]
+
+
+def is_flat(node: Sum | Apply) -> bool:
+    """Whether a node's derivative is 0 wherever it has one, as that of a step."""
+    return isinstance(node, Apply) and has_no_slope(node.operation)
+
+
+@functools.cache
+def has_no_slope(operation: Operation) -> bool:
+    """Whether all of an operation's partial derivatives are the number 0."""
+    rules = operation.partials(math.nan, math.nan) if callable(operation.partials) else operation.partials
+    return all([not callable(rule) and rule == 0.0 for rule in rules])
 
 
 def is_reduction(node: Apply, blocks: Sequence[int | None]) -> bool:

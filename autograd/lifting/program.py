@@ -26,6 +26,7 @@ from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace, trace
 from autograd.value import Constant, Value, same_class
 
+PART = 8192  # BLAS wakes its threads for longer vectors, which takes longer than to add up their squares
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 
@@ -112,6 +113,13 @@ def _in_words(node: Any) -> str:
     return "a sum with the coefficients " + ", ".join(f"{c:g}" for c, _ in node.terms[:6])
 
 
+def is_finite(x: NDArray[Any]) -> bool:
+    """Whether no element is NaN or infinite: with a finite sum of squares, which is quicker to find, none is."""
+    flat = x.reshape(-1)
+    sums = [part.dot(part) for part in [flat[k : k + PART] for k in range(0, len(flat), PART)]]
+    return math.isfinite(sum(sums)) or bool(np.isfinite(flat).all())
+
+
 class Program:
     """A graph as NumPy over a batch.
 
@@ -154,23 +162,26 @@ class Program:
 
     def value(self, batch: ArrayLike) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
-        batch = self._checked(batch)
-        return self._reduced(self._one_output(self._forward(batch)), batch)
+        with np.errstate(all="ignore"):
+            batch = self._checked(batch)
+            return self._reduced(self._one_output(self._built(len(batch))[0](batch)), batch)
 
     def values(self, batch: ArrayLike) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
-        batch = self._checked(batch)
-        arrays = iter(self._forward(batch))
-        rows = np.empty((len(self._outputs), len(batch)), self._dtype)
-        for row, x in zip(rows, self._outputs, strict=True):
-            row[:] = x if isinstance(x, float) else next(arrays)[0]
-        if not np.isfinite(rows).all():
-            self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False)
+        with np.errstate(all="ignore"):
+            batch = self._checked(batch)
+            arrays = iter(self._built(len(batch))[0](batch))
+            rows = np.empty((len(self._outputs), len(batch)), self._dtype)
+            for row, x in zip(rows, self._outputs, strict=True):
+                row[:] = x if isinstance(x, float) else next(arrays)[0]
+            if not is_finite(rows):
+                self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False)
         return rows[0] if len(rows) == 1 else rows.T
 
     def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        value, gradient = self._step(self._checked(batch))
+        with np.errstate(all="ignore"):
+            value, gradient = self._step(self._checked(batch))
         return value, gradient.copy()
 
     def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
@@ -178,14 +189,14 @@ class Program:
 
         For training loops: a batch is not searched for NaN and infinity, because its data has been, once.
         """
-        return self._step(self._shaped(batch))
+        with np.errstate(all="ignore"):
+            return self._step(self._shaped(batch))
 
     def _step(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient = self._built(len(batch))
-        with np.errstate(all="ignore"):
-            value = self._reduced(self._one_output(forward(batch)), batch)
-            backward()
-        if not np.isfinite(gradient).all():
+        value = self._reduced(self._one_output(forward(batch)), batch)
+        backward()
+        if not is_finite(gradient):
             self._explain(batch, self._culprit(batch), backward=True)
         return value, gradient
 
@@ -195,10 +206,9 @@ class Program:
         while len(rows) > 1:
             half = rows[: len(rows) // 2]
             forward, backward, gradient = self._built(len(half))
-            with np.errstate(all="ignore"):
-                forward(batch[half])
-                backward()
-            rows = rows[len(half) :] if np.isfinite(gradient).all() else half
+            forward(batch[half])
+            backward()
+            rows = rows[len(half) :] if is_finite(gradient) else half
         return np.isin(np.arange(len(batch)), rows)
 
     def load(self, values: Sequence[Value]) -> None:
@@ -219,7 +229,7 @@ class Program:
         """
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: check compares one")
-        batch = self._checked(batch)
+        batch = self._shaped(batch)
         largest = 0.0
         for row, (inputs, lifted) in enumerate(zip(batch.tolist(), self.values(batch).tolist(), strict=True)):
             eager = self._eager(loss, inputs)
@@ -233,7 +243,10 @@ class Program:
 
     def _built(self, n: int) -> Any:
         """Return forward, backward and the gradient that backward writes, for a batch size, in this thread."""
-        sizes = self._local.__dict__.setdefault("sizes", OrderedDict())
+        local = self._local.__dict__
+        if local.get("n") == n:
+            return local["built"]
+        sizes = local.setdefault("sizes", OrderedDict())
         if n not in sizes:
             gradient = np.zeros(len(self.parameters), self._dtype)
             names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
@@ -243,11 +256,8 @@ class Program:
             if len(sizes) > SIZES:
                 sizes.popitem(last=False)
         sizes.move_to_end(n)
+        local["n"], local["built"] = n, sizes[n]
         return sizes[n]
-
-    def _forward(self, batch: NDArray[Any]) -> list[NDArray[Any]]:
-        with np.errstate(all="ignore"):
-            return self._built(len(batch))[0](batch)  # type: ignore[no-any-return]  # the program's own source
 
     def _one_output(self, arrays: list[NDArray[Any]]) -> Any:
         if len(self._outputs) != 1:
@@ -270,16 +280,27 @@ class Program:
     def _checked(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as `_shaped` does; raise ValueError that names a NaN or an infinity too."""
         array = self._shaped(batch)
-        if not np.isfinite(array).all():
+        if not is_finite(array):
             self._refuse_infinite(array)
         return array
 
     def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         width = len(self._trace.inputs)
+        array = batch if isinstance(batch, np.ndarray) and batch.dtype == self._dtype else self._numbers(batch)
+        if array.ndim != 2 or array.shape[1] != width or not len(array):
+            raise ValueError(
+                f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
+                + ", ".join(self._trace.inputs[:8] + ["…"] * (width > 8))
+            )
+        return array
+
+    def _numbers(self, batch: ArrayLike) -> NDArray[Any]:
+        """Return a batch as an array of the program's dtype; raise ValueError naming what is no number."""
         try:
             array = np.asarray(batch)
         except ValueError:
+            width = len(self._trace.inputs)
             raise ValueError(f"the rows of the batch are of different lengths: give {width} numbers in each") from None
         if array.dtype.kind not in "biuf":  # text, say, which NumPy would read as numbers
             array = np.asarray(batch, dtype=object)
@@ -287,13 +308,7 @@ class Program:
                 if not isinstance(x, Real):
                     where = f"row {', column '.join(map(str, place))} of " if place else ""
                     raise ValueError(f"{where}the batch is {repr(x)[:80]}: give a number")
-        array = array.astype(self._dtype, copy=False)
-        if array.ndim != 2 or array.shape[1] != width or not len(array):
-            raise ValueError(
-                f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
-                + ", ".join(self._trace.inputs[:8] + ["…"] * (width > 8))
-            )
-        return array
+        return array.astype(self._dtype, copy=False)
 
     def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
         """Return what the eager graph says for one row."""

@@ -130,11 +130,23 @@ class Reverse(Adjoints):
         else:
 
             def write(out: Array | None) -> Array:
+                self.comment(self.chain_rule(block, x, g))
                 if g.array is not None:
                     return self.call("multiply", [g.array, self.expression(partial, known, down)], out)
                 return cast("Array", self.expression(partial, known, down, out))  # of symbols, so not a number
 
             self.contribute(x, g, block.wide, write)
+
+    def chain_rule(self, block: Block, x: Rows, g: Adjoint) -> str:
+        """Say what an operation hands on to an operand, up to the factor that is carried along."""
+        rule, operand = cast("Elementwise | Reduction", block.rule), self.shown(x)
+        one = isinstance(rule, Elementwise) and len(rule.operands) == 1
+        slope = f"{rule.operation.name}'({operand})" if one else f"∂{rule.operation.name}/∂{operand}"
+        return f"d{operand} = " + (f"{g.array.name} * " if g.array else "") + slope
+
+    def shown(self, x: Rows) -> str:
+        """Return the name of what is differentiated to."""
+        return self.parameter_name(x.index) if x.block is self.plan.parameters else self.values[x.block.number].name
 
     def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:
         """Write an expression of symbols; in that of a reduction, operations of many operands run down the rows."""
@@ -163,7 +175,8 @@ class Reverse(Adjoints):
             else:
                 given = [] if g.array is None else [g.array]
 
-                def write(out: Array | None, xs: list[Array] = [*others, *given]) -> Array:  # noqa: B006  (bound now)
+                def write(out: Array | None, x: Rows = x, xs: list[Array] = [*given, *others]) -> Array:  # noqa: B006  (bound now)
+                    self.comment(f"d{self.shown(x)} = {' * '.join(array.name for array in xs)}")
                     return self.product(xs, out)
 
                 self.contribute(x, part, block.wide, write)
@@ -187,6 +200,7 @@ class Reverse(Adjoints):
 
         def write(out: Array | None) -> Array:
             out = out or self.array(f"d{x.name}", x.rows, True)
+            self.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
             self.write(out, f"dot({weights.matrix.name}.T, {g.name}, out={out.name})", [weights.matrix, g])
             return out
 
@@ -226,8 +240,7 @@ class Reverse(Adjoints):
             array = part.made()
             stride = step(part.index)
             if stride is not None:
-                chosen = f"{part.index[0]}:{part.index[-1] + 1}:{stride}"
-                rows = self.define("dp", len(part.index), False, f"gradient[{chosen}, None]", self.flat_gradient)
+                rows = self.gradient_rows(part.index, stride)
                 if self.direct.issuperset(part.index):
                     self.written.update(part.index)
                     if array is None:
@@ -245,6 +258,15 @@ class Reverse(Adjoints):
             else:
                 array = self.times(array, factor)
                 self.statement(f"add_at(gradient, {index.name}, {array.name}[:, 0])", [array])
+
+    def gradient_rows(self, index: tuple[int, ...], stride: int) -> Array:
+        """Return the gradient of parameters that lie evenly, as a column."""
+        key = ("gradient", index)
+        if key not in self.known:
+            chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
+            name = f"d{self.parameter_name(index)}"
+            self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
+        return self.known[key]
 
     def statement(self, line: str, reads: Sequence[Operand] = ()) -> None:
         """Add a statement that writes into the flat gradient."""

@@ -6,6 +6,7 @@ of one that no later statement reads.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import keyword
 import re
@@ -19,10 +20,8 @@ import numpy as np
 
 from autograd.operations import TABLE
 from autograd.row import Operation
-from autograd.value import Value
 
 FEW = 8  # constants up to so many stand in the source, more in a list beside it
-UFUNCS = {row: function for function, row in Value.ufuncs.items() if row.arity is None}  # of two operands
 
 # What a program's source may call beside the table's operations.
 NAMESPACE: dict[str, Any] = {
@@ -55,6 +54,24 @@ def called(row: Operation) -> tuple[str, Any]:
     if isinstance(row.array, np.ufunc):
         return row.array.__name__, row.array
     return row.name if row.arity else f"{row.name}_rows", row.array
+
+
+def reduced_by(row: Operation) -> np.ufunc | None:
+    """Return NumPy's function of two operands by which an operation of many reduces them."""
+    function = getattr(getattr(row.array, "func", None), "__self__", None)
+    return function if isinstance(function, np.ufunc) else None
+
+
+def numpys(rule: Any) -> str:
+    """Return how the source calls an array rule that is NumPy's, reducing or with numbers given ahead; or nothing."""
+    if not isinstance(rule, functools.partial) or not all([isinstance(x, float) for x in rule.args]):
+        return ""
+    function: Any = rule.func
+    owner: Any = getattr(function, "__self__", None)
+    name: str = getattr(owner or function, "__name__", "")
+    if NAMESPACE.get(name) is not (owner or function):
+        return ""
+    return f"{name}.{function.__name__}" if owner else name
 
 
 FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the project's own, whose names are reserved
@@ -180,8 +197,8 @@ class Writer:
 
     def apply(self, operation: Operation, operands: Sequence[Operand], out: Array | None = None) -> Array:
         """Write an operation of the table on arrays of equal or of one row, and return its result."""
-        if operation in UFUNCS and len(operands) == 2:
-            return self.call(UFUNCS[operation].__name__, operands, out)
+        if len(operands) == 2 and (function := reduced_by(operation)):
+            return self.call(function.__name__, operands, out)
         if isinstance(operation.array, np.ufunc):
             return self.call(self.function(operation), operands, out)
         listed = ", ".join(text(x) for x in operands)
@@ -204,9 +221,14 @@ class Writer:
         return name
 
     def own(self, target: Array, operation: Operation, listed: str, reads: Iterable[Operand]) -> None:
-        """Write the call of an operation whose array rule is the project's or a user's own."""
+        """Write the call of an operation whose array rule is a call of NumPy's, the project's or a user's own."""
+        rule: Any = operation.array
+        if function := numpys(rule):
+            given = [*map(repr, rule.args), listed, *[f"{key}={x!r}" for key, x in rule.keywords.items()]]
+            self.write(target, f"{function}({', '.join(given)}, out={target.name})", reads, "." not in function)
+            return
         function = self.function(operation)
-        if "out" in inspect.signature(operation.array).parameters:
+        if "out" in inspect.signature(rule).parameters:
             self.write(target, f"{function}({listed}, out={target.name})", reads)
         else:
             self.write(target, f"{target.name}[...] = {function}({listed})", reads)

@@ -1,0 +1,141 @@
+"""The site of these pages: Sphinx, MyST for the Markdown, the theme furo. It asks no other host for anything.
+
+    sphinx-build --fail-on-warning docs build/site
+
+Three things are added here: formulas become MathML, which browsers draw themselves; a notebook is read as Markdown; and
+a docstring's backticks and stars mean what they mean in the source.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from myst_parser.parsers.sphinx_ import MystParser
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+project = html_title = "handgrad"
+language = "en"
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_static"]
+myst_enable_extensions = ["attrs_inline", "dollarmath"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = False
+html_math_renderer = "mathml"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+default_role = "code"
+
+logger = logging.getLogger(__name__)
+
+
+# Formulas: LaTeX to MathML --------------------------------------------------------------------------------------------
+
+
+# The converter writes every minus as one between two terms, and a function's name as an operator, with space around it.
+SIGN = re.compile(r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>")
+FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")
+
+
+def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """Write a formula as MathML; warn of a command that is not understood, which would stand there as text."""
+    block = isinstance(node, nodes.math_block)
+    latex = node.astext().replace("{aligned}", "{split}").replace(r"\operatorname{", r"\mathrm{")  # alike, and known
+    mathml = convert(latex, display="block" if block else "inline")
+    if unknown := re.search(r"\\\w+|<mi>&</mi>", mathml):
+        logger.warning("%s of the formula %r becomes no MathML", unknown[0], latex, location=node)
+    mathml = FUNCTION.sub(r"<mi>\1</mi>", SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', mathml))
+    self.body.append(f'<div class="math">{mathml}</div>' if block else mathml)
+    raise nodes.SkipNode
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="(.*?)">\s*<img src="(.*?)" alt="(.*?)">\s*</picture>')
+
+
+def read_pictures(app: Sphinx, name: str, source: list[str]) -> None:
+    """Turn a picture in two themes, as HTML has it, into two images, of which the theme shows one."""
+    source[0] = PICTURE.sub(r"![\3](\2){.only-light} ![\3](\1){.only-dark}", source[0])
+
+
+class NotebookParser(MystParser):
+    """Reads a notebook as Markdown: its text, its code, and what the code showed."""
+
+    supported = ("ipynb",)
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Parse the cells as one page."""
+        cells = json.loads(inputstring)["cells"]
+        super().parse("\n\n".join(map(cell_text, cells)), document)
+
+
+def cell_text(cell: dict[str, Any]) -> str:
+    """Return a cell as Markdown."""
+    source = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return source
+    parts = [f"```python\n{source}\n```"]
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            parts.append(f"```text\n{''.join(output['text'])}```")
+        else:
+            svg = base64.b64encode("".join(output["data"]["image/svg+xml"]).encode()).decode()
+            alt = html.escape("".join(output["data"]["text/plain"]))
+            parts.append(f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{svg}"></p>')
+    return "\n\n".join(parts)
+
+
+# The reference --------------------------------------------------------------------------------------------------------
+
+ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.+)")  # "x, y: what they are", as docstrings describe arguments
+MARKUP = re.compile(r"`[^`]*`|[|*\\]|(?<=\w)_(?!\w)")  # what stands in backticks stays, the rest is no markup
+
+
+def read_docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Rewrite a docstring in reStructuredText: a list of the arguments, and no markup but backticks and examples."""
+    example = argument = False
+    text: list[str] = []
+    for line in lines:
+        example = line.startswith(">>> ") or (example and bool(line))
+        described = ARGUMENT.fullmatch(line)
+        if example or not line:
+            argument = False
+        elif described:
+            line = f"- ``{described[1]}``: {escaped(described[2])}"
+            text += [] if argument else [""]
+            argument = True
+        elif argument and not line.startswith("Raises"):
+            line = f"  {escaped(line)}"
+        else:
+            text += [""] if argument else []
+            line, argument = escaped(line), False
+        text.append(line)
+    lines[:] = text
+
+
+def escaped(line: str) -> str:
+    """Return a line whose stars, bars, backslashes and last underscores are no markup."""
+    return MARKUP.sub(lambda mark: mark[0] if mark[0].startswith("`") else f"\\{mark[0]}", line)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def setup(app: Sphinx) -> None:
+    """Tell Sphinx of the above."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    app.connect("source-read", read_pictures)
+    app.connect("autodoc-process-docstring", read_docstring)
+    app.add_source_suffix(".ipynb", "ipynb")
+    app.add_source_parser(NotebookParser)
