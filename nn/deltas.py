@@ -160,7 +160,7 @@ def compare(
     >>> compare(record, [["0.0023", "-0.0403"], ["0.17941"]], "handout").wrong
     []
     """
-    numbers, engine = _given(record, expected), record.deltas(convention)
+    numbers, engine = written(record, expected), record.deltas(convention)
     if not 0.0 <= rtol < math.inf:
         raise ValueError(f"rtol is {rtol!r}; give a fraction such as 1e-6")
     if learning_rate is not None and not 0.0 < learning_rate < math.inf:
@@ -230,7 +230,7 @@ def _sum(factors: Array, numbers: Array) -> str:
     return shown + " + …" * (len(terms) > MOST_TERMS)
 
 
-def _given(record: Record, expected: Any) -> list[list[Written]]:
+def written(record: Record, expected: Any) -> list[list[Written]]:
     """Return the expected numbers; raise ValueError where they are none, or have not the record's shape."""
     layers = [list(layer) if _is_list(layer) else [layer] for layer in expected] if _is_list(expected) else []
     shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]

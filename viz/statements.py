@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -43,15 +43,16 @@ def add_statements(
     arrows: Sequence[Arrow],
     flowing: bool,
     changes: Mapping[Value, Old],
+    wrong_first: Collection[Value],
 ) -> None:
-    """Add the boxes and arrows to a drawing, with gradients if they are flowing, and with what has changed.
+    """Add the boxes and arrows to a drawing, with gradients if they are flowing, what has changed and is wrong first.
 
     dot leads no edge into a frame past the frame's first column, only around it. So an arrow into a neuron,
     behind its weights, is drawn in two halves, by way of a point in that column; in SVG they become one
     again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    nodes = [_box(i, box, flowing, changes) for i, box in enumerate(boxes)]
+    nodes = [_box(i, box, flowing, changes, wrong_first) for i, box in enumerate(boxes)]
     edges: list[tuple[str, str, Attributes]] = []
     behind = {arrow.head for arrow in arrows if boxes[arrow.tail].place == boxes[arrow.head].place}
     largest = max((abs(flow) for arrow in arrows for flow in arrow.flows if math.isfinite(flow)), default=0.0)
@@ -102,7 +103,7 @@ def _framed(parent: graphviz.Digraph, name: str, title: str) -> AbstractContextM
     return frame
 
 
-def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old]) -> Attributes:
+def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old], wrong_first: Collection[Value]) -> Attributes:
     """Return the attributes of the box with index i."""
     numbers = [(z, changes.get(z, Old(z.data, z.grad))) for z in box.results]
     gradients = [z.grad for z in box.results if flowing and not z.constant]
@@ -112,6 +113,8 @@ def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old]) -> Attri
     ]
     if gradients:
         lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
+    if any(z in wrong_first for z in box.members):
+        lines.append("first wrong step")
     attributes = {
         "id": f"n-{i}",
         "class": f"{box.look} {_sign(gradients)}",
