@@ -174,10 +174,10 @@ def data(exercise: Exercise, solution: bool) -> list[str]:
         f"Inputs      {', '.join(f'{x.name} = {written(x.data)}' for x in record.inputs)}",
         f"Targets     {', '.join(targets)}",
     ]
-    numbers = zip(mlp.weights(), mlp.biases() or [None] * len(mlp.layers), strict=True)
-    for k, (W, b) in enumerate(numbers):
+    biases = mlp.biases()
+    for k, W in enumerate(mlp.weights()):
         lines += ["", f"Weights into layer {k + 1}: a row for each sender, a column for each neuron that it feeds"]
-        lines += table(exercise, k, W.tolist(), None if b is None else b.tolist(), written)
+        lines += table(exercise, k, W.tolist(), biases[k].tolist() if biases else None, written)
     return lines
 
 
@@ -195,12 +195,13 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
 
     layers = range(len(answers["z"]))
     output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
-    before = "; before it δ = f′(z) · Σ w·δ over the neurons that it feeds" if len(layers) > 1 else ""
     lines = ["Calculate with five digits, and write down four: 0.01234, 1.235.", ""]
     lines.append(f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)")
     for k in layers:
         lines += [*blanks("z", k), *blanks("a", k)]
-    lines += ["", f"2  Backward: at the output δ = {minus}{output}{before}"]
+    lines += ["", f"2  Backward: at the output  δ = {minus}{output}"]
+    if len(layers) > 1:
+        lines.append("             before it      δ = f′(z) · Σ w·δ, over the neurons that it feeds")
     for k in reversed(layers):
         lines += blanks("deltas", k)
     lines += [
@@ -208,6 +209,7 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
         f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f', of a bias {minus}δ' * bias}",
     ]
     for k in layers:
+        lines += [""] * (k > 0)
         lines += table(exercise, k, answers["gradients"][k], answers["bias_gradients"][k] if bias else None, number)
     return lines
 

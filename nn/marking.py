@@ -123,7 +123,9 @@ def marked(exercise: Exercise, answers: Answers) -> tuple[str, bool]:
     for group in solution:
         of_group = [mark for mark in marks if mark.group == group]
         lines.append(f"  {SHOWN[group]:7} {sum(mark.right for mark in of_group)} of {len(of_group)} right")
-        lines += [f"          {verdict(mark)}" for mark in of_group if not mark.right]
+        lines += [f"          {verdict(mark)}" for mark in of_group if not mark.right and mark.answer is not None]
+        if blank := sum(mark.answer is None for mark in of_group):
+            lines.append(f"          {blank} {'is' if blank == 1 else 'are'} blank")
     return "\n".join(lines + diagnoses(exercise, answers, marks)), right == len(marks)
 
 
@@ -142,6 +144,7 @@ def marks_of(group: str, names: Any, answers: Any, solution: Any, own: Any) -> I
             yield Mark(group, name, x, number.agrees(engine), number.agrees(other))
 
 
+@np.errstate(all="ignore")
 def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own before it; NaN where one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
@@ -155,7 +158,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     else:
         outputs = f(z[-1])
         output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(a[-1])
-    hidden = [slope(a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
+    hidden: list[Array] = [slope(a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
     return {
         "z": [x @ W + b for x, W, b in zip(senders, weights, biases, strict=True)],
         "a": [*map(f, z[:-1]), outputs],
@@ -166,9 +169,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
 
 
 def verdict(mark: Mark) -> str:
-    """Return what a mark that is not right says."""
-    if mark.answer is None:
-        return f"{mark.name} is blank"
+    """Return what the mark of an answer that is not right says."""
     says = "follows from your numbers before it" if mark.follows else "is wrong"
     return f"{mark.name} = {mark.answer:.6g}: {says}".replace("= -", "= −")
 
