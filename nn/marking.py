@@ -1,7 +1,7 @@
 """Answers to an exercise, read from a file and marked: right, wrong, or following from a wrong number before.
 
-Only what is wrong by itself counts against the student: a number that follows rightly from the student's own numbers
-before it is marked so. Deltas are compared and diagnosed by `compare`.
+A number that is not right, but follows from the student's own numbers before it, is told from one that is wrong by
+itself. Deltas are compared and diagnosed by `compare`.
 
 Letters: z net input, a activation, C the loss, δ = ∂C/∂z or −∂C/∂z; W[sender, receiver].
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,9 +123,7 @@ def marked(exercise: Exercise, answers: Answers) -> tuple[str, bool]:
     for group in solution:
         of_group = [mark for mark in marks if mark.group == group]
         lines.append(f"  {SHOWN[group]:7} {sum(mark.right for mark in of_group)} of {len(of_group)} right")
-        lines += [f"          {verdict(mark)}" for mark in of_group if not mark.right and mark.answer is not None]
-        if blank := sum(mark.answer is None for mark in of_group):
-            lines.append(f"          {blank} {'is' if blank == 1 else 'are'} blank")
+        lines += [f"          {remark}" for remark in remarks(of_group)]
     return "\n".join(lines + diagnoses(exercise, answers, marks)), right == len(marks)
 
 
@@ -168,10 +166,15 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     }
 
 
-def verdict(mark: Mark) -> str:
-    """Return what the mark of an answer that is not right says."""
-    says = "follows from your numbers before it" if mark.follows else "is wrong"
-    return f"{mark.name} = {mark.answer:.6g}: {says}".replace("= -", "= −")
+def remarks(marks: Sequence[Mark]) -> list[str]:
+    """Return what is to be said of a group: which answers are wrong, and how many follow from these or are blank."""
+    wrong = [mark for mark in marks if not mark.right and mark.answer is not None]
+    lines = [f"{mark.name} = {mark.answer:.6g} is wrong".replace("= -", "= −") for mark in wrong if not mark.follows]
+    if follow := sum(mark.follows for mark in wrong):
+        lines.append("1 follows from your own numbers" if follow == 1 else f"{follow} follow from your own numbers")
+    if blank := sum(mark.answer is None for mark in marks):
+        lines.append("1 is blank" if blank == 1 else f"{blank} are blank")
+    return lines
 
 
 def diagnoses(exercise: Exercise, answers: Answers, marks: list[Mark]) -> list[str]:

@@ -99,7 +99,7 @@ def draw(
         names = "old → new" if isinstance(against, Value) else "given → engine"
         how = "by more than a millionth" if isinstance(against, Value) else "at the digits given"
         differ = "Value differs" if len(changed) == 1 else "Values differ"
-        legend.append(f"Thick border: {names}. {len(changed):,} {differ}, {how}.")
+        legend.append(f"Thick border: {names}. {len(changed):,} {differ} {how}.")
         if len(first) < len(changed) and first:
             legend.append("First wrong step: from the result back. What stands below may be wrong only because of it.")
     drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
