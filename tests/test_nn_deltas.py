@@ -342,7 +342,8 @@ def test_right_deltas_agree_when_rounded_to_as_many_decimals(decimals):
     [
         ("0.2", True), ("0.19", True), ("0.195", True), ("0.194", False), ("0.1950", False), ("1.946e-1", True),
         ("−0.195", False), (0.195, True), (0.194, False), (0.1946, True), (0.1947, False),
-        (Decimal("0.195"), True), (Decimal("0.1950"), False), (np.float32(0.19462419), True), (np.float64(0.1946), True),
+        (Decimal("0.195"), True), (Decimal("0.1950"), False), (np.float32(0.19462419), True),
+        (np.float64(0.1946), True),
     ],
 )  # fmt: skip
 def test_a_number_is_as_precise_as_it_is_written(given, agrees):
