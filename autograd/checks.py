@@ -14,12 +14,15 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.diagnosis import diagnose, label
+from autograd.digits import given, read
 from autograd.transforms import hessian, value_and_grad
 from autograd.value import Refusal, Value
 
@@ -221,24 +224,34 @@ def rebuilt(tree: Any, numbers: Iterator[float]) -> Any:
 # Comparing with numbers derived by hand -------------------------------------------------------------------------------
 
 
-def assert_gradients(expected: Mapping[Value, float], *, rtol: float = 1e-6) -> None:
+def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: float = 1e-6) -> None:
     """Compare the gradients of Values, after `backward()`, with numbers derived by hand.
 
     `expected` gives each Value's gradient, and `rtol` the fraction by which the engine's may differ; where 0 is
-    expected, by 1e-12. Infinities and NaN agree with themselves only.
+    expected, by 1e-12. Text such as "0.0990", and a float of three digits or more, agrees besides with whatever rounds
+    to it. Infinities and NaN agree with themselves only.
+
+    A diagnosis names the slip that reproduces every number given: a common factor, or a slip at one arrow of the graph
+    below the Values, which is whole where the root is among them: `{loss: 1, w: 0.19}`.
 
     Raises AssertionError with one table: name, expected, engine, and their ratio; TypeError for a key that is no Value
-    and a gradient that is no number; ValueError for an empty dictionary, and an rtol that is no fraction.
+    and a gradient that is no number; ValueError for text that is none, an empty dictionary, and an rtol that is no
+    fraction.
 
     >>> w, x = Value(0.5, name="w"), Value(2.0, name="x")
-    >>> (w * x).backward()
-    >>> assert_gradients({w: 2.0, x: 0.5})
-    >>> assert_gradients({w: 4.0, x: 0.5})
+    >>> y = (w * x).named("y")
+    >>> loss = (y * y).named("loss")
+    >>> loss.backward()
+    >>> assert_gradients({w: 4.0, x: 1.0})
+    >>> assert_gradients({loss: 1, y: 2.0, w: 1.0, x: 1.0})
     Traceback (most recent call last):
-    AssertionError: 1 of 2 gradients is not within rtol = 1e-06 (ratio = expected / engine)
+    AssertionError: 1 of 4 gradients differs, at the digits given and rtol = 1e-06 (ratio = expected / engine)
     name  expected  engine  ratio
-    w            4       2      2  ← differs
-    x          0.5     0.5      1
+    loss         1       1      1
+    y            2       2      1
+    w            1       4   0.25  ← differs
+    x            1       1      1
+    Diagnosis: ∂y/∂w taken to the other operand. To mend it: it is 2; 0.5 is ∂y/∂x.
     """
     __tracebackhide__ = True  # pytest then shows the caller's line
     if not isinstance(expected, Mapping):
@@ -250,33 +263,22 @@ def assert_gradients(expected: Mapping[Value, float], *, rtol: float = 1e-6) -> 
     for x, number in expected.items():
         if not isinstance(x, Value):
             raise TypeError(f"the key {x!r} is no Value but a {type(x).__name__}: write {{w: 0.19}}, with the Value w")
-        if not isinstance(number, Real):
+        if not isinstance(number, (Real, str, Decimal)):
             raise TypeError(f"the gradient expected of {label(x)} is {repr(number)[:60]}: give a number")
-    agree = [agrees(float(number), x.grad, rtol) for x, number in expected.items()]
+    values = list(expected)
+    numbers = given([read(number, f"the gradient expected of {label(x)}") for x, number in expected.items()], rtol)
+    agree = [number.agrees(x.grad) for x, number in zip(values, numbers, strict=True)]
     if all(agree):
         return
     rows = [("name", "expected", "engine", "ratio", "")]
-    for (x, number), right in zip(expected.items(), agree, strict=True):
-        ratio = f"{number / x.grad:.6g}" if x.grad else "–"
-        rows.append((label(x), f"{number:.10g}", f"{x.grad:.10g}", ratio, "" if right else "← differs"))
-    wrong = agree.count(False)
-    message = f"{wrong} of {len(agree)} gradients {'is' if wrong == 1 else 'are'} not within rtol = {rtol:g}"
-    unswept = "" if any(x.grad for x in expected) else "; every gradient is 0: call backward() first"
-    raise AssertionError(f"{message} (ratio = expected / engine){unswept}\n{aligned(rows)}")
-
-
-def agrees(expected: float, engine: float, rtol: float) -> bool:
-    """Return whether the engine's number is the expected one."""
-    both_nan = expected != expected and engine != engine
-    return both_nan or math.isclose(engine, expected, rel_tol=rtol, abs_tol=0.0 if expected else 1e-12)
-
-
-def label(x: Value) -> str:
-    """Return a Value's name on one line, or, of one without a name, what it is."""
-    if not x.name:
-        return f"unnamed {x.operation.name if x.operation else 'leaf'} {x.data:.6g}"
-    name = "".join(c if c.isprintable() else " " for c in x.name)
-    return name if len(name) < 40 else f"{name[:39]}…"
+    for x, hand, right in zip(values, numbers, agree, strict=True):
+        ratio = f"{hand.number / x.grad:.6g}" if x.grad else "–"
+        rows.append((label(x), hand.text, f"{x.grad:.10g}", ratio, "" if right else "← differs"))
+    wrong, unswept = agree.count(False), not any(x.grad for x in values)
+    title = f"{wrong} of {len(agree)} gradients {'differs' if wrong == 1 else 'differ'}, at the digits given and "
+    title += f"rtol = {rtol:g} (ratio = expected / engine)"
+    advice = "Every gradient is 0: call backward() first." if unswept else diagnose(values, numbers)
+    raise AssertionError("\n".join(filter(None, [title, aligned(rows), advice])))
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,9 @@ ways, of which none may be diagnosed. The tables are Markdown.
 
     pip install -e . && python benchmarks/diagnosis.py
 
-What changes no number at the digits given, alone or beside the other slip, is not counted but drawn again.
+What changes no number at the digits given, alone or beside the other slip, is not counted but drawn again. Where two
+slips give the same numbers, either is right, for whatever is named reproduces them; the tables count that apart. A hint
+is no diagnosis: it says that one slip gives the numbers, and that more digits are needed to be sure.
 """
 
 from __future__ import annotations
@@ -277,33 +279,52 @@ def named(record: Record, deltas: list[Array], digits: int) -> tuple[Slip, ...]:
     return tuple(made.slip for made in diagnosis.made) if diagnosis else ()
 
 
-def show_confusion(rng: Rng, trials: int) -> None:
-    """Print which slip is named for which."""
-    columns = [*SHORT.values(), "two", "none"]
-    print(f"\nOne slip, {trials} trials each, all digits given: what was made, and what was named\n")
-    print(f"| made | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
+def verdict(record: Record, deltas: list[Array], digits: int, made: tuple[Slip, ...]) -> str:
+    """Return what is said of the slips that were made: "named", or what else.
+
+    "same numbers": another slip is named, which reproduces the numbers as well, as the diagnosis itself says.
+    """
+    report = compare(record, written(deltas, digits))
+    if report.diagnosis is None:
+        return "hint" if "would come from this slip" in report.advice else "none"
+    found = {slip.slip for slip in report.diagnosis.made}
+    if found == set(made):
+        return "named"
+    if (report.diagnosis.other,) == made:
+        return "same numbers"
+    return SHORT[found.pop()] if len(found) == 1 else "two"
+
+
+def show_confusion(rng: Rng, trials: int, title: str, digits: int) -> None:
+    """Print what is named for each slip."""
+    columns = ["same numbers", *SHORT.values(), "two", "hint", "none"]
+    counts: dict[Slip, Counter[str]] = {}
     for slip in SHORT:
-        counts: Counter[str] = Counter()
-        for _ in range(trials):
-            made = mutant(rng, (slip,), DIGITS["all digits"])
-            found = named(made.record, made.deltas(), DIGITS["all digits"])
-            counts[SHORT[found[0]] if len(found) == 1 else "two" if found else "none"] += 1
-        print(f"| {SHORT[slip]} | {' | '.join(str(counts[column] or '') for column in columns)} |", flush=True)
+        mutants = [mutant(rng, (slip,), digits) for _ in range(trials)]
+        counts[slip] = Counter(verdict(made.record, made.deltas(), digits, (slip,)) for made in mutants)
+    columns = [column for column in columns if any(row[column] for row in counts.values())]
+    total = sum((row for row in counts.values()), Counter())
+    right = (total["named"] + total["same numbers"]) / total.total()
+    print(f"\nOne slip, {title}, {trials} trials each: {right:.2%} right\n")
+    print(f"| made | named | {' | '.join(columns)} |\n|---|--:|{'--:|' * len(columns)}")
+    for slip, row in counts.items():
+        cells = [str(row[column] or "") for column in ("named", *columns)]
+        print(f"| {SHORT[slip]} | {' | '.join(cells)} |", flush=True)
 
 
-def show_shares(rng: Rng, trials: int, count: int) -> None:
-    """Print how often slips are named, by the digits given."""
-    choices = [slips for slips in combinations(SLIPS, count) if compatible(slips)]
-    each = math.ceil(trials / len(choices))
-    print(f"\n{'One slip' if count == 1 else 'Two slips at once'}, {each * len(choices)} trials for each row\n")
+def show_pairs(rng: Rng, trials: int) -> None:
+    """Print how often two slips at once are named, by the digits given."""
+    pairs = [slips for slips in combinations(SLIPS, 2) if compatible(slips)]
+    each = math.ceil(trials / len(pairs))
+    print(f"\nTwo slips at once, {each * len(pairs)} trials for each row\n")
     print("| given | named | another explanation | none |\n|---|--:|--:|--:|")
     for title, digits in DIGITS.items():
         counts: Counter[str] = Counter()
-        for slips in each * choices:
+        for slips in each * pairs:
             made = mutant(rng, slips, digits)
-            found = named(made.record, made.deltas(), digits)
-            counts["named" if set(found) == set(slips) else "another" if found else "none"] += 1
-        shares = [f"{counts[verdict] / (each * len(choices)):.2%}" for verdict in ("named", "another", "none")]
+            said = verdict(made.record, made.deltas(), digits, slips)
+            counts[{"named": said, "hint": "none"}.get(said, "none" if said == "none" else "another")] += 1
+        shares = [f"{counts[said] / (each * len(pairs)):.2%}" for said in ("named", "another", "none")]
         print(f"| {title} | {' | '.join(shares)} |", flush=True)
 
 
@@ -330,13 +351,13 @@ def diagnosed(rng: Rng, change: Callable[..., Array], where: str, digits: int) -
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="A mutation study of the diagnosis of wrong deltas.")
-    parser.add_argument("--trials", type=int, default=2000, help="for each row of the table of shares")
+    parser.add_argument("--trials", type=int, default=2000, help="of one slip and of two, at each number of digits")
     parser.add_argument("--noise", type=int, default=10_000, help="in all")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
-    show_confusion(rng, math.ceil(options.trials / len(SLIPS)))
-    show_shares(rng, options.trials, 1)
-    show_shares(rng, options.trials, 2)
+    for title, digits in DIGITS.items():
+        show_confusion(rng, math.ceil(options.trials / len(SLIPS)), title, digits)
+    show_pairs(rng, options.trials)
     show_noise(rng, options.noise)
 
 

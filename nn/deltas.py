@@ -9,47 +9,47 @@ Letters: z net input, a activation, f activation function, C the loss, δ = ∂C
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
-from numbers import Real
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from autograd import digits
 from autograd.checks import aligned
+from autograd.digits import Written, read
 from nn.diagnosis import Diagnosis, diagnose
 from nn.evidence import Given
 from nn.record import Record
 from nn.slips import Array, Step, steps_of
 
-Expected = Sequence[Iterable[float | str]]  # [layer][neuron]
+Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 
 MOST_ROWS, MOST_TERMS = 60, 4  # that a message shows
-FEWEST_DIGITS = 3  # of a float that counts as rounded: 0.5 is exact, 0.192 stands for all from 0.1915 to 0.1925
 
 
 @dataclass(frozen=True)
 class Delta:
     """One neuron's delta by hand and by the engine.
 
-    layer, neuron: from 1, as in the name z⁽²⁾₁. expected, engine: the numbers. text: the expected one as given.
-    half_unit: half a unit of its last digit. tolerance: within which the engine's number agrees.
+    layer, neuron: from 1, as in the name z⁽²⁾₁. given: the expected number, with its digits. engine: the engine's.
     """
 
     layer: int
     neuron: int
-    expected: float
+    given: digits.Given
     engine: float
-    text: str
-    half_unit: float
-    tolerance: float
+
+    @property
+    def expected(self) -> float:
+        """The expected number."""
+        return self.given.number
 
     @property
     def agrees(self) -> bool:
         """Whether the engine's number is the expected one, at the digits given."""
-        same = self.expected == self.engine or (math.isnan(self.expected) and math.isnan(self.engine))
-        return same or abs(self.expected - self.engine) <= self.tolerance
+        return self.given.agrees(self.engine)
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,7 +90,7 @@ class DeltaReport:
         for delta in shown:
             ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine else "–"
             mark = "" if delta.agrees else "← first wrong step" if delta in first else "← differs"
-            rows.append((str(delta.layer), str(delta.neuron), delta.text, f"{delta.engine:.10g}", ratio, mark))
+            rows.append((str(delta.layer), str(delta.neuron), delta.given.text, f"{delta.engine:.10g}", ratio, mark))
         left_out = len(self.deltas) - len(shown)
         return aligned(rows) + (f"\n… and {left_out} more" if left_out else "")
 
@@ -160,22 +160,15 @@ def compare(
     >>> compare(record, [["0.0023", "-0.0403"], ["0.17941"]], "handout").wrong
     []
     """
-    numbers, engine = _given(record, expected), record.deltas(convention)
+    numbers, engine = written(record, expected), record.deltas(convention)
     if not 0.0 <= rtol < math.inf:
         raise ValueError(f"rtol is {rtol!r}; give a fraction such as 1e-6")
     if learning_rate is not None and not 0.0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None where it is unknown")
-    half_units = iter(_half_units([number for layer in numbers for number in layer]))
-
-    def delta(layer: int, neuron: int, number: _Number, by_engine: float) -> Delta:
-        x, half_unit = float(number.decimal), next(half_units)
-        relative = rtol * abs(x) if math.isfinite(x) else 0.0
-        tolerance = max(half_unit * (1.0 + 1e-9), relative, 0.0 if x else 1e-12)  # 1e-9: a tie's own rounding
-        return Delta(layer, neuron, x, by_engine, number.text, half_unit, tolerance)
-
+    tolerant = iter(digits.given([number for layer in numbers for number in layer], rtol))
     layers = [
-        [delta(i, j, *pair) for j, pair in enumerate(zip(*both, strict=True), 1)]
-        for i, both in enumerate(zip(numbers, engine, strict=True), 1)
+        [Delta(i, j, next(tolerant), by_engine) for j, by_engine in enumerate(layer, 1)]
+        for i, layer in enumerate(engine, 1)
     ]
     report = DeltaReport(tuple(delta for layer in reversed(layers) for delta in layer), rtol)
     if not report.wrong:
@@ -193,14 +186,16 @@ def compare(
         )
     sign = 1.0 if convention == "gradient" else -1.0  # slips are made in gradients
 
-    def arrays(field: str, sign: float = 1.0) -> list[Array]:
-        return [sign * np.array([getattr(delta, field) for delta in layer]) for layer in layers]
+    def arrays(number: Callable[[Delta], float]) -> list[Array]:
+        return [np.array([number(delta) for delta in layer]) for layer in layers]
 
-    given = arrays("engine", sign), arrays("expected", sign), arrays("half_unit"), arrays("tolerance")
-    diagnosis = diagnose(Given(steps, *given, learning_rate))
+    given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
+    precision = arrays(lambda d: d.given.half_unit), arrays(lambda d: d.given.tolerance)
+    diagnosis = diagnose(Given(steps, *given, *precision, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
-    if diagnosis is None:
-        advice += "\nNo known slip explains these numbers beyond doubt: take that step again, and compare once more."
+    if diagnosis is None or not diagnosis.certain:
+        hint = diagnosis or "No known slip explains these numbers beyond doubt: take that step again."
+        advice, diagnosis = f"{advice}\n{hint}", None
         if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
             advice += "\nIf weights were updated on the way, give learning_rate=…: one number cannot tell it."
     return replace(report, diagnosis=diagnosis, advice=advice)
@@ -235,28 +230,7 @@ def _sum(factors: Array, numbers: Array) -> str:
     return shown + " + …" * (len(terms) > MOST_TERMS)
 
 
-# The numbers given ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Number:
-    """A number as given. is_rounded: whether its digits are all that it claims."""
-
-    text: str
-    decimal: Decimal
-    is_rounded: bool
-
-    @property
-    def digits(self) -> int:
-        return len(self.decimal.as_tuple().digits)
-
-    @property
-    def last(self) -> int:
-        """The exponent of the last digit."""
-        return int(self.decimal.as_tuple().exponent)
-
-
-def _given(record: Record, expected: Any) -> list[list[_Number]]:
+def written(record: Record, expected: Any) -> list[list[Written]]:
     """Return the expected numbers; raise ValueError where they are none, or have not the record's shape."""
     layers = [list(layer) if _is_list(layer) else [layer] for layer in expected] if _is_list(expected) else []
     shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]
@@ -265,39 +239,8 @@ def _given(record: Record, expected: Any) -> list[list[_Number]]:
             f"expected has {shape or 'no list of'} deltas per layer, but the network has {needed} neurons: "
             "give a list for each layer, as record.deltas() does, the output layer last"
         )
-    return [[_number(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
+    return [[read(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
 
 
 def _is_list(data: Any) -> bool:
     return isinstance(data, Iterable) and not isinstance(data, str)
-
-
-def _number(number: Any, place: str) -> _Number:
-    if isinstance(number, str):
-        try:
-            return _Number(number, Decimal(number.replace("−", "-")), True)
-        except InvalidOperation:
-            raise ValueError(f"{place} is {number!r}; give a number, such as '0.0990'") from None
-    if not isinstance(number, Real):
-        raise ValueError(f"{place} is {number!r}; give a number")
-    # The shortest text that gives the float; a float32 has its own, of fewer digits.
-    decimal = Decimal(str(number if isinstance(number, np.floating) else float(number)))
-    if decimal.is_finite():
-        decimal = decimal.normalize()
-    return _Number(f"{number:.10g}", decimal, len(decimal.as_tuple().digits) >= FEWEST_DIGITS)
-
-
-def _half_units(numbers: list[_Number]) -> list[float]:
-    """Return half a unit of each number's last digit, 0.0 of an exact one."""
-    rounded = [x for x in numbers if x.is_rounded and x.decimal.is_finite()]
-    digits = max((x.digits for x in rounded), default=0)
-    decimals = max((-x.last for x in rounded), default=0)
-
-    def last(x: _Number) -> int:
-        if x.is_rounded:
-            return x.last
-        if not x.decimal:
-            return -decimals
-        return min(x.last, max(-decimals, x.decimal.adjusted() + 1 - digits))  # the zeros that it may have lost
-
-    return [float(Decimal(5).scaleb(last(x) - 1)) if rounded and x.decimal.is_finite() else 0.0 for x in numbers]

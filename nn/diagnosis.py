@@ -2,7 +2,8 @@
 
 From the first wrong layer on, each step is taken again with every slip, and every two, that can be made in it. What
 does not reproduce the given numbers is dropped; the rest goes on to the layer before. What arrives at the inputs
-reproduces every number, and is named if the evidence is enough (`nn.evidence`).
+reproduces every number, and is named if the evidence is enough (`nn.evidence`); one slip for which it falls a little
+short is a hint.
 
 Where several explanations are left, the one with fewer slips is named, then the one that fits less, then the one in
 whole layers, then what is made more often, by the order of `SLIPS`. Another single slip that gives the same numbers
@@ -20,7 +21,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from nn.evidence import COMMON, Explanation, Given, Made
+from nn.evidence import COMMON, HINT, Explanation, Given, Made
 from nn.slips import ACTIVATION, MEAN, MISSING, NET_INPUT, SIGN, SUM, UPDATED, Array, Slip, compatible
 
 LARGEST_N, LARGEST_RATE = 1000, 10.0
@@ -32,7 +33,7 @@ class Diagnosis:
     """The slips that reproduce the given deltas; its str is the line that names them.
 
     made: one or two. layers: of the network. n: of a slip in 1/n. learning_rate: of weights used after their update.
-    other: another slip that gives the same numbers.
+    other: another slip that gives the same numbers. certain: whether chance would hardly give them; else it is a hint.
     """
 
     made: tuple[Made, ...]
@@ -40,6 +41,7 @@ class Diagnosis:
     n: int = 1
     learning_rate: float = 0.0
     other: Slip | None = None
+    certain: bool = True
 
     def __str__(self) -> str:
         slips = [f"{made.slip.name}{self._fitted(made.slip)}" for made in self.made]
@@ -49,6 +51,8 @@ class Diagnosis:
         else:
             named = ", and ".join(f"{slip}, {place}" for slip, place in zip(slips, places, strict=True))
         other = f" ({self.other.name} would give the same numbers)" if self.other else ""
+        if not self.certain:
+            return f"These numbers would come from this slip, {named}{other}, but also by chance: give more digits."
         remedies = "; ".join(dict.fromkeys(made.slip.remedy for made in self.made))
         return f"Diagnosis: {named}{other}. To mend it: {remedies}."
 
@@ -70,7 +74,7 @@ class Diagnosis:
 
 
 def diagnose(given: Given) -> Diagnosis | None:
-    """Return what explains the numbers, None where nothing does so convincingly."""
+    """Return what explains the numbers, for certain or as a hint; None where nothing does."""
     wrong = [layer for layer, deltas in enumerate(given.engine) if not given.reproduces(layer, deltas).all()]
     if not wrong:
         return None
@@ -79,13 +83,17 @@ def diagnose(given: Given) -> Diagnosis | None:
         for layer in range(wrong[-1], -1, -1):
             left = [longer for explanation in left for longer in back(given, explanation, layer)]
         fewest = min((len(explanation.made) for explanation in left), default=0)
-        found = [e for e in left if len(e.made) == fewest and given.convinces(e, wrong[-1])]
+        spare = [(e, given.spare(e, wrong[-1])) for e in left if len(e.made) == fewest]
+    found = [e for e, digits in spare if digits >= 0.0]
+    certain = bool(found)
+    if not certain and fewest == 1:
+        found = [e for e, digits in spare if digits >= -HINT and not e.made[0].neurons]
     if not found:
         return None
     found.sort(key=Explanation.rank)
     best = found[0]
     others = [e.slips[0] for e in found if fewest == 1 and e.slips != best.slips]
-    return Diagnosis(best.made, len(given.steps), best.n, best.rate, others[0] if others else None)
+    return Diagnosis(best.made, len(given.steps), best.n, best.rate, others[0] if others else None, certain)
 
 
 def back(given: Given, explanation: Explanation, layer: int) -> Iterator[Explanation]:

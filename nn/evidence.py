@@ -4,8 +4,9 @@
   without the slip, but at most of its own size, over twice its miss or half a unit of its last digit, whichever is
   more. So digits that were not given are worth nothing, and a number that the slip hardly moves is worth little. A zero
   is worth 3 at most, for it may stand for a number left out.
-- One slip needs 5 digits in all, and 2 in the layers where it is made; opposite sign, 2 and ½, which are so common,
-  need 4 and 1.5. In some neurons of a layer alone it needs 6. Two slips need 7, and each of them 3 in its layers.
+- One slip needs 4 digits in all, and 1.5 in the layers where it is made; opposite sign, 2 and ½, which are so common,
+  need 3.5 in all. In some neurons of a layer alone it needs 5. Two slips need 6, and each of them 2.5 in its layers.
+- One slip in a whole layer that lacks up to 2 digits of that is no diagnosis, but worth a hint.
 - What changes a layer by one common factor is worth one number, however many show it: n or 1/n, two factors at once,
   and whatever else is changed in a sum over siblings but the derivative.
 - What is fitted costs what it could explain: the n of 1/n log₁₀ n, or nothing where it is the number of outputs; a
@@ -31,7 +32,8 @@ from nn.slips import DOUBLE, HALF, MEAN, SIBLINGS, SIGN, SLIPS, SUM, UPDATED, Ar
 
 COMMON = (SIGN, DOUBLE, HALF)
 # Digits of evidence that are needed: in all, and in the layers where a slip is made.
-NEEDED = {"common": (4.0, 1.5), "one": (5.0, 2.0), "in some neurons": (6.0, 6.0), "two": (7.0, 3.0)}
+NEEDED = {"common": (3.5, 1.5), "one": (4.0, 1.5), "in some neurons": (5.0, 5.0), "two": (6.0, 2.5)}
+HINT = 2.0  # digits that may be missing where a slip is no diagnosis, but a hint
 ROUND = {1: 2.0, 2: 3.0}  # the cost of a learning rate of so many digits
 ZERO = 3.0
 EXACT, TINY = 1e-13, 1e-300  # floats agree no better than to this fraction
@@ -116,8 +118,8 @@ class Given:
         """Return which of a layer's expected numbers these deltas reproduce."""
         return np.asarray(abs(self.expected[layer] - deltas) <= self.tolerances[layer])
 
-    def convinces(self, explanation: Explanation, first: int) -> bool:
-        """Return whether the evidence is enough; first: the first wrong layer, from the output back."""
+    def spare(self, explanation: Explanation, first: int) -> float:
+        """Return the digits of evidence beyond those needed; first: the first wrong layer, from the output back."""
         total, moved, receivers = 0.0, 0, self.receivers(first)
         evidence: dict[Made, list[float]] = {made: [] for made in explanation.made}
         for layer in range(first, -1, -1):
@@ -137,11 +139,11 @@ class Given:
         if UPDATED in explanation.slips and self.learning_rate is None:
             is_round = math.isfinite(round_cost(explanation.rate))
             if moved < (2 if is_round else 1 + len(explanation.made)):
-                return False
+                return -math.inf
         in_all, in_its_layers = explanation.needs(self.learning_rate)
         costs = [self.cost(made.slip, explanation, max(digits)) for made, digits in evidence.items()]
         left = [sum(digits) - cost for digits, cost in zip(evidence.values(), costs, strict=True)]
-        return total - sum(costs) >= in_all and min(left) >= in_its_layers
+        return min(total - sum(costs) - in_all, min(left) - in_its_layers)
 
     def shown(self, layer: int, receivers: Array, explanation: Explanation, acting: Sequence[Made]) -> Array:
         """Return a layer's deltas with some of an explanation's slips."""

@@ -218,11 +218,12 @@ def test_the_message_is_one_aligned_table(neuron):
     with pytest.raises(AssertionError) as failure:
         assert_gradients({w: 4 * DELTA, x: DELTA / 2, b: -DELTA})
     assert str(failure.value).splitlines() == [
-        "2 of 3 gradients are not within rtol = 1e-06 (ratio = expected / engine)",
+        "2 of 3 gradients differ, at the digits given and rtol = 1e-06 (ratio = expected / engine)",
         "name       expected        engine  ratio",
         "w      0.4199743416  0.2099871708      2  ← differs",
         "x      0.0524967927  0.0524967927      1",
         "b     -0.1049935854  0.1049935854     -1  ← differs",
+        "For a diagnosis along the graph give the gradient of its root as well: {loss: 1, w: 0.19}.",
     ]
 
 
@@ -230,7 +231,7 @@ def test_values_with_equal_numbers_are_told_apart():
     x, y = Value(1.0, "x"), Value(1.0, "y")
     (2 * x + 3 * y).backward()
     assert_gradients({x: 2, y: 3})
-    with pytest.raises(AssertionError, match=r"x +3 +2 +1.5  ← differs\ny +3 +3 +1$"):
+    with pytest.raises(AssertionError, match=r"x +3 +2 +1.5  ← differs\ny +3 +3 +1\nFor a"):
         assert_gradients({x: 3, y: 3})
 
 
@@ -255,7 +256,7 @@ def test_zero_infinite_and_nan_gradients(engine, expected, passes):
 
 def test_every_gradient_0_asks_for_backward():
     x = Value(1.0, "x")
-    with pytest.raises(AssertionError, match=r"every gradient is 0: call backward\(\) first\n(.|\n)*x +2 +0 +– "):
+    with pytest.raises(AssertionError, match=r"x +2 +0 +– (.|\n)*Every gradient is 0: call backward\(\)"):
         assert_gradients({x: 2.0})
 
 
@@ -267,8 +268,8 @@ def test_values_without_a_name_and_with_a_hostile_one_fit_the_table():
     with pytest.raises(AssertionError) as failure:
         assert_gradients({x: 1.0, y: 2.0, named: 3.0})
     lines = str(failure.value).splitlines()
-    assert len(lines) == 5
-    assert [line[:20].rstrip() for line in lines[2:]] == [
+    assert len(lines) == 6
+    assert [line[:20].rstrip() for line in lines[2:5]] == [
         "unnamed leaf 0.5",
         "unnamed mul 1.5",
         "a b cdddddddddddddddd"[:20],
@@ -279,8 +280,8 @@ def test_assert_gradients_refuses_what_it_cannot_compare():
     w = Value(0.5, "w")
     with pytest.raises(TypeError, match=r"the key 'w' is no Value but a str: write \{w: 0.19\}"):
         assert_gradients({"w": 0.19})
-    with pytest.raises(TypeError, match=r"the gradient expected of w is '0\.19': give a number"):
-        assert_gradients({w: "0.19"})
+    with pytest.raises(ValueError, match=r"the gradient expected of w is 'a fifth'; give a number"):
+        assert_gradients({w: "a fifth"})
     with pytest.raises(TypeError, match="the gradient expected of w is Value"):
         assert_gradients({w: Value(0.19)})
     with pytest.raises(TypeError, match="takes a dictionary"):

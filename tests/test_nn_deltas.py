@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.diagnosis import DIGITS, NOISE, mutant, named, noise, random_record, same, written
+from benchmarks.diagnosis import DIGITS, NOISE, mutant, named, noise, random_record, same, verdict, written
 from nn import (
     MLP,
     Record,
@@ -139,6 +140,18 @@ def test_a_slip_is_named(slip):
     assert set(named_slips) <= {(slip,), ()}
 
 
+@pytest.mark.parametrize(("digits", "least"), [(7, 0.97), (4, 0.88), (3, 0.75)])
+def test_most_slips_are_named_in_rounded_numbers_and_never_another(digits, least):
+    rng = np.random.default_rng(digits)
+    said = [
+        verdict(made.record, made.deltas(), digits, (slip,))
+        for slip in 6 * SLIPS
+        for made in [mutant(rng, (slip,), digits)]
+    ]
+    assert (said.count("named") + said.count("same numbers")) >= least * len(said)
+    assert set(said) <= {"named", "same numbers", "hint", "none"}
+
+
 def test_two_slips_at_once_are_named():
     rng = np.random.default_rng(0)
     pairs = [pair for pair in combinations(SLIPS, 2) if compatible(pair)]
@@ -184,6 +197,15 @@ def test_a_sign_in_one_neuron_needs_digits():
     assert "opposite sign, in layer 1, neuron 2" in str(report)
     assert [(delta.layer, delta.neuron) for delta in report.first_wrong] == [(1, 2)]
     assert found(two_layers(), written(list(map(np.array, expected)), 3)) == []
+
+
+def test_what_too_few_digits_show_is_a_hint_and_no_diagnosis():
+    record = h1_record()
+    right, output = record.deltas()
+    report = compare(record, [[float(f"{2.0 * right[0]:.3g}")], output])
+    assert report.diagnosis is None
+    assert "These numbers would come from this slip, factor 2, in layer 1, but also by chance" in report.advice
+    assert found(record, [[float(f"{2.0 * right[0]:.7g}")], output]) == [DOUBLE]
 
 
 def test_transposed_weights():
@@ -320,7 +342,8 @@ def test_right_deltas_agree_when_rounded_to_as_many_decimals(decimals):
     [
         ("0.2", True), ("0.19", True), ("0.195", True), ("0.194", False), ("0.1950", False), ("1.946e-1", True),
         ("−0.195", False), (0.195, True), (0.194, False), (0.1946, True), (0.1947, False),
-        (np.float32(0.19462419), True), (np.float64(0.1946), True),
+        (Decimal("0.195"), True), (Decimal("0.1950"), False), (np.float32(0.19462419), True),
+        (np.float64(0.1946), True),
     ],
 )  # fmt: skip
 def test_a_number_is_as_precise_as_it_is_written(given, agrees):

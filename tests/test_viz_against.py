@@ -109,9 +109,53 @@ def test_gradients_derived_by_hand_stand_beside_the_engines():
     y = product()
     (w, x), b = y.operands[0].operands, y.operands[1]
     drawing = draw(y, against={w: 2.0, x: -0.5, b: 1})
-    assert lines_of(drawing)["x"] == (["2", "−0.5 → +0.5"], True)
+    assert lines_of(drawing)["x"] == (["2", "−0.5 → +0.5", "first wrong step"], True)
     assert [marked for _, marked in boxes_of(drawing)].count(True) == 1
     assert "given → engine" in drawing.graph_attr["label"].replace("&gt;", ">")
+
+
+HAND = [[-0.23198, "0.34798"], [-0.28998]]  # the hidden deltas lack σ′; the output's is right, rounded
+
+
+def readme_network():
+    mlp = MLP.from_weights([[[0.5, -0.4], [1.2, 0.3], [-0.3, 0.8]], [[0.8], [-1.2]]])
+    record = mlp.forward([1, 3, 5])
+    loss = sse(record.output, [1])
+    loss.backward()
+    return loss, record
+
+
+def test_deltas_by_hand_are_compared_at_the_digits_given():
+    loss, record = readme_network()
+    boxes = lines_of(draw(loss, record, against=HAND))
+    assert boxes["z⁽²⁾₁"] == (["−0.4421", "−0.29"], False)
+    assert boxes["z⁽¹⁾₁"] == (["2.6", "−0.232 → −0.01493", "first wrong step"], True)
+    assert boxes["z⁽¹⁾₂"][0][-1] == "first wrong step"
+
+
+def test_the_first_wrong_step_stands_below_no_other():
+    loss, record = readme_network()
+    drawing = draw(loss, record, against=[[-0.03, 0.0076], [-0.57996]])  # twice the numbers
+    boxes = lines_of(drawing)
+    assert boxes["z⁽²⁾₁"][0][-1] == "first wrong step"
+    assert all(marked and len(lines) == 2 for lines, marked in (boxes["z⁽¹⁾₁"], boxes["z⁽¹⁾₂"]))
+    assert "What stands below may be wrong only because of it." in drawing.graph_attr["label"]
+    assert "first wrong step" in lines_of(draw(loss, record, against=HAND, collapse="layer"))["layer 1"][0]
+
+
+def test_no_step_is_wrong_first_where_all_are_right_or_a_graph_is_compared():
+    loss, record = readme_network()
+    assert "first wrong" not in draw(loss, record, against=record.deltas()).source
+    assert "first wrong" not in draw(product(w=0.75), against=product()).source
+
+
+def test_deltas_of_another_shape_are_refused():
+    loss, record = readme_network()
+    with pytest.raises(ValueError, match=r"\[1, 1\] deltas per layer, but the network has \[2, 1\] neurons"):
+        draw(loss, record, against=[[1.0], [1.0]])
+    y = product()
+    with pytest.raises(ValueError, match="against, the gradient of x, is 'a'; give a number"):
+        draw(y, against={y.operands[0].operands[1]: "a"})
 
 
 def test_a_tooltip_has_both_numbers_with_every_digit():

@@ -1,6 +1,8 @@
-"""What differs between two graphs of the same shape, or between the engine's gradients and given ones.
+"""What differs between two graphs of the same shape, or between the engine's gradients and those derived by hand.
 
 Two graphs have the same shape where their topological orders agree, operation by operation and operand by operand.
+Numbers derived by hand are compared at the digits given. Those below a wrong one may be wrong only because of it: the
+first wrong ones, from the root back, stand below none.
 
 Letters: z a node, x an operand, p a local derivative, y the node of the other graph that stands in the place of z.
 """
@@ -8,11 +10,20 @@ Letters: z a node, x an operand, p a local derivative, y the node of the other g
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Value, topological_order
+from autograd.digits import given, read
 from viz.boxes import called
+
+if TYPE_CHECKING:
+    from nn import Record
+
+Hand = float | str | Decimal
+Against = Value | Mapping[Value, Hand] | Sequence[Sequence[Hand]]
 
 RTOL = 1e-6  #: up to this fraction, two numbers are the same
 
@@ -24,10 +35,10 @@ class Old(NamedTuple):
     grad: float
 
 
-def changes(value: Value, against: Value | Mapping[Value, float]) -> dict[Value, Old]:
+def changes(value: Value, against: Against, record: Record | None) -> dict[Value, Old]:
     """Return the other numbers of each Value below `value` that differs, in topological order.
 
-    against: a graph of the same shape, or gradients by Value.
+    against: a graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
     Raises ValueError for a graph of another shape, naming the first difference; for gradients before `backward()`,
     and for one of a Value that has none in the graph; TypeError for anything else.
     """
@@ -38,17 +49,35 @@ def changes(value: Value, against: Value | Mapping[Value, float]) -> dict[Value,
         old = {
             z: Old(y.data, y.grad if both and not z.constant else z.grad) for z, y in zip(nodes, others, strict=True)
         }
-    elif isinstance(against, Mapping):
+        return {z: y for z, y in old.items() if not (same(z.data, y.data) and same(z.grad, y.grad))}
+    if record is not None and isinstance(against, (list, tuple)):
+        from nn.deltas import written  # the record comes from there
+
+        written(record, against)  # for their shape
+        against = dict(zip(chain(*record.net_inputs), chain(*against), strict=True))
+    if isinstance(against, Mapping):
         if value.grad == 0.0:
             raise ValueError("against gives gradients, but the graph has none yet: call backward() first")
         known = {z for z in nodes if not z.constant}
         for z in against:
             if z not in known:
                 raise ValueError(f"against gives a gradient of {z!r}, which has none in the graph that is drawn")
-        old = {z: Old(z.data, float(against[z])) for z in nodes if z in against}
-    else:
-        raise TypeError(f"against is a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}")
-    return {z: y for z, y in old.items() if not (same(z.data, y.data) and same(z.grad, y.grad))}
+        compared = [z for z in nodes if z in against]
+        numbers = given([read(against[z], f"against, the gradient of {called(z)},") for z in compared], RTOL)
+        return {z: Old(z.data, x.number) for z, x in zip(compared, numbers, strict=True) if not x.agrees(z.grad)}
+    raise TypeError(
+        f"against is a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list for "
+        "each layer, need the record as well"
+    )
+
+
+def first_wrong(value: Value, wrong: Collection[Value]) -> list[Value]:
+    """Return those of the wrong Values that stand below no other, from the root back."""
+    below: set[Value] = set()
+    for z in reversed(topological_order(value)):
+        if z in wrong or z in below:
+            below.update(z.operands)
+    return [z for z in wrong if z not in below]
 
 
 def same(x: float, y: float) -> bool:

@@ -6,7 +6,7 @@ into one box for each. What is too large is refused before anything is laid out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import graphviz
 from autograd import Value, topological_order
 from viz import style
 from viz.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, larger_than, total_length
-from viz.changes import changes
+from viz.changes import Against, changes, first_wrong
 from viz.explanations import Explanation
 from viz.groups import Network
 from viz.labels import label, short
@@ -49,7 +49,7 @@ def draw(
     record: Record | None = None,
     *,
     collapse: str | None = None,
-    against: Value | Mapping[Value, float] | None = None,
+    against: Against | None = None,
     highlight: Explanation | None = None,
 ) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
@@ -57,8 +57,9 @@ def draw(
     record: of the forward pass, to frame each neuron and layer and to tell weights from inputs.
     collapse: "neuron" or "layer" draws one box for each; a network of more than 300 boxes or 1,000 arrows
     collapses by itself and says so.
-    against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step, or gradients by Value, such
-    as those derived by hand: what differs is drawn as `old → new`, in a box with a thick border.
+    against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step; or numbers derived by hand,
+    gradients by Value or, with the record, its deltas, [layer][neuron], compared at the digits given. What differs is
+    drawn as `old → new`, in a box with a thick border, and the first wrong step by hand says that it is the first.
     highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
     Gradients are shown once `backward()` has reached `value`.
 
@@ -81,7 +82,8 @@ def draw(
         raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
     flowing = value.grad != 0.0
     boxes, arrows, drawn = _fitting(value, record, collapse, flowing)
-    changed = {} if against is None else changes(value, against)
+    changed = {} if against is None else changes(value, against, record)
+    first = [] if isinstance(against, Value) else first_wrong(value, changed)
     drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
     drawing.boxes, drawing.arrows, drawing.collapse = boxes, arrows, drawn
     legend = []
@@ -99,15 +101,18 @@ def draw(
         legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
     if against is not None:
         names = "old → new" if isinstance(against, Value) else "given → engine"
+        how = "by more than a millionth" if isinstance(against, Value) else "at the digits given"
         differ = "Value differs" if len(changed) == 1 else "Values differ"
-        legend.append(f"Thick border: {names}. {len(changed):,} {differ} by more than a millionth.")
+        legend.append(f"Thick border: {names}. {len(changed):,} {differ} {how}.")
+        if len(first) < len(changed) and first:
+            legend.append("First wrong step: from the result back. What stands below may be wrong only because of it.")
     shown: set[Value] = set()
     if highlight is not None:
         shown, arrows = _highlighted(value, highlight, boxes, arrows)
         legend = [line.replace("grey: zero", "grey: not on the way") for line in legend]
         legend.append(highlight.legend())
     drawing.graph_attr["label"] = label(" ", *legend, end=r"\l")
-    add_statements(drawing, boxes, arrows, flowing, changed, shown)
+    add_statements(drawing, boxes, arrows, flowing, changed, first, shown)
     return drawing
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viz.changes import Against
 from viz.explanations import Explanation
 from viz.files import write
 from viz.graph import Drawing, draw
@@ -26,7 +26,7 @@ def save(
     record: Record | None = None,
     *,
     collapse: str | None = None,
-    against: Value | Mapping[Value, float] | None = None,
+    against: Against | None = None,
     highlight: Explanation | None = None,
 ) -> None:
     """Write the drawing of `value` to a file, atomically.

@@ -43,9 +43,10 @@ def add_statements(
     arrows: Sequence[Arrow],
     flowing: bool,
     changes: Mapping[Value, Old],
-    shown: Collection[Value] = (),
+    wrong_first: Collection[Value],
+    shown: Collection[Value],
 ) -> None:
-    """Add the boxes and arrows to a drawing, with gradients if they are flowing, and with what has changed.
+    """Add the boxes and arrows to a drawing, with gradients if they are flowing, what has changed and is wrong first.
 
     shown: Values whose boxes have a thick border.
 
@@ -54,7 +55,7 @@ def add_statements(
     again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    nodes = [_box(i, box, flowing, changes, shown) for i, box in enumerate(boxes)]
+    nodes = [_box(i, box, flowing, changes, wrong_first, shown) for i, box in enumerate(boxes)]
     edges: list[tuple[str, str, Attributes]] = []
     behind = {arrow.head for arrow in arrows if boxes[arrow.tail].place == boxes[arrow.head].place}
     largest = max((abs(flow) for arrow in arrows for flow in arrow.flows if math.isfinite(flow)), default=0.0)
@@ -105,7 +106,14 @@ def _framed(parent: graphviz.Digraph, name: str, title: str) -> AbstractContextM
     return frame
 
 
-def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old], shown: Collection[Value]) -> Attributes:
+def _box(
+    i: int,
+    box: Box,
+    flowing: bool,
+    changes: Mapping[Value, Old],
+    wrong_first: Collection[Value],
+    shown: Collection[Value],
+) -> Attributes:
     """Return the attributes of the box with index i."""
     numbers = [(z, changes.get(z, Old(z.data, z.grad))) for z in box.results]
     gradients = [z.grad for z in box.results if flowing and not z.constant]
@@ -115,6 +123,8 @@ def _box(i: int, box: Box, flowing: bool, changes: Mapping[Value, Old], shown: C
     ]
     if gradients:
         lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
+    if any(z in wrong_first for z in box.members):
+        lines.append("first wrong step")
     attributes = {
         "id": f"n-{i}",
         "class": f"{box.look} {_sign(gradients)}",
