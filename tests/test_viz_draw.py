@@ -14,7 +14,7 @@ import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.graph import MAX_BOXES
+from viz.graph import LARGEST, READABLE
 from viz.render import render
 from viz.style import SVG
 
@@ -288,13 +288,13 @@ def chain(length):
 
 
 def test_a_graph_of_any_depth_is_refused_without_being_read():
-    with pytest.raises(ValueError, match=r"too large to draw: more than 1,000 nodes; .* pass record="):
+    with pytest.raises(ValueError, match=r"too large to draw: more than 5,000 nodes; .* pass record="):
         draw(chain(100_000))
 
 
 def test_a_tangle_whose_layout_would_not_end_is_refused():
     rows = [Value(float(i), f"x{i}") for i in range(20)]
-    for k in range(900):
+    for k in range(900):  # 41 times as many columns as boxes
         rows.append(rows[-1] + rows[(7 * k) % len(rows)])
     with pytest.raises(ValueError, match=r"arrows across [\d,]+ columns; .* draw a part of it"):
         draw(rows[-1])
@@ -303,7 +303,7 @@ def test_a_tangle_whose_layout_would_not_end_is_refused():
 def test_a_network_whose_layers_do_not_help_is_refused():
     _, record = network(2, 3, 1)
     loss = record.output[0]
-    for _ in range(MAX_BOXES):
+    for _ in range(LARGEST.boxes):
         loss = loss * 1.0
     with pytest.raises(ValueError, match=r'boxes; .* collapse="layer"'):
         draw(loss, record)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz.files import write
-from viz.graph import Drawing, draw
+from viz.graph import Collapse, Drawing, draw
 from viz.pages import page
 from viz.render import render
 
@@ -24,7 +24,7 @@ def save(
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
-    collapse: str | None = None,
+    collapse: Collapse = None,
     against: Value | Mapping[Value, float] | None = None,
 ) -> None:
     """Write the drawing of `value` to a file, atomically.
