@@ -14,7 +14,7 @@ import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.graph import LARGEST, READABLE
+from viz.graph import LARGEST
 from viz.render import render
 from viz.style import SVG
 

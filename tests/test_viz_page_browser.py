@@ -75,7 +75,8 @@ class Reader:
     def node(self, name):
         """Return the node whose first line begins with a name."""
         for node in self.driver.find_elements(CSS, "#stage .node"):
-            if node.find_element(CSS, "text").get_attribute("textContent").split("\u2003")[0] == name:
+            line = (node.find_elements(CSS, ".name") or node.find_elements(CSS, "text"))[0]
+            if line.get_attribute("textContent") == name:
                 return node
         raise AssertionError(f"no node is called {name}")
 
@@ -299,6 +300,7 @@ def test_neurons_and_layers_fold_and_unfold_where_the_replay_stands(reader):
     reader.opens(*network(), size=(2000, 1800))
     reader.folds("Values")
     reader.goes_to("a⁽¹⁾₂", "Backward")
+    reader.clicks("#fit")
     reader.node("x₂").click()
     reader.folds("Neurons")
     assert re.match(r"Backward pass, step \d+ of 10 a⁽¹⁾₂ sigmoid", reader.reads("#step"))

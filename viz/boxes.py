@@ -87,7 +87,7 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], networ
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
         name, kind = network.title(place, results)
-        frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # the box is the neuron's own
+        frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
         boxes.append(Box(name, kind, "group", frame, members, results))
     return boxes
 

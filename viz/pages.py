@@ -160,8 +160,7 @@ def _legend(name: str, gradient: float, drawings: list[Drawing]) -> str:
     if gradient == 0.0:
         return (
             "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
-            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>"
-            + more
+            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>" + more
         )
     meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
     return (

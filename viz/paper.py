@@ -9,27 +9,32 @@ import re
 
 from viz.style import GAP, LIGHT, SIGNS
 
-BOX = re.compile(r'(?m)^(\t*\S+ \[class="([^"]*)".*?) label="([^"]*)"')  # names hold no quotes: they are escaped
+NODE = re.compile(r"(?m)^\t*\S+ \[.*\]$")
+CLASS = re.compile(r'class="([^"]*)"')  # of a box with a sign; names hold no quotes: they are escaped
+LABEL = re.compile(r'label="([^"]*)"')
 END = r"(?<!\\)((?:\\\\)*)\\n"  # of a line: \n, where no backslash before escapes it
 
 
 def printed(source: str) -> str:
-    r"""Return DOT source in which each box with a gradient has markup for a label.
+    r"""Return DOT source in which each box with a sign has markup for a label.
 
     >>> print(printed('n0 [class="leaf positive" label="x\u2003leaf\\n2\\n+3"]'))
     n0 [class="leaf positive" label=<<b>x</b>\u2003<font color="#566270">leaf</font><br/>2<br/><font color="#0F4C7C"><b>+3</b></font>>]
-    """
-    return BOX.sub(_marked_up, source)
+    """  # noqa: E501  (one line of DOT)
+    return NODE.sub(_marked_up, source)
 
 
-def _marked_up(box: re.Match[str]) -> str:
-    before, classes, text = box.groups()
-    sign = next((sign for sign in SIGNS if sign in classes.split()), "")
-    first, *middle, last = re.sub(END, r"\1\n", text).split("\n")
-    if not sign or not middle:
-        return box[0]
-    if "lines" not in classes.split():
-        name, gap, kind = first.partition(GAP)
-        first = f"<b>{name}</b>" + (f'{gap}<font color="{LIGHT["muted"]}">{kind}</font>' if kind else "")
-    last = f'<font color="{LIGHT[f"{sign}-ink"]}"><b>{last}</b></font>'
-    return f"{before} label=<{'<br/>'.join([first, *middle, last])}>"
+def _marked_up(node: re.Match[str]) -> str:
+    look, text = CLASS.search(node[0]), LABEL.search(node[0])
+    classes = look[1].split() if look else []
+    sign = next((sign for sign in SIGNS if sign in classes), "")
+    if not text or not sign or "label" in classes:
+        return node[0]
+    lines = re.sub(END, r"\1\n", text[1]).split("\n")
+    if "lines" not in classes:
+        name, gap, kind = lines[0].partition(GAP)
+        lines[0] = f"<b>{name}</b>" + (f'{gap}<font color="{LIGHT["muted"]}">{kind}</font>' if kind else "")
+    if len(lines) > 2:
+        lines[-1] = f'<font color="{LIGHT[f"{sign}-ink"]}"><b>{lines[-1]}</b></font>'
+    start, end = text.span()
+    return f"{node[0][:start]}label=<{'<br/>'.join(lines)}>{node[0][end:]}"

@@ -154,7 +154,8 @@ def _sheet() -> str:
     rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
     rules |= {".changed": "--line:var(--ink)"}
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
-    rules |= {f".edge.{g} :not(text)": f"stroke-opacity:{opacity};fill-opacity:{opacity}" for g, opacity in STRENGTHS.items()}
+    for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
+        rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
     return "\n".join(
         [
             f".handgrad{{{variables(LIGHT)}background:var(--page)}}",
@@ -231,10 +232,11 @@ def _join_halves(root: ET.Element) -> None:
 
 
 def _colour(node: ET.Element) -> None:
-    """Give a box's third line, its gradient, the colour of its sign, for viewers that know no variables of CSS."""
+    """Give the last line of a box, its gradient, the colour of its sign, for viewers that know no CSS variables."""
     classes, lines = (node.get("class") or "").split(), node.findall(f"{SVG}text")
-    if "node" in classes and len(lines) == 3:
-        lines[2].set("fill", LIGHT[f"{next(sign for sign in SIGNS if sign in classes)}-ink"])
+    sign = next((sign for sign in SIGNS if sign in classes), "")
+    if "node" in classes and sign and len(lines) > 2:
+        lines[-1].set("fill", LIGHT[f"{sign}-ink"])
 
 
 def _divide(text: ET.Element) -> None:
