@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+from importlib.resources import files
 
 import pytest
 
@@ -17,7 +18,8 @@ from viz import page
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if "CI" not in os.environ:
-    pytest.importorskip("selenium", reason="selenium is not installed")
+    for package in ("selenium", "axe_core_python"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
     if not (CHROMIUM and DRIVER):
         pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
 
@@ -395,6 +397,25 @@ def test_a_screen_reader_hears_the_nodes_and_only_what_shows(reader):
     ):
         assert (role, name) in told
     assert not [name for role, name in told if role in ("button", "slider", "searchbox", "link") and not name]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1600])
+def test_axe_finds_nothing_to_mend(reader, theme, width):
+    reader.opens(*network(), size=(width, 800), theme=theme)
+    reader.driver.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
+    assert violations(reader) == []
+    reader.presses(Keys.HOME, *[Keys.ARROW_RIGHT] * 9)
+    reader.finds("#search").send_keys("x", Keys.ENTER)
+    reader.clicks("summary")
+    assert violations(reader) == []
+    reader.folds("Values")
+    assert violations(reader) == []
+
+
+def violations(reader):
+    run = "axe.run().then((found) => arguments[0](found.violations.map((x) => [x.id, x.impact, x.nodes[0].html])))"
+    return reader.driver.execute_async_script(run)
 
 
 TEXTS = (
