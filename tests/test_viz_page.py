@@ -8,26 +8,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from hostile import HOSTILE
 
 from autograd import Value, exp, operation, parse, sigmoid, topological_order
 from nn import MLP, sse
 from viz import draw, page, pages, save
 from viz.steps import Narration
 
-HOSTILE = [
-    "</script><script>document.title = 'hacked'</script>",
-    "<!-- <script>",
-    "</template></style></title><img src=x onerror=alert(1)>",
-    "\u2028\u2029 line\nbreaks\r\x00",
-    "$name ${name} $$ {{name}}",
-    "⟦0⟧ ⟦9⟧",
-    '" onclick="alert(1)',
-    "&lt;b&gt; &amp;quot;",
-    r"\u003c \n \\ ' `${alert(1)}`",
-    "\u202eright to left\u202c مرحبا",
-    "lone \ud800",
-    "x" * 10_000,
-]
 VOID = {"meta", "input", "link", "br"}
 
 
