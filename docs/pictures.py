@@ -1,61 +1,171 @@
-"""Draws the README's picture, the hidden node h₁ of document 000, for a light page and for a dark one.
+"""Draws the pictures of the README and of gallery.md, each for a light page and for a dark one.
 
-The pictures of the tour and of the page on operations show the Values that the pages' own blocks make.
+    python docs/pictures.py
+
+It needs the `test` extra, Graphviz, Chromium with its driver, and a font as wide as Arial, such as Liberation Sans.
 """
 
-import contextlib
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import matplotlib.pyplot as plt
+from PIL import Image
+from selenium import webdriver
 
-from docs.blocks import run
-from nn import MLP, sse
-from viz import draw, network, plot_history, save
+import viz
+from autograd import Value, mean, parse
+from nn import MLP, SGD, Adam, Record, softmax_cross_entropy, sse, train
+from viz.files import write
+from viz.render import render
+from viz.style import DARK, LIGHT
 
 FOLDER = Path(__file__).parent
+PALETTES = {"light": LIGHT, "dark": DARK}
 THEME = "(prefers-color-scheme:dark)"  # the style sheet asks the reader's system; a page of its own theme must not
+TILE, DPI = (520, 340), 80  # of a plot on its sheet, in pixels
+SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
+NEURON = [[[0.5], [1.2], [-0.3]]]  # h₁ of document 000, and the whole network
+NETWORK = [[[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]], [[0.8], [-1.2], [0.5], [-0.3]]]
+STEP = """
+const slider = document.querySelector("#slider");
+slider.value = 15;  // the gradient of x₁, a sum of four terms
+slider.dispatchEvent(new Event("input"));
+"""
+XOR, ANSWERS = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
 
-def main() -> None:
-    """Write docs/neuron-light.svg and docs/neuron-dark.svg."""
-    record = MLP.from_weights([[[0.5], [1.2], [-0.3]]]).forward([1, 3, 5])
-    loss = sse(record.output, [0]).named("loss")
+def main(folder: Path = FOLDER) -> None:
+    """Write neuron-light.svg, neuron-dark.svg and all that gallery.md shows."""
+    gallery = folder / "gallery"
+    gallery.mkdir(exist_ok=True)
+    neuron, record = of(NEURON, 0)
+    draw(viz.draw(neuron, record), folder / "neuron")
+    loss, record = of(NETWORK, 1)
+    draw(viz.network(record, loss, weight=record.mlp.layers[0].neurons[0].weights[0]), gallery / "network")
+    draw(viz.draw(loss, record), gallery / "unfolded")
+    draw(viz.draw(loss, record, collapse="neuron"), gallery / "folded")
+    show(loss, record, gallery)
+    loss, record = classifier()
+    draw(viz.draw(loss, record), gallery / "layers")
+    draw(viz.network(record, loss), gallery / "wide")
+    density, _ = parse("exp(-((x - m) / s)**2 / 2) / (s * 2.5066)", x=1.5, m=1, s=2)
+    density.named("density").backward()
+    draw(viz.draw(density), gallery / "expression")
+    plot(gallery)
+
+
+def of(weights: list[Any], target: float) -> tuple[Value, Record]:
+    """Return the loss and the record of a network for the input (1, 3, 5)."""
+    record = MLP.from_weights(weights).forward([1, 3, 5])
+    loss = sse(record.output, [target]).named("loss")
     loss.backward()
+    return loss, record
+
+
+def classifier() -> tuple[Value, Record]:
+    """Return the loss and the record of a 64-32-10 classifier."""
+    record = MLP(64, [32, 10], activation="relu", output="identity", rng=0).forward([i % 9 / 8 for i in range(64)])
+    loss = softmax_cross_entropy(record.output, 3).named("loss")
+    loss.backward()
+    return loss, record
+
+
+def draw(drawing: viz.Drawing, path: Path) -> None:
+    """Write a drawing in both themes."""
+    svg = render(drawing.source, "svg").decode()
     for theme, media in {"light": "not all", "dark": "all"}.items():
-        path = FOLDER / f"neuron-{theme}.svg"
-        save(loss, path, record)
-        path.write_text(path.read_text(encoding="utf-8").replace(THEME, media), encoding="utf-8")
+        write(path.with_name(f"{path.name}-{theme}.svg"), svg.replace(THEME, media).encode())
 
 
-def graphs_of_pages(folder: Path = FOLDER) -> None:
-    """Write the graphs of the tour, and of the page on operations, into the folder and its folder tour."""
-    with contextlib.chdir(tempfile.mkdtemp()):  # the pages write files of their own
-        value, neuron, steps = (run(FOLDER / "tour" / f"{page}.md") for page in ("1-value", "2-neuron", "3-pictures"))
-        kepler = run(FOLDER / "operations.md")
-    save(draw(value["y"]), folder / "tour" / "1-value.svg")
-    save(network(neuron["record"], neuron["C"]), folder / "tour" / "2-network.svg")
-    step = draw(steps["C"], steps["record"], collapse="neuron", against=steps["before"])
-    save(step, folder / "tour" / "3-step.svg")
-    save(draw(kepler["r"]), folder / "kepler.svg")
-
-
-def plots_of_pages() -> None:
-    """Write the digits of the tour's last page, and how well they are read, for a light page and for a dark one."""
-    import matplotlib.pyplot as plt
-
-    with contextlib.chdir(tempfile.mkdtemp()):
-        training = run(FOLDER / "tour" / "4-training.md")
-    row = np.hstack([training["images"][training["labels"] == digit][0] for digit in range(10)])
-    plt.imsave(FOLDER / "tour" / "4-digits.png", np.kron(row, np.ones((3, 3))), cmap="gray")
+def plot(gallery: Path) -> None:
+    """Write all plots, in both themes, on a sheet."""
+    xor = MLP(2, [4, 1], output="sigmoid", rng=0)
+    learning = train(xor, XOR, ANSWERS, loss="binary_cross_entropy", optimizer=Adam(0.1), epochs=150, progress=False)
+    deep = MLP(2, [4, 4, 4, 4, 1], rng=0)
+    vanishing = train(deep, XOR, ANSWERS, loss="sse", optimizer=SGD(0.1), epochs=100, progress=False)
+    valley, w1, w2, way = descent()
+    plots: list[Callable[[], Any]] = [
+        lambda: viz.plot_activation("sigmoid"),
+        lambda: viz.plot_delta(1),
+        lambda: viz.plot_loss_derivative("sse"),
+        lambda: viz.plot_history(learning),
+        lambda: viz.plot_history(vanishing, "gradient_norms"),
+        lambda: viz.plot_boundary(xor, XOR, ANSWERS),
+        lambda: viz.plot_landscape(valley, w1, w2, way),
+        lambda: viz.plot_landscape(valley, w1, w2, way, surface=True),
+    ]
     for theme, style in {"light": "default", "dark": "dark_background"}.items():
-        with plt.style.context(style), plt.rc_context({"svg.hashsalt": "handgrad"}):
-            plot_history(training["history"], "accuracy")
-            plt.savefig(FOLDER / "tour" / f"4-accuracy-{theme}.svg", metadata={"Date": None})
-            plt.close()
+        sheet = Image.new("RGB", (2 * TILE[0], len(plots) // 2 * TILE[1]), PALETTES[theme]["page"])
+        for k, plotted in enumerate(plots):
+            with plt.style.context(style):
+                figure = plotted().figure
+                figure.set_size_inches(TILE[0] / DPI, TILE[1] / DPI)
+                file = io.BytesIO()
+                figure.savefig(file, dpi=DPI)
+                plt.close(figure)
+            sheet.paste(Image.open(file), (k % 2 * TILE[0], k // 2 * TILE[1]))
+        bitmap(sheet, gallery / f"plots-{theme}.png")
+
+
+def descent() -> tuple[Value, Value, Value, list[tuple[float, float]]]:
+    """Return a loss over three examples, two of its weights, and the way of 30 steps of gradient descent."""
+    mlp = MLP.from_weights([[[0.5], [1.0]]])
+    w1, w2 = mlp.layers[0].neurons[0].weights
+    outputs = [mlp.forward(x).output for x in ([1, 2], [2, -1], [-1, 1])]
+    loss = mean([sse(a, [t]) for a, t in zip(outputs, (1, 0, 1), strict=True)]).named("C")
+    way = []
+    for _ in range(30):
+        way.append((w1.data, w2.data))
+        slope1, slope2 = (g.data for g in loss.derivatives([w1, w2]))
+        w1.data, w2.data = w1.data - 2.0 * slope1, w2.data - 2.0 * slope2
+        loss.refresh()
+    return loss, w1, w2, way
+
+
+def show(loss: Value, record: Record, gallery: Path) -> None:
+    """Write the interactive page as a wide window and a telephone show it, at a step of the backward pass."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for switch in SWITCHES + (["--no-sandbox"] if os.geteuid() == 0 else []):
+        options.add_argument(switch)
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "page.html")
+            viz.page(loss, path, record, collapse="neuron")
+            for theme in PALETTES:
+                for name, (width, height) in {"page": (1280, 720), "phone": (360, 720)}.items():
+                    wishes = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}
+                    features = [{"name": wish, "value": value} for wish, value in wishes.items()]
+                    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+                    window = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
+                    driver.get(path.as_uri())
+                    driver.execute_script(STEP)
+                    taken = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+                    bitmap(Image.open(io.BytesIO(base64.b64decode(taken["data"]))), gallery / f"{name}-{theme}.png")
+    finally:
+        driver.quit()
+
+
+def bitmap(picture: Image.Image, path: Path) -> None:
+    """Write a bitmap of its 256 most frequent colours, in a third of the bytes: every plain surface keeps its own."""
+    whole = picture.convert("RGB")
+    counted: Any = sorted(whole.getcolors(1 << 24) or [], reverse=True)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for _, colour in counted[:256] for channel in colour])
+    file = io.BytesIO()
+    whole.quantize(palette=palette, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    write(path, file.getvalue())
 
 
 if __name__ == "__main__":
     main()
-    graphs_of_pages()
-    plots_of_pages()

@@ -11,7 +11,7 @@ import matplotlib
 import pytest
 
 from autograd import TABLE
-from docs import blocks, calculus, pictures, worked
+from docs import blocks, calculus, tour_pictures, worked
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
@@ -34,11 +34,11 @@ def test_a_block_that_prints_something_else_is_found(tmp_path, capsys):
 
 def test_the_pictures_show_the_values_of_their_pages(tmp_path):
     (tmp_path / "tour").mkdir()
-    pictures.graphs_of_pages(tmp_path)
+    tour_pictures.graphs_of_pages(tmp_path)
     drawn = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.svg"))
     assert len(drawn) == 4
     for path in drawn:
-        assert texts(tmp_path / path) == texts(DOCS / path), f"{path} is of another day: python docs/pictures.py"
+        assert texts(tmp_path / path) == texts(DOCS / path), f"{path} is of another day: python docs/tour_pictures.py"
 
 
 def texts(svg: Path) -> list[str]:
@@ -77,3 +77,12 @@ def test_the_page_on_lifting_shows_the_program_that_runs():
     names: dict[str, Any] = {}
     exec(example.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
     assert source.strip() == names["program"].source.strip()
+
+
+def test_the_gallery_shows_every_picture_and_no_other():
+    docs = Path(__file__).parent.parent / "docs"
+    shown = re.findall(r'(?:src|srcset)="([^"]*)"', (docs / "gallery.md").read_text(encoding="utf-8"))
+    assert all((docs / name).is_file() for name in shown)
+    assert {path.name for path in (docs / "gallery").iterdir()} <= {name.removeprefix("gallery/") for name in shown}
+    assert all(name.replace("-light.", "-dark.") in shown for name in shown)
+    assert sum((docs / name).stat().st_size for name in shown) < 1_000_000

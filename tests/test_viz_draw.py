@@ -9,36 +9,20 @@ import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+from hostile import HOSTILE
 
 import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.graph import MAX_BOXES
+from viz import render as engine
+from viz.graph import DETAILED, LARGEST
 from viz.render import render
 from viz.style import SVG
 
 needs_dot = pytest.mark.skipif(
     shutil.which("dot") is None and "CI" not in os.environ, reason="Graphviz (`dot`) is not installed"
 )
-
-HOSTILE = [
-    "</text></svg><script>alert(1)</script>",
-    '" onload="alert(1)',
-    r"\N \G \E \T \l \n \\ \"",
-    "{a|b} <b>bold</b> <<i>x</i>>",
-    "&amp; &lt; &#64; &copy; &unknown;",
-    "]]> <!-- --> <?xml ?>",
-    "javascript:alert(1) https://example.org",
-    "new\nline\ttab\rreturn\x00\x08\x1b\x7f\x85",
-    "\u202eright to left\u202c \u2066\u200f",
-    "שלום עולם مرحبا",
-    "lone \ud800 \ufffe \U000fffff",
-    "emoji 👩‍🔬 𝛿 e\u0301",
-    "x" * 10_000,
-    " \u2003\u00a0 ",
-    "n0 -> n1; }",
-]
 
 
 def nodes_of(source):
@@ -277,6 +261,40 @@ def test_a_network_of_over_300_boxes_collapses_by_itself_and_says_so(sizes, coll
     assert len(nodes_of(drawing.source)) <= 300
 
 
+def test_a_network_is_drawn_whole_where_that_is_asked_for():
+    loss, record = network(2, 16, 16, 1)
+    drawing = draw(loss, record, collapse=False)
+    assert drawing.collapse is None
+    assert len(nodes_of(drawing.source)) == len(autograd.topological_order(loss)) > 300
+    assert "too many to read" not in drawing.source
+
+
+def steps(count):
+    """A simulation: two states, and so many steps."""
+    x, v = Value(1.0, "x"), Value(0.0, "v")
+    for _ in range(count):
+        x, v = x + 0.01 * v, v - 0.01 * x
+    return x
+
+
+def test_a_large_graph_has_straight_arrows_without_labels_and_says_so():
+    small, large = draw(steps(100)), draw(steps(400))
+    assert small.labelled
+    assert "splines" not in small.source
+    assert len(large.boxes) > DETAILED.boxes
+    assert "splines=line" in large.source
+    assert "too many to label: point at one" in large.source
+    assert all('label=""' in edge for *_, edge in edges_of(large.source))
+    assert all(arrow.text for arrow in large.arrows if not large.boxes[arrow.tail].members[0].constant)
+
+
+@needs_dot
+def test_a_graph_of_2_000_boxes_is_laid_out(monkeypatch):
+    monkeypatch.setattr(engine, "TIME_LIMIT", 60.0)  # a loaded machine is no fault of the graph's
+    drawing = draw(steps(480))
+    assert len(classed(svg_of(drawing), "node")) == len(drawing.boxes) > 2_000
+
+
 # Refusals ---------------------------------------------------------------------------------------------------
 
 
@@ -288,13 +306,13 @@ def chain(length):
 
 
 def test_a_graph_of_any_depth_is_refused_without_being_read():
-    with pytest.raises(ValueError, match=r"too large to draw: more than 1,000 nodes; .* pass record="):
+    with pytest.raises(ValueError, match=r"too large to draw: more than 5,000 nodes; .* pass record="):
         draw(chain(100_000))
 
 
 def test_a_tangle_whose_layout_would_not_end_is_refused():
     rows = [Value(float(i), f"x{i}") for i in range(20)]
-    for k in range(900):
+    for k in range(900):  # 41 times as many columns as boxes
         rows.append(rows[-1] + rows[(7 * k) % len(rows)])
     with pytest.raises(ValueError, match=r"arrows across [\d,]+ columns; .* draw a part of it"):
         draw(rows[-1])
@@ -303,7 +321,7 @@ def test_a_tangle_whose_layout_would_not_end_is_refused():
 def test_a_network_whose_layers_do_not_help_is_refused():
     _, record = network(2, 3, 1)
     loss = record.output[0]
-    for _ in range(MAX_BOXES):
+    for _ in range(LARGEST.boxes):
         loss = loss * 1.0
     with pytest.raises(ValueError, match=r'boxes; .* collapse="layer"'):
         draw(loss, record)
@@ -328,6 +346,7 @@ import shutil, sys
 from autograd import Value
 from nn import MLP, sse
 from viz import draw
+from viz import render as engine
 for _ in range(int(sys.argv[1])):
     Value(1.0) * 2
 record = MLP(3, [4, 1], rng=0).forward([1, 2, 3])

@@ -8,16 +8,20 @@ import json
 import os
 import re
 import shutil
+from importlib.resources import files
 
 import pytest
+from hostile import HOSTILE
 
-from autograd import Value, topological_order
+from autograd import Value, dot, topological_order
 from nn import MLP, sse
 from viz import page
+from viz.labels import short
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if "CI" not in os.environ:
-    pytest.importorskip("selenium", reason="selenium is not installed")
+    for package in ("selenium", "axe_core_python"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
     if not (CHROMIUM and DRIVER):
         pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
 
@@ -75,7 +79,8 @@ class Reader:
     def node(self, name):
         """Return the node whose first line begins with a name."""
         for node in self.driver.find_elements(CSS, "#stage .node"):
-            if node.find_element(CSS, "text").get_attribute("textContent").split("\u2003")[0] == name:
+            line = (node.find_elements(CSS, ".name") or node.find_elements(CSS, "text"))[0]
+            if line.get_attribute("textContent") == name:
                 return node
         raise AssertionError(f"no node is called {name}")
 
@@ -299,6 +304,7 @@ def test_neurons_and_layers_fold_and_unfold_where_the_replay_stands(reader):
     reader.opens(*network(), size=(2000, 1800))
     reader.folds("Values")
     reader.goes_to("a⁽¹⁾₂", "Backward")
+    reader.clicks("#fit")
     reader.node("x₂").click()
     reader.folds("Neurons")
     assert re.match(r"Backward pass, step \d+ of 10 a⁽¹⁾₂ sigmoid", reader.reads("#step"))
@@ -395,6 +401,25 @@ def test_a_screen_reader_hears_the_nodes_and_only_what_shows(reader):
     assert not [name for role, name in told if role in ("button", "slider", "searchbox", "link") and not name]
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1600])
+def test_axe_finds_nothing_to_mend(reader, theme, width):
+    reader.opens(*network(), size=(width, 800), theme=theme)
+    reader.driver.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
+    assert violations(reader) == []
+    reader.presses(Keys.HOME, *[Keys.ARROW_RIGHT] * 9)
+    reader.finds("#search").send_keys("x", Keys.ENTER)
+    reader.clicks("summary")
+    assert violations(reader) == []
+    reader.folds("Values")
+    assert violations(reader) == []
+
+
+def violations(reader):
+    run = "axe.run().then((found) => arguments[0](found.violations.map((x) => [x.id, x.impact, x.nodes[0].html])))"
+    return reader.driver.execute_async_script(run)
+
+
 TEXTS = (
     "h1, h2, .count, .pass, .hint, .kind, .side, .note, .sign, .numbers, .product, th, td, button, #forward, #backward"
 )
@@ -469,18 +494,27 @@ def test_paper_shows_the_graph_and_the_step_and_no_controls(reader):
 
 
 def test_hostile_names_are_shown_and_never_run(reader):
-    names = ["</script><img src=x onerror=hack()>", "<!--<script>", "\u2028`${hack()}`", "$name", "\u202eabc", "⟦0⟧"]
-    x = [Value(float(i), name) for i, name in enumerate(names, 1)]
-    y = (x[0] * x[1] + x[2] * x[3] + x[4] * x[5]).named("</title><b>y</b>")
+    named = [Value(1.0, name) for name in HOSTILE]
+    y = dot(named, named[::-1]).named("</title><b>y</b>")
     y.backward()
     reader.opens(y)
     assert reader.driver.title == "Graph of </title><b>y</b>"
-    assert not reader.driver.find_elements(CSS, "b, img")
-    reader.node("$name").click()
-    assert reader.reads("#pinned h2") == "$name leaf"
-    assert "∂</title><b>y</b>/∂$name" in reader.reads("#pinned")
-    reader.finds("#search").send_keys("</SCRIPT>")
-    assert reader.reads("#found") == "1 found"
+    assert not reader.driver.find_elements(CSS, "b, img, i")
+    search = reader.finds("#search")
+    for name in HOSTILE:
+        assert shown(short(name)) in {shown(x) for x in reader.driver.execute_script(FIRST_LINES)}
+    reader.node("$x$ $\\frac{").click()
+    assert reader.reads("#pinned h2") == "$x$ $\\frac{ leaf"
+    assert "∂</title><b>y</b>/∂$x$ $\\frac{" in reader.reads("#pinned")
+    search.send_keys("</SCRIPT>")
+    assert reader.reads("#found") == "2 found"
+
+
+FIRST_LINES = "return [...document.querySelectorAll('#stage .node .name')].map((x) => x.textContent)"
+
+
+def shown(text):
+    return " ".join(text.split())
 
 
 def test_the_policy_holds_whatever_would_run(reader):

@@ -4,11 +4,14 @@ import json
 import math
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hostile import HOSTILE
 from matplotlib.figure import Figure
 
 from autograd import TABLE, Value, mean
@@ -21,6 +24,7 @@ from viz import (
     plot_landscape,
     plot_loss_derivative,
 )
+from viz.labels import short
 from viz.style import DARK, LIGHT
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
@@ -30,7 +34,6 @@ XOR, ANSWERS = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
 @pytest.fixture(autouse=True)
 def agg(monkeypatch):
     """Draw into memory, and leave no figure behind."""
-    import matplotlib.pyplot as plt
 
     mpl.use("agg")
     yield
@@ -273,7 +276,6 @@ def test_a_boundary_of_what_does_not_fit_is_refused(trained, ax):
 
 
 def test_a_plot_into_no_axes_makes_its_own_in_the_readers_theme():
-    import matplotlib.pyplot as plt
 
     for theme, palette in (("default", LIGHT), ("dark_background", DARK)):
         with plt.style.context(theme):
@@ -284,7 +286,6 @@ def test_a_plot_into_no_axes_makes_its_own_in_the_readers_theme():
 
 
 def test_every_plot_can_be_written_in_both_themes(landscape, trained):
-    import matplotlib.pyplot as plt
 
     plots = [
         lambda: plot_activation("relu"),
@@ -311,7 +312,6 @@ def test_every_plot_can_be_written_in_both_themes(landscape, trained):
     (lambda: plot_history(History(), "losses"), "quantity is 'losses'; choose 'loss'"),
 ])  # fmt: skip
 def test_what_is_refused_is_refused_before_a_figure_is_made(call, message):
-    import matplotlib.pyplot as plt
 
     with pytest.raises(ValueError, match=message):
         call()
@@ -329,3 +329,18 @@ def test_matplotlib_is_imported_by_the_first_plot_only_and_its_absence_is_explai
     root = Path(__file__).parents[1]
     ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == 'plots need matplotlib: pip install "handgrad[plot]"'
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")
+@pytest.mark.parametrize(("name", "surface"), [*((name, False) for name in HOSTILE), (HOSTILE[-2], True)])
+def test_a_hostile_name_is_only_ever_shown(name, surface, tmp_path):
+    w1, w2 = Value(1.0, name), Value(2.0, "w2")
+    ax = Figure().add_subplot(projection="3d" if surface else None)
+    plot_landscape(((w1 * w2 - 1) ** 2).named(name), w1, w2, ax=ax, surface=surface)
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        ax.figure.savefig(tmp_path / "plot.svg")
+    root = ET.parse(tmp_path / "plot.svg").getroot()
+    texts = [" ".join("".join(e.itertext()).split()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
+    shown = " ".join(short(name).split())
+    assert {shown, f"{shown} over two weights"} <= set(texts)
+    assert not any(key.startswith("on") for e in root.iter() for key in e.attrib)

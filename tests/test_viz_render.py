@@ -8,12 +8,15 @@ import threading
 import xml.etree.ElementTree as ET
 
 import pytest
+from hostile import HOSTILE
 
 from autograd import Value
 from nn import MLP, sse
 from viz import draw, save
 from viz import render as engine
+from viz.paper import printed
 from viz.render import render
+from viz.style import LIGHT
 
 IN_CI = "CI" in os.environ
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None and not IN_CI, reason="Graphviz (`dot`) is not installed")
@@ -134,6 +137,25 @@ def test_the_suffix_picks_the_format(name, start, product, tmp_path):
     save(product, tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(start)
     assert os.listdir(tmp_path) == [name]
+
+
+@needs_dot
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_drawn_in_every_format(name, tmp_path):
+    y = (Value(2.0, name) * Value(-3.0, name)).named(name)
+    y.backward()
+    for suffix in ("png", "pdf"):
+        save(y, tmp_path / f"graph.{suffix}")
+    assert len(os.listdir(tmp_path)) == 2
+
+
+@needs_dot
+def test_png_and_pdf_have_the_gradients_in_their_colours(product):
+    for text in (r"a\\nb", r"\\\\", "&lt;br/&gt;"):
+        markup = printed(f'n0 [class="leaf negative" label="{text}\u2003leaf\\n2\\n−3"]')
+        assert f"<b>{text}</b>" in markup
+        assert f'<font color="{LIGHT["negative-ink"]}"><b>−3</b></font>' in markup
+    assert printed(draw(product).source).count("<br/>") == 6
 
 
 def test_saving_takes_the_options_of_draw(tmp_path):

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from autograd import dot
-from viz.groups import Network, Place
+from viz.groups import SHARED, Network, Place
 from viz.labels import exact, number, short, signed
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], networ
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
         name, kind = network.title(place, results)
-        frame = place if place and place.neuron is not None else None
+        frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
         boxes.append(Box(name, kind, "group", frame, members, results))
     return boxes
 

@@ -51,14 +51,17 @@ def line(ax: Axes, palette: Palette, k: int, x: ArrayLike, y: ArrayLike, name: s
 
 
 def titled(ax: Axes, palette: Palette, x: str, y: str, title: str) -> None:
-    """Write the names of the axes and the title."""
-    ax.set_xlabel(x, color=palette["ink"])
-    ax.set_ylabel(y, color=palette["ink"])
-    ax.set_title(title, color=palette["ink"], fontsize="medium", loc="left")
+    """Write the names of the axes and the title, in which a dollar sign begins no formula."""
+    look: dict[str, Any] = {"color": palette["ink"], "parse_math": False}
+    ax.set_xlabel(x, **look)
+    ax.set_ylabel(y, **look)
+    ax.set_title(title, fontsize="medium", loc="left", **look)
 
 
 def keyed(ax: Axes, palette: Palette, *, beside: bool = False) -> None:
     """Add the key of the lines or points, where there is room, or, for many, beside the axes."""
     where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
     page, ink = palette["page"], palette["ink"]
-    ax.legend(labelcolor=ink, facecolor=page, edgecolor="none", framealpha=0.8, reverse=beside, **where)
+    key = ax.legend(labelcolor=ink, facecolor=page, edgecolor="none", framealpha=0.8, reverse=beside, **where)
+    for name in key.get_texts():
+        name.set_parse_math(False)

@@ -6,9 +6,10 @@ into one box for each. What is too large is refused before anything is laid out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import graphviz
 
@@ -25,12 +26,28 @@ from viz.statements import add_statements
 if TYPE_CHECKING:
     from nn import Record
 
-READABLE_BOXES, READABLE_ARROWS = 300, 1_000  #: above either, a network collapses by itself
 LABELLED_ARROWS = 100  #: above it, the arrows between collapsed boxes carry no labels
-MAX_BOXES, MAX_ARROWS = 1_000, 2_500  #: above either, a drawing is refused
-MAX_LENGTH = 4_000  #: in columns, of all arrows together, likewise: dot needs some ten seconds for these
 MAX_NODES = 100_000  #: of the graph of a network that collapses: reading them takes most of a second
-COLLAPSES = (None, "neuron", "layer")
+
+
+class Size(NamedTuple):
+    """How large a drawing is: its boxes, its arrows, and the columns that all arrows together lead across."""
+
+    boxes: int
+    arrows: int
+    columns: float
+
+    def within(self, limit: Size) -> bool:
+        """Tell whether nothing of it is above the limit."""
+        return all(mine <= most for mine, most in zip(self, limit, strict=True))
+
+
+READABLE = Size(300, 1_000, math.inf)  #: above it, a network collapses by itself
+DETAILED = Size(1_500, 2_500, 4_000)  #: above it, arrows are straight and carry no labels: laid out ten times as fast
+LARGEST = Size(5_000, 10_000, 40_000)  #: above it, a drawing is refused: dot needs some ten seconds for these
+
+Collapse = Literal["neuron", "layer", False] | None
+MODES = (None, "neuron", "layer")  # what a box stands for, from the finest
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
@@ -39,6 +56,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
     collapse: str | None = None  #: what a network's box stands for: "neuron", "layer", or None for one Value
     boxes: Sequence[Box] = ()  #: what is drawn
     arrows: Sequence[Arrow] = ()
+    labelled: bool = True  #: whether the arrows carry their local derivatives
 
     def _repr_image_svg_xml(self) -> str:
         return render(self.source, "svg").decode()
@@ -48,23 +66,24 @@ def draw(
     value: Value,
     record: Record | None = None,
     *,
-    collapse: str | None = None,
+    collapse: Collapse = None,
     against: Against | None = None,
     highlight: Explanation | None = None,
 ) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
 
     record: of the forward pass, to frame each neuron and layer and to tell weights from inputs.
-    collapse: "neuron" or "layer" draws one box for each; a network of more than 300 boxes or 1,000 arrows
-    collapses by itself and says so.
+    collapse: "neuron" or "layer" draws one box for each, False one for each Value; None lets a network of more than
+    300 boxes or 1,000 arrows collapse, and says so.
     against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step; or numbers derived by hand,
     gradients by Value or, with the record, its deltas, [layer][neuron], compared at the digits given. What differs is
     drawn as `old → new`, in a box with a thick border, and the first wrong step by hand says that it is the first.
     highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
-    Gradients are shown once `backward()` has reached `value`.
+    Gradients are shown once `backward()` has reached `value`. Above 1,500 boxes, 2,500 arrows or 4,000 columns that
+    these lead across, arrows are straight lines without labels.
 
-    Raises ValueError, within a second, for a drawing of more than 1,000 boxes or 2,500 arrows, or with arrows
-    across more than 4,000 columns, for a graph of more than 100,000 nodes, for a record of another graph, for
+    Raises ValueError, within a second, for a drawing of more than 5,000 boxes or 10,000 arrows, or with arrows
+    across more than 40,000 columns, for a graph of more than 100,000 nodes, for a record of another graph, for
     `highlight` of another Value, and for `against` another shape, whose first difference it names; TypeError for what
     is not a Value.
 
@@ -76,8 +95,8 @@ def draw(
     """
     if not isinstance(value, Value):
         raise TypeError(f"draw takes one Value, such as the loss, not {type(value).__name__}: {value!r:.80}")
-    if collapse not in COLLAPSES:
-        raise ValueError(f'collapse is {collapse!r}; choose "neuron", "layer" or None')
+    if collapse not in (*MODES, False):
+        raise ValueError(f'collapse is {collapse!r}; choose "neuron", "layer", False or None')
     if collapse and record is None:
         raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
     flowing = value.grad != 0.0
@@ -87,15 +106,22 @@ def draw(
     drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
     drawing.boxes, drawing.arrows, drawing.collapse = boxes, arrows, drawn
     legend = []
-    if drawn != collapse:
+    if drawn and not collapse:
         count = sum(len(box.members) for box in boxes)
         legend.append(f"{count:,} Values are too many to read, so each {drawn} is one box.")
-    if drawn and len(arrows) > LABELLED_ARROWS:
-        legend.append("The arrows are too many to label: point at one for its local derivative.")
-        arrows = [replace(arrow, text="") for arrow in arrows]
+    if not _size(boxes, arrows).within(DETAILED):
+        drawing.graph_attr |= style.LARGE
+        drawing.labelled = False
+    elif drawn and len(arrows) > LABELLED_ARROWS:
         drawing.graph_attr["ranksep"] = "2"
+        drawing.labelled = False
+    elif drawn:
+        drawing.graph_attr["ranksep"] = "1"  # room for the arrows of fully connected neurons to turn
     if record is not None:
         drawing.graph_attr["mclimit"] = "0.01"  # fully connected layers have no better order than their own
+    if not drawing.labelled:
+        legend.append("The arrows are too many to label: point at one for its local derivative.")
+        arrows = [replace(arrow, text="") for arrow in arrows]
     legend += _how_to_read(value, flowing)
     if any(" J " in arrow.text for arrow in arrows):
         legend.append("× J m × n: the m · n local derivatives of m values by n, a Jacobian matrix.")
@@ -132,29 +158,31 @@ def _highlighted(
 
 
 def _fitting(
-    value: Value, record: Record | None, collapse: str | None, flowing: bool
+    value: Value, record: Record | None, collapse: Collapse, flowing: bool
 ) -> tuple[list[Box], list[Arrow], str | None]:
     """Return the boxes and arrows, collapsed as asked or as far as need be, and how they are collapsed."""
-    limit = MAX_BOXES if record is None else MAX_NODES
-    if larger_than(limit, value):
-        raise _too_large(f"more than {limit:,} nodes", record)
+    most = LARGEST.boxes if record is None else MAX_NODES
+    if larger_than(most, value):
+        raise _too_large(f"more than {most:,} nodes", record)
     nodes = topological_order(value)
     network = Network(record, nodes)
-    modes = (collapse,) if collapse or record is None else COLLAPSES
+    modes = MODES if record and collapse is None else (collapse or None,)
     for mode in modes:
+        limit = LARGEST if mode == modes[-1] else READABLE
         groups = groups_of(nodes, network, mode)
-        if len(groups) > (MAX_BOXES if mode == modes[-1] else READABLE_BOXES):
-            continue
-        boxes = boxes_of(groups, nodes, network)
-        arrows = arrows_of(boxes, flowing)
-        if (len(boxes) <= READABLE_BOXES and len(arrows) <= READABLE_ARROWS) or mode == modes[-1]:
-            break
-    else:
-        raise _too_large(f"{len(groups):,} boxes", record)
-    length = total_length(arrows)
-    if len(arrows) > MAX_ARROWS or length > MAX_LENGTH:
-        raise _too_large(f"{len(arrows):,} arrows across {length:,} columns", record)
-    return boxes, arrows, mode
+        size = Size(len(groups), 0, 0)
+        if size.within(limit):
+            boxes = boxes_of(groups, nodes, network)
+            arrows = arrows_of(boxes, flowing)
+            size = _size(boxes, arrows)
+            if size.within(limit):
+                return boxes, arrows, mode
+    across = f", {size.arrows:,} arrows across {size.columns:,} columns" if size.arrows else ""
+    raise _too_large(f"{size.boxes:,} boxes{across}", record)
+
+
+def _size(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Size:
+    return Size(len(boxes), len(arrows), total_length(arrows))
 
 
 def _too_large(size: str, record: Record | None) -> ValueError:
@@ -164,8 +192,8 @@ def _too_large(size: str, record: Record | None) -> ValueError:
     else:
         advice += ', collapse="layer", or a network without expanded=True'
     return ValueError(
-        f"the graph is too large to draw: {size}; a drawing has up to {MAX_BOXES:,} boxes and {MAX_ARROWS:,} "
-        f"arrows across {MAX_LENGTH:,} columns, of a graph of at most {MAX_NODES:,} nodes: {advice}"
+        f"the graph is too large to draw: {size}; a drawing has up to {LARGEST.boxes:,} boxes and {LARGEST.arrows:,} "
+        f"arrows across {LARGEST.columns:,} columns, of a graph of at most {MAX_NODES:,} nodes: {advice}"
     )
 
 

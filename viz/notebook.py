@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from viz.boxes import larger_than
-from viz.graph import READABLE_BOXES, draw
+from viz.graph import READABLE, draw
 from viz.networks import network
 from viz.render import render
 
@@ -25,7 +25,7 @@ def value_picture(value: Value) -> str | None:
     >>> value_picture(Value(2.0) * 3)[:5]
     '<?xml'
     """
-    return None if larger_than(READABLE_BOXES, value) else _picture(draw(value).source)
+    return None if larger_than(READABLE.boxes, value) else _picture(draw(value).source)
 
 
 def record_picture(record: Record) -> str | None:

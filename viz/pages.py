@@ -24,7 +24,7 @@ from autograd import topological_order
 from viz import style
 from viz.explanations import Explanation
 from viz.files import write
-from viz.graph import COLLAPSES, Drawing, draw
+from viz.graph import MODES, Collapse, Drawing, draw
 from viz.labels import visible
 from viz.render import render
 from viz.steps import Narration
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
+USABLE = 1_500  #: boxes of a folding beside the one that a page opens with
+FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 SVG = style.SVG
@@ -43,7 +45,7 @@ def page(
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
-    collapse: str | None = None,
+    collapse: Collapse = None,
     highlight: Explanation | None = None,
 ) -> None:
     """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
@@ -51,7 +53,8 @@ def page(
     The file is written atomically, needs no other file and no network, and is the same for the same graph.
 
     path: of the HTML file. record: of the forward pass, so that neurons and layers fold and unfold.
-    collapse: "neuron" or "layer", the folding that the page opens with, else the finest that its window makes legible.
+    collapse: "neuron", "layer" or False, the folding that the page opens with, else the finest that its window makes
+    legible. Other foldings of up to 1,500 boxes are there to be chosen.
     highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
 
     Raises FileNotFoundError for a missing folder and what `draw` and `render` raise, before anything is written.
@@ -74,16 +77,15 @@ def page(
     write(path, _document(value, drawings, chosen=collapse is not None, note=note).encode())
 
 
-def _foldings(
-    value: Value, record: Record | None, collapse: str | None, highlight: Explanation | None
-) -> list[Drawing]:
+def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None) -> list[Drawing]:
     """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
     opening = draw(value, record, collapse=collapse, highlight=highlight)
     drawings = {opening.collapse: opening}
-    for mode in COLLAPSES if record else ():
+    for mode in FOLDINGS if record else ():
         with suppress(ValueError):  # too large
             drawing = draw(value, record, collapse=mode, highlight=highlight)
-            drawings.setdefault(drawing.collapse, drawing)
+            if len(drawing.boxes) <= USABLE:
+                drawings.setdefault(drawing.collapse, drawing)
     return list(drawings.values())
 
 
@@ -96,7 +98,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, note: str = "
         except TimeoutError:
             if not pictures:
                 raise
-    drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: COLLAPSES.index(x.collapse))
+    drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: MODES.index(x.collapse))
     position = {z: i for i, z in enumerate(topological_order(value))}
     states = [_state(drawing, position, value.grad != 0.0) for drawing in drawn]
     model = {
@@ -108,7 +110,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, note: str = "
     sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
-        legend=_legend(name, value.grad, jacobian=any(" J " in x.text for d in drawn for x in d.arrows)) + note,
+        legend=_legend(name, value.grad, drawn) + note,
         count=f"{len(position):,}",
         foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
@@ -155,15 +157,18 @@ def _colours() -> str:
     return f"body.handgrad,body .handgrad{{{both}}}"
 
 
-def _legend(name: str, gradient: float, jacobian: bool) -> str:
+def _legend(name: str, gradient: float, drawings: list[Drawing]) -> str:
     """Return, as paragraphs, how to read the picture."""
     name = html.escape(name)
-    matrix = "<p>J is a Jacobian matrix: the local derivatives of several values by several.</p>" if jacobian else ""
+    more = ""
+    if not all(drawing.labelled for drawing in drawings):
+        more += "<p>Where the arrows are too many to label, click a node: beside the graph stand its numbers.</p>"
+    if any(" J " in arrow.text for drawing in drawings for arrow in drawing.arrows):
+        more += "<p>J is a Jacobian matrix: the local derivatives of several values by several.</p>"
     if gradient == 0.0:
         return (
             "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
-            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>"
-            + matrix
+            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>" + more
         )
     meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
     return (
@@ -172,7 +177,7 @@ def _legend(name: str, gradient: float, jacobian: bool) -> str:
         "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
         '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
         f'<span class="zero">grey</span> zero. An arrow has the colour and width of what it hands back: one '
-        f"step thinner, {style.STEP} times less.</p>" + matrix
+        f"step thinner, {style.STEP} times less.</p>" + more
     )
 
 

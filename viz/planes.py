@@ -73,12 +73,12 @@ def plot_landscape(
         space: Any = ax  # matplotlib's types know axes of two dimensions only
         way.append(program.values(steps))
         _draw_surface(space, palette, x, y, C, shades)
-        space.set_zlabel(names[2], color=palette["ink"])
+        space.set_zlabel(names[2], color=palette["ink"], parse_math=False)
     else:
         bands = ax.contourf(x, y, C, BANDS, cmap=shades)
         ax.contour(bands, colors=palette["page"], linewidths=0.5)
         bar = ax.figure.colorbar(bands)
-        bar.set_label(names[2], color=palette["ink"])
+        bar.set_label(names[2], color=palette["ink"], parse_math=False)
         bar.ax.tick_params(colors=palette["muted"])
         bar.outline.set_visible(False)
     look: dict[str, Any] = {"color": palette["negative"], "markersize": 7.0, "zorder": 10}  # before a surface

@@ -80,7 +80,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
     minus = "−" if extremum < 0.0 else ""
     ax.annotate(
         f"a = {2 - label}/3\nδ = {minus}8/27 ≈ {minus}0.2963", (peak, extremum),
-        (0.0, -36.0 if extremum > 0.0 else 36.0), textcoords="offset points", ha="center", va="center",
+        (0.0, -64.0 if extremum > 0.0 else 64.0), textcoords="offset points", ha="center", va="center",
         color=palette["negative-ink"],
     )  # fmt: skip
     words = "δ = ∂C/∂z" if sign > 0.0 else "δ = −∂C/∂z (the handout's sign)"

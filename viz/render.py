@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 
+from viz.paper import printed
 from viz.style import styled
 
 TIME_LIMIT = 30.0  #: seconds after which a layout is given up
@@ -36,9 +37,12 @@ def render(source: str, suffix: str) -> bytes:
     >>> render("digraph { a -> b }", "svg").startswith(b"<?xml")
     True
     """
+    command = _command(suffix)
+    if suffix != "svg":
+        source = printed(source)
     try:
         process = subprocess.run(  # noqa: S603  (a fixed command; the source goes in as data)
-            _command(suffix), input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
+            command, input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
         )
     except subprocess.TimeoutExpired:
         raise TimeoutError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from viz.changes import Against
 from viz.explanations import Explanation
 from viz.files import write
-from viz.graph import Drawing, draw
+from viz.graph import Collapse, Drawing, draw
 from viz.pages import page
 from viz.render import render
 
@@ -25,7 +25,7 @@ def save(
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
-    collapse: str | None = None,
+    collapse: Collapse = None,
     against: Against | None = None,
     highlight: Explanation | None = None,
 ) -> None:

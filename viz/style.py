@@ -101,6 +101,7 @@ GRAPH = {
     "labelloc": "b",
     "labeljust": "l",
 }
+LARGE = {"splines": "line", "nslimit": "0.1", "mclimit": "0.1", "newrank": "true"}  # laid out ten times as fast
 NODE = {
     "shape": "box",
     "style": "rounded,filled",
@@ -153,7 +154,8 @@ def _sheet() -> str:
     rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
     rules |= {".changed": "--line:var(--ink)"}
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
-    rules |= {f".edge.{g} :not(text)": f"opacity:{opacity}" for g, opacity in STRENGTHS.items()}
+    for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
+        rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
     return "\n".join(
         [
             f".handgrad{{{variables(LIGHT)}background:var(--page)}}",
@@ -185,6 +187,8 @@ def styled(svg: bytes) -> bytes:
     _join_halves(root)
     for text in list(root.iter(f"{SVG}text")):
         _divide(text)
+    for node in root.iter(f"{SVG}g"):
+        _colour(node)
     sheet = ET.Element(f"{SVG}style")
     sheet.text = STYLE_SHEET
     root.insert(0, sheet)
@@ -227,6 +231,14 @@ def _join_halves(root: ET.Element) -> None:
                 graph.remove(group)
 
 
+def _colour(node: ET.Element) -> None:
+    """Give the last line of a box, its gradient, the colour of its sign, for viewers that know no CSS variables."""
+    classes, lines = (node.get("class") or "").split(), node.findall(f"{SVG}text")
+    sign = next((sign for sign in SIGNS if sign in classes), "")
+    if "node" in classes and sign and len(lines) > 2:
+        lines[-1].set("fill", LIGHT[f"{sign}-ink"])
+
+
 def _divide(text: ET.Element) -> None:
     """Make each part of a line a span of its own: dim after a name, in its colour where it names one."""
     parts = (text.text or "").split(GAP)
@@ -235,5 +247,6 @@ def _divide(text: ET.Element) -> None:
     text.text = ""
     for k, part in enumerate(parts):
         span = ET.SubElement(text, f"{SVG}tspan")
-        span.text = GAP + part if k else part
+        span.text = f" {part}" if k else part
+        span.attrib |= {"dx": "0.72em"} if k else {}  # and a space are the gap; not all viewers keep a wide space
         span.set("class", COLOUR_NAMES.get(part.partition(":")[0], "kind" if k else "name"))

@@ -7,6 +7,7 @@
 
 const LEGIBLE = 0.6; // of the page's text: the least size of the picture's that can be read, and
 const COMFORTABLE = 0.95; // what it is enlarged to where it is smaller
+const GLANCE = 0.2; // a whole graph smaller than that is a speck: its end shows instead
 const LARGEST = 4;
 const MARGIN = 40; // pixels around what is brought into view
 const GLIDE = 250; // milliseconds
@@ -126,8 +127,7 @@ function go(target) {
   for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", String(goal === state.last));
   tellStep();
   tellPinned();
-  if (box !== undefined) bring([box, ...delivering(goal).flatMap((k) => state.arrows[k])]);
-  else if (!steered) fit();
+  follow();
 }
 
 function delivering(s) {
@@ -329,6 +329,15 @@ function fit() {
   glide({ x: (width - w / scale) / 2, y: (height - h / scale) / 2, scale });
 }
 
+// The camera follows the replay.
+function follow() {
+  const { pass, box } = state.steps[state.step];
+  if (box !== undefined) return bring([box, ...delivering(state.step).flatMap((k) => state.arrows[k])]);
+  if (steered) return;
+  fit();
+  if (textSize(goal.scale) < GLANCE) bring([pass === "Start" ? 0 : state.boxes.length - 1]);
+}
+
 function bring(indices) {
   const { clientWidth: w, clientHeight: h } = stage;
   const enough = steered || textSize(goal.scale) >= LEGIBLE;
@@ -509,4 +518,4 @@ showTheme();
 [...byId("foldings").children].forEach((choice, k) => choice.addEventListener("click", () => foldTo(k)));
 byId("foldings").hidden = states.length === 1;
 foldTo(model.opening ?? legible());
-new ResizeObserver(() => (steered ? look(goal) : fit())).observe(stage);
+new ResizeObserver(() => (steered ? look(goal) : follow())).observe(stage);
