@@ -18,3 +18,28 @@ def _table_as_before():
         del TABLE[name]
         if hasattr(Value, name):
             delattr(Value, name)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser, the same for all tests."""
+    from browser import start
+
+    driver = start()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def reader(chromium, tmp_path):
+    """A person before the browser, which in the end has complained of nothing and asked for no other file."""
+    from browser import Reader, events
+
+    chromium.get("about:blank")
+    for log in ("browser", "performance"):
+        chromium.get_log(log)
+    reader = Reader(chromium, tmp_path)
+    yield reader
+    assert [entry["message"] for entry in chromium.get_log("browser")] == []
+    asked = {x["request"]["url"].partition("#")[0] for x in events(chromium, "Network.requestWillBeSent")}
+    assert asked <= {reader.path.as_uri()}

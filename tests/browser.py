@@ -1,0 +1,141 @@
+"""A real browser and a person before it, for the tests of the page.
+
+The browser is told that its reader wants reduced motion, so that nothing glides and nothing need be waited for.
+"""
+
+import importlib
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+from nn import MLP, sse
+from viz import page
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+if "CI" not in os.environ:
+    for package in ("selenium", "axe_core_python"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("chromium and chromium-driver are not installed", allow_module_level=True)
+
+webdriver = importlib.import_module("selenium.webdriver")
+ActionChains, Keys = webdriver.ActionChains, webdriver.Keys
+CSS = webdriver.common.by.By.CSS_SELECTOR
+SWITCHES = (
+    "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+)  # fmt: skip
+
+
+def start():
+    """Start Chromium."""
+    assert None not in (CHROMIUM, DRIVER), "install Debian's chromium and chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for switch in (*SWITCHES, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+
+
+class Reader:
+    """A person with a browser window and a page in it."""
+
+    def __init__(self, driver, folder):
+        self.driver, self.path = driver, folder / "page.html"
+
+    def opens(self, value, record=None, *, size=(1280, 800), theme="light", **options):
+        page(value, self.path, record, **options)
+        self.sits_before(*size)
+        self.wants({"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"})
+        self.driver.get(self.path.as_uri())
+
+    def sits_before(self, width, height):
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+    def wants(self, features, media=""):
+        listed = [{"name": name, "value": value} for name, value in features.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": listed})
+
+    def sees(self, selector):
+        return [x for x in self.driver.find_elements(CSS, selector) if x.is_displayed()]
+
+    def finds(self, selector):
+        return self.driver.find_element(CSS, selector)
+
+    def reads(self, selector):
+        return " ".join(self.finds(selector).get_attribute("innerText").split())
+
+    def node(self, name):
+        """Return the node whose first line begins with a name."""
+        for node in self.driver.find_elements(CSS, "#stage .node"):
+            line = (node.find_elements(CSS, ".name") or node.find_elements(CSS, "text"))[0]
+            if line.get_attribute("textContent") == name:
+                return node
+        raise AssertionError(f"no node is called {name}")
+
+    def presses(self, *keys):
+        for key in keys:
+            ActionChains(self.driver).send_keys(key).perform()
+
+    def clicks(self, selector):
+        self.finds(selector).click()
+
+    def folds(self, title):
+        [button] = [x for x in self.sees("#foldings button") if x.text == title]
+        button.click()
+
+    def goes_to(self, name, direction):
+        """Step until the page tells how a node comes to its value or its gradient."""
+        self.presses(Keys.HOME)
+        while not re.match(rf"{direction} pass, step \d+ of \d+ {re.escape(name)}( |$)", self.reads("#step")):
+            before = self.reads("#step")
+            self.presses(Keys.ARROW_RIGHT)
+            assert self.reads("#step") != before, f"no step tells of {name}"
+
+    def numbers(self):
+        """Return, by the index of each node, how many of its lines show."""
+        script = """return [...document.querySelectorAll("#stage .node")].map((node) => [node.id.slice(2),
+          [...node.querySelectorAll("text")].filter((x) => getComputedStyle(x).visibility === "visible").length])"""
+        return {int(i): count for i, count in self.driver.execute_script(script)}
+
+    def ids(self, selector):
+        return {x.get_attribute("id") for x in self.driver.find_elements(CSS, f"#stage {selector}")}
+
+
+def events(chromium, method):
+    """Return what the browser did since the last call."""
+    messages = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
+    return [message["params"] for message in messages if message["method"] == method]
+
+
+def neuron():
+    """The hidden node h₁ of document 000, and its record."""
+    record = MLP.from_weights([[[0.5], [1.2], [-0.3]]]).forward([1, 3, 5])
+    loss = sse(record.output, [0]).named("loss")
+    loss.backward()
+    return loss, record
+
+
+def network():
+    record = MLP(3, [4, 1], rng=0).forward([1, 3, 5])
+    loss = sse(record.output, [1]).named("loss")
+    loss.backward()
+    return loss, record
+
+
+def inside(inner, outer):
+    return (
+        inner["x"] >= outer["x"]
+        and inner["y"] >= outer["y"]
+        and inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+        and inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    )
+
+
+def origin(element):
+    return webdriver.common.actions.wheel_input.ScrollOrigin.from_element(element)
