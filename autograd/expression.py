@@ -37,8 +37,9 @@ SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
 COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
-# The rows that only serve derivatives are left out: spherical_bessel takes a time that grows with its second operand.
-INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel"}
+# The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
+# its second operand.
+INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}
 # The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
 CALLS = {
     "maximum": ("n+", "maximum(x, y)"),
