@@ -9,7 +9,6 @@ import pytest
 
 from autograd import Value, atan2, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
 from autograd.lifting.canonical import Apply, Sum, canonical
-from autograd.lifting.forward import common_prefix, step, whole
 from autograd.lifting.grouping import (
     Block,
     Elementwise,
@@ -22,6 +21,7 @@ from autograd.lifting.grouping import (
     Total,
     group,
 )
+from autograd.lifting.reading import common_prefix, step, whole
 from autograd.lifting.trace import trace
 from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
 from nn import MLP, mse, softmax_cross_entropy

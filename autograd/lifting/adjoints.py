@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.lifting.forward import Forward, is_number, step
+from autograd.lifting.forward import Forward
 from autograd.lifting.grouping import Block, Plan, Rows
-from autograd.lifting.writer import Array, Operand, text
+from autograd.lifting.reading import step
+from autograd.lifting.writer import Array, Operand, is_number, text
 
 
 class Adjoint(NamedTuple):

@@ -9,15 +9,13 @@ Letters: z a block's result, x its operands, W weights, b biases, c coefficients
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from autograd.lifting.grouping import Block, Elementwise, Gathered, Layer, Linear, Plan, Product, Reduction, Rows, Total
-from autograd.lifting.writer import Array, Operand, Writer, text
+from autograd.lifting.reading import common_prefix, is_activation, is_layered, prefix, step, whole
+from autograd.lifting.writer import Array, Operand, Writer, is_number, is_one_number, product_text, text
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
@@ -331,58 +329,3 @@ class Forward(Writer):
                 self.call("add", [z, self.call("multiply", [x, c])], z)
         if not is_number(constant, 0.0):
             self.call("add", [z, constant], z)
-
-
-def is_layered(block: Block) -> bool:
-    """Whether a block holds net inputs: sums with a matrix product among their parts."""
-    return isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
-
-
-def is_activation(block: Block) -> bool:
-    """Whether a block is a function of net inputs alone."""
-    operands = block.rule.operands if isinstance(block.rule, Elementwise) else []
-    return len(operands) == 1 and isinstance(operands[0], Rows) and is_layered(operands[0].block)
-
-
-def product_text(c: Operand, x: Array) -> str:
-    """Return how to say c · x."""
-    return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
-
-
-def is_number(x: Operand, number: float) -> bool:
-    """Whether an operand is that very number, and not an array."""
-    return isinstance(x, float) and x == number
-
-
-def is_one_number(xs: Sequence[float]) -> bool:
-    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
-    return len({repr(x) for x in xs}) == 1
-
-
-def whole(x: Rows) -> bool:
-    """Whether rows are all those of their block, in order."""
-    return len(x.index) == x.block.size and x.index == tuple(range(x.block.size))
-
-
-def step(index: Sequence[int]) -> int | None:
-    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
-    if len(set(index)) == 1:
-        return 1
-    stride = index[1] - index[0]
-    even = stride > 0 and all([b - a == stride for a, b in pairwise(index)])
-    return stride if even else None
-
-
-def prefix(block: Block) -> str:
-    """Return what the names of a block's nodes begin with, up to their numbers."""
-    return common_prefix(block.names)
-
-
-def common_prefix(names: Sequence[str]) -> str:
-    """Return what names begin with, up to their numbers: w for w₁ and w₂; nothing if one has no name.
-
-    >>> common_prefix(["w₁₁", "w₁₂"])
-    'w'
-    """
-    letters = {re.sub(r"[\W\d_].*", "", unicodedata.normalize("NFKD", name)) for name in names}
-    return letters.pop() if len(letters) == 1 else ""

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd.lifting.adjoints import Adjoint, Adjoints, power
-from autograd.lifting.forward import is_one_number, step
 from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
-from autograd.lifting.writer import Array, Operand, Statement, text
+from autograd.lifting.reading import step
+from autograd.lifting.writer import Array, Operand, Statement, is_one_number, text
 from autograd.operations import OWN
 from autograd.row import Operation
 from autograd.value import Constant, Refusal, Value, as_operand

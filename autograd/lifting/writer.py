@@ -248,6 +248,21 @@ def text(x: Operand) -> str:
     return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
 
 
+def product_text(c: Operand, x: Array) -> str:
+    """Return how to say c · x."""
+    return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
+
+
+def is_number(x: Operand, number: float) -> bool:
+    """Whether an operand is that very number, and not an array."""
+    return isinstance(x, float) and x == number
+
+
+def is_one_number(xs: Sequence[float]) -> bool:
+    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
+    return len({repr(x) for x in xs}) == 1
+
+
 def needed(statements: Sequence[Statement | str], outputs: Iterable[Array]) -> list[Statement | str]:
     """Return the statements without those that write what nobody reads."""
     read = {array.root for array in outputs}
