@@ -61,13 +61,20 @@ def read(number: Any, place: str) -> Written:
     if isinstance(number, (str, Decimal)):
         text = str(number)
         try:
-            return Written(text, Decimal(text.replace("−", "-")), True)
+            decimal = Decimal(text.replace("−", "-"))
         except InvalidOperation:
             raise ValueError(f"{place} is {number!r}; give a number, such as '0.0990'") from None
+        if decimal.is_snan() or (decimal.is_finite() and math.isinf(float(decimal))):
+            raise ValueError(f"{place} is {text[:40]}; give a number that a float can hold")
+        return Written(text, decimal, True)
     if not isinstance(number, Real):
         raise ValueError(f"{place} is {number!r}; give a number")
+    try:
+        number = number if isinstance(number, np.floating) else float(number)
+    except OverflowError:
+        raise ValueError(f"{place} is beyond the largest float; give a number that a float can hold") from None
     # The shortest text that gives the float; a float32 has its own, of fewer digits.
-    decimal = Decimal(str(number if isinstance(number, np.floating) else float(number)))
+    decimal = Decimal(str(number))
     if decimal.is_finite():
         decimal = decimal.normalize()
     return Written(f"{number:.10g}", decimal, len(decimal.as_tuple().digits) >= FEWEST_DIGITS)

@@ -100,11 +100,21 @@ def make_exercise(
     """Return the exercise with these options, the same one every time.
 
     sizes: of the inputs and of each layer. Weights have one decimal, no neuron saturates and no delta is tiny.
-    Raises ValueError where no such numbers are found.
+    Raises ValueError for an option that is not there, and where no such numbers are found.
 
     >>> make_exercise([3, 4, 1], 7).record.mlp
     MLP(3 → 4 sigmoid → 1 sigmoid, 16 parameters)
     """
+    choices: dict[str, tuple[str, dict[str, str]]] = {
+        "activation": (activation, ACTIVATIONS),
+        "loss": (loss, LOSSES),
+        "convention": (convention, CONVENTIONS),
+    }
+    for option, (choice, known) in choices.items():
+        if choice not in known:
+            raise ValueError(f"{option} is {choice!r}; choose {', '.join(known)}")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; give the number of a sheet, 0 or more")
     if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > MOST_NEURONS:
         raise ValueError(
             f"sizes is {list(sizes)}; give the inputs and each layer, of 1 to {MOST_NEURONS}, such as 3,4,1"

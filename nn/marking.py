@@ -64,6 +64,10 @@ def read_answers(path: Path, options: str, solution: Answers) -> Answers:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{path}, {place}: {error.msg}; is the file whole? --template writes a new one") from None
+    except ValueError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"{path}: {error}; give a finite number, or null for a blank") from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply; --template writes the right shape") from None
     if not isinstance(answers, dict):

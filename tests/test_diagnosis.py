@@ -113,3 +113,12 @@ def test_a_diagnosis_changes_nothing(graph):
     before = [(x.data, x.grad) for x in graph.values()]
     said(graph, w=ERROR * X * X, b=ERROR * X)
     assert before == [(x.data, x.grad) for x in graph.values()]
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "sNaN", 10**400])
+def test_a_number_that_no_float_holds_is_refused(number):
+    x = Value(2.0, "x")
+    loss = x * x
+    loss.backward()
+    with pytest.raises(ValueError, match="a number that a float can hold"):
+        assert_gradients({x: number})

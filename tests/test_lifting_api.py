@@ -15,7 +15,7 @@ import threading
 import numpy as np
 import pytest
 
-from autograd import Program, Value, dot, exp, log, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
+from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
 
@@ -350,3 +350,12 @@ def test_an_operation_of_ones_own_may_have_any_name(name):
     p = vectorize(own(x * w) / x + own(w) * step(x), [x], [w])
     value, gradient = p.gradient([[1.5], [3.0]])
     assert (value, gradient.tolist()) == (8.0, [4.0])
+
+
+def test_an_infinity_that_python_lets_pass_is_the_eager_one():
+    w, x = Value(2.0, "w"), Value(1.0, "x")
+    loss = logsumexp([w * x * 1e308 * 10.0, x])
+    program = vectorize(loss, [x], [w])
+    assert loss.data == math.inf
+    assert program.values([[1.0], [0.0]]).tolist() == [math.inf, pytest.approx(math.log(2.0))]
+    assert program.value([[1.0], [0.0]]) == math.inf

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd import Value, cos, sin, tanh, vectorize
+from autograd import Value, cos, sin, step, tanh, vectorize
 from autograd.lifting import rolling
 from nn import MLP, mse
 
@@ -49,6 +49,16 @@ def running_sum(steps):
     return total, [x], [w]
 
 
+def the_same_again(steps):
+    """A term that hands the same number on to its parameter in every step: a loop without variables."""
+    x, w = Value(1.0, "x"), Value(0.3, "w")
+    y, total = w, w
+    for _ in range(steps):
+        y = w + step(y) * x
+        total = total + y
+    return total, [x], [w]
+
+
 def deep_network(layers):
     mlp = MLP(3, [3] * layers + [1], activation="tanh", rng=0)
     record = mlp.forward([Value(0.1 * k, f"x{k}") for k in range(1, 4)])
@@ -60,6 +70,7 @@ GRAPHS = {
     "two states": (oscillator, 60),
     "two loops": (two_loops, 80),
     "a running sum": (running_sum, 300),
+    "the same again": (the_same_again, 400),
     "a deep network": (deep_network, 90),
 }
 

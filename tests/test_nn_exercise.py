@@ -218,3 +218,18 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path, capsys):
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     assert main([*OPTIONS, "--check", str(tmp_path / "binary.json")]) == 2
     assert "is no text in UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "foo"}, "loss is .foo.; choose"),
+        ({"activation": "foo"}, "activation is 'foo'; choose sigmoid"),
+        ({"convention": "foo"}, "convention is 'foo'; choose gradient, handout"),
+        ({"seed": -7}, "seed is -7; give the number of a sheet"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_option_that_is_not_there_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_exercise(**{"sizes": [2, 1], "seed": 1, **options})

@@ -77,8 +77,15 @@ def test_a_builtin_that_does_not_tell_its_operands_is_accepted(monkeypatch):
 
 @pytest.mark.parametrize(
     "array",
-    [partial(np.maximum, 1.0), partial(np.maximum, np.array([1.0])), partial(np.fmax, 1.0), lambda x: np.fmax(1.0, x)],
-    ids=["NumPy's with a number", "NumPy's with an array", "one that the source does not know", "a function"],
+    [
+        partial(np.maximum, 1.0),
+        partial(np.maximum, np.float64(1.0)),
+        partial(np.maximum, np.array([1.0])),
+        partial(np.maximum, 1.0, dtype=np.float64),
+        partial(np.fmax, 1.0),
+        lambda x: np.fmax(1.0, x),
+    ],
+    ids=["a number", "NumPy's number", "an array", "a type", "a function that the source does not know", "a lambda"],
 )
 def test_array_rules_that_are_calls_of_numpys_functions_are_lifted(own, array):
     at_least_1 = own("at_least_1", lambda x: max(x, 1.0), [lambda z, x: step(x - 1.0)], array=array)

@@ -305,3 +305,8 @@ def test_weights_that_have_run_away_are_drawn_too():
     drawing = network(record)
     assert [node["label"] for node in statements(drawing, "l-").values()] == ["+∞", "NaN", "−1"]
     assert [arrow["penwidth"] for arrow in statements(drawing, "e-").values()] == ["4.50", "4.50", "0.80"]
+
+
+def test_a_network_without_its_pass_is_refused():
+    with pytest.raises(TypeError, match=r"takes the record of a forward pass, mlp\.forward\(x\)"):
+        network(MLP(2, [1], rng=0))

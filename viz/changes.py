@@ -72,7 +72,7 @@ def changes(value: Value, against: Against, record: Record | None) -> dict[Value
 
 
 def first_wrong(value: Value, wrong: Collection[Value]) -> list[Value]:
-    """Return those of the wrong Values that stand below no other, from the root back."""
+    """Return those of the wrong Values that stand below no other."""
     below: set[Value] = set()
     for z in reversed(topological_order(value)):
         if z in wrong or z in below:

@@ -112,6 +112,8 @@ class _Chain:
 
     def derivation(self) -> Derivation:
         """Return the whole."""
+        if self.root.constant:
+            raise ValueError(f"{self.root.data!r} is made of numbers alone: there is nothing to derive")
         given = [Equation(self.symbols[z], [self.sheet.numeral(z.data)]) for z in self._leaves()]
         made = [self._forward(z) for z in self.nodes if z in self.symbols and z.operation]
         sections = [Section("Given", [given] if given else ["Numbers alone: nothing to differentiate."])]

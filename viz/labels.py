@@ -27,6 +27,7 @@ def number(x: float, digits: int = 4) -> str:
         return "NaN"
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
+    x = float(x)  # a product of no factors is an int
     text = str(int(x)) if x.is_integer() and abs(x) < 1e6 else f"{x:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")

@@ -74,6 +74,8 @@ def network(record: Record, loss: Value | None = None, *, weight: Value | None =
     >>> network(record).source.count("->")
     3
     """
+    if not hasattr(record, "net_inputs"):
+        raise TypeError(f"network takes the record of a forward pass, mlp.forward(x), not {record!r:.80}")
     if loss is not None and set(topological_order(loss)).isdisjoint(record.net_inputs[-1]):
         raise ValueError("the loss is of another forward pass: none of the record's outputs is below it")
     path = None if weight is None else Path.of(record, weight)

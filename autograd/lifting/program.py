@@ -108,7 +108,8 @@ class Program:
             for row, x in zip(rows, self._outputs, strict=True):
                 row[:] = x if isinstance(x, float) else next(arrays)[0]
             if not is_finite(rows):
-                self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False)
+                for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
+                    rows[:, row] = outputs
         return rows[0] if len(rows) == 1 else rows.T
 
     def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
@@ -202,7 +203,8 @@ class Program:
         n: int = len(batch)
         columns: int = loss.shape[1]  # one for all, if the loss has no inputs
         if not math.isfinite(total) and not np.isfinite(loss).all():
-            self._explain(batch, np.broadcast_to(~np.isfinite(loss[0]), n), backward=False)
+            passed = self._explain(batch, ~np.isfinite(loss[0]), backward=False)
+            total = float(sum(passed[row][0] if row in passed else x for row, x in enumerate(loss[0].tolist())))
         return total / columns if self._reduction == "mean" else total * (n / columns)
 
     def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
@@ -261,9 +263,13 @@ class Program:
                 leaf.data = number
             loss.refresh()
 
-    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> None:
-        """Raise an error that names what made a result infinite or NaN; return where Python lets it pass."""
+    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> dict[int, list[float]]:
+        """Raise an error that names what made a result infinite or NaN; where Python lets it pass, return its results.
+
+        Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞.
+        """
         self._refuse_infinite(batch)
+        passed: dict[int, list[float]] = {}
         for row in np.flatnonzero(rows).tolist():
             try:
                 outputs = self._recorded(batch[row].tolist())
@@ -271,6 +277,8 @@ class Program:
                     outputs[0].backward()
             except (ArithmeticError, ValueError) as error:
                 raise same_class(error, f"row {row}: {error}") from None
+            passed[row] = [output.data for output in outputs]
+        return passed
 
     def _refuse_infinite(self, batch: NDArray[Any]) -> None:
         """Raise ValueError for an input or a parameter that is not finite."""

@@ -119,7 +119,7 @@ def _loop(turns: Sequence[Sequence[_Unit]], name: Callable[[str], str]) -> Loop:
         gaps = {array.name for array in unit.arrays}
         words = [next(names) if word in gaps else word for word in WORD.findall(unit.text)]
         lines.append(WORD.sub("{}", unit.text.replace("{", "{{").replace("}", "}}")).format(*words))
-    return Loop(lines, list(variables.values()), list(zip(*variables, strict=True)))
+    return Loop(lines, list(variables.values()), list(zip(*variables, strict=True)) or [()] * len(turns))
 
 
 def _renamed(text: str, words: dict[str, str]) -> str:
@@ -133,6 +133,8 @@ def _written_out(units: Sequence[_Unit]) -> list[str | Loop]:
 def header(loop: Loop, steps: str) -> list[str]:
     """Return the lines that begin a loop over the list of its turns."""
     times = f"# {len(loop.turns):,} times:"
+    if not loop.variables:
+        return [times, f"for _ in range({len(loop.turns)}):"]
     line = f"for {', '.join(loop.variables)}{',' * (len(loop.variables) == 1)} in {steps}:"
     if len(line) <= 112:
         return [times, line]

@@ -111,6 +111,7 @@ def loop_tables(
     constants: list[np.ndarray[Any, Any]],
 ) -> list[str]:
     """Return the lines that make, for each loop, the list of the arrays of each turn."""
+    loops = [loop for loop in loops if loop.variables]
     if not loops:
         return []
     places = {array: k for k, array in enumerate(pool(loops, memory))}

@@ -72,7 +72,9 @@ def reduced_by(row: Operation) -> np.ufunc | None:
 
 def numpys(rule: Any) -> str:
     """Return how the source calls an array rule that is NumPy's, reducing or with numbers given ahead; or nothing."""
-    if not isinstance(rule, functools.partial) or not all([isinstance(x, float) for x in rule.args]):
+    if not isinstance(rule, functools.partial):
+        return ""
+    if not all([type(x) in (float, int) for x in (*rule.args, *rule.keywords.values())]):  # their text is Python's
         return ""
     function: Any = rule.func
     owner: Any = getattr(function, "__self__", None)
