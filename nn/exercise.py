@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -252,8 +253,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ...
     0
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     try:
+        if options.sizes is None or options.seed is None:
+            if options.check is None:
+                parser.error("give --sizes and --seed; only --check finds them in its file")
+            options = parser.parse_args([*_exercise_of(options.check), "--check", str(options.check)])
         exercise = make_exercise(
             options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
         )
@@ -277,6 +283,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _exercise_of(path: Path) -> list[str]:
+    """Return the options of the exercise that a file of answers belongs to."""
+    try:
+        return shlex.split(json.loads(path.read_text(encoding="utf-8-sig"))["exercise"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{path} does not say which exercise it is of: give --sizes and --seed as well") from None
+
+
 def template(exercise: Exercise) -> str:
     """Return the file of answers, with null for every blank."""
 
@@ -298,8 +312,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The same options give the same sheet. Exit status: 0 done, or all right; 1 answers are wrong or "
         "missing; 2 wrong usage or a bad file.",
     )
-    parser.add_argument("--sizes", type=_sizes, required=True, help="inputs and neurons of each layer, such as 3,4,1")
-    parser.add_argument("--seed", type=int, required=True, help="any whole number: the number of the sheet")
+    parser.add_argument("--sizes", type=_sizes, help="inputs and neurons of each layer, such as 3,4,1")
+    parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
     parser.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid", help="of every neuron")
     parser.add_argument("--loss", choices=LOSSES, default="sse", help="cross_entropy makes the last layer softmax")
     parser.add_argument("--bias", action="store_true", help="give every neuron a bias")
@@ -309,7 +323,9 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--solution", action="store_true", help="print the sheet filled in")
     what.add_argument("--template", type=Path, metavar="FILE", help="write a JSON file with a null for every blank")
-    what.add_argument("--check", type=Path, metavar="FILE", help="mark the answers in such a file")
+    what.add_argument(
+        "--check", type=Path, metavar="FILE", help="mark the answers in such a file, which says what exercise it is of"
+    )
     return parser
 
 

@@ -233,3 +233,13 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path, capsys):
 def test_an_option_that_is_not_there_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         make_exercise(**{"sizes": [2, 1], "seed": 1, **options})
+
+
+def test_a_file_of_answers_says_which_exercise_it_is_of(tmp_path, capsys):
+    path = tmp_path / "answers.json"
+    assert main(["--sizes", "2,2,1", "--seed", "3", "--bias", "--template", str(path)]) == 0
+    with_options = main(["--sizes", "2,2,1", "--seed", "3", "--bias", "--check", str(path)]), capsys.readouterr().out
+    assert (main(["--check", str(path)]), capsys.readouterr().out) == (1, with_options[1].partition("null.\n")[2])
+    path.write_text('{"exercise": 7}')
+    assert main(["--check", str(path)]) == 2
+    assert "does not say which exercise it is of: give --sizes and --seed" in capsys.readouterr().err
