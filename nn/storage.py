@@ -63,6 +63,11 @@ def save(
     >>> load(path).mlp.predict([[1.0, 2.0]]) == mlp.predict([[1.0, 2.0]])
     array([[ True]])
     """
+    if not isinstance(mlp, MLP):
+        raise TypeError(f"save takes a network and a path, in this order, not {mlp!r:.80}")
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
     arrays: Arrays = {f"W{i}": W for i, W in enumerate(mlp.weights(), 1)}
     arrays |= {f"b{i}": b for i, b in enumerate(mlp.biases(), 1)}
     header: dict[str, Any] = {
@@ -85,7 +90,7 @@ def save(
     for name, array in arrays.items():
         numbers(array, name)
     text = np.array(json.dumps(header, ensure_ascii=False, default=lambda x: x.tolist()))  # NumPy's own numbers
-    _write(Path(path), arrays | {"header": text})
+    _write(path, arrays | {"header": text})
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:

@@ -284,3 +284,11 @@ def test_a_weight_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     mlp.layers[1].neurons[2].weights[3].data = float("inf")
     with pytest.raises(ValueError, match=r"W2\[3, 2\] is inf"):
         save(mlp, tmp_path / "network.npz")
+
+
+def test_what_cannot_be_saved_there_is_refused_in_words(tmp_path: Path) -> None:
+    mlp: Any = MLP(2, [1], rng=0)
+    with pytest.raises(TypeError, match="a network and a path, in this order"):
+        save(str(tmp_path / "network.npz"), mlp)  # the other way round
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; create it first"):
+        save(mlp, tmp_path / "nowhere" / "network.npz")
