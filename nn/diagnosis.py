@@ -21,11 +21,11 @@ from itertools import combinations, product
 
 import numpy as np
 
-from nn.evidence import COMMON, HINT, Explanation, Given, Made
-from nn.slips import ACTIVATION, MEAN, MISSING, NET_INPUT, SIGN, SUM, UPDATED, Array, Slip, compatible
+from nn.evidence import HINT, Explanation, Given, Made
+from nn.slips import ACTIVATION, DOUBLE, HALF, MEAN, MISSING, NET_INPUT, SIGN, SUM, UPDATED, Array, Slip, compatible
 
 LARGEST_N, LARGEST_RATE = 1000, 10.0
-IN_SOME_NEURONS = (*COMMON, MISSING, NET_INPUT, ACTIVATION)  # the slips that may be made in some neurons of a layer
+IN_SOME_NEURONS = (SIGN, DOUBLE, HALF, MISSING, NET_INPUT, ACTIVATION)  # may be made in some neurons of a layer
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@
   without the slip, but at most of its own size, over twice its miss or half a unit of its last digit, whichever is
   more. So digits that were not given are worth nothing, and a number that the slip hardly moves is worth little. A zero
   is worth 3 at most, for it may stand for a number left out.
-- One slip needs 4 digits in all, and 1.5 in the layers where it is made; opposite sign, 2 and ½, which are so common,
-  need 3.5 in all. In some neurons of a layer alone it needs 5. Two slips need 6, and each of them 2.5 in its layers.
-- One slip in a whole layer that lacks up to 2 digits of that is no diagnosis, but worth a hint.
-- What changes a layer by one common factor is worth one number, however many show it: n or 1/n, two factors at once,
-  and whatever else is changed in a sum over siblings but the derivative.
+- One slip needs 3 digits in all, and 1 in the layers where it is made; 4 and 1.5 where a number is fitted to it. In
+  some neurons of a layer alone it needs 6. Two slips need 6, and each of them 1.5 in its layers.
+- One slip in a whole layer that lacks up to 1.5 digits of that is no diagnosis, but worth a hint.
+- What changes a layer by one common factor is worth one number, however many show it: n or 1/n; and, less 1.5 digits,
+  for there are many of them, two factors at once, and what else is changed in a sum over siblings but the derivative.
 - What is fitted costs what it could explain: the n of 1/n log₁₀ n, or nothing where it is the number of outputs; a
   learning rate the best number of those that it moves, of which there must be two, or three beside another slip. Where
   it is round, two do, and it costs 2 digits (such as 0.1) or 3 (0.25).
 
-So a wrong number of seven digits is enough by itself, one of three is not, and three of three are. What no rule can
-tell: a layer that is wrong by any odd factor, carried back rightly and given to three digits, passes for −1, 2, ½, 1/n
-or a forgotten f′ about twice in a thousand times (`benchmarks/diagnosis.py`). More digits settle it.
+So a wrong number of five digits is enough by itself, one of three is not, and two of three are. What no rule can
+tell: a layer that is wrong by any odd factor, carried back rightly and given to three digits, passes for −1, 2, ½, n or
+1/n about once in a thousand times (`benchmarks/diagnosis.py`). More digits settle it.
 
 Letters: E expected numbers, n as in 1/n; otherwise as in `slips`.
 """
@@ -28,12 +28,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn.slips import DOUBLE, HALF, MEAN, SIBLINGS, SIGN, SLIPS, SUM, UPDATED, Array, Slip, Step
+from nn.slips import MEAN, SIBLINGS, SLIPS, SUM, UPDATED, Array, Slip, Step
 
-COMMON = (SIGN, DOUBLE, HALF)
 # Digits of evidence that are needed: in all, and in the layers where a slip is made.
-NEEDED = {"common": (3.5, 1.5), "one": (4.0, 1.5), "in some neurons": (5.0, 5.0), "two": (6.0, 2.5)}
-HINT = 2.0  # digits that may be missing where a slip is no diagnosis, but a hint
+NEEDED = {"one": (3.0, 1.0), "fitted": (4.0, 1.5), "in some neurons": (6.0, 6.0), "two": (6.0, 1.5)}
+HINT = 1.5  # digits that may be missing where a slip is no diagnosis, but a hint
+ONE_FACTOR = 1.5  # what two changes cost that amount to one factor
 ROUND = {1: 2.0, 2: 3.0}  # the cost of a learning rate of so many digits
 ZERO = 3.0
 EXACT, TINY = 1e-13, 1e-300  # floats agree no better than to this fraction
@@ -91,8 +91,8 @@ class Explanation:
             return NEEDED["two"]
         if self.made[0].neurons:
             return NEEDED["in some neurons"]
-        slip = self.made[0].slip
-        return NEEDED["common" if slip in COMMON or (slip is UPDATED and learning_rate is not None) else "one"]
+        fitted = (MEAN, SUM, UPDATED) if learning_rate is None else (MEAN, SUM)
+        return NEEDED["fitted" if self.made[0].slip in fitted else "one"]
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,10 @@ class Given:
                 moved += int((digits > 0.0).sum()) if made.slip is UPDATED else 0
                 factors = len(acting) > 1 and all(slip.part == "factor" for slip in slips)
                 summed = SIBLINGS in slips and made.slip is not SIBLINGS and made.slip.part != "derivative"
-                one = factors or summed or made.slip in (MEAN, SUM)
-                evidence[made] += [float(digits.max())] if one else digits.tolist()
+                if factors or summed:
+                    evidence[made].append(float(digits.max()) - ONE_FACTOR)
+                else:
+                    evidence[made] += [float(digits.max())] if made.slip in (MEAN, SUM) else digits.tolist()
             receivers = shown if explanation.carried else self.shown(layer, receivers, explanation, [])
         if UPDATED in explanation.slips and self.learning_rate is None:
             is_round = math.isfinite(round_cost(explanation.rate))
