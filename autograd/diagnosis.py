@@ -64,6 +64,8 @@ def diagnose(values: Sequence[Value], given: Sequence[Given]) -> str:
     roots = {x for x in values if x.operands and x not in used}  # whose own gradient is 1, and no evidence
     everywhere = all(x in wrong or x in roots or not x.grad for x in values)
     graph = Graph(values, nodes) if sum(len(z.operands) for z in nodes) <= MOST_ARROWS else None
+    if graph and graph.added_up:
+        return "The gradients are not those of one backward() alone: they add up in a leaf; set them to 0.0 before."
     groups = [list(factors(pairs, wrong, everywhere)), list(graph.slips()) if graph else []]
     for slips in groups if everywhere else reversed(groups):
         if found := convincing(slips, pairs):
@@ -143,6 +145,14 @@ class Graph:
         """Whether all that arrives comes from a root in sight, whose gradient is 1."""
         return all(rest in (0.0, 1.0) for rest in self.outside.values())
 
+    @property
+    def added_up(self) -> bool:
+        """Whether a leaf holds more than what the only root in sight, whose gradient is 1, has sent."""
+        roots = [x for x, users in self.users.items() if not users and x.operands]
+        if len(roots) != 1 or roots[0].grad != 1.0:
+            return False
+        return any(rest and not x.operands and self.users[x] for x, rest in self.outside.items())
+
     def swept(self, change: Change) -> list[float]:
         """Return the gradients of the Values with other local derivatives."""
         adjoints: dict[Value, float] = {}
@@ -176,6 +186,10 @@ class Graph:
         if len(self.users[x]) > 1:
             name = f"forgotten path, the arrow from {label(z)} to {label(x)}"
             yield Slip(name, f"{SUM}; here {p:.6g} × {z.grad:.6g} = {p * z.grad:.6g} is missing", taken(0.0))
+        if (count := len(self.users[x])) > 2:
+            others = {user for user in self.users[x] if user != (z, i)}
+            alone = self.swept(lambda node, j, partial: 0.0 if (node, j) in others else partial)
+            yield Slip(f"of the {count} arrows from {label(x)} only the one to {label(z)} taken", SUM, alone)
         if len(z.operands) == 2 and not z.operands[1 - i].constant and self.partials[z][1 - i] != p:
             remedy = f"it is {p:.6g}; {self.partials[z][1 - i]:.6g} is ∂{label(z)}/∂{label(z.operands[1 - i])}"
             yield Slip(f"{from_z_to_x} taken to the other operand", remedy, taken(self.partials[z][1 - i]))

@@ -18,16 +18,17 @@ import numpy as np
 
 from autograd import softmax
 from autograd.diagnosis import diagnose
-from autograd.digits import given, read
+from autograd.digits import Given, given, read
 from nn.deltas import compare
 from nn.slips import Array
 
 if TYPE_CHECKING:
+    from autograd import Value
     from nn.exercise import Exercise
+    from nn.record import Record
 
-Answers = dict[
-    str, Any
-]  # "z", "a", "deltas": [layer][neuron]; "gradients": [layer][sender][receiver]; "bias_gradients"
+# "z", "a", "deltas", "bias_gradients": [layer][neuron]; "gradients": [layer][sender][receiver]
+Answers = dict[str, Any]
 # fmt: off
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
@@ -53,12 +54,10 @@ def read_answers(path: Path, options: str, solution: Answers) -> Answers:
     Raises ValueError, with the place and the remedy, for a file that is no JSON, is of another exercise or has not the
     solution's shape, and for what is no finite number.
     """
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{path}: {constant} is no answer; give a finite number, or null for a blank")
-
     try:
-        answers = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
+        answers = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path}; --template {path} writes one to fill in") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no text in UTF-8: save it so, or start from --template") from None
     except json.JSONDecodeError as error:
@@ -95,7 +94,7 @@ def _check(answer: Any, number: Any, place: str) -> None:
     elif isinstance(answer, bool) or not isinstance(answer, (int, float, type(None))):
         raise ValueError(f"{place} is {_short(answer)}; give a number such as −0.0123 (with a plain -), or null")
     elif answer is not None and not abs(answer) < 1e100:
-        raise ValueError(f"{place} is {_short(answer)}; give a number of sane size, or null for a blank")
+        raise ValueError(f"{place} is {_short(answer)}; give a finite number of sane size, or null for a blank")
 
 
 def _short(answer: Any) -> str:
@@ -194,16 +193,45 @@ def diagnoses(exercise: Exercise, answers: Answers, marks: list[Mark]) -> list[s
         known = str(report.diagnosis or "No known slip explains these numbers beyond doubt: take that step again.")
         return [f"The first wrong step, from the output back: {first}.", known]
     if "gradients" in wrong and not wrong & {"z", "a"} and "gradients" not in blank:
-        layers = exercise.record.mlp.layers
-        values = [
-            neuron.weights[i]
-            for layer in layers
-            for i in range(len(layer.neurons[0].weights))
-            for neuron in layer.neurons
-        ]
-        numbers = given([read(x, "") for x in flat(answers["gradients"])], RTOL)
+        if lines := gradient_slips(exercise, answers["gradients"]):
+            return lines
+        values = [w for layer in exercise.record.mlp.layers for w in flat([n.weights for n in layer.neurons])]
+        by_neuron = [x for W in answers["gradients"] for x in flat(list(zip(*W, strict=True)))]
+        numbers = given([read(x, "") for x in by_neuron], RTOL)
         return list(filter(None, [diagnose([*values, exercise.C], [*numbers, *given([read(1.0, "")], RTOL)])]))
     return []
+
+
+def gradient_slips(exercise: Exercise, answers: Sequence[Any]) -> list[str]:
+    """Return a line for each layer whose weight gradients, two or more of them wrong, one slip reproduces."""
+    record, lines = exercise.record, []
+    for k, right in enumerate(record.mlp.gradients()):
+        deltas = np.array(record.deltas()[k])
+        zs, senders = ([x.data for x in values] for values in sending(record, k))
+        one, ones = np.ones(len(deltas)), np.ones(len(senders))
+        slips = {
+            ("transposed matrix", "its rows are the senders, its columns the receivers"): right.T.reshape(right.shape),
+            ("missing activation of the sender", "multiply by it"): np.outer(ones, deltas),
+            ("net input of the sender instead of its activation", "a weight multiplies a, not z"): np.outer(zs, deltas),
+            ("missing delta of the receiver", "multiply by it"): np.outer(senders, one),
+        }
+        numbers = given([read(x, "") for x in flat(answers[k])], RTOL)
+
+        def agreeing(W: Array, numbers: list[Given] = numbers) -> int:
+            return sum(x.agrees(g) for x, g in zip(numbers, W.ravel().tolist(), strict=True))
+
+        if agreeing(right) > right.size - 2:
+            continue
+        for (name, remedy), W in slips.items():
+            if agreeing(W) == W.size:
+                lines.append(f"Diagnosis: {name}, in the gradients of layer {k + 1}. To mend it: {remedy}.")
+                break
+    return lines
+
+
+def sending(record: Record, k: int) -> tuple[list[Value], list[Value]]:
+    """Return the net inputs and the activations that layer k, from 0, receives; of the inputs both are the inputs."""
+    return (record.net_inputs[k - 1], record.activations[k - 1]) if k else (record.inputs, record.inputs)
 
 
 def floats(numbers: Any) -> Array:
@@ -213,5 +241,5 @@ def floats(numbers: Any) -> Array:
 
 def flat(numbers: Any) -> list[Any]:
     """Return the entries of nested lists, in order."""
-    nested = isinstance(numbers, (list, np.ndarray))
+    nested = isinstance(numbers, (list, tuple, np.ndarray))
     return [x for entry in numbers for x in flat(entry)] if nested else [numbers]

@@ -73,6 +73,19 @@ def test_every_node_of_an_operation():
         assert_gradients({y: 1, x: 1.0})
 
 
+def test_one_of_three_arrows_taken_alone():
+    w = Value(0.5, "w")
+    y = (3.0 * w + w.exp().named("e") + w.tanh().named("t")).named("y")
+    y.backward()
+    with pytest.raises(AssertionError, match=r"Diagnosis: of the 3 arrows from w only the one to e taken"):
+        assert_gradients({y: 1, w: 1.64872})
+
+
+def test_gradients_that_have_added_up_are_told(graph):
+    graph["C"].backward()
+    assert said(graph, w=DELTA * X).startswith("The gradients are not those of one backward() alone")
+
+
 def test_noise_is_not_diagnosed(graph):
     rng = np.random.default_rng(0)
     for digits in 50 * [3, 4, 7, 17]:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nn.exercise import ACTIVATIONS, CONVENTIONS, FLATTEST, LOSSES, SMALLEST, STEEPEST, main, make_exercise
@@ -162,6 +163,35 @@ def test_gradients_are_diagnosed_where_the_deltas_are_right(check):
     assert "Diagnosis: opposite sign. To mend it" in check(rounded(answers))[1]
 
 
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        (lambda a, z, deltas: np.outer(deltas, a).reshape(len(a), -1), "transposed matrix"),
+        (lambda a, z, deltas: np.outer(np.ones(len(a)), deltas), "missing activation of the sender"),
+        (lambda a, z, deltas: np.outer(z, deltas), "net input of the sender instead of its activation"),
+        (lambda a, z, deltas: np.outer(a, np.ones(len(deltas))), "missing delta of the receiver"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_a_slip_in_a_layers_weight_gradients_is_named(check, slip, says):
+    exercise = make_exercise([3, 4, 2], 7)
+    answers = exercise.answers()
+    W = slip(*[np.array(x) for x in (answers["a"][0], answers["z"][0], answers["deltas"][1])])
+    answers["gradients"][1] = W.tolist()
+    _, text = check(rounded(answers), ["--sizes", "3,4,2", "--seed", "7"])
+    assert f"Diagnosis: {says}, in the gradients of layer 2. To mend it" in text
+
+
+def test_weight_gradients_off_at_random_have_no_diagnosis(check):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        answers = EXERCISE.answers()
+        answers["gradients"] = [
+            (np.array(W) * rng.normal(1.0, 0.3, np.shape(W))).tolist() for W in answers["gradients"]
+        ]
+        assert "Diagnosis" not in check(rounded(answers))[1]
+
+
 @pytest.mark.parametrize("name", ["z", "a", "deltas", "gradients"])
 def test_each_answer_is_marked(check, name):
     answers = rounded(EXERCISE.answers())
@@ -194,14 +224,14 @@ def altered(**changed: Any) -> dict[str, Any]:
         ("", "line 1, column 1: Expecting value"),
         ("[]", "holds no object with answers"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"z": NaN}', "NaN is no answer; give a finite number, or null"),
-        ('{"z": -Infinity}', "-Infinity is no answer"),
+        (altered(z=[[1.0, 2.0, 3.0, math.nan], [1.0]]), "z[0][3] is NaN; give a finite number of sane size, or null"),
+        (altered(a=[[1.0, 2.0, 3.0, 4.0], [-math.inf]]), "a[1][0] is -Infinity; give a finite number"),
         ({"z": []}, "lacks a, deltas, gradients; --template writes every name"),
         (altered(y=[]), "has y, which the exercise does not ask for"),
         (altered(z=[[1.0], [1.0]]), r"z[0] has 1 entries; give 4, as --template does"),
         (altered(z=[[1.0, 2.0, 3.0, "four"], [1.0]]), 'z[0][3] is "four"; give a number such as'),
         (altered(z=[[1.0, 2.0, 3.0, True], [1.0]]), "z[0][3] is true; give a number"),
-        (altered(z=[[1.0, 2.0, 3.0, 1e999], [1.0]]), "Infinity is no answer"),
+        (altered(z=[[1.0, 2.0, 3.0, 1e999], [1.0]]), "z[0][3] is Infinity; give a finite number"),
         (altered(deltas=0.5), "deltas is 0.5; give a list of 2"),
         (altered(exercise="--sizes 3,4,1 --seed 8"), "answers the exercise '--sizes 3,4,1 --seed 8'"),
     ],
@@ -215,6 +245,7 @@ def test_a_bad_file_is_refused_with_the_place_and_the_remedy(check, answers, say
 
 def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path, capsys):
     assert main([*OPTIONS, "--check", str(tmp_path / "none.json")]) == 2
+    assert f"there is no file {tmp_path / 'none.json'}; --template" in capsys.readouterr().err
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     assert main([*OPTIONS, "--check", str(tmp_path / "binary.json")]) == 2
     assert "is no text in UTF-8" in capsys.readouterr().err
