@@ -4,8 +4,9 @@
   without the slip, but at most of its own size, over twice its miss or half a unit of its last digit, whichever is
   more. So digits that were not given are worth nothing, and a number that the slip hardly moves is worth little. A zero
   is worth 3 at most, for it may stand for a number left out.
-- One slip needs 3 digits in all, and 1 in the layers where it is made; 4 and 1.5 where a number is fitted to it. In
-  some neurons of a layer alone it needs 6. Two slips need 6, and each of them 1.5 in its layers.
+- One slip needs 3 digits in all, and 1 in the layers where it is made; 4 and 1.5 where it turns on one number, a fitted
+  one or the sum over siblings. In some neurons of a layer alone it needs 6. Two slips need 6, and each of them 1.5 in
+  its layers.
 - One slip in a whole layer that lacks up to 1.5 digits of that is no diagnosis, but worth a hint.
 - What changes a layer by one common factor is worth one number, however many show it: n or 1/n; and, less 1.5 digits,
   for there are many of them, two factors at once, and what else is changed in a sum over siblings but the derivative.
@@ -31,7 +32,7 @@ import numpy as np
 from nn.slips import MEAN, SIBLINGS, SLIPS, SUM, UPDATED, Array, Slip, Step
 
 # Digits of evidence that are needed: in all, and in the layers where a slip is made.
-NEEDED = {"one": (3.0, 1.0), "fitted": (4.0, 1.5), "in some neurons": (6.0, 6.0), "two": (6.0, 1.5)}
+NEEDED = {"one": (3.0, 1.0), "on one number": (4.0, 1.5), "in some neurons": (6.0, 6.0), "two": (6.0, 1.5)}
 HINT = 1.5  # digits that may be missing where a slip is no diagnosis, but a hint
 ONE_FACTOR = 1.5  # what two changes cost that amount to one factor
 ROUND = {1: 2.0, 2: 3.0}  # the cost of a learning rate of so many digits
@@ -91,8 +92,8 @@ class Explanation:
             return NEEDED["two"]
         if self.made[0].neurons:
             return NEEDED["in some neurons"]
-        fitted = (MEAN, SUM, UPDATED) if learning_rate is None else (MEAN, SUM)
-        return NEEDED["fitted" if self.made[0].slip in fitted else "one"]
+        on_one = (MEAN, SUM, SIBLINGS) if learning_rate else (MEAN, SUM, SIBLINGS, UPDATED)
+        return NEEDED["on one number" if self.made[0].slip in on_one else "one"]
 
 
 @dataclass(frozen=True)
