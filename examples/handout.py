@@ -167,7 +167,8 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save(loss, folder / "handout.svg", record)
     save(loss, folder / "handout-neurons.svg", record, collapse="neuron")
-    print(f"\nDrawn into {folder}: handout.svg, handout-neurons.svg")
+    save(loss, folder / "handout.html", record)
+    print(f"\nDrawn into {folder}: handout.svg, handout-neurons.svg, handout.html")
 
 
 if __name__ == "__main__":
