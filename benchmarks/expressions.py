@@ -3,7 +3,8 @@
 Computed is, for every point, the value and the gradient to all inputs. Here that is one program of several outputs: the
 graph of the value, and those of its derivatives, which are graphs too. By hand it is NumPy with a row per point and a
 gradient derived on paper; CasADi's is its `gradient`, compiled into a function, mapped over the points, and called
-through its buffer. All three must agree at every point. Each round runs every contender in turn; figures are medians.
+through its buffer. All three must agree at every point. Each round runs every contender, in a new order; figures are
+medians.
 
     pip install -e . -r benchmarks/requirements.txt && python benchmarks/expressions.py
 
@@ -237,8 +238,8 @@ def show(task: Task) -> None:
     repeats = {name: max(1, int(ROUND_SECONDS / seconds(call, 2))) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
-        for name, call in calls.items():
-            times[name].append(seconds(call, repeats[name]))
+        for name in RNG.permutation(list(calls)).tolist():
+            times[name].append(seconds(calls[name], repeats[name]))
     mine, hand, peer = (1e6 * median(times[name]) for name in calls)
     print(
         f"| {task.name} | {mine:,.0f} | {hand:,.0f} ({mine / hand:.2f}) | {peer:,.0f} ({peer / mine:.2f} ×) "

@@ -2,7 +2,8 @@
 
 A step is forward, loss, backward and an SGD update on one batch, in float64, with default settings and threads. All
 contenders start from the same weights and must have the same losses over the first steps. Each round runs every
-contender in turn, so that whatever else the machine does meets all of them; figures are medians, ratios are of medians.
+contender, in a new order, so that whatever else the machine does, and what the one before has left in its caches, meets
+all of them; figures are medians, ratios are of medians.
 PyTorch runs with its own optimiser, JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
 trains a ReLU network of the same sizes on squared errors; its time is that of one sample, times the batch. Tables of
 lifting itself, in time and memory, follow.
@@ -220,8 +221,8 @@ def compare(task: Task) -> dict[str, float]:
     repeats = {name: max(3, int(ROUND_SECONDS / seconds(step, 10))) for name, step in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in [*contenders, "micrograd"]}
     for _ in range(ROUNDS):
-        for name, step in contenders.items():
-            times[name].append(seconds(step, repeats[name]))
+        for name in RNG.permutation(list(contenders)).tolist():
+            times[name].append(seconds(contenders[name], repeats[name]))
     times["micrograd"] = [micrograd_seconds(task) for _ in range(3)]
     return {name: median(column) for name, column in times.items()}
 

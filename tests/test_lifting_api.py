@@ -246,6 +246,18 @@ def test_an_infinite_derivative_is_refused_in_the_gradient_alone():
         p.gradient([[0.5], [0.0]])
 
 
+@pytest.mark.parametrize("biases", [[0.0, 0.0], [None, None]])
+@pytest.mark.parametrize(("bad", "weight"), [([0.0, 0.0], 1.0), ([1.0, 1.0], 0.0)])
+def test_an_infinite_derivative_in_or_beside_a_layer_is_refused(biases, bad, weight):
+    x, w = [Value(0.5), Value(0.5)], [[Value(1.0), Value(2.0)], [Value(weight, "w"), Value(1.0)]]
+    b = [None if bias is None else Value(bias) for bias in biases]
+    loss = sum([sqrt(dot(row, x, bias)) for row, bias in zip(w, b, strict=True)]) + sqrt(w[1][0])
+    p = vectorize(loss, x, [*w[0], *w[1], *[bias for bias in b if bias is not None]])
+    place = "row 1: the derivative of sqrt(0.0)" if weight else "the derivative of sqrt(w = 0.0)"
+    with pytest.raises(ZeroDivisionError, match=re.escape(place)):
+        p.gradient([[0.5, 0.5], bad])
+
+
 def test_what_python_lets_pass_passes():
     p = one(lambda x, w: x * 1e308 * w)
     assert p.value([[10.0]]) == math.inf

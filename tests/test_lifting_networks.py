@@ -21,7 +21,7 @@ DERIVED = [  # document 002: r, h, score; dW2, db2; dh, dr; dW1, db1
     r"# a1 = relu\(z1\)",
     r"# z2 = W2 @ a1 \+ b2",
     r"# dW2 = dz2 @ a1.T, db2 = the sums of its rows",
-    r"dot\(W2.T, dz2, out=da1\)",
+    r"# da1 = W2.T @ dz2",
     r"multiply\(da1, \w+, out=dz1\)",
     r"# dW1 = dz1 @ x.T, db1 = the sums of its rows",
 ]

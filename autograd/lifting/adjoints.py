@@ -117,9 +117,15 @@ class Adjoints(Forward):
         return Adjoint(c, e, d)
 
     def own_adjoint(self, block: Block) -> Array:
-        """Return a new array for a block's adjoint."""
+        """Return a new array for a block's adjoint, with a row for that of the ones, where the block has ones."""
         z = self.values[block.number]
-        self.adjoint_of[z] = self.array(f"d{z.name}", block.size, block.wide)
+        name = f"d{z.name}"
+        if z in self.with_one:
+            joint = self.array(f"{name}_and_1", block.size + 1, block.wide)
+            self.adjoint_of[z] = d = self.define(name, block.size, block.wide, f"{joint.name}[:{block.size}]", joint)
+            self.with_one[d] = joint
+        else:
+            self.adjoint_of[z] = self.array(name, block.size, block.wide)
         return self.adjoint_of[z]
 
     def scale(self, array: Array, factor: Operand, out: Array) -> None:

@@ -28,7 +28,6 @@ from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace
 from autograd.value import Constant, Value, same_class
 
-PART = 8192  # BLAS wakes its threads for longer vectors, which takes longer than to add up their squares
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 
@@ -46,10 +45,8 @@ def collector_paused() -> Iterator[None]:
 
 
 def is_finite(x: NDArray[Any]) -> bool:
-    """Whether no element is NaN or infinite: with a finite sum of squares, which is quicker to find, none is."""
-    flat = x.reshape(-1)
-    sums = [part.dot(part) for part in [flat[k : k + PART] for k in range(0, len(flat), PART)]]
-    return math.isfinite(sum(sums)) or bool(np.isfinite(flat).all())
+    """Whether no element is NaN or infinite: if their sum, which is quicker to find, is finite, none is."""
+    return math.isfinite(np.add.reduce(x.ravel())) or bool(np.isfinite(x).all())
 
 
 class Program:
@@ -61,7 +58,7 @@ class Program:
     """
 
     def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
-        self._trace, self._reduction = traced, reduction
+        self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
@@ -74,6 +71,8 @@ class Program:
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(self.source, "<program>", "exec")
         self._namespace = written.namespace
+        everything = len(written.telling) == len(self._parameters)
+        self._telling: Any = slice(None) if everything else np.array(written.telling, int)
         self._local = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,7 +96,7 @@ class Program:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         with np.errstate(all="ignore"):
             batch = self._checked(batch)
-            return self._reduced(self._one_output(self._built(len(batch))[0](batch)), batch)
+            return self._reduced(self._built(len(batch))[0](batch), batch)
 
     def values(self, batch: ArrayLike) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
@@ -128,9 +127,9 @@ class Program:
 
     def _step(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient = self._built(len(batch))
-        value = self._reduced(self._one_output(forward(batch)), batch)
+        value = self._reduced(forward(batch), batch)
         backward()
-        if not is_finite(gradient):
+        if not is_finite(gradient[self._telling]):
             self._explain(batch, self._culprit(batch), backward=True)
         return value, gradient
 
@@ -142,7 +141,7 @@ class Program:
             forward, backward, gradient = self._built(len(half))
             forward(batch[half])
             backward()
-            rows = rows[len(half) :] if is_finite(gradient) else half
+            rows = rows[len(half) :] if is_finite(gradient[self._telling]) else half
         return np.isin(np.arange(len(batch)), rows)
 
     def load(self, values: Sequence[Value]) -> None:
@@ -193,19 +192,16 @@ class Program:
         local["n"], local["built"] = n, sizes[n]
         return sizes[n]
 
-    def _one_output(self, arrays: list[NDArray[Any]]) -> Any:
+    def _reduced(self, arrays: list[NDArray[Any]], batch: NDArray[Any]) -> float:
+        """Return the mean or the sum of the loss, from what forward returned."""
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
-        return arrays[0] if arrays else np.array([[self._outputs[0]]])
-
-    def _reduced(self, loss: NDArray[Any], batch: NDArray[Any]) -> float:
-        total = float(np.add.reduce(loss, axis=None))
-        n: int = len(batch)
-        columns: int = loss.shape[1]  # one for all, if the loss has no inputs
+        loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
+        total = float(np.add.reduce(loss))
         if not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = self._explain(batch, ~np.isfinite(loss[0]), backward=False)
-            total = float(sum(passed[row][0] if row in passed else x for row, x in enumerate(loss[0].tolist())))
-        return total / columns if self._reduction == "mean" else total * (n / columns)
+            passed = self._explain(batch, ~np.isfinite(loss), backward=False)
+            total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
+        return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
     def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
         if len(values) != len(self.parameters):
@@ -221,12 +217,11 @@ class Program:
 
     def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
-        width = len(self._trace.inputs)
         array = batch if isinstance(batch, np.ndarray) and batch.dtype == self._dtype else self._numbers(batch)
-        if array.ndim != 2 or array.shape[1] != width or not len(array):
+        if array.ndim != 2 or array.shape[1] != self._width or not len(array):
             raise ValueError(
-                f"the batch has the shape {array.shape}; it takes at least one row of {width} numbers, one for each of "
-                + ", ".join(self._trace.inputs[:8] + ["…"] * (width > 8))
+                f"the batch has the shape {array.shape}; it takes at least one row of {self._width} numbers, "
+                "one for each of " + ", ".join(self._trace.inputs[:8] + ["…"] * (self._width > 8))
             )
         return array
 
@@ -235,8 +230,8 @@ class Program:
         try:
             array = np.asarray(batch)
         except ValueError:
-            width = len(self._trace.inputs)
-            raise ValueError(f"the rows of the batch are of different lengths: give {width} numbers in each") from None
+            wanted = f"give {self._width} numbers in each"
+            raise ValueError(f"the rows of the batch are of different lengths: {wanted}") from None
         if array.dtype.kind not in "biuf":  # text, say, which NumPy would read as numbers
             array = np.asarray(batch, dtype=object)
             for place, x in np.ndenumerate(array):

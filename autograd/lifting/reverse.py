@@ -34,6 +34,7 @@ class Reverse(Adjoints):
         self.flat_gradient = Array("gradient", plan.parameters.size, False, "gradient")
         self.direct = self.parameters_used_once()
         self.written: set[int] = set()  # parameters whose gradient is written
+        self.vouched: set[int] = set()  # weights whose gradient's finiteness that of the biases tells
         self.backward(mean)
 
     def parameters_used_once(self) -> set[int]:
@@ -201,7 +202,10 @@ class Reverse(Adjoints):
         def write(out: Array | None) -> Array:
             out = out or self.array(f"d{x.name}", x.rows, True)
             self.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
-            self.write(out, f"dot({weights.matrix.name}.T, {g.name}, out={out.name})", [weights.matrix, g])
+            matrix, target = weights.matrix, out
+            if weights.biases is None and out in self.with_one:  # with the row of ones: dot would copy parts of rows
+                matrix, target = weights.joint, self.with_one[out]
+            self.write(target, f"dot({matrix.name}.T, {g.name}, out={target.name})", [matrix, g])
             return out
 
         self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
@@ -215,6 +219,8 @@ class Reverse(Adjoints):
             self.written.update(flat)
         else:
             shape = f"empty(({neurons}, {columns}), dtype)"
+        if part.biases is not None:
+            self.vouched.update(self.direct.intersection([k for row in part.weights for k in row]))
         target = self.define(label, neurons, False, shape)
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
         self.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")

@@ -27,11 +27,16 @@ LEGEND = """\
 
 @dataclass
 class Source:
-    """The text, the names that it uses, and its larger constants."""
+    """The text, the names that it uses, its larger constants, and which parameters' gradients tell of an error.
+
+    A layer's weights need not be looked at where it has biases: the gradient of a bias is the sum of the deltas, so if
+    it is finite, they are, and nothing but an overflow, which Python lets pass, can happen to their products.
+    """
 
     text: str
     namespace: dict[str, Any] = field(default_factory=dict)
     constants: list[np.ndarray[Any, Any]] = field(default_factory=list)
+    telling: list[int] = field(default_factory=list)
 
 
 def write_source(plan: Plan, mean: bool) -> Source:
@@ -76,7 +81,9 @@ def write_source(plan: Plan, mean: bool) -> Source:
             "",
         ]
     )
-    return Source(text, {**NAMESPACE, **writer.functions}, writer.constants)
+    vouched = writer.vouched if isinstance(writer, Reverse) else set()
+    telling = [k for k in range(plan.parameters.size) if k not in vouched]
+    return Source(text, {**NAMESPACE, **writer.functions}, writer.constants, telling)
 
 
 def pool(loops: Sequence[Loop], memory: dict[Array, Array]) -> list[Array]:
