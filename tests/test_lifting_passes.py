@@ -20,8 +20,9 @@ from autograd.lifting.grouping import (
     Rows,
     Total,
     group,
+    step,
 )
-from autograd.lifting.reading import common_prefix, step, whole
+from autograd.lifting.reading import common_prefix, whole
 from autograd.lifting.trace import trace
 from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
 from nn import MLP, mse, softmax_cross_entropy

@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.lifting.forward import Forward
-from autograd.lifting.grouping import Block, Plan, Rows
-from autograd.lifting.reading import step
+from autograd.lifting.grouping import Block, Plan, Rows, step
 from autograd.lifting.writer import Array, Operand, is_number, text
 
 

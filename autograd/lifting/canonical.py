@@ -114,13 +114,18 @@ class _Canonical:
 
     def divided(self, x: int, y: int) -> Any:
         """Return node x divided by node y, the coefficient of a single term ahead of the quotient."""
-        form = self.forms[x]
-        if isinstance(form, list) and len(form[1]) == 1 and is_moderate(form[0] * form[1][0][0]):
+        c, dividend = self.parted(x)
+        quotient = self.applied(table.div, [dividend, self.settled(y)])
+        return quotient if c == 1.0 else [c, [(1.0, (quotient,))], False]
+
+    def parted(self, k: int) -> tuple[float, int | float]:
+        """Return traced node k as a coefficient times what stands for the rest."""
+        form = self.forms[k]
+        if isinstance(form, list) and len(form[1]) == 1:
             ((c, factors),) = form[1]
-            if factors and form[0] * c != 1.0:
-                quotient = self.applied(table.div, [self.node([1.0, [(1.0, factors)], form[2]]), self.settled(y)])
-                return [form[0] * c, [(1.0, (quotient,))], False]
-        return self.applied(table.div, [self.settled(x), self.settled(y)])
+            if factors and form[0] * c != 1.0 and is_moderate(form[0] * c):
+                return form[0] * c, self.node([1.0, [(1.0, factors)], form[2]])
+        return 1.0, self.settled(k)
 
     def logsumexp(self, operands: Sequence[int | float]) -> list[Any]:
         """Return top + log Σ exp(x − top): written out, its derivative finds the exponentials and their sum there."""
@@ -184,7 +189,8 @@ class _Canonical:
                         coefficient *= form[0] * c
                         factors += more
                         continue
-                form = self.settled(k)
+                c, form = self.parted(k)
+                coefficient *= c
             if isinstance(form, float):
                 coefficient *= form
             else:

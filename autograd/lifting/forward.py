@@ -13,8 +13,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograd.lifting.grouping import Block, Elementwise, Gathered, Layer, Linear, Plan, Product, Reduction, Rows, Total
-from autograd.lifting.reading import common_prefix, is_activation, is_layered, prefix, step, whole
+from autograd.lifting.grouping import (
+    Block,
+    Elementwise,
+    Gathered,
+    Layer,
+    Linear,
+    Plan,
+    Product,
+    Reduction,
+    Rows,
+    Total,
+    step,
+)
+from autograd.lifting.reading import common_prefix, is_activation, is_layered, prefix, whole
 from autograd.lifting.writer import Array, Operand, Writer, is_number, is_one_number, product_text, text
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last

@@ -102,10 +102,9 @@ class Program:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
         with np.errstate(all="ignore"):
             batch = self._checked(batch)
-            arrays = iter(self._built(len(batch))[0](batch))
-            rows = np.empty((len(self._outputs), len(batch)), self._dtype)
-            for row, x in zip(rows, self._outputs, strict=True):
-                row[:] = x if isinstance(x, float) else next(arrays)[0]
+            arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
+            found = [np.array([[x]], self._dtype) if isinstance(x, float) else next(arrays) for x in self._outputs]
+            rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (1, n)) for x in found])
             if not is_finite(rows):
                 for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
                     rows[:, row] = outputs

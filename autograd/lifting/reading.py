@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
 
 from autograd.lifting.grouping import Block, Elementwise, Layer, Rows, Total
 
@@ -24,15 +23,6 @@ def is_activation(block: Block) -> bool:
 def whole(x: Rows) -> bool:
     """Whether rows are all those of their block, in order."""
     return len(x.index) == x.block.size and x.index == tuple(range(x.block.size))
-
-
-def step(index: Sequence[int]) -> int | None:
-    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
-    if len(set(index)) == 1:
-        return 1
-    stride = index[1] - index[0]
-    even = stride > 0 and all([b - a == stride for a, b in pairwise(index)])
-    return stride if even else None
 
 
 def prefix(block: Block) -> str:

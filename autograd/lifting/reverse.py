@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd.lifting.adjoints import Adjoint, Adjoints, power
-from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
-from autograd.lifting.reading import step
+from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total, step
 from autograd.lifting.writer import Array, Operand, Statement, is_one_number, text
 from autograd.operations import OWN
 from autograd.row import Operation
