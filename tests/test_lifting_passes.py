@@ -22,6 +22,7 @@ from autograd.lifting.grouping import (
     group,
     step,
 )
+from autograd.lifting.quotients import quotients
 from autograd.lifting.reading import common_prefix, whole
 from autograd.lifting.trace import trace
 from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
@@ -42,6 +43,12 @@ def plan(f, inputs=3, parameters=3):
     x, w = leaves(inputs, "x"), leaves(parameters, "w")
     result = f(x, w)
     return group(canonical(trace(result if isinstance(result, list) else [result], x, w)))
+
+
+def shared(within, ahead, x):
+    """Return a sum over two users of one product, with a number within the product, and one ahead of each use."""
+    p = within * x[0] * x[1] * x[2]
+    return ahead * (x[0] * p) + ahead * (exp(x[1]) * p)
 
 
 # Trace ----------------------------------------------------------------------------------------------------------------
@@ -101,6 +108,7 @@ def test_a_trace_refuses_what_is_not_declared_once_and_as_a_leaf(declare, error,
         (lambda x, w: x[1] - (w[0] * x[1] - w[0] * x[1] + 3.0), lambda x, w: x[1] - 3.0),
         (lambda x, w: x[0] * 0.0 + x[1] * 1.0, lambda x, w: x[1]),
         (lambda x, w: (x[0] + 2.0) + 3.0 - 5.0, lambda x, w: x[0]),
+        (lambda x, w: shared(-2.0, 1.0, x), lambda x, w: shared(1.0, -2.0, x)),
         (lambda x, w: mse([x[0], x[1]], [x[2], x[2]]), lambda x, w: ((x[0] - x[2]) ** 2 + (x[1] - x[2]) ** 2) / 2),
     ],
 )  # fmt: skip
@@ -226,6 +234,13 @@ def test_an_operation_of_many_operands_runs_down_the_rows_of_its_block():
     assert isinstance(block.rule, Reduction)
 
 
+def test_few_rows_whose_operands_lie_unevenly_stay_apart():
+    blocks = plan(lambda x, w: [x[2] * x[0], x[0] * x[1], exp(x[1]), exp(x[2]), sin(x[2]), sin(x[0])]).blocks
+    assert sorted((type(block.rule).__name__, block.size) for block in blocks) == [
+        ("Elementwise", 1), ("Elementwise", 1), ("Elementwise", 2), ("Product", 1), ("Product", 1),
+    ]  # fmt: skip
+
+
 def test_dead_nodes_are_in_no_block():
     def f(x, w):
         exp(x[0])
@@ -273,6 +288,42 @@ def test_statements_that_nobody_reads_are_left_out_with_their_comment():
     a, b, c = (Array(name, 1, True) for name in "abc")
     lines = ["for b", Statement(b, "b", (a,)), "for c", Statement(c, "c", (a,))]
     assert needed(lines, [c]) == lines[2:]
+
+
+@pytest.mark.parametrize(
+    ("read_again", "kept", "product"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read_again, kept, product):
+    a, b, r, q, s = (Array(name, 2, True) for name in ("a", "b", "r", "q", "s"))
+    lines = [
+        "r = 1 / b",
+        Statement(r, "divide(1.0, b, out=r)", (b,), elementwise=True),
+        "q = a * r",
+        Statement(q, "multiply(a, r, out=q)", (a, r), elementwise=True),
+        *([Statement(s, "exp(r, out=s)", (r,))] if read_again else []),
+    ]
+    result = [q, s, *([r] if kept else [])]
+    found = needed(quotients(lines, result), result)
+    if product:
+        assert found == ["q = a * 1 / b", Statement(q, "divide(a, b, out=q)", (a, b), elementwise=True)]
+    else:
+        assert found == lines
+
+
+def test_a_reciprocal_that_is_changed_later_stays():
+    a, b, r, q = (Array(name, 2, True) for name in ("a", "b", "r", "q"))
+    lines = [
+        Statement(r, "divide(1.0, b, out=r)", (b,), elementwise=True),
+        Statement(r, "r[0] += 1.0", ()),
+        Statement(q, "multiply(r, a, out=q)", (r, a), elementwise=True),
+    ]
+    assert quotients(lines, [q]) == lines
+
+
+def test_a_number_divided_is_a_quotient_too():
+    b, r, q = (Array(name, 2, True) for name in ("b", "r", "q"))
+    lines = [Statement(r, "divide(1.0, b, out=r)", (b,)), Statement(q, "multiply(r, 2.0 / n, out=q)", (r,))]
+    assert needed(quotients(lines, [q]), [q]) == [Statement(q, "divide(2.0 / n, b, out=q)", (b,))]
 
 
 def test_an_array_takes_over_the_memory_of_one_that_is_done_with():

@@ -72,7 +72,7 @@ class Adjoints(Forward):
             if array is None or array.rows == 1:
                 c *= len(index)
             else:
-                array = self.summed(array, "add.reduce({}, axis=0, keepdims=True, out={})", 1, array.wide)
+                array = self.summed(array, f"dot({self.ones(array.rows).name}, {{}}, out={{}})", 1, array.wide)
             index = index[:1]
         self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
 

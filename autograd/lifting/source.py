@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd.lifting.forward import Forward
 from autograd.lifting.grouping import Plan, Rows
+from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
 from autograd.lifting.rolling import WORD, Loop, header, roll
 from autograd.lifting.writer import NAMESPACE, Array, Statement, needed, shared_memory
@@ -43,8 +44,10 @@ def write_source(plan: Plan, mean: bool) -> Source:
     """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
     writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
     outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
-    split = writer.split if isinstance(writer, Reverse) else len(writer.statements)
-    forward, backward = writer.statements[:split], writer.statements[split:]
+    results = [*outputs, writer.flat_gradient] if isinstance(writer, Reverse) else outputs
+    statements = quotients(writer.statements, results)
+    split = writer.split if isinstance(writer, Reverse) else len(statements)
+    forward, backward = statements[:split], statements[split:]
     backward = needed(backward, [writer.flat_gradient] if isinstance(writer, Reverse) else [])
     later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
     forward = needed(forward, [*outputs, *later])
@@ -57,7 +60,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
     loops = [x for body in bodies for x in body if isinstance(x, Loop)]
     steps = {id(loop): writer.name("steps") for loop in loops}
     used, words = used_definitions(writer.definitions, bodies, outputs, loops)
-    results = ", ".join(array.name for array in outputs)
+    returned = ", ".join(array.name for array in outputs)
     views = [a for a in used if a.per_batch]
     text = "\n".join(
         [
@@ -73,7 +76,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
             *indented([f"global {', '.join(a.name for a in views)}"] if views else []),
             *indented([f"{a.name} = {a.definition}" for a in views]),
             *indented(listing(bodies[0], steps)),
-            f"    return [{results}]",
+            f"    return [{returned}]",
             "",
             "",
             "def backward():",

@@ -180,6 +180,13 @@ class Writer:
             self.known[key] = self.define("c" if kind is float else "i", len(numbers), False, definition)
         return self.known[key]
 
+    def ones(self, number: int) -> Array:
+        """Return a row of so many ones, whose product with an array is the sum of its rows."""
+        key = ("ones", number)
+        if key not in self.known:
+            self.known[key] = self.define(f"ones_{number}", 1, False, f"ones((1, {number}), dtype)")
+        return self.known[key]
+
     # Statements ------------------------------------------------------------------------------------------------------
 
     def comment(self, text: str) -> None:
