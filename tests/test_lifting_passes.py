@@ -45,6 +45,11 @@ def plan(f, inputs=3, parameters=3):
     return group(canonical(trace(result if isinstance(result, list) else [result], x, w)))
 
 
+def line(target, form, *reads, elementwise=False):
+    """Return a statement that reads some arrays and writes another, whose gap is the last."""
+    return Statement(target, form, (*reads, target), reads, elementwise)
+
+
 def shared(within, ahead, x):
     """Return a sum over two users of one product, with a number within the product, and one ahead of each use."""
     p = within * x[0] * x[1] * x[2]
@@ -286,7 +291,7 @@ def test_every_name_becomes_an_identifier_of_its_own(wanted):
 
 def test_statements_that_nobody_reads_are_left_out_with_their_comment():
     a, b, c = (Array(name, 1, True) for name in "abc")
-    lines = ["for b", Statement(b, "b", (a,)), "for c", Statement(c, "c", (a,))]
+    lines = ["for b", line(b, "b", a), "for c", line(c, "c", a)]
     assert needed(lines, [c]) == lines[2:]
 
 
@@ -297,15 +302,15 @@ def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read
     a, b, r, q, s = (Array(name, 2, True) for name in ("a", "b", "r", "q", "s"))
     lines = [
         "r = 1 / b",
-        Statement(r, "divide(1.0, b, out=r)", (b,), elementwise=True),
+        line(r, "divide(1.0, {}, out={})", b, elementwise=True),
         "q = a * r",
-        Statement(q, "multiply(a, r, out=q)", (a, r), elementwise=True),
-        *([Statement(s, "exp(r, out=s)", (r,))] if read_again else []),
+        line(q, "multiply({}, {}, out={})", a, r, elementwise=True),
+        *([line(s, "exp({}, out={})", r)] if read_again else []),
     ]
     result = [q, s, *([r] if kept else [])]
     found = needed(quotients(lines, result), result)
     if product:
-        assert found == ["q = a * 1 / b", Statement(q, "divide(a, b, out=q)", (a, b), elementwise=True)]
+        assert found == ["q = a * 1 / b", line(q, "divide({}, {}, out={})", a, b, elementwise=True)]
     else:
         assert found == lines
 
@@ -313,33 +318,33 @@ def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read
 def test_a_reciprocal_that_is_changed_later_stays():
     a, b, r, q = (Array(name, 2, True) for name in ("a", "b", "r", "q"))
     lines = [
-        Statement(r, "divide(1.0, b, out=r)", (b,), elementwise=True),
-        Statement(r, "r[0] += 1.0", ()),
-        Statement(q, "multiply(r, a, out=q)", (r, a), elementwise=True),
+        line(r, "divide(1.0, {}, out={})", b, elementwise=True),
+        line(r, "{}[0] += 1.0"),
+        line(q, "multiply({}, {}, out={})", r, a, elementwise=True),
     ]
     assert quotients(lines, [q]) == lines
 
 
 def test_a_number_divided_is_a_quotient_too():
     b, r, q = (Array(name, 2, True) for name in ("b", "r", "q"))
-    lines = [Statement(r, "divide(1.0, b, out=r)", (b,)), Statement(q, "multiply(r, 2.0 / n, out=q)", (r,))]
-    assert needed(quotients(lines, [q]), [q]) == [Statement(q, "divide(2.0 / n, b, out=q)", (b,))]
+    lines = [line(r, "divide(1.0, {}, out={})", b), line(q, "multiply({}, 2.0 / n, out={})", r)]
+    assert needed(quotients(lines, [q]), [q]) == [line(q, "divide(2.0 / n, {}, out={})", b)]
 
 
 def test_an_array_takes_over_the_memory_of_one_that_is_done_with():
     a, b, c, d = (Array(name, 2, True) for name in "abcd")
     lines = [
-        Statement(a, "", ()),
-        Statement(b, "", (a,), elementwise=True),
-        Statement(c, "", (b,)),
-        Statement(d, "", (c, b)),
+        line(a, ""),
+        line(b, "", a, elementwise=True),
+        line(c, "", b),
+        line(d, "", c, b),
     ]
     assert shared_memory(lines) == {a: a, b: a, c: c, d: d}  # only an elementwise statement writes over what it reads
 
 
 def test_arrays_of_other_shapes_share_nothing():
     a, b, c = Array("a", 2, True), Array("b", 3, True), Array("c", 2, False)
-    lines = [Statement(a, "", ()), Statement(b, "", (a,), elementwise=True), Statement(c, "", (b,), elementwise=True)]
+    lines = [line(a, ""), line(b, "", a, elementwise=True), line(c, "", b, elementwise=True)]
     assert shared_memory(lines) == {a: a, b: b, c: c}
 
 

@@ -10,7 +10,7 @@ Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,20 +66,20 @@ class Adjoints(Forward):
             if array is None or not array.wide:
                 e += 1
             else:
-                array = self.summed(array, "add.reduce({}, axis=1, keepdims=True, out={})", array.rows, False)
+                array = self.summed("add.reduce({}, axis=1, keepdims=True, out={})", [array], array.rows, False)
         if len(index) > 1 and len(set(index)) == 1:
             array, write = write(None) if write else array, None
             if array is None or array.rows == 1:
                 c *= len(index)
             else:
-                array = self.summed(array, f"dot({self.ones(array.rows).name}, {{}}, out={{}})", 1, array.wide)
+                array = self.summed("dot({}, {}, out={})", [self.ones(array.rows), array], 1, array.wide)
             index = index[:1]
         self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
 
-    def summed(self, array: Array, template: str, rows: int, wide: bool) -> Array:
+    def summed(self, form: str, arrays: Sequence[Array], rows: int, wide: bool) -> Array:
         """Write the sum of an array along one axis."""
         total = self.array("t", rows, wide)
-        self.write(total, template.format(array.name, total.name), [array])
+        self.write(total, form, *arrays, total)
         return total
 
     def adjoint(self, block: Block) -> Adjoint:
@@ -101,7 +101,7 @@ class Adjoints(Forward):
             made = first.made(d)
             second = parts[0]
             if made is None:
-                self.write(d, f"{d.name}.fill({text(factor)})", [])
+                self.write(d, f"{{}}.fill({text(factor)})", d)
             elif made is not d and is_number(factor, 1.0) and second.index == full and second.array is not None:
                 self.accumulate(made, second.array, power(second.c / c, second.e - e), d)
                 parts = parts[1:]
@@ -110,7 +110,7 @@ class Adjoints(Forward):
             elif not is_number(factor, 1.0):
                 self.call("multiply", [d, factor], d)
         else:
-            self.write(d, f"{d.name}.fill(0.0)", [])
+            self.write(d, "{}.fill(0.0)", d)
         for part in parts:
             self.add_part(d, part, power(part.c / c, part.e - e))
         return Adjoint(c, e, d)
@@ -130,7 +130,7 @@ class Adjoints(Forward):
     def scale(self, array: Array, factor: Operand, out: Array) -> None:
         """Write a factor times an array, which may have to be broadcast."""
         if is_number(factor, 1.0):
-            self.write(out, f"copyto({out.name}, {array.name})", [array])
+            self.write(out, "copyto({}, {})", out, array)
         elif is_number(factor, -1.0):
             self.call("negative", [array], out)
         else:
@@ -160,20 +160,17 @@ class Adjoints(Forward):
         if array is None:  # ones
             rows_of, counts = np.unique(index, return_counts=True)
             i, column = self.constant(rows_of, int), self.constant(counts)
-            self.write(d, f"{d.name}[{i.name}] += {column.name} * ({text(factor)})", [d])
+            self.write(d, f"{{}}[{{}}] += {{}} * ({text(factor)})", d, i, column, changes=True)
         elif len(set(part.index)) == len(index):
             array = self.times(array, factor)
-            self.write(d, f"{d.name}[{self.constant(index, int).name}] += {array.name}", [d, array])
+            self.write(d, "{}[{}] += {}", d, self.constant(index, int), array, changes=True)
         else:  # rows that come more than once: sorted, so that one reduction adds up each row's
             array = self.expanded(self.times(array, factor), len(index), d.wide)
             rows_of, starts = np.unique(np.sort(index), return_index=True)
             order = self.constant(np.argsort(index, kind="stable"), int)
             i, begin = self.constant(rows_of, int), self.constant(starts, int)
-            self.write(
-                d,
-                f"{d.name}[{i.name}] += add.reduceat({array.name}[{order.name}], {begin.name}, axis=0)",
-                [d, array],
-            )
+            form = "{}[{}] += add.reduceat({}[{}], {}, axis=0)"
+            self.write(d, form, d, i, array, order, begin, changes=True)
 
     def times(self, array: Array, factor: Operand) -> Array:
         """Return a factor times an array."""
@@ -184,7 +181,7 @@ class Adjoints(Forward):
         if (array.rows, array.wide) == (rows, wide):
             return array
         copy = self.array("t", rows, wide)
-        self.write(copy, f"copyto({copy.name}, {array.name})", [array])
+        self.write(copy, "copyto({}, {})", copy, array)
         return copy
 
     def scaled(self, g: Adjoint, z: Array) -> Array:

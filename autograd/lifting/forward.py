@@ -84,7 +84,7 @@ class Forward(Writer):
             array.per_batch = True
         else:
             array = self.buffer(block, name, kept=True)
-            self.write(array, f"copyto({array.name}, batch[:, {chosen}].T)", [])
+            self.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
         self.values[block.number] = array
 
     def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
@@ -133,8 +133,7 @@ class Forward(Writer):
         key = (array, x.index)
         if key not in self.known:
             self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
-            index = self.constant(x.index, int)
-            self.write(copy, f"take({array.name}, {index.name}, axis=0, out={copy.name}, mode='clip')", [array])
+            self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
         return self.known[key]
 
     def parameter_rows(self, index: tuple[int, ...], stride: int | None) -> Array:
@@ -149,7 +148,7 @@ class Forward(Writer):
             else:
                 self.known[key] = copy = self.array(name, len(index), False)
                 places = self.constant([[k] for k in index], int)
-                self.write(copy, f"take(parameters, {places.name}, out={copy.name}, mode='clip')", [])
+                self.write(copy, "take(parameters, {}, out={}, mode='clip')", places, copy)
         return self.known[key]
 
     def parameter_name(self, index: Sequence[int]) -> str:
@@ -176,7 +175,7 @@ class Forward(Writer):
             whole_matrix = Array(self.name(names), neurons, False, f"empty(({neurons}, {columns}), dtype)")
             self.definitions.append(whole_matrix)
             places = self.constant(index, int)
-            self.write(whole_matrix, f"take(parameters, {places.name}, out={whole_matrix.name}, mode='clip')", [])
+            self.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
         matrix, biases = whole_matrix, None
         if part.biases is not None:
             matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
@@ -198,7 +197,7 @@ class Forward(Writer):
         elif isinstance(rule, Reduction):
             x = self.rows(rule.rows, each=True)
             self.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
-            self.own(self.line(z), rule.operation, x.name, [x])
+            self.own(self.line(z), rule.operation, "{}", [x])
         elif isinstance(rule, Product):
             xs = [self.rows(x) for x in rule.factors]
             self.comment(f"{z.name} = {' * '.join(x.name for x in xs)}")
@@ -259,7 +258,7 @@ class Forward(Writer):
         weights = self.layer(part, len(self.weights) + 1)
         senders = x if weights.biases is not None or part.biases is None else self.with_one[x]
         product = "matmul" if weights.biases is not None or senders.per_batch else "dot"  # dot would copy parts of rows
-        self.write(out, f"{product}({weights.joint.name}, {senders.name}, out={out.name})", [weights.joint, senders])
+        self.write(out, f"{product}({{}}, {{}}, out={{}})", weights.joint, senders, out)
         if weights.biases is not None:
             self.call("add", [out, weights.biases], out)
         return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if part.biases is not None else "")
@@ -276,12 +275,12 @@ class Forward(Writer):
         same = len(set(coefficients)) == 1
         if size == 1:  # as a product with a row, which takes BLAS half the time of add.reduce
             row = self.ones(len(coefficients)) if set(coefficients) == {1.0} else self.constant([coefficients])
-            self.write(total, f"dot({row.name}, {x.name}, out={total.name})", [row, x])
+            self.write(total, "dot({}, {}, out={})", row, x, total)
         else:
             if not same or coefficients[0] != 1.0:
                 x = self.call("multiply", [x, coefficients[0] if same else self.constant(coefficients)])
-            stacked = f"{x.name}.reshape({len(part.coefficients)}, {size}, -1)"
-            self.write(total, f"add.reduce({stacked}, axis=0, out={total.name})", [x])
+            stacked = f"{{}}.reshape({len(part.coefficients)}, {size}, -1)"
+            self.write(total, f"add.reduce({stacked}, axis=0, out={{}})", x, total)
         return product_text(coefficients[0], x) if size == 1 and same else x.name
 
     def add_up(self, terms: list[tuple[float | Array, Array]], constant: Operand, z: Array, started: bool) -> None:
@@ -303,7 +302,7 @@ class Forward(Writer):
                     self.call("add", [x, constant], z)
                     return
                 else:
-                    self.write(z, f"copyto({z.name}, {x.name})", [x])
+                    self.write(z, "copyto({}, {})", z, x)
             else:
                 self.call("negative", [x], z) if is_number(c, -1.0) else self.call("multiply", [x, c], z)
         for c, x in terms:

@@ -8,39 +8,47 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from autograd.lifting.writer import Array, Statement
 
-RECIPROCAL = "divide(1.0, "
-PRODUCT = re.compile(r"multiply\((.+), (.+), out=(\w+)\)")
+RECIPROCAL = "divide(1.0, {}, out={})"
+PRODUCT = re.compile(r"multiply\((.+), (.+), out=\{\}\)")
 
 
 def quotients(statements: Sequence[Statement | str], kept: Sequence[Array]) -> list[Statement | str]:
     """Return statements with such products as quotients, in the comments too; `kept` is read when all is done."""
     lines = [x for x in statements if isinstance(x, Statement)]
+    divisors = {x.target: x.arrays[0] for x in lines if x.form == RECIPROCAL}  # a reciprocal -> what it is that of
+    if not divisors:
+        return list(statements)
     reads = Counter([array.root for array in kept])
-    reads.update([array.root for line in lines for array in line.reads])
-    writes = Counter([line.target.root for line in lines if line.target])
-    divisors: dict[Array, Array] = {}  # a reciprocal -> what it is the reciprocal of
+    reads.update([array.root for x in lines for array in x.reads])
+    writes = Counter([x.target.root for x in lines if x.target])
     found: list[Statement | str] = []
     for x in statements:
-        if isinstance(x, str):
-            found.append(x)
-            continue
-        reciprocal = next((array for array in x.reads if array in divisors), None)
-        product = PRODUCT.fullmatch(x.text)
-        if reciprocal and product:
-            a, b, out = product.groups()
-            divisor = divisors[reciprocal]
-            dividend = b if a == reciprocal.name else a
-            k = len(found)
-            while k and isinstance(comment := found[k - 1], str):
-                k -= 1
-                found[k] = re.sub(rf"\b{reciprocal.name}\b", f"1 / {divisor.name}", comment)
-            others = [array for array in x.reads if array is not reciprocal]
-            x = replace(x, text=f"divide({dividend}, {divisor.name}, out={out})", reads=(*others, divisor))
-        elif x.target and x.text.startswith(RECIPROCAL) and (reads[x.target.root], writes[x.target.root]) == (1, 1):
-            divisors[x.target] = x.reads[0]
         found.append(x)
+        product = PRODUCT.fullmatch(x.form) if isinstance(x, Statement) else None
+        if not isinstance(x, Statement) or not product:
+            continue
+        for reciprocal in x.reads:
+            if reciprocal in divisors and (reads[reciprocal.root], writes[reciprocal.root]) == (1, 1):
+                found[-1] = quotient(x, product.groups(), reciprocal, divisors[reciprocal])
+                rename(found, reciprocal.name, f"1 / {divisors[reciprocal].name}")
+                break
     return found
+
+
+def quotient(product: Statement, factors: Sequence[str], reciprocal: Array, divisor: Array) -> Statement:
+    """Return what a product with a reciprocal is, as a quotient."""
+    reads = (*[array for array in product.reads if array is not reciprocal], divisor)
+    dividend = next((factor for factor in factors if factor != "{}"), "{}")  # a number, or the other gap
+    form = f"divide({dividend}, {{}}, out={{}})"
+    return Statement(product.target, form, (*reads, product.arrays[-1]), reads, product.elementwise)
+
+
+def rename(statements: list[Statement | str], name: str, new: str) -> None:
+    """Change a name in the comments on the last statement."""
+    k = len(statements) - 2
+    while k >= 0 and isinstance(comment := statements[k], str):
+        statements[k] = re.sub(rf"\b{name}\b", new, comment)
+        k -= 1

@@ -54,7 +54,7 @@ class Reverse(Adjoints):
         """Write the backward pass."""
         (output,) = self.plan.outputs
         if not isinstance(output, Rows):
-            self.statement("gradient.fill(0.0)")
+            self.write(None, "gradient.fill(0.0)")
             return
         seed = Adjoint(1.0, -1 if mean else 0, None)
         if not output.block.wide:  # one loss for all samples: its mean is itself, its sum n times as much
@@ -65,7 +65,7 @@ class Reverse(Adjoints):
                 self.block_backward(block, self.adjoint(block))
         self.parameter_gradients()
         if len(self.written) < self.plan.parameters.size:
-            self.statements.insert(self.split, Statement(None, "gradient.fill(0.0)", ()))
+            self.statements.insert(self.split, Statement(None, "gradient.fill(0.0)", (), ()))
 
     def block_backward(self, block: Block, g: Adjoint) -> None:
         """Hand a block's adjoint on to its operands."""
@@ -157,7 +157,7 @@ class Reverse(Adjoints):
             xs = [self.expression(x, known, down) for x in node.operands]
             if down and operation.arity is None and isinstance(xs[0], Array):
                 known[node] = total = self.array("t", 1, xs[0].wide)
-                self.own(self.line(total), operation, xs[0].name, xs)
+                self.own(self.line(total), operation, "{}", [xs[0]])
             else:
                 known[node] = self.apply(operation, xs, out)
         return known[node]
@@ -204,7 +204,7 @@ class Reverse(Adjoints):
             matrix, target = weights.matrix, out
             if weights.biases is None and out in self.with_one:  # with the row of ones: dot would copy parts of rows
                 matrix, target = weights.joint, self.with_one[out]
-            self.write(target, f"dot({matrix.name}.T, {g.name}, out={target.name})", [matrix, g])
+            self.write(target, "dot({}.T, {}, out={})", matrix, g, target)
             return out
 
         self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
@@ -225,18 +225,18 @@ class Reverse(Adjoints):
         self.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
         if weights.biases is None:
             senders = self.with_one[x] if part.biases is not None else x
-            self.write(None, f"dot({g.name}, {senders.name}.T, out={target.name})", [g, senders, target])
+            self.write(None, "dot({}, {}.T, out={})", g, senders, target)
         else:
             dW = self.define(f"dW{number}", neurons, False, f"{target.name}[:, :-1]", target)
             db = self.define(f"db{number}", neurons, False, f"{target.name}[:, -1]", target)
-            self.write(None, f"matmul({g.name}, {x.name}.T, out={dW.name})", [g, x, dW])
-            self.write(None, f"add.reduce({g.name}, axis=1, out={db.name})", [g, db])
+            self.write(None, "matmul({}, {}.T, out={})", g, x, dW)
+            self.write(None, "add.reduce({}, axis=1, out={})", g, db)
         if not direct:
             index = self.constant(weights.index, int)
             if len(set(flat)) == len(flat):
-                self.statement(f"gradient[{index.name}] += {target.name}", [target])
+                self.write(None, "gradient[{}] += {}", index, target)
             else:
-                self.statement(f"add_at(gradient, {index.name}, {target.name})", [target])
+                self.write(None, "add_at(gradient, {}, {})", index, target)
 
     def parameter_gradients(self) -> None:
         """Write or add the gradients of parameters that are no layer's weights."""
@@ -249,7 +249,7 @@ class Reverse(Adjoints):
                 if self.direct.issuperset(part.index):
                     self.written.update(part.index)
                     if array is None:
-                        self.statement(f"{rows.name}.fill({text(factor)})", [rows])
+                        self.write(None, f"{{}}.fill({text(factor)})", rows)
                     else:
                         self.scale(array, factor, rows)
                 elif array is None:
@@ -259,10 +259,10 @@ class Reverse(Adjoints):
                 continue
             index = self.constant(part.index, int)
             if array is None:
-                self.statement(f"add_at(gradient, {index.name}, {text(factor)})")
+                self.write(None, f"add_at(gradient, {{}}, {text(factor)})", index)
             else:
                 array = self.times(array, factor)
-                self.statement(f"add_at(gradient, {index.name}, {array.name}[:, 0])", [array])
+                self.write(None, "add_at(gradient, {}, {}[:, 0])", index, array)
 
     def gradient_rows(self, index: tuple[int, ...], stride: int) -> Array:
         """Return the gradient of parameters that lie evenly, as a column."""
@@ -272,10 +272,6 @@ class Reverse(Adjoints):
             name = f"d{self.parameter_name(index)}"
             self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
         return self.known[key]
-
-    def statement(self, line: str, reads: Sequence[Operand] = ()) -> None:
-        """Add a statement that writes into the flat gradient."""
-        self.write(None, line, reads)
 
 
 def stand_in(x: Rows | list[float]) -> Value:

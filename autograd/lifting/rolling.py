@@ -3,7 +3,7 @@
 A recurrence, or a method of so many steps, is recorded step by step, and its statements are as many. Written once, in a
 loop over the arrays of each step, they can be read, and need not be compiled one by one.
 
-A unit is a statement and the comments before it; its form is its text with a gap for each array.
+A unit is a statement and the comments before it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ SHORT = 200  # so few statements are written out
 TIMES = 4  # so often, at least, a loop runs
 CANDIDATES = 64  # so many places where the next turn might begin are tried
 WORD = re.compile(r"\w+")
-WORDS = re.compile(r"(\w+)")  # splits a text into its words and what stands between them
 
 
 @dataclass
@@ -37,15 +36,15 @@ class Loop:
 @dataclass
 class _Unit:
     comments: list[str]
-    text: str
-    arrays: list[Array]
-    form: int
+    form: str
+    arrays: tuple[Array, ...]
+    number: int  # of the form
 
 
 def roll(statements: Sequence[Statement | str], name: Callable[[str], str]) -> list[str | Loop]:
     """Return statements as lines, comments before what they describe, and loops; `name` makes a name unique."""
     units = _units(statements)
-    forms = np.array([unit.form for unit in units])
+    forms = np.array([unit.number for unit in units])
     rolled: list[str | Loop] = []
     done = 0
     for start, period, times in _repeats(forms, 0, len(forms)):
@@ -56,24 +55,18 @@ def roll(statements: Sequence[Statement | str], name: Callable[[str], str]) -> l
 
 
 def _units(statements: Sequence[Statement | str]) -> list[_Unit]:
-    arrays = {
-        array.name: array
-        for statement in statements
-        if isinstance(statement, Statement)
-        for array in (*statement.reads, *([statement.target] if statement.target else []))
-        if not array.per_batch
-    }
     forms: dict[str, int] = {}
     units: list[_Unit] = []
     comments: list[str] = []
-    for statement in statements:
-        if isinstance(statement, str):
-            comments.append(statement)
+    for x in statements:
+        if isinstance(x, str):
+            comments.append(x)
             continue
-        parts = WORDS.split(statement.text)
-        found = [arrays[part] for part in parts if part in arrays]
-        form = "".join(["" if part in arrays else part for part in parts])
-        units.append(_Unit(comments, statement.text, found, forms.setdefault(form, len(forms))))
+        form, arrays = x.form, x.arrays
+        if any([array.per_batch for array in arrays]):  # made anew in every call, so in no table
+            form = form.format(*[array.name if array.per_batch else "{}" for array in arrays])
+            arrays = tuple([array for array in arrays if not array.per_batch])
+        units.append(_Unit(comments, form, arrays, forms.setdefault(form, len(forms))))
         comments = []
     return units
 
@@ -116,9 +109,7 @@ def _loop(turns: Sequence[Sequence[_Unit]], name: Callable[[str], str]) -> Loop:
             [_renamed(text, words) for text in x.comments] for x, words in zip((unit, second), spoken, strict=True)
         )
         lines += [f"# {text}" for text in said] if said == again else []
-        gaps = {array.name for array in unit.arrays}
-        words = [next(names) if word in gaps else word for word in WORD.findall(unit.text)]
-        lines.append(WORD.sub("{}", unit.text.replace("{", "{{").replace("}", "}}")).format(*words))
+        lines.append(unit.form.format(*[next(names) for _ in unit.arrays]))
     return Loop(lines, list(variables.values()), list(zip(*variables, strict=True)) or [()] * len(turns))
 
 
@@ -127,7 +118,11 @@ def _renamed(text: str, words: dict[str, str]) -> str:
 
 
 def _written_out(units: Sequence[_Unit]) -> list[str | Loop]:
-    return [line for unit in units for line in (*[f"# {text}" for text in unit.comments], unit.text)]
+    lines: list[str | Loop] = []
+    for unit in units:
+        lines += [f"# {text}" for text in unit.comments]
+        lines.append(unit.form.format(*[array.name for array in unit.arrays]))
+    return lines
 
 
 def header(loop: Loop, steps: str) -> list[str]:

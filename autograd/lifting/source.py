@@ -52,7 +52,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
     later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
     forward = needed(forward, [*outputs, *later])
     lines = [x for x in forward if isinstance(x, Statement)]
-    lines.append(Statement(None, "", tuple(outputs)))  # the caller reads the outputs between the two passes
+    lines.append(Statement(None, "", (), tuple(outputs)))  # the caller reads the outputs between the two passes
     lines += [x for x in backward if isinstance(x, Statement)]
     memory = shared_memory(lines)
 

@@ -110,12 +110,18 @@ class Array:
 
 @dataclass
 class Statement:
-    """One line: what it writes, what it reads, and whether it may write over what it reads."""
+    """One line: what it writes, its text, a gap for each array, what it reads, and whether it may write over that."""
 
     target: Array | None
-    text: str
+    form: str
+    arrays: tuple[Array, ...]
     reads: tuple[Array, ...]
     elementwise: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line, with the names of the arrays."""
+        return self.form.format(*[array.name for array in self.arrays])
 
 
 Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
@@ -193,25 +199,30 @@ class Writer:
         """Say what the next statements do."""
         self.statements.append(text)
 
-    def write(self, target: Array | None, text: str, reads: Iterable[Operand], elementwise: bool = False) -> None:
-        """Add a statement."""
-        arrays = tuple([x for x in reads if isinstance(x, Array)])
-        self.statements.append(Statement(target, text, arrays, elementwise))
+    def write(
+        self, target: Array | None, form: str, *arrays: Array, changes: bool = False, elementwise: bool = False
+    ) -> None:
+        """Add a statement; it reads its arrays, but the target only if it changes it."""
+        reads = arrays if changes else tuple([array for array in arrays if array is not target])
+        self.statements.append(Statement(target, form, arrays, reads, elementwise))
 
     def call(self, function: str, operands: Sequence[Operand], out: Array | None = None, name: str = "t") -> Array:
         """Write the call of one of NumPy's elementwise functions, and return its result."""
         if out is None:
-            key = (function, *map(text, operands))
+            key = (function, *[x if isinstance(x, Array) else text(x) for x in operands])
             if key not in self.known:
                 self.known[key] = self.call(function, operands, self.like(operands, name), name)
             return self.known[key]
-        listed = ", ".join(text(self.spread(function, x, out)) for x in operands)
-        self.write(out, f"{function}({listed}, out={out.name})", operands, elementwise=True)
+        if function in ("maximum", "minimum"):
+            operands = [self.spread(x, out) for x in operands]
+        arrays = [x for x in operands if isinstance(x, Array)]
+        form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
+        self.write(out, form, *arrays, out, changes=out in arrays, elementwise=True)
         return out
 
-    def spread(self, function: str, x: Operand, out: Array) -> Operand:
+    def spread(self, x: Operand, out: Array) -> Array:
         """Return a number as an array for NumPy's maximum and minimum, which take twice as long with one for all."""
-        if function not in ("maximum", "minimum") or isinstance(x, Array):
+        if isinstance(x, Array):
             return x
         key = (x, out.rows, out.wide)
         if key not in self.known:
@@ -226,13 +237,14 @@ class Writer:
             return self.call(function.__name__, operands, out)
         if isinstance(operation.array, np.ufunc):
             return self.call(self.function(operation), operands, out)
-        listed = ", ".join(text(x) for x in operands)
-        key = (operation, listed)
         if out is None:
+            key = (operation, *[x if isinstance(x, Array) else text(x) for x in operands])
             if key not in self.known:
                 self.known[key] = self.apply(operation, operands, self.like(operands, "t"))
             return self.known[key]
-        self.own(out, operation, listed if operation.arity else f"stack({listed})", operands)
+        listed = ", ".join(map(gap, operands))
+        arrays = [x for x in operands if isinstance(x, Array)]
+        self.own(out, operation, listed if operation.arity else f"stack({listed})", arrays)
         return out
 
     def function(self, operation: Operation) -> str:
@@ -245,19 +257,21 @@ class Writer:
         self.functions[name] = function
         return name
 
-    def own(self, target: Array, operation: Operation, listed: str, reads: Iterable[Operand]) -> None:
+    def own(self, target: Array, operation: Operation, listed: str, arrays: Sequence[Array]) -> None:
         """Write the call of an operation whose array rule is a call of NumPy's, the project's or a user's own."""
         rule: Any = operation.array
         if function := numpys(rule):
-            ahead = [text(self.spread(function, x, target)) for x in rule.args]
-            given = ", ".join([*ahead, listed, *[f"{key}={x!r}" for key, x in rule.keywords.items()]])
-            self.write(target, f"{function}({given}, out={target.name})", reads, "." not in function)
+            if function in ("maximum", "minimum"):
+                self.call(function, [*rule.args, *arrays], target)
+                return
+            given = ", ".join([*map(repr, rule.args), listed, *[f"{key}={x!r}" for key, x in rule.keywords.items()]])
+            self.write(target, f"{function}({given}, out={{}})", *arrays, target, elementwise="." not in function)
             return
         function = self.function(operation)
         if "out" in inspect.signature(rule).parameters:
-            self.write(target, f"{function}({listed}, out={target.name})", reads)
+            self.write(target, f"{function}({listed}, out={{}})", *arrays, target)
         else:
-            self.write(target, f"{target.name}[...] = {function}({listed})", reads)
+            self.write(target, f"{{}}[...] = {function}({listed})", target, *arrays)
 
     def like(self, operands: Sequence[Operand], name: str) -> Array:
         """Return a new array of the shape that the operands broadcast to."""
@@ -268,6 +282,11 @@ class Writer:
 def text(x: Operand) -> str:
     """Return an operand as the source has it."""
     return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
+
+
+def gap(x: Operand) -> str:
+    """Return an operand as the form of a statement has it: a gap for an array."""
+    return "{}" if isinstance(x, Array) else text(x)
 
 
 def product_text(c: Operand, x: Array) -> str:
