@@ -29,7 +29,7 @@ class Adjoint(NamedTuple):
     array: Array | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Contribution:
     """A part of a block's adjoint, for some of its rows; `write` writes the array where there is none yet."""
 

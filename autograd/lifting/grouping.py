@@ -22,7 +22,7 @@ FEW = 8  # so many terms or operands are written out, one statement each; more a
 SMALL = 4  # a block of more rows is worth gathering its operands for
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Rows:
     """Rows of a block, in the order in which another block uses them."""
 
@@ -95,7 +95,7 @@ class Total:
     constants: list[float]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Block:
     """So many rows that are computed together; `rule` is None for the inputs and the parameters.
 
@@ -125,7 +125,7 @@ def group(graph: Graph) -> Plan:
     return _Grouping(graph).plan()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Terms:
     """A sum, taken apart: products of a parameter and a node by sender, then terms of one factor, then the constant."""
 

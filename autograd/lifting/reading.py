@@ -36,5 +36,7 @@ def common_prefix(names: Sequence[str]) -> str:
     >>> common_prefix(["w₁₁", "w₁₂"])
     'w'
     """
+    if "" in names:
+        return ""
     letters = {re.sub(r"[\W\d_].*", "", unicodedata.normalize("NFKD", name)) for name in names}
     return letters.pop() if len(letters) == 1 else ""

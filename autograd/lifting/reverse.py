@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ class Reverse(Adjoints):
 
     def __init__(self, plan: Plan, mean: bool) -> None:
         super().__init__(plan)
+        self.formulas: dict[Any, tuple[list[Value], list[tuple[float, Value | None]]]] = {}  # so that each is made once
         self.split = len(self.statements)  # where the backward pass begins
         self.flat_gradient = Array("gradient", plan.parameters.size, False, "gradient")
         self.direct = self.parameters_used_once()
@@ -72,17 +73,16 @@ class Reverse(Adjoints):
         rule = block.rule
         z = self.values[block.number]
         if isinstance(rule, Elementwise):
-            symbols = [stand_in(x) for x in rule.operands]
-            wanted = [isinstance(x, Rows) and x.block.trained for x in rule.operands]
-            known = dict(zip(symbols, [self.operand(x) for x in rule.operands], strict=True))
-            partials = self.partials(rule.operation, z, symbols, wanted, known)
+            constants = tuple([repr(x[0]) if isinstance(x, list) and is_one_number(x) else None for x in rule.operands])
+            wanted = tuple([isinstance(x, Rows) and x.block.trained for x in rule.operands])
+            symbols, partials = self.partials(rule.operation, constants, wanted)
+            known = dict(zip(symbols, [z, *map(self.operand, rule.operands)], strict=True))
             for x, (c, partial) in zip(rule.operands, partials, strict=True):
                 if isinstance(x, Rows):
                     self.chain(block, x, g, c, partial, known)
         elif isinstance(rule, Reduction):
-            symbol = Value(math.nan)
-            known = {symbol: self.rows(rule.rows, each=True)}
-            ((c, partial),) = self.partials(rule.operation, z, [symbol], [True], known)
+            symbols, ((c, partial),) = self.partials(rule.operation, (None,), (True,))
+            known = dict(zip(symbols, [z, self.rows(rule.rows, each=True)], strict=True))
             self.chain(block, rule.rows, g, c, partial, known)
         elif isinstance(rule, Product):
             self.product_backward(block, rule.factors, g)
@@ -103,30 +103,33 @@ class Reverse(Adjoints):
                         self.linear_backward(block, rows, column, g)
 
     def partials(
-        self, operation: Operation, z: Array, symbols: list[Value], wanted: list[bool], known: dict[Value, Operand]
-    ) -> list[tuple[float, Value | None]]:
-        """Return the partial derivatives from the table, each a factor times an expression of symbols (1, if None).
+        self, operation: Operation, constants: tuple[str | None, ...], wanted: tuple[bool, ...]
+    ) -> tuple[list[Value], list[tuple[float, Value | None]]]:
+        """Return symbols for the result and the operands, and the partial derivatives from the table.
 
-        The rules are called on Values that hold no number, so that what they return is the formula, for any operands.
+        Each is a factor times an expression of the symbols (1, if None). The rules are called on Values that hold no
+        number, or that of a constant, so that what they return is the formula, for all blocks of the kind.
         """
-        if operation.name not in OWN:
-            check_rules(operation)
-        result = Value(math.nan)
-        known[result] = z
-        return [factored(p) for p in operation.local_derivatives(result, symbols, wanted)]
+        key = (operation, constants, wanted)
+        if key not in self.formulas:
+            if operation.name not in OWN:
+                check_rules(operation)
+            result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
+            self.formulas[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
+        return self.formulas[key]
 
     def chain(
         self, block: Block, x: Rows, g: Adjoint, c: float, partial: Value | None, known: dict[Value, Operand]
     ) -> None:
         """Hand g times a partial derivative on to an operand."""
-        g = g._replace(c=g.c * c)
+        g = Adjoint(g.c * c, g.e, g.array)
         if not c:
             return
         down = isinstance(block.rule, Reduction)
         if partial is None:
             self.contribute(x, g, block.wide)
         elif g.array is None and isinstance(ready := known.get(partial), Array):
-            self.contribute(x, g._replace(array=ready), block.wide)
+            self.contribute(x, Adjoint(g.c, g.e, ready), block.wide)
         else:
 
             def write(out: Array | None) -> Array:
@@ -169,9 +172,9 @@ class Reverse(Adjoints):
             if arrays.index(arrays[k]) < k:
                 continue  # a factor that comes several times is handed on once, with their number
             others = arrays[:k] + arrays[k + 1 :]
-            part = g._replace(c=g.c * arrays.count(arrays[k]))
+            c = g.c * arrays.count(arrays[k])
             if g.array is None and len(others) == 1:
-                self.contribute(x, part._replace(array=others[0]), block.wide)
+                self.contribute(x, Adjoint(c, g.e, others[0]), block.wide)
             else:
                 given = [] if g.array is None else [g.array]
 
@@ -179,16 +182,16 @@ class Reverse(Adjoints):
                     self.comment(f"d{self.shown(x)} = {' * '.join(array.name for array in xs)}")
                     return self.product(xs, out)
 
-                self.contribute(x, part, block.wide, write)
+                self.contribute(x, Adjoint(c, g.e, g.array), block.wide, write)
 
     def linear_backward(self, block: Block, x: Rows, coefficients: Sequence[float], g: Adjoint) -> None:
         """Hand g times a term's coefficients on to its rows."""
         if len(set(coefficients)) == 1:
-            self.contribute(x, g._replace(c=g.c * coefficients[0]), block.wide)
+            self.contribute(x, Adjoint(g.c * coefficients[0], g.e, g.array), block.wide)
             return
         column = self.constant(coefficients)
         if g.array is None:
-            self.contribute(x, g._replace(array=column), block.wide)
+            self.contribute(x, Adjoint(g.c, g.e, column), block.wide)
         else:
             array = g.array
             self.contribute(x, g, block.wide, lambda out: self.call("multiply", [array, column], out))
@@ -240,29 +243,42 @@ class Reverse(Adjoints):
 
     def parameter_gradients(self) -> None:
         """Write or add the gradients of parameters that are no layer's weights."""
+        alike: dict[Any, list[Array | None]] = defaultdict(list)
         for part in self.contributions[self.plan.parameters.number]:
-            factor = power(part.c, part.e)
-            array = part.made()
-            stride = step(part.index)
-            if stride is not None:
-                rows = self.gradient_rows(part.index, stride)
-                if self.direct.issuperset(part.index):
-                    self.written.update(part.index)
-                    if array is None:
-                        self.write(None, f"{{}}.fill({text(factor)})", rows)
-                    else:
-                        self.scale(array, factor, rows)
-                elif array is None:
-                    self.call("add", [rows, factor], rows)
+            alike[part.index, part.c, part.e].append(part.made())
+        for (index, c, e), arrays in alike.items():
+            if None in arrays:
+                self.parameter_gradient(index, power(c * arrays.count(None), e), None)
+            if given := [array for array in arrays if array is not None]:
+                total = given[0]
+                if len(given) > 1:
+                    total = self.like(given, "t")
+                    self.call("add", given[:2], total)
+                    for array in given[2:]:
+                        self.call("add", [total, array], total)
+                self.parameter_gradient(index, power(c, e), total)
+
+    def parameter_gradient(self, index: tuple[int, ...], factor: Operand, array: Array | None) -> None:
+        """Write or add a factor times an array, or times ones, to the gradient of parameters."""
+        stride = step(index)
+        if stride is not None:
+            rows = self.gradient_rows(index, stride)
+            if self.direct.issuperset(index):
+                self.written.update(index)
+                if array is None:
+                    self.write(None, f"{{}}.fill({text(factor)})", rows)
                 else:
-                    self.accumulate(rows, array, factor, rows)
-                continue
-            index = self.constant(part.index, int)
-            if array is None:
-                self.write(None, f"add_at(gradient, {{}}, {text(factor)})", index)
+                    self.scale(array, factor, rows)
+            elif array is None:
+                self.call("add", [rows, factor], rows)
             else:
-                array = self.times(array, factor)
-                self.write(None, "add_at(gradient, {}, {}[:, 0])", index, array)
+                self.accumulate(rows, array, factor, rows)
+            return
+        places = self.constant(index, int)
+        if array is None:
+            self.write(None, f"add_at(gradient, {{}}, {text(factor)})", places)
+        else:
+            self.write(None, "add_at(gradient, {}, {}[:, 0])", places, self.times(array, factor))
 
     def gradient_rows(self, index: tuple[int, ...], stride: int) -> Array:
         """Return the gradient of parameters that lie evenly, as a column."""
@@ -272,11 +288,6 @@ class Reverse(Adjoints):
             name = f"d{self.parameter_name(index)}"
             self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
         return self.known[key]
-
-
-def stand_in(x: Rows | list[float]) -> Value:
-    """Return a Value that stands for an operand: without a number, unless it is one and the same constant."""
-    return Constant(x[0]) if isinstance(x, list) and is_one_number(x) else Value(math.nan)
 
 
 @functools.cache

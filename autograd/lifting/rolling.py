@@ -33,7 +33,7 @@ class Loop:
     turns: list[tuple[Array, ...]]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Unit:
     comments: list[str]
     form: str

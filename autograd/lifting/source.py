@@ -62,14 +62,15 @@ def write_source(plan: Plan, mean: bool) -> Source:
     used, words = used_definitions(writer.definitions, bodies, outputs, loops)
     returned = ", ".join(array.name for array in outputs)
     views = [a for a in used if a.per_batch]
+    pooled = pool(loops, memory)
     text = "\n".join(
         [
             *LEGEND.splitlines(),
             "",
-            *memory_lines(memory, loops, words),
+            *memory_lines(memory, pooled, words),
             "# Constants, and views of the arrays and of the parameters.",
             *[f"{a.name} = {a.definition}" for a in used if not a.per_batch],
-            *loop_tables(loops, memory, steps, writer.constants),
+            *loop_tables(loops, memory, pooled, steps, writer.constants),
             "",
             "",
             "def forward(batch):",
@@ -96,10 +97,9 @@ def pool(loops: Sequence[Loop], memory: dict[Array, Array]) -> list[Array]:
     return sorted(owners, key=lambda a: (a.rows, a.wide))
 
 
-def memory_lines(memory: dict[Array, Array], loops: Sequence[Loop], words: set[str]) -> list[str]:
+def memory_lines(memory: dict[Array, Array], pooled: Sequence[Array], words: set[str]) -> list[str]:
     """Return the lines that make the arrays; those that only loops use have no names."""
     lines = ["# Arrays; those that are needed one after the other share their memory."]
-    pooled = pool(loops, memory)
     if pooled:
         shapes = Counter(f"({a.rows}, {width(a)})" for a in pooled)
         made = ", ".join(f"*empty(({count}, {shape[1:-1]}), dtype)" for shape, count in shapes.items())
@@ -117,6 +117,7 @@ def memory_lines(memory: dict[Array, Array], loops: Sequence[Loop], words: set[s
 def loop_tables(
     loops: Sequence[Loop],
     memory: dict[Array, Array],
+    pooled: Sequence[Array],
     steps: dict[int, str],
     constants: list[np.ndarray[Any, Any]],
 ) -> list[str]:
@@ -124,7 +125,7 @@ def loop_tables(
     loops = [loop for loop in loops if loop.variables]
     if not loops:
         return []
-    places = {array: k for k, array in enumerate(pool(loops, memory))}
+    places = {array: k for k, array in enumerate(pooled)}
     named = dict.fromkeys([a for loop in loops for turn in loop.turns for a in turn if a not in memory])
     places |= {array: k for k, array in enumerate(named, len(places))}
     lines = ["# What the loops run over, turn by turn."]

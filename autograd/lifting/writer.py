@@ -21,6 +21,7 @@ import numpy as np
 from autograd.operations import TABLE
 from autograd.row import Operation
 
+LONG = 40  # letters that a name has at most
 FEW = 8  # constants up to so many stand in the source, more in a list beside it
 
 # What a program's source may call beside the table's operations.
@@ -57,11 +58,12 @@ def called(row: Operation) -> tuple[str, Any]:
     return row.name if row.arity else f"{row.name}_rows", row.array
 
 
-@functools.lru_cache
 def identifier(wanted: str) -> str:
     """Return the wanted name as Python can have it."""
+    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= LONG:
+        return wanted
     plain = unicodedata.normalize("NFKD", wanted)
-    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:40].lstrip("_")
+    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:LONG].lstrip("_")
     return plain if plain and not plain[0].isdigit() else f"v{plain}"
 
 
@@ -88,7 +90,7 @@ def numpys(rule: Any) -> str:
 FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the project's own, whose names are reserved
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Array:
     """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
 
@@ -108,7 +110,7 @@ class Array:
         self.root = self if self.owner is None else self.owner.root
 
 
-@dataclass
+@dataclass(slots=True)
 class Statement:
     """One line: what it writes, its text, a gap for each array, what it reads, and whether it may write over that."""
 
