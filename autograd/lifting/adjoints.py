@@ -86,7 +86,9 @@ class Adjoints(Forward):
         """Return the sum of a block's contributions; a single one as it is, without a statement."""
         z = self.values[block.number]
         full = tuple(range(block.size))
-        parts = sorted(self.contributions[block.number], key=lambda part: (part.index != full, part.write is None))
+        parts = self.contributions[block.number]
+        if len(parts) > 1:
+            parts = sorted(parts, key=lambda part: (part.index != full, part.write is None))
         first = parts[0]
         if len(parts) == 1 and first.index == full:
             return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))

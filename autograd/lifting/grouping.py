@@ -32,7 +32,7 @@ class Rows:
 
 def step(index: Sequence[int]) -> int | None:
     """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
-    if len(set(index)) == 1:
+    if len(index) == 1 or len(set(index)) == 1:
         return 1
     stride = index[1] - index[0]
     even = stride > 0 and all([b - a == stride for a, b in pairwise(index)])

@@ -22,7 +22,7 @@ def is_activation(block: Block) -> bool:
 
 def whole(x: Rows) -> bool:
     """Whether rows are all those of their block, in order."""
-    return len(x.index) == x.block.size and x.index == tuple(range(x.block.size))
+    return len(x.index) == x.block.size and (x.block.size == 1 or x.index == tuple(range(x.block.size)))
 
 
 def prefix(block: Block) -> str:

@@ -278,7 +278,7 @@ class Writer:
     def like(self, operands: Sequence[Operand], name: str) -> Array:
         """Return a new array of the shape that the operands broadcast to."""
         arrays = [x for x in operands if isinstance(x, Array)]
-        return self.array(name, max(x.rows for x in arrays), any(x.wide for x in arrays))
+        return self.array(name, max([x.rows for x in arrays]), any([x.wide for x in arrays]))
 
 
 def text(x: Operand) -> str:
@@ -327,14 +327,15 @@ def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
     """
     last: dict[Array, int] = {}
     for place, statement in enumerate(statements):
-        for array in (*statement.reads, *([statement.target] if statement.target else [])):
+        for array in statement.reads:
             last[array.root] = place
+        if statement.target:
+            last[statement.target.root] = place
     free: dict[tuple[int, bool], list[Array]] = defaultdict(list)
     memory: dict[Array, Array] = {}
     for place, statement in enumerate(statements):
-        roots = dict.fromkeys([array.root for array in statement.reads])
-        ended = [root for root in roots if last[root] == place and root in memory]
-        spare = [(root.rows, root.wide, memory[root]) for root in ended]
+        ended = dict.fromkeys([array.root for array in statement.reads if last[array.root] == place])
+        spare = [(root.rows, root.wide, memory[root]) for root in ended if root in memory]
         if statement.elementwise:
             for rows, wide, array in spare:
                 free[rows, wide].append(array)
