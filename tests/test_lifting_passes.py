@@ -24,6 +24,7 @@ from autograd.lifting.grouping import (
 )
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reading import common_prefix, whole
+from autograd.lifting.spreading import spread
 from autograd.lifting.trace import trace
 from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
 from nn import MLP, mse, softmax_cross_entropy
@@ -329,6 +330,28 @@ def test_a_number_divided_is_a_quotient_too():
     b, r, q = (Array(name, 2, True) for name in ("b", "r", "q"))
     lines = [line(r, "divide(1.0, {}, out={})", b), line(q, "multiply({}, 2.0 / n, out={})", r)]
     assert needed(quotients(lines, [q]), [q]) == [line(q, "divide(2.0 / n, {}, out={})", b)]
+
+
+def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
+    z, out, other = (Array(name, 3, True) for name in ("z", "out", "other"))
+    row, column, number = Array("row", 1, True), Array("column", 3, False), Array("number", 1, False)
+    call = "add({}, {}, out={})"
+    lines = [
+        line(out, call, z, row, elementwise=True),
+        line(out, call, row, column, elementwise=True),
+        line(out, call, number, z, elementwise=True),
+        Statement(z, call, (z, column, z), (z, column), elementwise=True),
+        line(other, "dot({}, {}, out={})", column, row),
+    ]
+    found = spread(lines, Array)
+    assert [x.text for x in found] == [
+        "copyto(out, row)", "add(z, out, out=out)",
+        "copyto(out, row)", "copyto(t, column)", "add(out, t, out=out)",
+        "add(number, z, out=out)",
+        "copyto(t, column)", "add(z, t, out=z)",
+        "dot(column, row, out=other)",
+    ]  # fmt: skip
+    assert [[array.name for array in x.reads] for x in found[:2]] == [["row"], ["z", "out"]]
 
 
 def test_an_array_takes_over_the_memory_of_one_that_is_done_with():

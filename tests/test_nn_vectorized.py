@@ -259,10 +259,10 @@ def test_an_impossible_example_is_named() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_training_step_allocates_nothing(name: str) -> None:
-    mlp, optimizer = MLP(100, [50, 10], rng=0), OPTIMIZERS[name]()
-    x, y = RNG.random((64, 100)), RNG.random((64, 10))
-    engine = VectorizedEngine(mlp, Objective.of(mlp, "mse"), x, y, 32, np.float64)
-    batches = [np.arange(32), np.arange(32, 64), np.arange(7)]
+    mlp, optimizer = MLP(100, [50, 10], activation="sigmoid", output="identity", rng=0), OPTIMIZERS[name]()
+    x, y = RNG.random((640, 100)), RNG.integers(10, size=640)
+    engine = VectorizedEngine(mlp, Objective.of(mlp, "softmax_cross_entropy"), x, y, 320, np.float64)
+    batches = [np.arange(320), np.arange(320, 640), np.arange(7)]
     for traced in (False, True):  # the first round makes the buffers
         if traced:
             tracemalloc.start()
@@ -271,7 +271,7 @@ def test_a_training_step_allocates_nothing(name: str) -> None:
             optimizer.step(engine.parameters, gradient)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < engine.parameters.nbytes / 2
+    assert peak < 4000  # some views and numbers, whatever the size of the batch; a layer has 128,000
 
 
 def test_values_are_written_only_when_an_epoch_ends() -> None:

@@ -19,6 +19,7 @@ from autograd.lifting.grouping import Plan, Rows
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
 from autograd.lifting.rolling import WORD, Loop, header, roll
+from autograd.lifting.spreading import spread
 from autograd.lifting.writer import NAMESPACE, Array, Statement, needed, shared_memory
 
 LEGEND = """\
@@ -45,9 +46,9 @@ def write_source(plan: Plan, mean: bool) -> Source:
     writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
     outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
     results = [*outputs, writer.flat_gradient] if isinstance(writer, Reverse) else outputs
+    split = writer.split if isinstance(writer, Reverse) else len(writer.statements)
     statements = quotients(writer.statements, results)
-    split = writer.split if isinstance(writer, Reverse) else len(statements)
-    forward, backward = statements[:split], statements[split:]
+    forward, backward = spread(statements[:split], writer.array), spread(statements[split:], writer.array)
     backward = needed(backward, [writer.flat_gradient] if isinstance(writer, Reverse) else [])
     later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
     forward = needed(forward, [*outputs, *later])
