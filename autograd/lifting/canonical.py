@@ -4,15 +4,15 @@ Chains of `+`, `−` and products are flattened into sums of products, so that a
 same sum. Nothing is distributed. Constants fold, equal nodes merge, dead ones go.
 
 A node here is `Sum(terms)`, a term being (coefficient, factors), or `Apply(operation, operands)`. Factors and operands
-are numbers of nodes; an operand that is a float is a constant. A sum under way is [scale, terms, weighs], not yet a
-node: a node that has a single user is merged into it without a copy, which keeps this pass linear. It weighs if one of
-its terms is a product with a parameter, as in a neuron.
+are numbers of nodes; an operand that is a float is a constant. A form is what stands for a traced node: a number, a
+constant, or a sum under way. A sum under way is no node yet: one that has a single user is merged into that without a
+copy, which keeps this pass linear.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from autograd import operations as table
@@ -34,6 +34,18 @@ class Apply(NamedTuple):
 
     operation: Operation
     operands: tuple[int | float, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A sum under way: scale times terms. It weighs if one of them is a product with a parameter, as in a neuron."""
+
+    scale: float = 1.0
+    terms: list[Term] = field(default_factory=list)
+    weighs: bool = False
+
+
+Form = int | float | _Draft
 
 
 @dataclass
@@ -66,8 +78,7 @@ class _Canonical:
         self.nodes: list[Sum | Apply] = []
         self.numbers: dict[Any, int] = {}  # node -> its number, so that equal nodes are one
         self.names: dict[int, str] = {}
-        # What stands for each traced node: a number, a constant, or a sum under way.
-        self.forms: list[Any] = list(range(self.leaves))
+        self.forms: list[Form] = list(range(self.leaves))  # of each traced node
 
     def graph(self) -> Graph:
         for node in self.trace.nodes:
@@ -75,19 +86,19 @@ class _Canonical:
         outputs = [self.settled(output) for output in self.trace.outputs]
         return Graph(self.trace.inputs, self.trace.parameters, self.nodes, outputs, self.names)
 
-    def form(self, operation: Operation, operands: Sequence[int]) -> Any:
+    def form(self, operation: Operation, operands: Sequence[int]) -> Form:
         if operation is table.add:
             return self.added(self.terms(operands[0]), self.terms(operands[1]))
         if operation is table.mul:
             return self.multiplied(operands)
         if operation is table.dot:
             n = len(operands) // 2
-            total = self.terms(operands[-1]) if len(operands) % 2 else [1.0, [], False]
+            total = self.terms(operands[-1]) if len(operands) % 2 else _Draft()
             for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
                 total = self.added(total, self.multiplied(pair))
             return total
         if operation is table.sum:
-            total = [1.0, [], False]
+            total = _Draft()
             for operand in operands:
                 total = self.added(total, self.terms(operand))
             return total
@@ -112,29 +123,30 @@ class _Canonical:
             return self.divided(*operands)
         return self.applied(operation, [self.settled(operand) for operand in operands])
 
-    def divided(self, x: int, y: int) -> Any:
+    def divided(self, x: int, y: int) -> Form:
         """Return node x divided by node y, the coefficient of a single term ahead of the quotient."""
         c, dividend = self.parted(x)
         quotient = self.applied(table.div, [dividend, self.settled(y)])
-        return quotient if c == 1.0 else [c, [(1.0, (quotient,))], False]
+        return quotient if c == 1.0 else _Draft(c, one(quotient))
 
     def parted(self, k: int) -> tuple[float, int | float]:
         """Return traced node k as a coefficient times what stands for the rest."""
         form = self.forms[k]
-        if isinstance(form, list) and len(form[1]) == 1:
-            ((c, factors),) = form[1]
-            if factors and form[0] * c != 1.0 and is_moderate(form[0] * c):
-                return form[0] * c, self.node([1.0, [(1.0, factors)], form[2]])
+        if isinstance(form, _Draft) and len(form.terms) == 1:
+            ((c, factors),) = form.terms
+            if factors and form.scale * c != 1.0 and is_moderate(form.scale * c):
+                return form.scale * c, self.node(_Draft(1.0, [(1.0, factors)], form.weighs))
         return 1.0, self.settled(k)
 
-    def logsumexp(self, operands: Sequence[int | float]) -> list[Any]:
+    def logsumexp(self, operands: Sequence[int | float]) -> _Draft:
         """Return top + log Σ exp(x − top): written out, its derivative finds the exponentials and their sum there."""
         top = self.applied(table.peak, operands)
-        shifted = [self.node(self.added(sum_of_one(x), [-1.0, *sum_of_one(top)[1:]])) for x in operands]
-        total = [1.0, [], False]
+        shifted = [self.node(self.added(_Draft(1.0, one(x)), _Draft(-1.0, one(top)))) for x in operands]
+        total = _Draft()
         for x in shifted:
-            total = self.added(total, sum_of_one(self.applied(table.exp, [x])))
-        return self.added(sum_of_one(self.applied(table.log, [self.node(total)])), sum_of_one(top))
+            total = self.added(total, _Draft(1.0, one(self.applied(table.exp, [x]))))
+        logarithm = self.applied(table.log, [self.node(total)])
+        return self.added(_Draft(1.0, one(logarithm)), _Draft(1.0, one(top)))
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
@@ -143,50 +155,53 @@ class _Canonical:
         marked = [repr(x) if isinstance(x, float) else x for x in operands]
         return self.number((operation, tuple(marked)), Apply(operation, tuple(operands)))
 
-    def terms(self, k: int) -> list[Any]:
+    def terms(self, k: int) -> _Draft:
         """Return traced node k as a sum under way, which the caller may consume.
 
         A single term goes to all its users: a factor of −1, say, need not be a node that is computed.
         """
         form = self.forms[k]
-        if isinstance(form, list):
+        if isinstance(form, _Draft):
             if self.uses[k] == 1:
                 return form
-            if len(form[1]) == 1 and is_moderate(form[0]):
-                return [form[0], list(form[1]), form[2]]
-        return sum_of_one(self.settled(k))
+            if len(form.terms) == 1 and is_moderate(form.scale):
+                return _Draft(form.scale, list(form.terms), form.weighs)
+        return _Draft(1.0, one(self.settled(k)))
 
-    def added(self, a: list[Any], b: list[Any]) -> list[Any]:
-        if len(a[1]) < len(b[1]):  # the shorter into the longer, so that a long chain stays cheap from either end
+    def added(self, a: _Draft, b: _Draft) -> _Draft:
+        if len(a.terms) < len(b.terms):  # the shorter into the longer: a long chain stays cheap from either end
             a, b = b, a
-        if a[0] == b[0]:
-            a[1].extend(b[1])
-        elif b[1] and b[0]:
-            ratio = b[0] / a[0]
-            a[1].extend([(c * ratio, factors) for c, factors in b[1]])
-        a[2] = a[2] or b[2]
+        if a.scale == b.scale:
+            a.terms.extend(b.terms)
+        elif b.terms and b.scale:
+            ratio = b.scale / a.scale
+            a.terms.extend([(c * ratio, factors) for c, factors in b.terms])
+        a.weighs = a.weighs or b.weighs
         return a
 
-    def scaled(self, k: int, scale: float) -> list[Any]:
+    def scaled(self, k: int, scale: float) -> _Draft:
         """Return scale times node k; a neuron's sum stays as it is, and the factor before it."""
         form = self.terms(k)
-        if (form[2] and len(form[1]) > 1) or not is_moderate(form[0]):
-            form = sum_of_one(self.node(form))
-        return [form[0] * scale, *form[1:]]
+        if (form.weighs and len(form.terms) > 1) or not is_moderate(form.scale):
+            form = _Draft(1.0, one(self.node(form)))
+        form.scale *= scale
+        return form
 
     def weighs(self, factors: Sequence[int]) -> bool:
         """Whether one of several factors is a parameter."""
         return len(factors) > 1 and any([len(self.trace.inputs) <= x < self.leaves for x in factors])
 
-    def multiplied(self, operands: Sequence[int]) -> list[Any]:
-        coefficient, factors = 1.0, []
+    def multiplied(self, operands: Sequence[int]) -> _Draft:
+        coefficient = 1.0
+        factors: list[int] = []
         for k in operands:
             form = self.forms[k]
-            if isinstance(form, list):
-                if len(form[1]) == 1:
-                    ((c, more),) = form[1]
-                    if (self.uses[k] == 1 or len(more) == 1) and len(more) <= FACTORS and is_moderate(form[0] * c):
-                        coefficient *= form[0] * c
+            if isinstance(form, _Draft):
+                if len(form.terms) == 1:
+                    ((c, more),) = form.terms
+                    c *= form.scale
+                    if (self.uses[k] == 1 or len(more) == 1) and len(more) <= FACTORS and is_moderate(c):
+                        coefficient *= c
                         factors += more
                         continue
                 c, form = self.parted(k)
@@ -195,20 +210,20 @@ class _Canonical:
                 coefficient *= form
             else:
                 factors.append(form)
-        return [1.0, [(coefficient, tuple(sorted(factors)))], self.weighs(factors)]
+        return _Draft(1.0, [(coefficient, tuple(sorted(factors)))], self.weighs(factors))
 
     def settled(self, k: int) -> int | float:
         """Return what stands for traced node k, made a node of its own if it was a sum under way."""
         form = self.forms[k]
-        if isinstance(form, list):
+        if isinstance(form, _Draft):
             form = self.forms[k] = self.node(form)
         if k in self.trace.names and not isinstance(form, float):
             self.names.setdefault(form, self.trace.names[k])
-        return form  # type: ignore[no-any-return]  # a list no more
+        return form
 
-    def node(self, form: list[Any]) -> int | float:
+    def node(self, draft: _Draft) -> int | float:
         """Return the node of a sum under way: like terms merged, and in the order of their factors."""
-        scale, terms, weighs = form
+        scale, terms = draft.scale, draft.terms
         if len(terms) > 1:
             merged: dict[tuple[int, ...], float] = {}
             for c, factors in terms:
@@ -218,8 +233,8 @@ class _Canonical:
         if not terms or not scale:
             return 0.0
         if scale != 1.0:
-            if weighs and len(terms) > 1:
-                _, terms, _ = sum_of_one(self.node([1.0, terms, weighs]))
+            if draft.weighs and len(terms) > 1:
+                terms = one(self.node(_Draft(1.0, terms, weighs=True)))
             terms = [(c * scale, factors) for c, factors in terms]
         if len(terms) == 1:
             ((c, factors),) = terms
@@ -237,9 +252,9 @@ class _Canonical:
         return number
 
 
-def sum_of_one(form: int | float) -> list[Any]:
-    """Return a node, or a constant, as a sum under way."""
-    return [1.0, [(form, ()) if isinstance(form, float) else (1.0, (form,))], False]
+def one(form: int | float) -> list[Term]:
+    """Return a node, or a constant, as the only term of a sum."""
+    return [(form, ()) if isinstance(form, float) else (1.0, (form,))]
 
 
 def is_moderate(c: float) -> bool:

@@ -28,7 +28,7 @@ from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace
 from autograd.value import Constant, Value, same_class
 
-FEW = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
+ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
@@ -50,7 +50,7 @@ def collector_paused() -> Iterator[None]:
 def is_finite(x: NDArray[Any]) -> bool:
     """Whether no element is NaN or infinite: if the sum of their squares, or that of themselves, is finite, none is."""
     flat = x.ravel()
-    total = flat.dot(flat) if len(flat) <= FEW else np.add.reduce(flat)
+    total = flat.dot(flat) if len(flat) <= ONE_THREAD else np.add.reduce(flat)
     return math.isfinite(total) or bool(np.isfinite(flat).all())
 
 

@@ -22,7 +22,7 @@ from autograd.operations import TABLE
 from autograd.row import Operation
 
 LONG = 40  # letters that a name has at most
-FEW = 8  # constants up to so many stand in the source, more in a list beside it
+INLINE = 8  # constants up to so many stand in the source, more in a list beside it
 
 # What a program's source may call beside the table's operations.
 NAMESPACE: dict[str, Any] = {
@@ -180,7 +180,7 @@ class Writer:
             numbers = numbers[:, None]
         key = (kind, numbers.shape, numbers.tobytes())
         if key not in self.known:
-            if numbers.size <= FEW:
+            if numbers.size <= INLINE:
                 definition = f"array({numbers.tolist()}{', dtype' if kind is float else ''})"
             else:
                 definition = f"constants[{len(self.constants)}]"
