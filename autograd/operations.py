@@ -94,7 +94,7 @@ abs          = row("abs",          "|x|",    r"|x|",                     operato
 sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  rules.sign,            np.sign,              [0.0])
 square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
 reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
-pow          = row("pow",          "xʸ",     r"x^{y}",                   rules.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0)")
+pow          = row("pow",          "xʸ",     r"x^{y}",                   rules.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0); a Value y has a derivative only for x ≥ 0")
 power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",       rules.power_slope,     rules.power_slope_array, [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0), lambda z, c, x, y: c * power_log(x, y - 1.0)])
 power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   rules.power_log,       rules.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: z * log(x)])
 direction    = row("direction",    "x/r",    r"\frac{x}{\sqrt{x^{2} + y^{2}}}", rules.direction, rules.direction_array, [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])

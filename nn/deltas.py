@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,7 @@ def compare(
     numbers, engine = written(record, expected), record.deltas(convention)
     if not 0.0 <= rtol < math.inf:
         raise ValueError(f"rtol is {rtol!r}; give a fraction such as 1e-6")
-    if learning_rate is not None and not 0.0 < learning_rate < math.inf:
+    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None where it is unknown")
     tolerant = iter(digits.given([number for layer in numbers for number in layer], rtol))
     layers = [

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -46,6 +48,16 @@ def test_a_variable_may_be_called_result(capsys):
 
 def test_a_formula_may_begin_with_a_minus_behind_a_space(capsys):
     assert run(capsys, " -x", "x=-2")[1].splitlines()[1].split() == ["result", "2", "1"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "viz", *NEURON, "--derivation"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parent
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_options_may_stand_anywhere(capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -62,8 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             value.backward()
         if not (options.output or told):
             print(_table(value, leaves))
+        sys.stdout.flush()
     except (ArithmeticError, ValueError) as error:
         return _failed(error, 2)
+    except BrokenPipeError:  # the reader, such as head, has seen enough; what is left must not be flushed to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     try:
         if options.output:
             save(value, options.output)

@@ -59,7 +59,7 @@ def derivation(
     >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
     True
     """
-    if not isinstance(digits, int) or not 1 <= digits <= 17:
+    if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 17:
         raise ValueError(f"digits is {digits!r}; give a whole number from 1 to 17")
     if isinstance(of, Record):
         return training_step(of, loss, learning_rate, convention, digits)

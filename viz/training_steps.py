@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from autograd import Value
@@ -29,7 +30,7 @@ def training_step(
     """Return the worked solution of the record's step; the arguments are those of `derivation`."""
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}")
-    if learning_rate is not None and not 0.0 < learning_rate < math.inf:
+    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
     _check(record, loss)
     solution = _Solution(record, loss, learning_rate, CONVENTIONS[convention](record.mlp.sizes), digits)

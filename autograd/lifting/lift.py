@@ -37,6 +37,9 @@ def vectorize(
     examples, two rows or more: the function is traced on each, and where two rows differ the difference is named.
     `Program.check` compares a program with the eager graph, row by row.
 
+    A program checks what goes in and what comes out, not what is between: 1 / (1 + exp(1000)) is 0 here, where the
+    eager engine refuses exp(1000).
+
     Raises ValueError for a leaf that is not declared, and for a function whose graph depends on the data.
 
     >>> w = Value(3.0, "w")
