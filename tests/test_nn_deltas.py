@@ -382,6 +382,7 @@ def test_rtol_is_for_hand_calculation():
         ([[1, 2, 3], [1, 2, 3]], {"convention": "other"}, "convention is 'other'"),
         ([[1, 2, 3], [1, 2, 3]], {"rtol": -1.0}, "rtol is -1.0"),
         ([[1, 2, 3], [1, 2, 3]], {"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ([[1, 2, 3], [1, 2, 3]], {"learning_rate": "a"}, "learning_rate is 'a'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(expected, arguments, message):

@@ -73,8 +73,8 @@ def page(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
     drawings = _foldings(value, record, collapse, highlight)
-    note = "" if highlight is None else f"<p>{html.escape(highlight.legend())} Other arrows are grey.</p>"
-    write(path, _document(value, drawings, chosen=collapse is not None, note=note).encode())
+    chosen = collapse is not None or highlight is not None  # else a narrow window opens with the least
+    write(path, _document(value, drawings, chosen, highlight).encode())
 
 
 def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None) -> list[Drawing]:
@@ -89,7 +89,7 @@ def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight
     return list(drawings.values())
 
 
-def _document(value: Value, drawings: list[Drawing], chosen: bool, note: str = "") -> str:
+def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Explanation | None) -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
@@ -110,7 +110,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, note: str = "
     sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
-        legend=_legend(name, value.grad, drawn) + note,
+        legend=_legend(name, value.grad, drawn, highlight),
         count=f"{len(position):,}",
         foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
@@ -157,7 +157,7 @@ def _colours() -> str:
     return f"body.handgrad,body .handgrad{{{both}}}"
 
 
-def _legend(name: str, gradient: float, drawings: list[Drawing]) -> str:
+def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
     """Return, as paragraphs, how to read the picture."""
     name = html.escape(name)
     more = ""
@@ -170,13 +170,16 @@ def _legend(name: str, gradient: float, drawings: list[Drawing]) -> str:
             "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
             f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>" + more
         )
+    if highlight is not None:
+        more = f"<p>{html.escape(highlight.legend())}</p>" + more
+    grey = "zero" if highlight is None else "not on the way"
     meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
     return (
         f"<p>In a box stand its name and operation, its value, and its gradient{meaning}. "
         "On an arrow stands the local derivative.</p>"
         "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
         '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
-        f'<span class="zero">grey</span> zero. An arrow has the colour and width of what it hands back: one '
+        f'<span class="zero">grey</span> {grey}. An arrow has the colour and width of what it hands back: one '
         f"step thinner, {style.STEP} times less.</p>" + more
     )
 
