@@ -258,6 +258,17 @@ def test_an_infinite_derivative_in_or_beside_a_layer_is_refused(biases, bad, wei
         p.gradient([[0.5, 0.5], bad])
 
 
+@pytest.mark.parametrize("inputs", [False, True])
+def test_an_infinite_sender_of_a_layer_is_refused_though_its_deltas_are_zero(inputs):
+    x, w = [Value(0.5, "x1"), Value(0.2, "x2")], [[Value(1.0), Value(2.0)], [Value(3.0), Value(1.0)]]
+    b = [Value(0.0), Value(0.0)]
+    senders = x if inputs else [exp(value) for value in x]
+    loss = sum([sigmoid(dot(row, senders, bias)) for row, bias in zip(w, b, strict=True)])
+    p = vectorize(loss, x, [*w[0], b[0], *w[1], b[1]])
+    with pytest.raises(ValueError if inputs else OverflowError, match=r"row 0[,:] (input x1 is inf|exp[(]x1 = 1000)"):
+        p.gradient([[math.inf if inputs else 1000.0, 1.0]])
+
+
 def test_what_python_lets_pass_passes():
     p = one(lambda x, w: x * 1e308 * w)
     assert p.value([[10.0]]) == math.inf

@@ -1,5 +1,8 @@
 """Networks as programs: the scalar engine's gradients, and a source that reads as one derives it by hand."""
 
+# ruff: noqa: A004  (sum is the field's name)
+
+import itertools
 import json
 import os
 import re
@@ -11,7 +14,7 @@ import numpy as np
 import pytest
 from test_lifting_programs import leaves
 
-from autograd import vectorize
+from autograd import dot, sigmoid, sum, vectorize
 from nn import MLP, mse, softmax_cross_entropy, sse
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
@@ -47,6 +50,23 @@ def test_networks_agree_with_the_scalar_engine(width, bias, expanded, loss, outp
     value, gradient = program.gradient(np.hstack([X, targets]))
     assert value == pytest.approx(total.data, rel=1e-12)
     assert gradient == pytest.approx([p.grad for p in mlp.parameters()], rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize("width", [2, 70])
+def test_heads_that_share_their_senders_with_and_without_biases(width):
+    rng = np.random.default_rng(7)
+    x = leaves(rng.normal(size=width), "x")
+    w = [[leaves(rng.normal(size=k), "w") for _ in range(m)] for m, k in ((3, width), (2, 3), (2, 3), (4, width))]
+    b = [leaves(rng.normal(size=m), "b") for m in (3, 2)]
+    h = [sigmoid(dot(row, x, bias)) for row, bias in zip(w[0], b[0], strict=True)]
+    heads = [sigmoid(dot(row, h, bias)) for row, bias in zip(w[1], b[1], strict=True)]
+    heads += [sigmoid(dot(row, senders)) for rows, senders in ((w[2], h), (w[3], x)) for row in rows]
+    loss = sum(heads)
+    loss.backward()
+    parameters = [*itertools.chain(*itertools.chain(*w)), *itertools.chain(*b)]
+    value, gradient = vectorize(loss, x, parameters).gradient([[a.data for a in x]] * 3)
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    assert gradient == pytest.approx([p.grad for p in parameters], rel=1e-10)
 
 
 def test_inputs_among_targets_and_parameters_in_any_order():

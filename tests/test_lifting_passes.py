@@ -26,7 +26,7 @@ from autograd.lifting.quotients import quotients
 from autograd.lifting.reading import common_prefix, whole
 from autograd.lifting.spreading import spread
 from autograd.lifting.trace import trace
-from autograd.lifting.writer import Array, Statement, Writer, needed, shared_memory
+from autograd.lifting.writer import Array, Statement, Writer, elementwise, needed, shared_memory
 from nn import MLP, mse, softmax_cross_entropy
 
 
@@ -46,9 +46,9 @@ def plan(f, inputs=3, parameters=3):
     return group(canonical(trace(result if isinstance(result, list) else [result], x, w)))
 
 
-def line(target, form, *reads, elementwise=False):
+def line(target, form, *reads):
     """Return a statement that reads some arrays and writes another, whose gap is the last."""
-    return Statement(target, form, (*reads, target), reads, elementwise)
+    return Statement(target, form, (*reads, target), reads)
 
 
 def shared(within, ahead, x):
@@ -303,15 +303,15 @@ def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read
     a, b, r, q, s = (Array(name, 2, True) for name in ("a", "b", "r", "q", "s"))
     lines = [
         "r = 1 / b",
-        line(r, "divide(1.0, {}, out={})", b, elementwise=True),
+        elementwise("divide", [1.0, b], r),
         "q = a * r",
-        line(q, "multiply({}, {}, out={})", a, r, elementwise=True),
+        elementwise("multiply", [a, r], q),
         *([line(s, "exp({}, out={})", r)] if read_again else []),
     ]
     result = [q, s, *([r] if kept else [])]
     found = needed(quotients(lines, result), result)
     if product:
-        assert found == ["q = a * 1 / b", line(q, "divide({}, {}, out={})", a, b, elementwise=True)]
+        assert found == ["q = a * 1 / b", elementwise("divide", [a, b], q)]
     else:
         assert found == lines
 
@@ -319,46 +319,65 @@ def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read
 def test_a_reciprocal_that_is_changed_later_stays():
     a, b, r, q = (Array(name, 2, True) for name in ("a", "b", "r", "q"))
     lines = [
-        line(r, "divide(1.0, {}, out={})", b, elementwise=True),
+        elementwise("divide", [1.0, b], r),
         line(r, "{}[0] += 1.0"),
-        line(q, "multiply({}, {}, out={})", r, a, elementwise=True),
+        elementwise("multiply", [r, a], q),
     ]
+    assert quotients(lines, [q]) == lines
+
+
+def test_a_reciprocal_of_what_is_changed_later_stays():
+    a, b, r, q = (Array(name, 2, True) for name in ("a", "b", "r", "q"))
+    lines = [elementwise("divide", [1.0, b], r), line(b, "{}[0] += 1.0"), elementwise("multiply", [r, a], q)]
     assert quotients(lines, [q]) == lines
 
 
 def test_a_number_divided_is_a_quotient_too():
     b, r, q = (Array(name, 2, True) for name in ("b", "r", "q"))
-    lines = [line(r, "divide(1.0, {}, out={})", b), line(q, "multiply({}, 2.0 / n, out={})", r)]
-    assert needed(quotients(lines, [q]), [q]) == [line(q, "divide(2.0 / n, {}, out={})", b)]
+    lines = [elementwise("divide", [1.0, b], r), elementwise("multiply", [r, "2.0 / n"], q)]
+    assert needed(quotients(lines, [q]), [q]) == [elementwise("divide", ["2.0 / n", b], q)]
 
 
 def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
     z, out, other = (Array(name, 3, True) for name in ("z", "out", "other"))
     row, column, number = Array("row", 1, True), Array("column", 3, False), Array("number", 1, False)
-    call = "add({}, {}, out={})"
     lines = [
-        line(out, call, z, row, elementwise=True),
-        line(out, call, row, column, elementwise=True),
-        line(out, call, number, z, elementwise=True),
-        Statement(z, call, (z, column, z), (z, column), elementwise=True),
+        elementwise("add", [z, row], out),
+        elementwise("add", [row, column], out),
+        elementwise("add", [number, z], out),
+        elementwise("add", [z, column], z),
         line(other, "dot({}, {}, out={})", column, row),
     ]
-    found = spread(lines, Array)
+    writer = Writer()
+    found = spread(lines, writer)
     assert [x.text for x in found] == [
         "copyto(out, row)", "add(z, out, out=out)",
         "copyto(out, row)", "copyto(t, column)", "add(out, t, out=out)",
         "add(number, z, out=out)",
-        "copyto(t, column)", "add(z, t, out=z)",
+        "copyto(t_2, column)", "add(z, t_2, out=z)",
         "dot(column, row, out=other)",
     ]  # fmt: skip
     assert [[array.name for array in x.reads] for x in found[:2]] == [["row"], ["z", "out"]]
+
+
+def test_a_constant_column_and_a_bound_are_spread_before_the_first_call():
+    writer, out, z = Writer(), Array("out", 2, True), Array("z", 2, True)
+    column = writer.constant([1.0, 2.0])
+    calls = [("add", [z, column]), ("maximum", [0.0, z]), ("minimum", [z, -0.0]), ("add", [z, 1.0])]
+    found = spread([elementwise(function, operands, out) for function, operands in calls], writer)
+    assert [x.text for x in found] == [
+        "add(z, c_2, out=out)", "maximum(zero, z, out=out)", "minimum(z, c_3, out=out)", "add(z, 1.0, out=out)",
+    ]  # fmt: skip
+    assert [array.definition for array in writer.definitions[1:]] == [
+        "full((2, n), c, dtype)", "full((2, n), 0.0, dtype)", "full((2, n), -0.0, dtype)",
+    ]  # fmt: skip
 
 
 def test_an_array_takes_over_the_memory_of_one_that_is_done_with():
     a, b, c, d = (Array(name, 2, True) for name in "abcd")
     lines = [
         line(a, ""),
-        line(b, "", a, elementwise=True),
+        elementwise("exp", [a], b),
         line(c, "", b),
         line(d, "", c, b),
     ]
@@ -367,7 +386,7 @@ def test_an_array_takes_over_the_memory_of_one_that_is_done_with():
 
 def test_arrays_of_other_shapes_share_nothing():
     a, b, c = Array("a", 2, True), Array("b", 3, True), Array("c", 2, False)
-    lines = [line(a, ""), line(b, "", a, elementwise=True), line(c, "", b, elementwise=True)]
+    lines = [line(a, ""), elementwise("exp", [a], b), elementwise("exp", [b], c)]
     assert shared_memory(lines) == {a: a, b: b, c: c}
 
 

@@ -10,7 +10,7 @@ Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,21 +66,19 @@ class Adjoints(Forward):
             if array is None or not array.wide:
                 e += 1
             else:
-                array = self.summed("add.reduce({}, axis=1, keepdims=True, out={})", [array], array.rows, False)
+                total = self.array("t", array.rows, False)
+                self.write(total, "add.reduce({}, axis=1, keepdims=True, out={})", array, total)
+                array = total
         if len(index) > 1 and len(set(index)) == 1:
             array, write = write(None) if write else array, None
             if array is None or array.rows == 1:
                 c *= len(index)
             else:
-                array = self.summed("dot({}, {}, out={})", [self.ones(array.rows), array], 1, array.wide)
+                total = self.array("t", 1, array.wide)
+                self.matrix_product(total, "{}, {}", self.ones(array.rows), array, total)
+                array = total
             index = index[:1]
         self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
-
-    def summed(self, form: str, arrays: Sequence[Array], rows: int, wide: bool) -> Array:
-        """Write the sum of an array along one axis."""
-        total = self.array("t", rows, wide)
-        self.write(total, form, *arrays, total)
-        return total
 
     def adjoint(self, block: Block) -> Adjoint:
         """Return the sum of a block's contributions; a single one as it is, without a statement."""

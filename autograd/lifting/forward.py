@@ -35,13 +35,14 @@ NARROW = 64  # up to so many inputs are copied, with a row of ones for the biase
 
 @dataclass
 class Weights:
-    """A layer's weights as arrays: `joint` has the biases as last column if its senders have a last row of ones."""
+    """A layer's weights as arrays."""
 
     number: int
-    joint: Array
-    matrix: Array  # without the biases
-    biases: Array | None  # a column, where the biases are added separately
-    index: list[list[int]]  # the parameters of `joint`, or of the weights and biases side by side
+    whole: Array  # with the biases, if there are any, as the last column
+    matrix: Array  # without them
+    biases: Array | None  # the column
+    joint: bool  # whether a single product adds the biases, as the senders have a last row of ones
+    index: list[list[int]]  # the parameters of `whole`
     view: bool  # whether the arrays show the parameters themselves, and not a copy
 
 
@@ -81,7 +82,7 @@ class Forward(Writer):
         name = prefix(block) or "x"
         if block.size > NARROW:
             array = self.define(name, block.size, True, f"batch[:, {chosen}].T")
-            array.per_batch = True
+            array.per_batch = array.apart = True
         else:
             array = self.buffer(block, name, kept=True)
             self.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
@@ -130,7 +131,7 @@ class Forward(Writer):
             return array
         if stride is not None:
             return self.view(array, x.index[0], x.index[-1] + 1, stride)
-        key = (array, x.index)
+        key = ("rows", array, x.index)
         if key not in self.known:
             self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
             self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
@@ -158,8 +159,6 @@ class Forward(Writer):
 
     def layer(self, part: Layer, number: int) -> Weights:
         """Return the weights of a layer as arrays."""
-        senders = self.rows(part.senders)
-        joint_biases = part.biases is not None and senders in self.with_one
         neurons, width = len(part.weights), len(part.weights[0])
         index = part.weights
         if part.biases is not None:
@@ -180,9 +179,9 @@ class Forward(Writer):
         if part.biases is not None:
             matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
             biases = self.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
-        self.weights[id(part)] = weights = Weights(
-            number, whole_matrix if joint_biases else matrix, matrix, None if joint_biases else biases, index, view
-        )
+            matrix.apart = True
+        joint = biases is not None and self.rows(part.senders) in self.with_one
+        self.weights[id(part)] = weights = Weights(number, whole_matrix, matrix, biases, joint, index, view)
         return weights
 
     # Statements ------------------------------------------------------------------------------------------------------
@@ -207,7 +206,7 @@ class Forward(Writer):
 
     def line(self, array: Array) -> Array:
         """Return the only row of an array as an array of one dimension, for a reduction to write."""
-        key = (array, "line")
+        key = ("line", array)
         if key not in self.known:
             self.known[key] = self.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
         return self.known[key]
@@ -229,7 +228,7 @@ class Forward(Writer):
         for part in rule.parts:
             if isinstance(part, Layer):
                 out = self.array("t", z.rows, True) if started else z
-                said.append(self.matrix_product(part, out))
+                said.append(self.layer_forward(part, out))
                 if started:
                     terms.append((1.0, out))
                 started = True
@@ -252,16 +251,17 @@ class Forward(Writer):
         self.statements.insert(place, f"{z.name} = {sum_of}")
         self.add_up(terms, constant, z, started)
 
-    def matrix_product(self, part: Layer, out: Array) -> str:
+    def layer_forward(self, part: Layer, out: Array) -> str:
         """Write W @ x + b; return how to say so."""
         x = self.rows(part.senders)
         weights = self.layer(part, len(self.weights) + 1)
-        senders = x if weights.biases is not None or part.biases is None else self.with_one[x]
-        product = "matmul" if weights.biases is not None or senders.per_batch else "dot"  # dot would copy parts of rows
-        self.write(out, f"{product}({{}}, {{}}, out={{}})", weights.joint, senders, out)
-        if weights.biases is not None:
-            self.call("add", [out, weights.biases], out)
-        return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if part.biases is not None else "")
+        if weights.joint:
+            self.matrix_product(out, "{}, {}", weights.whole, self.with_one[x], out)
+        else:
+            self.matrix_product(out, "{}, {}", weights.matrix, x, out)
+            if weights.biases is not None:
+                self.call("add", [out, weights.biases], out)
+        return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if weights.biases is not None else "")
 
     def linear(self, part: Linear) -> tuple[float | Array, Array]:
         """Return a term's coefficient, or the column of them, and its rows."""
@@ -275,7 +275,7 @@ class Forward(Writer):
         same = len(set(coefficients)) == 1
         if size == 1:  # as a product with a row, which takes BLAS half the time of add.reduce
             row = self.ones(len(coefficients)) if set(coefficients) == {1.0} else self.constant([coefficients])
-            self.write(total, "dot({}, {}, out={})", row, x, total)
+            self.matrix_product(total, "{}, {}", row, x, total)
         else:
             if not same or coefficients[0] != 1.0:
                 x = self.call("multiply", [x, coefficients[0] if same else self.constant(coefficients)])

@@ -9,44 +9,48 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autograd.lifting.writer import Array, Statement
-
-RECIPROCAL = "divide(1.0, {}, out={})"
-PRODUCT = re.compile(r"multiply\((.+), (.+), out=\{\}\)")
+from autograd.lifting.writer import Array, Call, Statement, elementwise
 
 
 def quotients(statements: Sequence[Statement | str], kept: Sequence[Array]) -> list[Statement | str]:
     """Return statements with such products as quotients, in the comments too; `kept` is read when all is done."""
-    lines = [x for x in statements if isinstance(x, Statement)]
-    divisors = {x.target: x.arrays[0] for x in lines if x.form == RECIPROCAL}  # a reciprocal -> what it is that of
-    if not divisors:
-        return list(statements)
-    reads = Counter([array.root for array in kept])
-    reads.update([array.root for x in lines for array in x.reads])
-    writes = Counter([x.target.root for x in lines if x.target])
+    divisors = _reciprocals([x for x in statements if isinstance(x, Statement)], kept)
     found: list[Statement | str] = []
     for x in statements:
         found.append(x)
-        product = PRODUCT.fullmatch(x.form) if isinstance(x, Statement) else None
-        if not isinstance(x, Statement) or not product:
-            continue
-        for reciprocal in x.reads:
-            if reciprocal in divisors and (reads[reciprocal.root], writes[reciprocal.root]) == (1, 1):
-                found[-1] = quotient(x, product.groups(), reciprocal, divisors[reciprocal])
-                rename(found, reciprocal.name, f"1 / {divisors[reciprocal].name}")
-                break
+        if divisors and isinstance(x, Call) and x.function == "multiply":
+            for reciprocal, dividend in (x.operands, x.operands[::-1]):
+                if isinstance(reciprocal, Array) and reciprocal in divisors and x.target:
+                    divisor = divisors[reciprocal]
+                    found[-1] = elementwise("divide", [dividend, divisor], x.target)
+                    _rename(found, reciprocal.name, f"1 / {divisor.name}")
     return found
 
 
-def quotient(product: Statement, factors: Sequence[str], reciprocal: Array, divisor: Array) -> Statement:
-    """Return what a product with a reciprocal is, as a quotient."""
-    reads = (*[array for array in product.reads if array is not reciprocal], divisor)
-    dividend = next((factor for factor in factors if factor != "{}"), "{}")  # a number, or the other gap
-    form = f"divide({dividend}, {{}}, out={{}})"
-    return Statement(product.target, form, (*reads, product.arrays[-1]), reads, product.elementwise)
+def _reciprocals(statements: Sequence[Statement], kept: Sequence[Array]) -> dict[Array, Array]:
+    """Return what is written once, as 1 / b, and read once, each with its b, which does not change any more."""
+    if not any([isinstance(x, Call) and is_reciprocal(x) for x in statements]):
+        return {}
+    reads = Counter([array.root for array in kept])
+    reads.update([array.root for x in statements for array in x.reads])
+    writes = Counter([x.target.root for x in statements if x.target])
+    changed = {x.target.root: place for place, x in enumerate(statements) if x.target}  # for the last time
+    found: dict[Array, Array] = {}
+    for place, x in enumerate(statements):
+        if isinstance(x, Call) and is_reciprocal(x) and x.target:
+            (divisor,) = x.reads
+            once = (reads[x.target.root], writes[x.target.root]) == (1, 1)
+            if once and changed.get(divisor.root, -1) < place:
+                found[x.target] = divisor
+    return found
 
 
-def rename(statements: list[Statement | str], name: str, new: str) -> None:
+def is_reciprocal(x: Call) -> bool:
+    """Whether a call is 1 / b."""
+    return x.function == "divide" and x.operands[0] == 1.0 and isinstance(x.operands[1], Array)
+
+
+def _rename(statements: list[Statement | str], name: str, new: str) -> None:
     """Change a name in the comments on the last statement."""
     k = len(statements) - 2
     while k >= 0 and isinstance(comment := statements[k], str):

@@ -205,9 +205,9 @@ class Reverse(Adjoints):
             out = out or self.array(f"d{x.name}", x.rows, True)
             self.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
             matrix, target = weights.matrix, out
-            if weights.biases is None and out in self.with_one:  # with the row of ones: dot would copy parts of rows
-                matrix, target = weights.joint, self.with_one[out]
-            self.write(target, "dot({}.T, {}, out={})", matrix, g, target)
+            if weights.joint and out in self.with_one:  # the whole matrix, for its rows lie one after the other
+                matrix, target = weights.whole, self.with_one[out]
+            self.matrix_product(target, "{}.T, {}", matrix, g, target)
             return out
 
         self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
@@ -222,17 +222,18 @@ class Reverse(Adjoints):
         else:
             shape = f"empty(({neurons}, {columns}), dtype)"
         if part.biases is not None:
-            self.vouched.update(self.direct.intersection([k for row in part.weights for k in row]))
+            told = part.weights if part.senders.block.rule is None else part.weights[1:]
+            self.vouched.update(self.direct.intersection([k for row in told for k in row]))
         target = self.define(label, neurons, False, shape)
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
         self.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
-        if weights.biases is None:
-            senders = self.with_one[x] if part.biases is not None else x
-            self.write(None, "dot({}, {}.T, out={})", g, senders, target)
+        if weights.joint or weights.biases is None:
+            self.matrix_product(None, "{}, {}.T", g, self.with_one[x] if weights.joint else x, target)
         else:
             dW = self.define(f"dW{number}", neurons, False, f"{target.name}[:, :-1]", target)
             db = self.define(f"db{number}", neurons, False, f"{target.name}[:, -1]", target)
-            self.write(None, "matmul({}, {}.T, out={})", g, x, dW)
+            dW.apart = True
+            self.matrix_product(None, "{}, {}.T", g, x, dW)
             self.write(None, "add.reduce({}, axis=1, out={})", g, db)
         if not direct:
             index = self.constant(weights.index, int)

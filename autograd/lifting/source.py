@@ -48,7 +48,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
     results = [*outputs, writer.flat_gradient] if isinstance(writer, Reverse) else outputs
     split = writer.split if isinstance(writer, Reverse) else len(writer.statements)
     statements = quotients(writer.statements, results)
-    forward, backward = spread(statements[:split], writer.array), spread(statements[split:], writer.array)
+    forward, backward = spread(statements[:split], writer), spread(statements[split:], writer)
     backward = needed(backward, [writer.flat_gradient] if isinstance(writer, Reverse) else [])
     later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
     forward = needed(forward, [*outputs, *later])

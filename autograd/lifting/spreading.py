@@ -1,33 +1,38 @@
 """Spreading: a row or a column that an elementwise statement would broadcast is copied into its full shape first.
 
-NumPy copies it too, but into memory that it allocates at every call, which takes longer. A single number stays.
+NumPy copies it too, but into memory that it allocates at every call, which takes longer. What is constant is copied
+before the first call. A single number stays, but for NumPy's maximum and minimum, which take twice as long with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TypeGuard
 
-from autograd.lifting.writer import Array, Statement
+from autograd.lifting.writer import Array, Call, Operand, Statement, Writer, elementwise
+
+EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 
 
-def spread(statements: Sequence[Statement | str], array: Callable[[str, int, bool], Array]) -> list[Statement | str]:
-    """Return statements that broadcast nothing: copied is into the result, if it is free; `array` makes others."""
+def spread(statements: Sequence[Statement | str], writer: Writer) -> list[Statement | str]:
+    """Return statements that broadcast nothing; copied is into the result, if that is free."""
     found: list[Statement | str] = []
     for x in statements:
-        if isinstance(x, Statement) and x.elementwise:
-            *operands, out = x.arrays
-            narrow = [k for k, operand in enumerate(operands) if is_narrow(operand, out)]
-            free = out not in operands
-            for k in narrow:
-                full, free = (out if free else array("t", out.rows, out.wide)), False
-                found.append(Statement(full, "copyto({}, {})", (full, operands[k]), (operands[k],)))
-                operands[k] = full
-            if narrow:
-                x = Statement(x.target, x.form, (*operands, out), tuple(operands), elementwise=True)
+        if isinstance(x, Call) and x.target:
+            out, operands = x.target, list(x.operands)
+            for k, operand in enumerate(operands):
+                if _is_narrow(operand, out) and not operand.fixed:
+                    full = writer.array("t", out.rows, out.wide) if out in operands else out
+                    found.append(Statement(full, "copyto({}, {})", (full, operand), (operand,)))
+                    operands[k] = full
+                elif _is_narrow(operand, out) or (not isinstance(operand, Array) and x.function in EVEN):
+                    operands[k] = writer.filled(operand, out.rows, out.wide)
+            if operands != list(x.operands):
+                x = elementwise(x.function, operands, out)
         found.append(x)
     return found
 
 
-def is_narrow(x: Array, out: Array) -> bool:
-    """Whether an array is a row or a column of what it is broadcast to."""
-    return (x.rows, x.wide) != (out.rows, out.wide) and (x.rows > 1 or x.wide)
+def _is_narrow(x: Operand, out: Array) -> TypeGuard[Array]:
+    """Whether an operand is a row or a column of what it is broadcast to."""
+    return isinstance(x, Array) and (x.rows, x.wide) != (out.rows, out.wide) and (x.rows > 1 or x.wide)

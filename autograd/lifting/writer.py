@@ -103,6 +103,8 @@ class Array:
     definition: str = ""
     owner: Array | None = None  # whose memory a view shows
     per_batch: bool = False  # a view of the batch, so it is made anew in every call
+    apart: bool = False  # its rows or columns do not lie one after the other
+    fixed: bool = False  # a constant
     root: Array = field(init=False)  # which owns the memory
 
     def __post_init__(self) -> None:
@@ -112,13 +114,12 @@ class Array:
 
 @dataclass(slots=True)
 class Statement:
-    """One line: what it writes, its text, a gap for each array, what it reads, and whether it may write over that."""
+    """One line: what it writes, its text with a gap for each array, those arrays, and what it reads."""
 
     target: Array | None
     form: str
     arrays: tuple[Array, ...]
     reads: tuple[Array, ...]
-    elementwise: bool = False
 
     @property
     def text(self) -> str:
@@ -127,6 +128,21 @@ class Statement:
 
 
 Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
+
+
+@dataclass(slots=True)
+class Call(Statement):
+    """The call of one of NumPy's elementwise functions, which may write over what it reads."""
+
+    function: str
+    operands: tuple[Operand, ...]
+
+
+def elementwise(function: str, operands: Sequence[Operand], out: Array) -> Call:
+    """Return the call of a function on operands."""
+    form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
+    reads = tuple([x for x in operands if isinstance(x, Array)])
+    return Call(out, form, (*reads, out), reads, function, tuple(operands))
 
 
 class Writer:
@@ -165,12 +181,13 @@ class Writer:
 
     def view(self, array: Array, start: int, stop: int, step: int = 1) -> Array:
         """Return the rows of an array from start to stop."""
-        key = (array, start, stop, step)
+        key = ("view", array, start, stop, step)
         if key not in self.known:
             part = f"{start}:{stop}:{step}" if step != 1 else f"{start}:{stop}"
             name = f"{array.name}_{start}" if stop - start == 1 else f"{array.name}_{start}_{stop}"
             rows = len(range(start, stop, step))
-            self.known[key] = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
+            self.known[key] = view = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
+            view.apart = array.apart or step > 1
         return self.known[key]
 
     def constant(self, values: Any, kind: type = float) -> Array:
@@ -178,14 +195,15 @@ class Writer:
         numbers: np.ndarray[Any, Any] = np.array(values, dtype=kind)
         if kind is float and numbers.ndim == 1:
             numbers = numbers[:, None]
-        key = (kind, numbers.shape, numbers.tobytes())
+        key = ("constant", kind, numbers.shape, numbers.tobytes())
         if key not in self.known:
             if numbers.size <= INLINE:
                 definition = f"array({numbers.tolist()}{', dtype' if kind is float else ''})"
             else:
                 definition = f"constants[{len(self.constants)}]"
                 self.constants.append(numbers)
-            self.known[key] = self.define("c" if kind is float else "i", len(numbers), False, definition)
+            self.known[key] = constant = self.define("c" if kind is float else "i", len(numbers), False, definition)
+            constant.fixed = True
         return self.known[key]
 
     def ones(self, number: int) -> Array:
@@ -195,43 +213,40 @@ class Writer:
             self.known[key] = self.define(f"ones_{number}", 1, False, f"ones((1, {number}), dtype)")
         return self.known[key]
 
+    def filled(self, x: Operand, rows: int, wide: bool) -> Array:
+        """Return an array of one number, or of a constant column, in full shape, made before the first call."""
+        key = ("filled", x if isinstance(x, Array) else text(x), rows, wide)
+        if key not in self.known:
+            shape = f"({rows}, {'n' if wide else '1'})"
+            name = "zero" if text(x) == "0.0" else "c"
+            self.known[key] = self.define(name, rows, wide, f"full({shape}, {text(x)}, dtype)")
+        return self.known[key]
+
     # Statements ------------------------------------------------------------------------------------------------------
 
     def comment(self, text: str) -> None:
         """Say what the next statements do."""
         self.statements.append(text)
 
-    def write(
-        self, target: Array | None, form: str, *arrays: Array, changes: bool = False, elementwise: bool = False
-    ) -> None:
+    def write(self, target: Array | None, form: str, *arrays: Array, changes: bool = False) -> None:
         """Add a statement; it reads its arrays, but the target only if it changes it."""
         reads = arrays if changes else tuple([array for array in arrays if array is not target])
-        self.statements.append(Statement(target, form, arrays, reads, elementwise))
+        self.statements.append(Statement(target, form, arrays, reads))
+
+    def matrix_product(self, target: Array | None, form: str, *arrays: Array) -> None:
+        """Write the matrix product of arrays, the last of them the result; NumPy's dot would copy what lies apart."""
+        function = "matmul" if any([array.apart for array in arrays]) else "dot"
+        self.write(target, f"{function}({form}, out={{}})", *arrays)
 
     def call(self, function: str, operands: Sequence[Operand], out: Array | None = None, name: str = "t") -> Array:
         """Write the call of one of NumPy's elementwise functions, and return its result."""
         if out is None:
-            key = (function, *[x if isinstance(x, Array) else text(x) for x in operands])
+            key = ("call", function, *[x if isinstance(x, Array) else text(x) for x in operands])
             if key not in self.known:
                 self.known[key] = self.call(function, operands, self.like(operands, name), name)
             return self.known[key]
-        if function in ("maximum", "minimum"):
-            operands = [self.spread(x, out) for x in operands]
-        arrays = [x for x in operands if isinstance(x, Array)]
-        form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
-        self.write(out, form, *arrays, out, changes=out in arrays, elementwise=True)
+        self.statements.append(elementwise(function, operands, out))
         return out
-
-    def spread(self, x: Operand, out: Array) -> Array:
-        """Return a number as an array for NumPy's maximum and minimum, which take twice as long with one for all."""
-        if isinstance(x, Array):
-            return x
-        key = (x, out.rows, out.wide)
-        if key not in self.known:
-            shape = f"({out.rows}, {'n' if out.wide else '1'})"
-            made = f"zeros({shape}, dtype)" if x == 0.0 else f"full({shape}, {text(x)}, dtype)"
-            self.known[key] = self.define("zero" if x == 0.0 else "c", out.rows, out.wide, made)
-        return self.known[key]
 
     def apply(self, operation: Operation, operands: Sequence[Operand], out: Array | None = None) -> Array:
         """Write an operation of the table on arrays of equal or of one row, and return its result."""
@@ -240,7 +255,7 @@ class Writer:
         if isinstance(operation.array, np.ufunc):
             return self.call(self.function(operation), operands, out)
         if out is None:
-            key = (operation, *[x if isinstance(x, Array) else text(x) for x in operands])
+            key = ("call", operation, *[x if isinstance(x, Array) else text(x) for x in operands])
             if key not in self.known:
                 self.known[key] = self.apply(operation, operands, self.like(operands, "t"))
             return self.known[key]
@@ -262,18 +277,16 @@ class Writer:
     def own(self, target: Array, operation: Operation, listed: str, arrays: Sequence[Array]) -> None:
         """Write the call of an operation whose array rule is a call of NumPy's, the project's or a user's own."""
         rule: Any = operation.array
-        if function := numpys(rule):
-            if function in ("maximum", "minimum"):
-                self.call(function, [*rule.args, *arrays], target)
-                return
+        function = numpys(rule)
+        if function and "." not in function and not rule.keywords:
+            self.call(function, [*rule.args, *arrays], target)
+        elif function:
             given = ", ".join([*map(repr, rule.args), listed, *[f"{key}={x!r}" for key, x in rule.keywords.items()]])
-            self.write(target, f"{function}({given}, out={{}})", *arrays, target, elementwise="." not in function)
-            return
-        function = self.function(operation)
-        if "out" in inspect.signature(rule).parameters:
-            self.write(target, f"{function}({listed}, out={{}})", *arrays, target)
+            self.write(target, f"{function}({given}, out={{}})", *arrays, target)
+        elif "out" in inspect.signature(rule).parameters:
+            self.write(target, f"{self.function(operation)}({listed}, out={{}})", *arrays, target)
         else:
-            self.write(target, f"{{}}[...] = {function}({listed})", target, *arrays)
+            self.write(target, f"{{}}[...] = {self.function(operation)}({listed})", target, *arrays)
 
     def like(self, operands: Sequence[Operand], name: str) -> Array:
         """Return a new array of the shape that the operands broadcast to."""
@@ -336,14 +349,14 @@ def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
     for place, statement in enumerate(statements):
         ended = dict.fromkeys([array.root for array in statement.reads if last[array.root] == place])
         spare = [(root.rows, root.wide, memory[root]) for root in ended if root in memory]
-        if statement.elementwise:
+        if isinstance(statement, Call):
             for rows, wide, array in spare:
                 free[rows, wide].append(array)
         target = statement.target.root if statement.target else None
         if target is not None and target not in memory and not target.definition:
             same_shape = free[target.rows, target.wide]
             memory[target] = same_shape.pop() if same_shape else target
-        if not statement.elementwise:
+        if not isinstance(statement, Call):
             for rows, wide, array in spare:
                 free[rows, wide].append(array)
     return memory
