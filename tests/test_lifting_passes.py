@@ -2,6 +2,7 @@
 
 # ruff: noqa: A004  (sum is the field's name)
 
+import math
 import re
 from dataclasses import fields
 
@@ -20,10 +21,9 @@ from autograd.lifting.grouping import (
     Rows,
     Total,
     group,
-    step,
 )
 from autograd.lifting.quotients import quotients
-from autograd.lifting.reading import common_prefix, whole
+from autograd.lifting.reading import common_prefix, one_by_one, stride, whole
 from autograd.lifting.spreading import spread
 from autograd.lifting.trace import trace
 from autograd.lifting.writer import Array, Statement, Writer, elementwise, needed, shared_memory
@@ -240,11 +240,23 @@ def test_an_operation_of_many_operands_runs_down_the_rows_of_its_block():
     assert isinstance(block.rule, Reduction)
 
 
-def test_few_rows_whose_operands_lie_unevenly_stay_apart():
-    blocks = plan(lambda x, w: [x[2] * x[0], x[0] * x[1], exp(x[1]), exp(x[2]), sin(x[2]), sin(x[0])]).blocks
-    assert sorted((type(block.rule).__name__, block.size) for block in blocks) == [
-        ("Elementwise", 1), ("Elementwise", 1), ("Elementwise", 2), ("Product", 1), ("Product", 1),
-    ]  # fmt: skip
+def test_few_rows_whose_operands_lie_unevenly_are_computed_one_by_one():
+    def f(x, w):
+        return [x[2] * x[0], x[0] * x[1], exp(x[1]), exp(x[2]), sin(x[2]), sin(x[0])]
+
+    found = [(type(block.rule), block.size, len(one_by_one(block))) for block in plan(f).blocks]
+    assert found == [(Elementwise, 2, 1), (Elementwise, 2, 2), (Product, 2, 2)]
+    x = leaves(3, "x")
+    program = vectorize(f(x, []), x)
+    assert "take(" not in program.source
+    assert program.values([[2.0, 3.0, 5.0]])[0] == pytest.approx(
+        [10.0, 6.0, math.exp(3.0), math.exp(5.0), math.sin(5.0), math.sin(2.0)]
+    )
+
+
+def test_rows_that_a_derivative_will_need_gathered_are_computed_together():
+    blocks = plan(lambda x, w: [x[2] * w[0], x[0] * w[0]]).blocks
+    assert [(block.size, len(one_by_one(block))) for block in blocks] == [(2, 1)]
 
 
 def test_dead_nodes_are_in_no_block():
@@ -259,10 +271,10 @@ def test_dead_nodes_are_in_no_block():
 
 
 @pytest.mark.parametrize(
-    ("index", "stride"), [((4,), 1), ((2, 3, 4), 1), ((0, 3, 6), 3), ((5, 5, 5), 1), ((2, 1), None), ((0, 1, 3), None)]
+    ("index", "every"), [((4,), 1), ((2, 3, 4), 1), ((0, 3, 6), 3), ((5, 5, 5), 1), ((2, 1), None), ((0, 1, 3), None)]
 )
-def test_evenly_lying_rows_are_a_slice(index, stride):
-    assert step(index) == stride
+def test_evenly_lying_rows_are_a_slice(index, every):
+    assert stride(index) == every
 
 
 def test_whole_is_all_rows_in_their_order():

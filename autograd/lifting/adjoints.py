@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.lifting.forward import Forward
-from autograd.lifting.grouping import Block, Plan, Rows, step
+from autograd.lifting.grouping import Block, Plan, Rows
+from autograd.lifting.reading import stride
 from autograd.lifting.writer import Array, Operand, is_number, text
 
 
@@ -146,11 +147,11 @@ class Adjoints(Forward):
     def add_part(self, d: Array, part: Contribution, factor: Operand) -> None:
         """Add a contribution to the rows of d that it belongs to."""
         array = part.made()
-        stride = step(part.index)
-        if stride is not None:
+        every = stride(part.index)
+        if every is not None:
             rows = d
             if part.index != tuple(range(d.rows)):
-                rows = self.view(d, part.index[0], part.index[-1] + 1, stride)
+                rows = self.view(d, part.index[0], part.index[-1] + 1, every)
             if array is None:
                 self.call("add", [rows, factor], rows)
             else:

@@ -23,10 +23,10 @@ from autograd.lifting.grouping import (
     Product,
     Reduction,
     Rows,
+    Rule,
     Total,
-    step,
 )
-from autograd.lifting.reading import common_prefix, is_activation, is_layered, prefix, whole
+from autograd.lifting.reading import common_prefix, is_activation, is_layered, one_by_one, prefix, stride, whole
 from autograd.lifting.writer import Array, Operand, Writer, is_number, is_one_number, product_text, text
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last
@@ -121,30 +121,30 @@ class Forward(Writer):
 
         One and the same row many times is one row, to be broadcast, unless each is wanted.
         """
-        stride = step(x.index)
+        every = stride(x.index)
         if each and len(set(x.index)) < len(x.index):
-            stride = None
+            every = None
         if x.block is self.plan.parameters:
-            return self.parameter_rows(x.index, stride)
+            return self.parameter_rows(x.index, every)
         array = self.values[x.block.number]
         if whole(x) or (array.rows == 1 and not each):
             return array
-        if stride is not None:
-            return self.view(array, x.index[0], x.index[-1] + 1, stride)
+        if every is not None:
+            return self.view(array, x.index[0], x.index[-1] + 1, every)
         key = ("rows", array, x.index)
         if key not in self.known:
             self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
             self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
         return self.known[key]
 
-    def parameter_rows(self, index: tuple[int, ...], stride: int | None) -> Array:
+    def parameter_rows(self, index: tuple[int, ...], every: int | None) -> Array:
         """Return parameters as a column."""
-        key = ("parameters", index, stride)
+        key = ("parameters", index, every)
         if key not in self.known:
             name = self.parameter_name(index)
-            if stride is not None:
-                chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
-                rows = len(range(index[0], index[-1] + 1, stride))
+            if every is not None:
+                chosen = f"{index[0]}:{index[-1] + 1}" + (f":{every}" if every > 1 else "")
+                rows = len(range(index[0], index[-1] + 1, every))
                 self.known[key] = self.define(name, rows, False, f"parameters[{chosen}, None]", self.flat_parameters)
             else:
                 self.known[key] = copy = self.array(name, len(index), False)
@@ -187,8 +187,13 @@ class Forward(Writer):
     # Statements ------------------------------------------------------------------------------------------------------
 
     def block(self, block: Block, z: Array) -> None:
-        """Write what computes a block."""
-        rule = block.rule
+        """Write what computes a block: at once, or its rows one by one."""
+        rules = one_by_one(block)
+        for k, rule in enumerate(rules):
+            self.compute(rule, z if len(rules) == 1 else self.view(z, k, k + 1))
+
+    def compute(self, rule: Rule, z: Array) -> None:
+        """Write what computes some rows."""
         if isinstance(rule, Elementwise):
             operands = [self.operand(x) for x in rule.operands]
             self.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
@@ -201,7 +206,7 @@ class Forward(Writer):
             xs = [self.rows(x) for x in rule.factors]
             self.comment(f"{z.name} = {' * '.join(x.name for x in xs)}")
             self.product(xs, z)
-        elif isinstance(rule, Total):
+        else:
             self.total(rule, z)
 
     def line(self, array: Array) -> Array:

@@ -12,14 +12,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from autograd.lifting.canonical import Apply, Graph, Sum
 from autograd.row import Operation
 
 FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
-SMALL = 4  # a block of more rows is worth gathering its operands for
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,15 +26,6 @@ class Rows:
 
     block: Block
     index: tuple[int, ...]
-
-
-def step(index: Sequence[int]) -> int | None:
-    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
-    if len(index) == 1 or len(set(index)) == 1:
-        return 1
-    stride = index[1] - index[0]
-    even = stride > 0 and all([b - a == stride for a, b in pairwise(index)])
-    return stride if even else None
 
 
 @dataclass
@@ -95,6 +84,9 @@ class Total:
     constants: list[float]
 
 
+Rule = Product | Elementwise | Reduction | Total
+
+
 @dataclass(eq=False, slots=True)
 class Block:
     """So many rows that are computed together; `rule` is None for the inputs and the parameters.
@@ -106,7 +98,7 @@ class Block:
     size: int
     wide: bool
     trained: bool
-    rule: Product | Elementwise | Reduction | Total | None
+    rule: Rule | None
     names: list[str] = field(default_factory=list)
 
 
@@ -283,22 +275,13 @@ class _Grouping:
             groups: dict[Any, list[int]] = defaultdict(list)
             for k in levels[level]:
                 groups[self.signature(k)].append(k)
-            for nodes in [part for alike in groups.values() for part in self.split(alike)]:
+            for nodes in groups.values():
                 names = [self.graph.names.get(k, "") for k in nodes]
                 block = Block(len(blocks), len(nodes), self.wide[nodes[0]], self.trained[nodes[0]], None, names)
                 block.rule = self.rule(nodes)
                 self.put(nodes, block)
                 blocks.append(block)
         return blocks
-
-    def split(self, nodes: list[int]) -> list[list[int]]:
-        """Return nodes of one form together, or one by one if gathering operands would take as many statements."""
-        if not 1 < len(nodes) <= SMALL:
-            return [nodes]
-        rule = self.rule(nodes)
-        operands = rule.factors if isinstance(rule, Product) else rule.operands if isinstance(rule, Elementwise) else []
-        gathers = {x.index for x in operands if isinstance(x, Rows) and step(x.index) is None}
-        return [[k] for k in nodes] if len(nodes) <= 1 + len(gathers) else [nodes]
 
     def block_of(self, k: int | float) -> int | None:
         """Return the number of a node's block, or None for a constant."""
@@ -323,7 +306,7 @@ class _Grouping:
         places = [self.place[k] for k in nodes]
         return Rows(places[0][0], tuple([row for _, row in places]))  # type: ignore[index, misc]  # as above
 
-    def rule(self, nodes: Sequence[int]) -> Product | Elementwise | Reduction | Total:
+    def rule(self, nodes: Sequence[int]) -> Rule:
         forms = [self.forms[k] for k in nodes]
         first = forms[0]
         if isinstance(first, _Terms):

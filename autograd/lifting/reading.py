@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
 
-from autograd.lifting.grouping import Block, Elementwise, Layer, Rows, Total
+from autograd.lifting.grouping import Block, Elementwise, Layer, Product, Rows, Rule, Total
+
+SMALL = 4  # for a block of more rows, its operands are always gathered
 
 
 def is_layered(block: Block) -> bool:
@@ -23,6 +27,36 @@ def is_activation(block: Block) -> bool:
 def whole(x: Rows) -> bool:
     """Whether rows are all those of their block, in order."""
     return len(x.index) == x.block.size and (x.block.size == 1 or x.index == tuple(range(x.block.size)))
+
+
+def stride(index: Sequence[int]) -> int | None:
+    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
+    if len(index) == 1 or len(set(index)) == 1:
+        return 1
+    first = index[1] - index[0]
+    return first if first > 0 and all([b - a == first for a, b in pairwise(index)]) else None
+
+
+def one_by_one(block: Block) -> list[Rule]:
+    """Return the rules of a block's rows, one by one if gathering operands would take as many statements; else its own.
+
+    Where a derivative will be taken, the gathered operands serve that too.
+    """
+    rule = cast("Rule", block.rule)
+    if block.trained or not 1 < block.size <= SMALL or not isinstance(rule, (Product, Elementwise)):
+        return [rule]
+    operands = rule.factors if isinstance(rule, Product) else rule.operands
+    uneven = {(x.block.number, x.index) for x in operands if isinstance(x, Rows) and stride(x.index) is None}
+    if block.size > 1 + len(uneven):
+        return [rule]
+    rules: list[Rule] = []
+    for k in range(block.size):
+        if isinstance(rule, Product):
+            rules.append(Product([Rows(x.block, (x.index[k],)) for x in rule.factors]))
+        else:
+            row = [Rows(x.block, (x.index[k],)) if isinstance(x, Rows) else [x[k]] for x in rule.operands]
+            rules.append(Elementwise(rule.operation, row))
+    return rules
 
 
 def prefix(block: Block) -> str:

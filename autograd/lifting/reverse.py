@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd.lifting.adjoints import Adjoint, Adjoints, power
-from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total, step
+from autograd.lifting.grouping import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
+from autograd.lifting.reading import stride
 from autograd.lifting.writer import Array, Operand, Statement, is_one_number, text
 from autograd.operations import OWN
 from autograd.row import Operation
@@ -261,9 +262,9 @@ class Reverse(Adjoints):
 
     def parameter_gradient(self, index: tuple[int, ...], factor: Operand, array: Array | None) -> None:
         """Write or add a factor times an array, or times ones, to the gradient of parameters."""
-        stride = step(index)
-        if stride is not None:
-            rows = self.gradient_rows(index, stride)
+        every = stride(index)
+        if every is not None:
+            rows = self.gradient_rows(index, every)
             if self.direct.issuperset(index):
                 self.written.update(index)
                 if array is None:
@@ -281,11 +282,11 @@ class Reverse(Adjoints):
         else:
             self.write(None, "add_at(gradient, {}, {}[:, 0])", places, self.times(array, factor))
 
-    def gradient_rows(self, index: tuple[int, ...], stride: int) -> Array:
+    def gradient_rows(self, index: tuple[int, ...], every: int) -> Array:
         """Return the gradient of parameters that lie evenly, as a column."""
         key = ("gradient", index)
         if key not in self.known:
-            chosen = f"{index[0]}:{index[-1] + 1}" + (f":{stride}" if stride > 1 else "")
+            chosen = f"{index[0]}:{index[-1] + 1}" + (f":{every}" if every > 1 else "")
             name = f"d{self.parameter_name(index)}"
             self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
         return self.known[key]

@@ -46,7 +46,6 @@ NAMESPACE: dict[str, Any] = {
     "stack": lambda *rows: np.stack(np.broadcast_arrays(*rows)),
     "subtract": np.subtract,
     "take": np.take,
-    "zeros": np.zeros,
 }
 WORDS = ["arrays", "backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
 
