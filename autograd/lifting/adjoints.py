@@ -10,7 +10,7 @@ Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,25 +96,29 @@ class Adjoints(Forward):
         if any([abs(part.c) != c or part.e != e for part in parts]):
             c, e = 1.0, 0
         d = self.own_adjoint(block)
+        written = 0
         if first.index == full:
-            parts = parts[1:]
-            factor = power(first.c / c, first.e - e)
-            made = first.made(d)
-            second = parts[0]
-            if made is None:
-                self.write(d, f"{{}}.fill({text(factor)})", d)
-            elif made is not d and is_number(factor, 1.0) and second.index == full and second.array is not None:
-                self.accumulate(made, second.array, power(second.c / c, second.e - e), d)
-                parts = parts[1:]
-            elif made is not d:
-                self.scale(made, factor, d)
-            elif not is_number(factor, 1.0):
-                self.call("multiply", [d, factor], d)
+            written = self.begin(d, parts, [power(part.c / c, part.e - e) for part in parts[:2]])
         else:
             self.write(d, "{}.fill(0.0)", d)
-        for part in parts:
+        for part in parts[written:]:
             self.add_part(d, part, power(part.c / c, part.e - e))
         return Adjoint(c, e, d)
+
+    def begin(self, d: Array, parts: Sequence[Contribution], factors: Sequence[Operand]) -> int:
+        """Write the first contribution, and the second, where one statement does both; return how many it were."""
+        made = parts[0].made(d)
+        if made is None:
+            self.write(d, f"{{}}.fill({text(factors[0])})", d)
+        elif made is d:
+            if not is_number(factors[0], 1.0):
+                self.call("multiply", [d, factors[0]], d)
+        elif is_number(factors[0], 1.0) and len(parts) > 1 and parts[1].index == parts[0].index and parts[1].array:
+            self.accumulate(made, parts[1].array, factors[1], d)
+            return 2
+        else:
+            self.scale(made, factors[0], d)
+        return 1
 
     def own_adjoint(self, block: Block) -> Array:
         """Return a new array for a block's adjoint, with a row for that of the ones, where the block has ones."""

@@ -184,8 +184,7 @@ class _Canonical:
         form = self.terms(k)
         if (form.weighs and len(form.terms) > 1) or not is_moderate(form.scale):
             form = _Draft(1.0, one(self.node(form)))
-        form.scale *= scale
-        return form
+        return _Draft(form.scale * scale, form.terms, form.weighs)
 
     def weighs(self, factors: Sequence[int]) -> bool:
         """Whether one of several factors is a parameter."""

@@ -71,6 +71,9 @@ class Forward(Writer):
             name = self.block_name(block)
             self.values[block.number] = self.buffer(block, name)
             self.block(block, self.values[block.number])
+        self.split = len(self.statements)  # where a backward pass begins
+        self.kept: list[Array] = []  # what outlasts the call, beside the outputs
+        self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
 
     # Arrays ----------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Quotients: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
+"""Pass 6, quotients: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
 
 The derivative of a logarithm, say, is a reciprocal, and the chain rule multiplies with it.
 """

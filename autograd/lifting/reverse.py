@@ -31,11 +31,10 @@ class Reverse(Adjoints):
     def __init__(self, plan: Plan, mean: bool) -> None:
         super().__init__(plan)
         self.formulas: dict[Any, tuple[list[Value], list[tuple[float, Value | None]]]] = {}  # so that each is made once
-        self.split = len(self.statements)  # where the backward pass begins
         self.flat_gradient = Array("gradient", plan.parameters.size, False, "gradient")
+        self.kept = [self.flat_gradient]
         self.direct = self.parameters_used_once()
         self.written: set[int] = set()  # parameters whose gradient is written
-        self.vouched: set[int] = set()  # weights whose gradient's finiteness that of the biases tells
         self.backward(mean)
 
     def parameters_used_once(self) -> set[int]:
@@ -162,8 +161,10 @@ class Reverse(Adjoints):
             if down and operation.arity is None and isinstance(xs[0], Array):
                 known[node] = total = self.array("t", 1, xs[0].wide)
                 self.own(self.line(total), operation, "{}", [xs[0]])
+            elif out is not None:  # an adjoint, which may change: nobody else may read it as this expression
+                return self.apply(operation, xs, out)
             else:
-                known[node] = self.apply(operation, xs, out)
+                known[node] = self.apply(operation, xs)
         return known[node]
 
     def product_backward(self, block: Block, factors: Sequence[Rows], g: Adjoint) -> None:

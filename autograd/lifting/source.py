@@ -1,4 +1,4 @@
-"""Pass 6, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+"""Pass 9, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
 Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
@@ -31,8 +31,9 @@ LEGEND = """\
 class Source:
     """The text, the names that it uses, its larger constants, and which parameters' gradients tell of an error.
 
-    A layer's weights need not be looked at where it has biases: the gradient of a bias is the sum of the deltas, so if
-    it is finite, they are, and nothing but an overflow, which Python lets pass, can happen to their products.
+    Most weights of a layer with biases need not be looked at: the gradient of a bias is the sum of its neuron's deltas,
+    so it tells of each of them, and the weights of one neuron tell of all senders. Where these are finite, nothing but
+    an overflow, which Python lets pass, can happen to their products.
     """
 
     text: str
@@ -45,11 +46,9 @@ def write_source(plan: Plan, mean: bool) -> Source:
     """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
     writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
     outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
-    results = [*outputs, writer.flat_gradient] if isinstance(writer, Reverse) else outputs
-    split = writer.split if isinstance(writer, Reverse) else len(writer.statements)
-    statements = quotients(writer.statements, results)
-    forward, backward = spread(statements[:split], writer), spread(statements[split:], writer)
-    backward = needed(backward, [writer.flat_gradient] if isinstance(writer, Reverse) else [])
+    statements = quotients(writer.statements, [*outputs, *writer.kept])
+    forward, backward = spread(statements[: writer.split], writer), spread(statements[writer.split :], writer)
+    backward = needed(backward, writer.kept)
     later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
     forward = needed(forward, [*outputs, *later])
     lines = [x for x in forward if isinstance(x, Statement)]
@@ -86,8 +85,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
             "",
         ]
     )
-    vouched = writer.vouched if isinstance(writer, Reverse) else set()
-    telling = [k for k in range(plan.parameters.size) if k not in vouched]
+    telling = [k for k in range(plan.parameters.size) if k not in writer.vouched]
     return Source(text, {**NAMESPACE, **writer.functions}, writer.constants, telling)
 
 
