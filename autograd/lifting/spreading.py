@@ -1,4 +1,4 @@
-"""Pass 7, spreading: a row or a column that an elementwise statement would broadcast is copied into its full shape first.
+"""Pass 7, spreading: what an elementwise statement would broadcast is copied into its full shape first.
 
 NumPy copies it too, but into memory that it allocates at every call, which takes longer. What is constant is copied
 before the first call. A single number stays, but for NumPy's maximum and minimum, which take twice as long with one.
