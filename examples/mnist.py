@@ -63,7 +63,7 @@ def load(folder: Path, part: str) -> tuple[NDArray[np.float64], Bytes]:
 
 
 def main(folder: Path, epochs: int = 30) -> MLP:
-    """Train on the folder's images, print the test accuracy after every epoch, and return the network."""
+    """Train on the folder's images, print the test accuracy of every epoch, and return the network."""
     (X, y), (X_test, y_test) = load(folder, "train"), load(folder, "t10k")
     rng = np.random.default_rng(0)
     sizes = [(784, 30), (30, 10)]

@@ -69,7 +69,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("MLPClassifier", "MLPRegressor"):
-        from nn import estimators  # they alone need scikit-learn
-
+        try:
+            from nn import estimators  # they alone need scikit-learn
+        except ModuleNotFoundError as error:
+            raise ImportError(f'{name} needs scikit-learn: pip install "handgrad[examples]"') from error
         return getattr(estimators, name)
     raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -11,6 +11,7 @@ from nn.data import whole
 
 Activation = str | Sequence[str]  # of a layer: one name, or one for each neuron
 
+COMMON = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "identity")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -23,9 +24,9 @@ def activation_function(name: str) -> Operation | None:
         raise ValueError("softmax takes the last layer as a whole; it cannot be one neuron's activation")
     operation = TABLE.get(name)
     if operation is None or (operation.arity != 1 and name != "leaky_relu"):
-        near = difflib.get_close_matches(str(name), TABLE, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; name an operation of one operand, or 'identity'"
-        raise ValueError(f"{name!r} is not an activation{hint}")
+        near = difflib.get_close_matches(str(name).lower(), [*COMMON, *TABLE], 1, cutoff=0.7)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(COMMON)}, or an operation of one operand"
+        raise ValueError(f"{name!r} is not an activation; {hint}")
     return operation
 
 
@@ -34,6 +35,8 @@ def per_layer(activation: str | Sequence[Activation], output: Activation | None,
     last = [] if output is None else [output]
     if isinstance(activation, str):
         activation = [activation] * (layers - len(last))
+    if not isinstance(activation, Sequence):
+        raise ValueError(f"activation is {activation!r}; give a name such as 'relu', or a name for each layer")
     chosen = [*activation, *last]
     if len(chosen) != layers:
         raise ValueError(

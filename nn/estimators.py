@@ -38,6 +38,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
         self.random_state = random_state
 
     def _fit(self, X: Any, y: Any, outputs: int, output: str, loss: str) -> None:
+        if not isinstance(self.hidden, Sequence):
+            raise ValueError(f"hidden is {self.hidden!r}; list the neurons of each hidden layer, such as (32,)")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         sizes = [*self.hidden, outputs]
         self.mlp_ = MLP(X.shape[1], sizes, self.activation, output=output, initializer="he", rng=rng)

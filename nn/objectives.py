@@ -5,6 +5,7 @@ Letters: n examples, k outputs, Z net inputs and A activations of the last layer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,15 @@ OF_NET_INPUTS = {
 }
 # What a loss cannot take from the last layer, and what would do.
 MISFITS = {
-    ("cross_entropy", "identity"): "probabilities; use output='softmax', or loss='softmax_cross_entropy'",
     ("softmax_cross_entropy", "softmax"): "net inputs; use output='identity', or loss='cross_entropy'",
     ("softmax_cross_entropy", "sigmoid"): "net inputs; use output='identity'",
     ("binary_cross_entropy", "identity"): "probabilities; use output='sigmoid', or add _with_logits",
     ("binary_cross_entropy_with_logits", "sigmoid"): "net inputs; use output='identity'",
     ("binary_cross_entropy_with_logits", "softmax"): "net inputs; use output='identity'",
 }
+
+REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
+BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf)}
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class Objective:
         else:
             raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
         last = mlp.last_activation
+        if name == "cross_entropy" and last != "softmax":
+            either = "loss='softmax_cross_entropy'" if last == "identity" else "loss='binary_cross_entropy', one each"
+            raise ValueError(
+                f"the last layer is {last}, but cross_entropy takes probabilities that add up to 1; "
+                f"use output='softmax', or {either}"
+            )
         if (name, last) in MISFITS:
             raise ValueError(f"the last layer is {last}, but {name} takes {MISFITS[name, last]}")
         if (name, last) in OF_NET_INPUTS:
@@ -67,6 +76,14 @@ class Objective:
     def __call__(self, net_inputs: Sequence[Any], activations: Sequence[Any], target: Any) -> Any:
         """Return the loss of one example."""
         return self.function(net_inputs if self.of_net_inputs else activations, target)
+
+    def unreachable(self, last: str, t: Targets) -> str:
+        """Return in words which target the last layer cannot reach, however it is trained; "" if there is none."""
+        low, high = BOUNDS.get(last, (-math.inf, math.inf)) if self.name in REGRESSIONS else (-math.inf, math.inf)
+        for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
+            if beyond:
+                return f"reaches {extreme:g}, but the last layer is {last} and ends at {ends:g}; use output='identity'"
+        return ""
 
     def check(self, record: Record, target: Any) -> None:
         """Raise ValueError where the loss of an example is not one Value."""

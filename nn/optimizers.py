@@ -13,12 +13,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Schedule = Callable[[int], float]  # step number, from 0 -> learning rate
+Schedule = Callable[[int], float]  # step number, from 0 -> learning rate; an epoch has a step for each batch
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Optimizer(ABC):
         for name in ("learning_rate", "clip_value", "clip_norm"):
             number = getattr(self, name)
             if number is not None and not callable(number):
-                _require(0.0 < number < math.inf, name, number, "a positive number")
+                _require(isinstance(number, Real) and 0.0 < float(number) < math.inf, name, number, "a positive number")
 
     def step(self, parameters: Array, gradient: Array) -> None:
         """Move the parameters, in place; the gradient is left as it is.
@@ -211,7 +212,7 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Multiply the initial rate by `factor` every so many steps.
+    """Multiply the initial rate by `factor` every so many steps: updates, of which an epoch has one for each batch.
 
     >>> [StepDecay(1.0, every=2, factor=0.5)(step) for step in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -276,6 +277,6 @@ def _move_mean_square(s: Array, gradient: Array, decay: float, u: Array) -> None
     s += u
 
 
-def _require(holds: bool, name: str, number: float, needs: str) -> None:
+def _require(holds: bool, name: str, number: object, needs: str) -> None:
     if not holds:
         raise ValueError(f"{name} is {number!r}; it must be {needs}")

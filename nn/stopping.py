@@ -76,7 +76,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Patience:
-    """Stop after so many epochs without a watched loss below the best one.
+    """Stop after so many epochs without a watched loss below the best one; the network keeps its last weights.
 
     >>> Patience(2)(History(loss=[0.3, 0.1, 0.2, 0.15]))
     'patience: no better loss than 0.1 for 2 epochs'

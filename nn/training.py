@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
@@ -57,7 +58,7 @@ def train(
     mean. `cross_entropy` after softmax and `binary_cross_entropy` after sigmoid are computed from the net
     inputs: the same function, but it never meets log 0.
     optimizer: a new one, or that of an earlier run to go on from there.
-    epochs: how often every example is seen, at most.
+    epochs: how often every example is seen, at most; further times, where a history is continued.
     batch_size: examples per update, 1 … n; None takes all n. The last batch may be smaller.
     validation: (X, y) to measure after every epoch.
     stopping: one rule or several (`stopping.py`).
@@ -65,12 +66,13 @@ def train(
     graph of every example, and is there to be looked into. Both take the same path, to 1e-9.
     dtype: np.float64, or np.float32 for the vectorised engine.
     history: that of an earlier run, to be continued.
-    checkpoint: a file that holds the whole run after every epoch: `load` gives what goes on from there.
+    checkpoint: a file that holds the whole run after every whole epoch: `load` gives what goes on from there.
     progress: show a bar.
     rng: a seed or a NumPy Generator for the order of the examples.
 
     The gradients are 0.0 afterwards. Ctrl-C ends training early: the network keeps what it has learnt, and
     the history is returned.
+    Warns of a target that the last layer cannot reach, as 2 behind a sigmoid.
     Raises ValueError, naming the place, for data or settings that do not fit, before anything is changed, and
     FloatingPointError where the loss or its gradient is no longer finite; the network is as before that step.
     A loss of your own must be one formula: where a sample of the examples shows, before or after training, that
@@ -85,6 +87,8 @@ def train(
     """
     objective = Objective.of(mlp, loss)
     inputs, answers = _checked(mlp, objective, X, y, "")
+    if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
+        raise ValueError(f"validation is {validation!r:.80}; give a pair (X, y)")
     held_out = None if validation is None else _checked(mlp, objective, *validation, "validation ")
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
@@ -93,7 +97,12 @@ def train(
     epochs = whole(epochs, "epochs")
     if not isinstance(optimizer, Optimizer):
         raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
-    rules = [stopping] if callable(stopping) else list(stopping)
+    rules: list[Any] = list(stopping) if isinstance(stopping, (list, tuple)) else [stopping]
+    for rule in rules:
+        if not callable(rule) or isinstance(rule, type):
+            raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
+    if beyond := objective.unreachable(mlp.last_activation, answers):
+        warnings.warn(f"y {beyond}", stacklevel=2)
     if objective.own:
         objective.check(mlp.forward(inputs[0].tolist()), answers[0].tolist())
     driven = ENGINES[engine](mlp, objective, inputs, answers, size, dtype)

@@ -294,20 +294,20 @@ def test_a_function_is_lifted_from_examples():
 @pytest.mark.parametrize(
     ("f", "difference"),
     [
-        (lambda x, w: w * x if x > 0 else -x * w, "a sum with the coefficients -1"),
+        (lambda x, w: w * x if x > 0 else -x * w, "x1 · w against -1 · x1 · w"),
         (lambda x, w: sin(w * x) if x > 0 else tanh(w * x), "sin(…) against tanh(…)"),
-        (lambda x, w: w * x * x.data, "a sum with the coefficients"),
+        (lambda x, w: w * x * x.data, "x1 · w against -1 · x1 · w"),
         (lambda x, w: (w * x * x) ** (2.5 + x.data), "pow(…, 3.5) against pow(…, 1.5)"),
-        (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "end in"),
+        (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "the end is x1 against w"),
     ],
 )
 def test_a_python_branch_and_a_baked_in_number_are_found(f, difference):
     w = Value(2.0, "w")
-    with pytest.raises(ValueError, match=f"example 1 than for example 0: .*{re.escape(difference)}"):
+    with pytest.raises(ValueError, match=f"example 0 than for example 1: .*{re.escape(difference)}"):
         vectorize(lambda x: f(x, w), [[1.0], [-1.0]], [w])
 
 
-@pytest.mark.parametrize("examples", ["abc", [1.0, 2.0], [[1.0]], [Value(1.0)]])
+@pytest.mark.parametrize("examples", ["abc", [1.0, 2.0], [[1.0]], [Value(1.0)], [["a"], ["b"]], [[1.0], [2.0, 3.0]]])
 def test_a_function_needs_a_table_of_examples(examples):
     with pytest.raises(ValueError, match="for a function, inputs is a table of at least two examples"):
         vectorize(lambda x: x * 2, examples)

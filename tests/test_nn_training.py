@@ -390,6 +390,9 @@ BAD_DATA: list[tuple[Any, Any, dict[str, Any], str]] = [
     ),
     (X, Y, {"loss": "cross_entropy"}, "the last layer is identity, but cross_entropy takes probabilities"),
     (X, Y, {"loss": "binary_cross_entropy"}, "the last layer is identity, but binary_cross_entropy takes"),
+    (X, Y, {"validation": 0.2}, r"validation is 0.2; give a pair \(X, y\)"),
+    (X, Y, {"stopping": "patience"}, "stopping is 'patience'; give a rule such as Patience"),
+    (X, Y, {"stopping": [Patience(2), Patience]}, "stopping is <class .*; give a rule such as Patience"),
     (X, Y, {"loss": "squares"}, "loss is 'squares'; choose one of sse, half_sse"),
     (X, Y, {"engine": "numpy"}, "engine is 'numpy'; choose one of vectorized, scalar"),
     (X, Y, {"batch_size": 0}, "batch_size is 0; it must be a whole number from 1 to 10"),
@@ -414,6 +417,24 @@ def test_bad_data_and_settings_are_refused_before_anything_changes(
     assert [(p.data, p.grad) for p in mlp.parameters()] == before
 
 
+def test_cross_entropy_is_of_probabilities_that_add_up_to_one() -> None:
+    with pytest.raises(ValueError, match=r"sigmoid, but cross_entropy takes .* add up to 1"):
+        fit(classifier("sigmoid"), X, LABELS, loss="cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("output", "y", "message"),
+    [
+        ("sigmoid", [[2.0, 0.5, 0.5]] * 10, "y reaches 2, but the last layer is sigmoid and ends at 1"),
+        ("tanh", [[0.5, -3.0, 0.5]] * 10, "y reaches -3, but the last layer is tanh and ends at -1"),
+        ("relu", [[0.5, -3.0, 0.5]] * 10, "y reaches -3, but the last layer is relu and ends at 0"),
+    ],
+)
+def test_a_target_that_the_last_layer_cannot_reach_is_warned_of(output: str, y: Any, message: str) -> None:
+    with pytest.warns(UserWarning, match=message):
+        fit(classifier(output), X, y, loss="mse")
+
+
 @pytest.mark.parametrize(
     ("loss", "output", "message"),
     [
@@ -429,7 +450,7 @@ def test_a_squashed_output_is_no_net_input(loss: str, output: str, message: str)
 def test_an_optimiser_of_another_network_is_refused() -> None:
     optimizer = Adam()
     fit(classifier(), X, LABELS, loss="cross_entropy", optimizer=optimizer)
-    mlp = MLP(3, [2], rng=0)
+    mlp = MLP(3, [2], activation="identity", rng=0)
     before = flat(mlp)
     with pytest.raises(ValueError, match="new optimizer for each network"):
         fit(mlp, optimizer=optimizer)

@@ -50,8 +50,8 @@ def own_loss(outputs: list[Value], target: list[float]) -> Any:
 
 LOSSES: list[tuple[Any, str, Any]] = [
     ("sse", "identity", REAL),
-    ("half_sse", "tanh", REAL),
-    ("mse", "sigmoid", REAL),
+    ("half_sse", "tanh", np.tanh(REAL)),
+    ("mse", "sigmoid", SHARES),
     ("mae", "identity", REAL),
     ("huber", "identity", REAL),
     ("hinge", "identity", SIGNS),
@@ -60,7 +60,6 @@ LOSSES: list[tuple[Any, str, Any]] = [
     ("binary_cross_entropy", "softmax", SHARES),
     ("binary_cross_entropy_with_logits", "identity", SHARES),
     ("cross_entropy", "softmax", CLASSES),
-    ("cross_entropy", "sigmoid", CLASSES),
     ("softmax_cross_entropy", "identity", np.eye(3)[CLASSES]),
     (own_loss, "tanh", REAL),
 ]

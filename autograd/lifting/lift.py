@@ -6,15 +6,18 @@ A trace sees one run, and freezes what that run did: a function is traced on sev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from autograd.lifting.canonical import Apply, Graph, canonical
 from autograd.lifting.program import Program, Reduction
 from autograd.lifting.trace import Trace, trace
 from autograd.value import Value
+
+SHOWN = 6  # so many terms of a sum are named in an error
 
 
 def vectorize(
@@ -65,38 +68,59 @@ def _outputs(loss: Any) -> list[Value]:
 
 def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequence[Value]) -> Trace:
     """Trace a function on each example; raise ValueError where two traces differ."""
-    try:
-        rows = np.asarray(examples, dtype=float)
-    except (TypeError, ValueError):
-        rows = np.empty(0)
-    if rows.ndim != 2 or len(rows) < 2:
-        raise ValueError(f"for a function, inputs is a table of at least two examples, not {repr(examples)[:80]}")
+    rows = _table(examples)
     traces = []
     for row in rows.tolist():
         variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
         traces.append(trace(_outputs(loss(*variables)), variables, parameters))
+    names = [*traces[0].inputs, *traces[0].parameters]
     first, *others = map(canonical, traces)
     for place, other in enumerate(others, 1):
-        if difference := _difference(first, other):
+        if difference := _difference(first, other, names):
             raise ValueError(
-                f"the loss computes something else for example {place} than for example 0: {difference}. A trace "
+                f"the loss computes something else for example 0 than for example {place}: {difference}. A trace "
                 "freezes a Python branch, and a number taken out of a Value (x.data, float(label)): use relu, step, "
                 "maximum … for the branch, and make the number an input"
             )
     return traces[0]
 
 
-def _difference(a: Graph, b: Graph) -> str:
+def _table(examples: Any) -> NDArray[np.float64]:
+    """Return examples as a table of numbers; raise ValueError where they are none, or fewer than two."""
+    try:
+        rows = np.asarray(examples, dtype=float)
+    except (TypeError, ValueError):
+        rows = np.empty(0)
+    if rows.ndim != 2 or len(rows) < 2:
+        wanted = "a table of at least two examples, rows of as many numbers each"
+        raise ValueError(f"for a function, inputs is {wanted}, not {repr(examples)[:80]}")
+    for row, column in np.argwhere(~np.isfinite(rows)).tolist():
+        raise ValueError(f"row {row}, column {column} of the examples is {rows[row, column]}: give a finite number")
+    return rows
+
+
+def _difference(a: Graph, b: Graph, names: Sequence[str]) -> str:
     """Return in words where two canonical graphs part; nothing if they do not."""
-    for x, y in zip(a.nodes, b.nodes, strict=False):
+    for x, y in zip_longest(a.nodes, b.nodes):
         if x != y:
-            return f"{_in_words(x)} against {_in_words(y)}"
-    if (len(a.nodes), a.outputs) != (len(b.nodes), b.outputs):
-        return f"{len(a.nodes)} operations that end in {a.outputs} against {len(b.nodes)} that end in {b.outputs}"
+            return f"{_in_words(x, names)} against {_in_words(y, names)}"
+    if a.outputs != b.outputs:
+        return f"the end is {_operands(a.outputs, names)} against {_operands(b.outputs, names)}"
     return ""
 
 
-def _in_words(node: Any) -> str:
+def _in_words(node: Any, names: Sequence[str]) -> str:
+    if node is None:
+        return "nothing more"
     if isinstance(node, Apply):
-        return f"{node.operation.name}({', '.join(str(x) if isinstance(x, float) else '…' for x in node.operands)})"
-    return "a sum with the coefficients " + ", ".join(f"{c:g}" for c, _ in node.terms[:6])
+        return f"{node.operation.name}({_operands(node.operands, names)})"
+    terms = []
+    for c, factors in node.terms[:SHOWN]:
+        said = [_operands([x], names) for x in factors]
+        terms.append(" · ".join(said if said and c == 1.0 else [f"{c:g}", *said]))
+    return " + ".join([*terms, *["…"] * (len(node.terms) > SHOWN)])
+
+
+def _operands(operands: Sequence[int | float], names: Sequence[str]) -> str:
+    """Return operands by their names, numbers as they are, and … for what is computed."""
+    return ", ".join([f"{x:g}" if isinstance(x, float) else names[x] if x < len(names) else "…" for x in operands])
