@@ -215,6 +215,14 @@ def test_a_bad_batch_is_refused_with_its_place(batch, message):
             call(batch)
 
 
+def test_parameters_that_are_no_numbers_are_refused():
+    p = program()
+    before = p.parameters.tolist()
+    with pytest.raises(ValueError, match="the parameters are numbers, not None"):
+        p.parameters = None
+    assert p.parameters.tolist() == before
+
+
 def test_a_parameter_that_is_not_finite_is_named():
     p = program()
     p.parameters[1] = math.nan
@@ -267,6 +275,43 @@ def test_an_infinite_sender_of_a_layer_is_refused_though_its_deltas_are_zero(inp
     p = vectorize(loss, x, [*w[0], b[0], *w[1], b[1]])
     with pytest.raises(ValueError if inputs else OverflowError, match=r"row 0[,:] (input x1 is inf|exp[(]x1 = 1000)"):
         p.gradient([[math.inf if inputs else 1000.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("c", "steps", "dtype"), [(0.1, 46, np.float32), (0.01, 170, float), (0.5, 1000, float), (1e-200, 1, float)]
+)
+def test_numbers_on_the_way_do_not_multiply_up_beyond_the_floats(c, steps, dtype):
+    x, w = Value(1.0, "x"), Value(1.0 / c, "w")
+    z = x
+    for _ in range(steps):
+        z = c * (w * z)
+    z.backward()
+    value, gradient = vectorize(z, [x], [w], dtype=dtype).gradient([[1.0]])
+    assert value == pytest.approx(1.0, rel=1e-6)
+    assert gradient == pytest.approx([w.grad], rel=1e-5)
+
+
+@pytest.mark.parametrize(("c", "u"), [(1e300, 1e-200), (1e-300, 1e200)])
+def test_a_number_far_from_one_meets_its_factors_in_their_order(c, u):
+    q, x, y = Value(1.0, "q"), Value(u, "x"), Value(u, "y")
+    loss = (c * (q * x)) * y
+    loss.backward()
+    assert vectorize(loss, [x, y], [q]).gradient([[u, u]])[1] == pytest.approx([q.grad], rel=1e-12)
+
+
+def test_a_gradient_that_vanishes_is_zero():
+    x, w = Value(0.3, "x"), Value(0.4, "w")
+    a = tanh(w * x)
+    assert vectorize(1e-200 * (1e-200 * (sin(a) + exp(a))), [x], [w]).gradient([[0.3]])[1].tolist() == [0.0]
+
+
+def test_a_derivative_that_is_a_number_is_an_output():
+    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
+    f = 3.0 * a + b * b
+    program = vectorize([f, *f.derivatives([a, b, c])], inputs=[a, b, c])
+    assert program.values([[1.0, 2.0, 5.0], [2.0, 3.0, 5.0]]).tolist() == [[7.0, 3.0, 4.0, 0.0], [15.0, 3.0, 6.0, 0.0]]
+    with pytest.raises(ValueError, match=r"the leaf b = 2.0 is neither an input nor a parameter"):
+        vectorize([a * b, b], [a])
 
 
 def test_what_python_lets_pass_passes():

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd import Value, cos, sin, step, tanh, vectorize
+from autograd import Value, cos, mean, sin, step, tanh, vectorize
+from autograd import sum as total
 from autograd.lifting import rolling
 from nn import MLP, mse
 
@@ -79,6 +80,18 @@ GRAPHS = {
 def graph(request):
     build, steps = GRAPHS[request.param]
     return build(steps)
+
+
+def test_a_loop_over_parts_of_one_array_alone():
+    x, w = [Value(0.01 * k, f"x{k}") for k in range(192)], Value(0.7, "w")
+    h = [sin(w * a) for a in x]
+    loss = total([tanh(mean(h[i : i + 190])) for i in range(3)])
+    loss.backward()
+    program = vectorize(loss, x, [w])
+    assert "\n    for " in program.source
+    value, gradient = program.gradient([[a.data for a in x]])
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    assert gradient == pytest.approx([w.grad], rel=1e-12)
 
 
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
+from autograd.lifting.canonical import is_moderate
 from autograd.lifting.forward import Forward
 from autograd.lifting.grouping import Block, Plan, Rows
 from autograd.lifting.reading import stride
@@ -62,6 +63,9 @@ class Adjoints(Forward):
             return
         c, e, array = g
         index = x.index
+        if (array or write) and not is_moderate(c):  # by itself it might overflow, or vanish
+            made = write(None) if write else array
+            array, write, c = self.times(cast("Array", made), c), None, 1.0
         if wide and not x.block.wide:
             array, write = write(None) if write else array, None
             if array is None or not array.wide:
@@ -93,7 +97,7 @@ class Adjoints(Forward):
             return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))
         self.comment(f"d{z.name}: what {z.name} hands on to the loss, summed over its {len(parts)} uses")
         c, e = abs(first.c), first.e
-        if any([abs(part.c) != c or part.e != e for part in parts]):
+        if not is_moderate(c) or any([abs(part.c) != c or part.e != e for part in parts]):
             c, e = 1.0, 0
         d = self.own_adjoint(block)
         written = 0

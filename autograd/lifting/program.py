@@ -93,6 +93,8 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: ArrayLike) -> None:
+        if np.asarray(numbers).dtype.kind not in "biuf":
+            raise ValueError(f"the parameters are numbers, not {numbers!r:.80}")
         self._parameters[:] = numbers
 
     # Running ---------------------------------------------------------------------------------------------------------
@@ -222,7 +224,7 @@ class Program:
 
     def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
-        array = batch if isinstance(batch, np.ndarray) and batch.dtype == self._dtype else self._numbers(batch)
+        array = batch if type(batch) is np.ndarray and batch.dtype == self._dtype else self._numbers(batch)
         if array.ndim != 2 or array.shape[1] != self._width or not len(array):
             raise ValueError(
                 f"the batch has the shape {array.shape}; it takes at least one row of {self._width} numbers, "
@@ -243,7 +245,10 @@ class Program:
                 if not isinstance(x, Real):
                     where = f"row {', column '.join(map(str, place))} of " if place else ""
                     raise ValueError(f"{where}the batch is {repr(x)[:80]}: give a number")
-        return array.astype(self._dtype, copy=False)
+        try:
+            return array.astype(self._dtype, copy=False)
+        except OverflowError:
+            raise ValueError("a whole number of the batch is beyond the largest float") from None
 
     def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
         """Return what the eager graph says for one row."""

@@ -129,7 +129,7 @@ def loop_tables(
     places |= {array: k for k, array in enumerate(named, len(places))}
     lines = ["# What the loops run over, turn by turn."]
     if named:
-        lines.append(f"arrays += [{', '.join(array.name for array in named)}]")
+        lines.append(f"arrays {'+=' if pooled else '='} [{', '.join(array.name for array in named)}]")
     for loop in loops:
         lines.append(
             f"{steps[id(loop)]} = [[arrays[k] for k in turn] for turn in constants[{len(constants)}].tolist()]"
