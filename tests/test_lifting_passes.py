@@ -402,6 +402,14 @@ def test_arrays_of_other_shapes_share_nothing():
     assert shared_memory(lines) == {a: a, b: b, c: c}
 
 
+def test_rows_of_inputs_have_the_names_of_their_leaves():
+    w, x, t = Value(0.5, "w"), Value(1.0, "x"), Value(2.0, "t")
+    source = vectorize((w * x - t) ** 2, [x, t], [w]).source
+    assert "x = inputs[0:1]\n" in source
+    assert "t = inputs[1:2]\n" in source
+    assert "# v2 = v1 - t\n" in source
+
+
 def test_the_source_of_a_classifier_has_one_cross_entropy():
     mlp = MLP(4, [3], activation="identity", rng=0)
     x, t = leaves(4, "x"), [Value(float(k == 0), f"t{k}") for k in range(3)]

@@ -82,7 +82,7 @@ class Forward(Writer):
         chosen = f"{columns[0]}:{columns[-1] + 1}"
         if columns != tuple(range(columns[0], columns[-1] + 1)):
             chosen = repr(list(columns))
-        name = prefix(block) or "x"
+        name = prefix(block) or "inputs"
         if block.size > NARROW:
             array = self.define(name, block.size, True, f"batch[:, {chosen}].T")
             array.per_batch = array.apart = True
@@ -90,6 +90,8 @@ class Forward(Writer):
             array = self.buffer(block, name, kept=True)
             self.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
         self.values[block.number] = array
+        if block.size > 1:
+            self.row_names |= {(array, row): self.name(name) for row, name in enumerate(block.names)}
 
     def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
         """Return a new array for a block; where a layer with biases wants one, it has a row of ones after it."""
@@ -255,6 +257,7 @@ class Forward(Writer):
             said.append(text(constant))
         if len(said) > 2 * MANY:
             said[MANY:-1] = [f"… ({len(said)} terms)"]
+        said.sort(key=lambda term: term.startswith("-"))
         sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
         self.statements.insert(place, f"{z.name} = {sum_of}")
         self.add_up(terms, constant, z, started)

@@ -154,6 +154,7 @@ class Writer:
         self.names_of_own: dict[int, str] = {}  # id of a user's own function -> what the source calls it
         self.constants: list[np.ndarray[Any, Any]] = []
         self.names: set[str] = {*FUNCTIONS, *keyword.kwlist, *WORDS}
+        self.row_names: dict[tuple[Array, int], str] = {}  # taken for single rows of the inputs
         self.counts: Counter[str] = Counter()  # how often a name was taken already, so that a new one is found at once
         self.known: dict[Any, Array] = {}  # so that equal views, constants and calls are made once
 
@@ -184,6 +185,9 @@ class Writer:
         if key not in self.known:
             part = f"{start}:{stop}:{step}" if step != 1 else f"{start}:{stop}"
             name = f"{array.name}_{start}" if stop - start == 1 else f"{array.name}_{start}_{stop}"
+            if stop - start == 1 and (array, start) in self.row_names:
+                name = self.row_names[array, start]
+                self.names.remove(name)  # it is free for this view alone
             rows = len(range(start, stop, step))
             self.known[key] = view = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
             view.apart = array.apart or step > 1
