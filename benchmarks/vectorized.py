@@ -279,7 +279,7 @@ def show_lifting() -> None:
         Lifting(f"784-30-10, {kind}", partial(of_task, mnist, kind == "expanded")) for kind in ("fused", "expanded")
     ]
     for form, make in (("network", network_of), ("sum", terms_of), ("chain", chain_of)):
-        sizes = (10**3, 10**4, 10**5, 10**6)[: 3 if form == "chain" else 4]
+        sizes = (10**3, 10**4, 10**5, 10**6)
         graphs += [Lifting(f"{form} of {n:,}", partial(make, n)) for n in sizes]
     print(
         "\nTracing and lifting: medians of 3\n\n"
