@@ -19,6 +19,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -198,7 +199,7 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
     bias, minus = "bias_gradients" in answers, "−" if exercise.convention == "handout" else ""
 
     def number(x: float) -> str:
-        return written(float(f"{x:.4g}")) if solution else BLANK
+        return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with its last zeros
 
     def blanks(group: str, k: int) -> list[str]:
         cells = [f"{name} = {number(x):8}" for name, x in zip(names[group][k], answers[group][k], strict=True)]

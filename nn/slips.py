@@ -40,7 +40,7 @@ LOSSES = "look which loss you derived: Σ(a − y)² has 2(a − y), ½Σ(a − 
 
 # fmt: off
 SIGN         = Slip("opposite sign",                         "factor",
-                    'look which sign you derived: convention="gradient" is ∂C/∂z, convention="handout" is −∂C/∂z')
+                    'look which sign you derived: the convention "gradient" is ∂C/∂z, "handout" is −∂C/∂z')
 DOUBLE       = Slip("factor 2",                              "factor", f"{LOSSES}; or a mean over n = 2 lacks its 1/n")
 HALF         = Slip("factor ½",                              "factor", f"{LOSSES}; or it is 1/n with n = 2")
 MISSING      = Slip("missing activation derivative",         "derivative", "multiply by f′(z)")
