@@ -249,7 +249,7 @@ def sigmoid(x: float) -> float:
 def sigmoid_array(x: Array, out: Array = None) -> Array:
     """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 1 / ∞ is the right 0."""
     out = np.exp(np.negative(x, out=out), out=out)
-    return np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal is slower on many
+    return np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal takes longer on many elements
 
 
 def silu(x: float) -> float:

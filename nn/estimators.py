@@ -5,7 +5,7 @@ Letters: X inputs (n, features), y targets (n,).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
         self.random_state = random_state
 
     def _fit(self, X: Any, y: Any, outputs: int, output: str, loss: str) -> None:
-        if not isinstance(self.hidden, Sequence):
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
             raise ValueError(f"hidden is {self.hidden!r}; list the neurons of each hidden layer, such as (32,)")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         sizes = [*self.hidden, outputs]

@@ -37,7 +37,8 @@ MISFITS = {
 }
 
 REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
-BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf)}
+BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "elu": (-1.0, math.inf)}
+BOUNDS |= dict.fromkeys(("relu", "softplus"), (0.0, math.inf))
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ class Objective:
             raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
         last = mlp.last_activation
         if name == "cross_entropy" and last != "softmax":
-            either = "loss='softmax_cross_entropy'" if last == "identity" else "loss='binary_cross_entropy', one each"
+            others = {"identity": "loss='softmax_cross_entropy'", "sigmoid": "loss='binary_cross_entropy', one each"}
             raise ValueError(
                 f"the last layer is {last}, but cross_entropy takes probabilities that add up to 1; "
-                f"use output='softmax', or {either}"
+                "use output='softmax'" + (f", or {others[last]}" if last in others else "")
             )
         if (name, last) in MISFITS:
             raise ValueError(f"the last layer is {last}, but {name} takes {MISFITS[name, last]}")

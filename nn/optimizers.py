@@ -44,7 +44,8 @@ class Optimizer(ABC):
         for name in ("learning_rate", "clip_value", "clip_norm"):
             number = getattr(self, name)
             if number is not None and not callable(number):
-                _require(isinstance(number, Real) and 0.0 < float(number) < math.inf, name, number, "a positive number")
+                real = isinstance(number, Real) and not isinstance(number, bool)
+                _require(real and 0.0 < float(number) < math.inf, name, number, "a positive number")
 
     def step(self, parameters: Array, gradient: Array) -> None:
         """Move the parameters, in place; the gradient is left as it is.

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -97,7 +97,8 @@ def train(
     epochs = whole(epochs, "epochs")
     if not isinstance(optimizer, Optimizer):
         raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
-    rules: list[Any] = list(stopping) if isinstance(stopping, (list, tuple)) else [stopping]
+    several = isinstance(stopping, Iterable) and not isinstance(stopping, str)
+    rules = list(cast("Iterable[Rule]", stopping) if several else [cast("Rule", stopping)])
     for rule in rules:
         if not callable(rule) or isinstance(rule, type):
             raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")

@@ -77,6 +77,9 @@ def test_the_page_on_lifting_shows_the_program_that_runs():
     names: dict[str, Any] = {}
     exec(example.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
     assert source.strip() == names["program"].source.strip()
+    calls = re.findall(r"`(\w+(?:\.\w+)?\([^`]*out=[^`]*\))`", page)
+    assert len(calls) > 10
+    assert [call for call in calls if f"    {call}\n" not in source] == []
 
 
 def test_the_gallery_shows_every_picture_and_no_other():

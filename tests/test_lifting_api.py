@@ -266,6 +266,13 @@ def test_an_infinite_derivative_in_or_beside_a_layer_is_refused(biases, bad, wei
         p.gradient([[0.5, 0.5], bad])
 
 
+def test_an_infinite_derivative_in_a_layer_without_biases_is_refused():
+    x, w = [Value(0.5), Value(0.5)], [[Value(1.0), Value(2.0)], [Value(1.0), Value(1.0)]]
+    p = vectorize(sum([sqrt(dot(row, x)) for row in w]), x, [*w[0], *w[1]])
+    with pytest.raises(ZeroDivisionError, match=re.escape("row 1: the derivative of sqrt(0.0)")):
+        p.gradient([[0.5, 0.5], [0.0, 0.0]])
+
+
 @pytest.mark.parametrize("inputs", [False, True])
 def test_an_infinite_sender_of_a_layer_is_refused_though_its_deltas_are_zero(inputs):
     x, w = [Value(0.5, "x1"), Value(0.2, "x2")], [[Value(1.0), Value(2.0)], [Value(3.0), Value(1.0)]]
@@ -302,7 +309,12 @@ def test_a_number_far_from_one_meets_its_factors_in_their_order(c, u):
 def test_a_gradient_that_vanishes_is_zero():
     x, w = Value(0.3, "x"), Value(0.4, "w")
     a = tanh(w * x)
-    assert vectorize(1e-200 * (1e-200 * (sin(a) + exp(a))), [x], [w]).gradient([[0.3]])[1].tolist() == [0.0]
+    v = sin(w * x)
+    for loss in (
+        1e-200 * (1e-200 * (sin(a) + exp(a))),
+        1e-200 * (1e-200 * (v + exp(w * x))) + 1e-200 * (1e-200 * (v + tanh(w * x))),
+    ):
+        assert vectorize(loss, [x], [w]).gradient([[0.3]])[1].tolist() == [0.0]
 
 
 def test_a_derivative_that_is_a_number_is_an_output():
@@ -339,9 +351,9 @@ def test_a_function_is_lifted_from_examples():
 @pytest.mark.parametrize(
     ("f", "difference"),
     [
-        (lambda x, w: w * x if x > 0 else -x * w, "x1 · w against -1 · x1 · w"),
+        (lambda x, w: w * x if x > 0 else -x * w, "x1 · w against -1.0 · x1 · w"),
         (lambda x, w: sin(w * x) if x > 0 else tanh(w * x), "sin(…) against tanh(…)"),
-        (lambda x, w: w * x * x.data, "x1 · w against -1 · x1 · w"),
+        (lambda x, w: w * x * x.data, "x1 · w against -1.0 · x1 · w"),
         (lambda x, w: (w * x * x) ** (2.5 + x.data), "pow(…, 3.5) against pow(…, 1.5)"),
         (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "the end is x1 against w"),
     ],

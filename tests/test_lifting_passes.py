@@ -51,6 +51,10 @@ def line(target, form, *reads):
     return Statement(target, form, (*reads, target), reads)
 
 
+def text_of(statement):
+    return statement.form.format(*[array.name for array in statement.arrays])
+
+
 def shared(within, ahead, x):
     """Return a sum over two users of one product, with a number within the product, and one ahead of each use."""
     p = within * x[0] * x[1] * x[2]
@@ -362,7 +366,7 @@ def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
     ]
     writer = Writer()
     found = spread(lines, writer)
-    assert [x.text for x in found] == [
+    assert [text_of(x) for x in found] == [
         "copyto(out, row)", "add(z, out, out=out)",
         "copyto(out, row)", "copyto(t, column)", "add(out, t, out=out)",
         "add(number, z, out=out)",
@@ -377,7 +381,7 @@ def test_a_constant_column_and_a_bound_are_spread_before_the_first_call():
     column = writer.constant([1.0, 2.0])
     calls = [("add", [z, column]), ("maximum", [0.0, z]), ("minimum", [z, -0.0]), ("add", [z, 1.0])]
     found = spread([elementwise(function, operands, out) for function, operands in calls], writer)
-    assert [x.text for x in found] == [
+    assert [text_of(x) for x in found] == [
         "add(z, c_2, out=out)", "maximum(zero, z, out=out)", "minimum(z, c_3, out=out)", "add(z, 1.0, out=out)",
     ]  # fmt: skip
     assert [array.definition for array in writer.definitions[1:]] == [

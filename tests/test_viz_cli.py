@@ -50,14 +50,15 @@ def test_a_formula_may_begin_with_a_minus_behind_a_space(capsys):
     assert run(capsys, " -x", "x=-2")[1].splitlines()[1].split() == ["result", "2", "1"]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error():
-    command = [sys.executable, "-m", "viz", *NEURON, "--derivation"]
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    command = [sys.executable, "-m", "viz", *NEURON, "--explain", "w", "-o", str(tmp_path / "graph.dot")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parent
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+    assert "digraph" in (tmp_path / "graph.dot").read_text(encoding="utf-8")
 
 
 def test_options_may_stand_anywhere(capsys):

@@ -52,15 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         value, leaves = parse(options.text, **given)
         if options.explain and options.explain not in leaves:
             raise ValueError(f"--explain {options.explain}: the formula has {', '.join(leaves) or 'no variables'}")
+        told = options.formula or options.explain or options.derivation
+        if options.output or not told:
+            value.backward()
         if options.formula:
             print(formula(value))
         if options.explain:
             print(explain(value, leaves[options.explain]))
         if options.derivation:
             print(derivation(value))
-        told = options.formula or options.explain or options.derivation
-        if options.output or not told:
-            value.backward()
         if not (options.output or told):
             print(_table(value, leaves))
         sys.stdout.flush()
@@ -68,7 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, 2)
     except BrokenPipeError:  # the reader, such as head, has seen enough; what is left must not be flushed to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     try:
         if options.output:
             save(value, options.output)

@@ -98,7 +98,7 @@ class Adjoints(Forward):
         self.comment(f"d{z.name}: what {z.name} hands on to the loss, summed over its {len(parts)} uses")
         c, e = abs(first.c), first.e
         if not is_moderate(c) or any([abs(part.c) != c or part.e != e for part in parts]):
-            c, e = 1.0, 0
+            c, e = 1.0, 0  # not carried along: it is not theirs alike, or may have vanished
         d = self.own_adjoint(block)
         written = 0
         if first.index == full:

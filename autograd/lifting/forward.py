@@ -78,7 +78,7 @@ class Forward(Writer):
     # Arrays ----------------------------------------------------------------------------------------------------------
 
     def input(self, block: Block, columns: tuple[int, ...]) -> None:
-        """Copy a block of inputs out of the batch; a large one that only feeds layers is used where it lies."""
+        """Copy a block of inputs out of the batch; a large one is used where it lies."""
         chosen = f"{columns[0]}:{columns[-1] + 1}"
         if columns != tuple(range(columns[0], columns[-1] + 1)):
             chosen = repr(list(columns))

@@ -117,10 +117,10 @@ def _in_words(node: Any, names: Sequence[str]) -> str:
     terms = []
     for c, factors in node.terms[:SHOWN]:
         said = [_operands([x], names) for x in factors]
-        terms.append(" · ".join(said if said and c == 1.0 else [f"{c:g}", *said]))
+        terms.append(" · ".join(said if said and c == 1.0 else [repr(c), *said]))
     return " + ".join([*terms, *["…"] * (len(node.terms) > SHOWN)])
 
 
 def _operands(operands: Sequence[int | float], names: Sequence[str]) -> str:
     """Return operands by their names, numbers as they are, and … for what is computed."""
-    return ", ".join([f"{x:g}" if isinstance(x, float) else names[x] if x < len(names) else "…" for x in operands])
+    return ", ".join([repr(x) if isinstance(x, float) else names[x] if x < len(names) else "…" for x in operands])

@@ -24,6 +24,7 @@ def quotients(statements: Sequence[Statement | str], kept: Sequence[Array]) -> l
                     divisor = divisors[reciprocal]
                     found[-1] = elementwise("divide", [dividend, divisor], x.target)
                     _rename(found, reciprocal.name, f"1 / {divisor.name}")
+                    break
     return found
 
 

@@ -15,7 +15,7 @@ EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 
 
 def spread(statements: Sequence[Statement | str], writer: Writer) -> list[Statement | str]:
-    """Return statements that broadcast nothing; copied is into the result, if that is free."""
+    """Return statements that broadcast nothing: what they would is copied into the result, if that is free."""
     found: list[Statement | str] = []
     for x in statements:
         if isinstance(x, Call) and x.target:

@@ -30,7 +30,7 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     """Write the graph of the outputs down.
 
     Raises ValueError for a leaf that is neither declared nor a constant, and for a declared one that is not a leaf or
-    is declared twice. One of several outputs may be a leaf that nothing else uses, as a derivative that is a number.
+    is declared twice. An output may be a nameless leaf that nothing else uses, as is a derivative that is a number.
     """
     numbers: dict[Value, int] = {}
     for kind, declared in (("input", inputs), ("parameter", parameters)):
@@ -47,14 +47,18 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     names: dict[int, str] = {}
     leaves: list[int] = []
     declared_leaves = len(numbers)
-    for node in topological_order(*outputs):
+    order = topological_order(*outputs)
+    bare = {output for output in outputs if not output.operands and not output.name}
+    if bare:
+        bare -= {operand for node in order for operand in node.operands}
+    for node in order:
         if node.operands:
             operation: Any = node.operation
             nodes.append((operation, tuple([numbers[x] for x in node.operands])))
         elif node in numbers:
             leaves.append(numbers[node])
             continue
-        elif node.constant or _is_bare(node, outputs):
+        elif node.constant or node in bare:
             nodes.append(node.data)
         else:
             raise ValueError(
@@ -70,13 +74,4 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
         [numbers[output] for output in outputs],
         names,
         leaves,
-    )
-
-
-def _is_bare(leaf: Value, outputs: Sequence[Value]) -> bool:
-    """Whether a leaf is one of several outputs, and part of no other."""
-    return (
-        len(outputs) > 1
-        and any([leaf is output for output in outputs])
-        and not any([leaf is operand for node in topological_order(*outputs) for operand in node.operands])
     )

@@ -120,11 +120,6 @@ class Statement:
     arrays: tuple[Array, ...]
     reads: tuple[Array, ...]
 
-    @property
-    def text(self) -> str:
-        """The line, with the names of the arrays."""
-        return self.form.format(*[array.name for array in self.arrays])
-
 
 Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
 
