@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.lifting.canonical import is_moderate
 from autograd.lifting.forward import Forward
-from autograd.lifting.grouping import Block, Plan, Rows
+from autograd.lifting.plan import Block, Plan, Rows
 from autograd.lifting.reading import stride
 from autograd.lifting.writer import Array, Operand, is_number, text
 

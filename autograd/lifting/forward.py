@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograd.lifting.grouping import (
+from autograd.lifting.plan import (
     Block,
     Elementwise,
     Gathered,
@@ -255,9 +255,9 @@ class Forward(Writer):
         constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else self.constant(rule.constants)
         if constant != 0.0:
             said.append(text(constant))
+        said.sort(key=lambda term: term.startswith("-"))
         if len(said) > 2 * MANY:
             said[MANY:-1] = [f"… ({len(said)} terms)"]
-        said.sort(key=lambda term: term.startswith("-"))
         sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
         self.statements.insert(place, f"{z.name} = {sum_of}")
         self.add_up(terms, constant, z, started)

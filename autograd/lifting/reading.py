@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
-from autograd.lifting.grouping import Block, Elementwise, Layer, Product, Rows, Rule, Total
+from autograd.lifting.plan import Block, Elementwise, Layer, Product, Rows, Rule, Total
 
 SMALL = 4  # for a block of more rows, its operands are always gathered
 

@@ -1,4 +1,4 @@
-"""Pass 8, rolling: lines that come again and again, each time with other arrays, become a loop.
+"""Pass 9, rolling: lines that come again and again, each time with other arrays, become a loop.
 
 A recurrence, or a method of so many steps, is recorded step by step, and its statements are as many. Written once, in a
 loop over the arrays of each step, they can be read, and need not be compiled one by one.

@@ -1,4 +1,4 @@
-"""Pass 9, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+"""Pass 10, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
 Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from autograd.lifting.forward import Forward
-from autograd.lifting.grouping import Plan, Rows
+from autograd.lifting.memory import needed, shared_memory
+from autograd.lifting.plan import Plan, Rows
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
 from autograd.lifting.rolling import WORD, Loop, header, roll
 from autograd.lifting.spreading import spread
-from autograd.lifting.writer import NAMESPACE, Array, Statement, needed, shared_memory
+from autograd.lifting.writer import NAMESPACE, Array, Statement
 
 LEGEND = """\
 # One row for each node, one column for each sample of the batch; n is its size.

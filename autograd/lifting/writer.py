@@ -1,8 +1,4 @@
-"""Arrays and statements, while a program is being written; and which arrays can share their memory.
-
-Every statement writes an array of its own, as if memory were free. Once all are known, an array takes over the memory
-of one that no later statement reads.
-"""
+"""Arrays and statements, while a program is being written: every statement writes an array of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +7,8 @@ import inspect
 import keyword
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -315,46 +311,3 @@ def is_number(x: Operand, number: float) -> bool:
 def is_one_number(xs: Sequence[float]) -> bool:
     """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
     return len({repr(x) for x in xs}) == 1
-
-
-def needed(statements: Sequence[Statement | str], outputs: Iterable[Array]) -> list[Statement | str]:
-    """Return the statements without those that write what nobody reads."""
-    read = {array.root for array in outputs}
-    kept: list[Statement | str] = []
-    for statement in reversed(statements):
-        if isinstance(statement, str):
-            if kept and not isinstance(kept[-1], str):  # a comment on statements that are kept
-                kept.append(statement)
-        elif statement.target is None or statement.target.root in read:
-            kept.append(statement)
-            read.update([array.root for array in statement.reads])
-    return kept[::-1]
-
-
-def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
-    """Return, for each array that statements write, the array whose memory it takes over, or itself.
-
-    An elementwise statement may write over an array that it is the last to read.
-    """
-    last: dict[Array, int] = {}
-    for place, statement in enumerate(statements):
-        for array in statement.reads:
-            last[array.root] = place
-        if statement.target:
-            last[statement.target.root] = place
-    free: dict[tuple[int, bool], list[Array]] = defaultdict(list)
-    memory: dict[Array, Array] = {}
-    for place, statement in enumerate(statements):
-        ended = dict.fromkeys([array.root for array in statement.reads if last[array.root] == place])
-        spare = [(root.rows, root.wide, memory[root]) for root in ended if root in memory]
-        if isinstance(statement, Call):
-            for rows, wide, array in spare:
-                free[rows, wide].append(array)
-        target = statement.target.root if statement.target else None
-        if target is not None and target not in memory and not target.definition:
-            same_shape = free[target.rows, target.wide]
-            memory[target] = same_shape.pop() if same_shape else target
-        if not isinstance(statement, Call):
-            for rows, wide, array in spare:
-                free[rows, wide].append(array)
-    return memory

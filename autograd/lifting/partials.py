@@ -1,0 +1,64 @@
+"""Partial derivatives as formulas: those of the table, and those of an operation of one's own, which are checked."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from autograd.row import Operation
+from autograd.value import Refusal, Value, as_operand
+
+POINTS = [-3.7, -1.6, -0.7, -0.2, 0.1, 0.4, 0.8, 1.3, 2.6, 5.2]
+
+
+@functools.cache
+def check_rules(operation: Operation) -> None:
+    """Raise TypeError if a user's partial derivatives are not formulas in the table's operations.
+
+    They may branch (`1.0 if x > 0 else 0.0`) or call `math`, which serves numbers but not their formula: so the formula
+    is compared with the numbers at some points.
+    """
+    remedy = f"write the partials of {operation.name} in autograd's operations (step for a branch, exp for math.exp)"
+    result, *symbols = [Value(math.nan) for _ in range(1 + (operation.arity or 0))]
+    wanted = [True] * len(symbols)
+    try:
+        formulas = [as_operand(p) for p in operation.local_derivatives(result, symbols, wanted)]
+    except TypeError as error:
+        raise TypeError(f"{remedy}: {error}") from None
+    for point in POINTS:
+        xs = [point + 0.3 * k for k in range(len(symbols))]
+        try:
+            z = operation.function(*xs)
+            numbers = operation.local_derivatives(z, xs, wanted)
+            for symbol, number in zip([result, *symbols], [z, *xs], strict=True):
+                symbol.data = number
+            same = [math.isclose(f.refresh().data, p, rel_tol=1e-9) for f, p in zip(formulas, numbers, strict=True)]
+        except Refusal:
+            continue
+        if not all(same):
+            found = [f.data for f in formulas]
+            raise TypeError(f"{remedy}: at {xs} they are {numbers}, but as formulas {found}")
+
+
+def factored(partial: Any) -> tuple[float, Value | None]:
+    """Return a partial derivative as a number times the rest, None if there is no rest.
+
+    >>> factored(-(2.0 * Value(math.nan)))[0]
+    -2.0
+    """
+    c = 1.0
+    while isinstance(partial, Value) and partial.operands:
+        name = partial.operation.name if partial.operation else ""
+        x, *rest = partial.operands
+        if name == "neg":
+            c, partial = -c, x
+        elif name == "mul" and x.constant:
+            c, partial = c * x.data, rest[0]
+        elif name in ("mul", "div") and rest[0].constant:
+            c, partial = c * rest[0].data if name == "mul" else c / rest[0].data, x
+        else:
+            break
+    if isinstance(partial, Value) and not partial.constant:
+        return c, partial
+    return c * (partial.data if isinstance(partial, Value) else float(partial)), None
