@@ -37,8 +37,14 @@ MISFITS = {
 }
 
 REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
-BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "elu": (-1.0, math.inf)}
-BOUNDS |= dict.fromkeys(("relu", "softplus"), (0.0, math.inf))
+BOUNDS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "elu": (-1.0, math.inf),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ class Objective:
 
     def unreachable(self, last: str, t: Targets) -> str:
         """Return in words which target the last layer cannot reach, however it is trained; "" if there is none."""
-        low, high = BOUNDS.get(last, (-math.inf, math.inf)) if self.name in REGRESSIONS else (-math.inf, math.inf)
+        if self.name not in REGRESSIONS or last not in BOUNDS:
+            return ""
+        low, high = BOUNDS[last]
         for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
             if beyond:
                 return f"reaches {extreme:g}, but the last layer is {last} and ends at {ends:g}; use output='identity'"

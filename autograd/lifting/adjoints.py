@@ -177,9 +177,9 @@ class Adjoints(Forward):
             array = self.expanded(self.times(array, factor), len(index), d.wide)
             rows_of, starts = np.unique(np.sort(index), return_index=True)
             order = self.constant(np.argsort(index, kind="stable"), int)
-            i, begin = self.constant(rows_of, int), self.constant(starts, int)
+            i, first = self.constant(rows_of, int), self.constant(starts, int)
             form = "{}[{}] += add.reduceat({}[{}], {}, axis=0)"
-            self.write(d, form, d, i, array, order, begin, changes=True)
+            self.write(d, form, d, i, array, order, first, changes=True)
 
     def times(self, array: Array, factor: Operand) -> Array:
         """Return a factor times an array."""
