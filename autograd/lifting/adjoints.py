@@ -53,6 +53,7 @@ class Adjoints(Forward):
         super().__init__(plan)
         self.contributions: dict[int, list[Contribution]] = defaultdict(list)
         self.adjoint_of: dict[Array, Array] = {}  # the array of a block -> one that holds its adjoint and nothing else
+        self.wanted: dict[int, Array] = {}  # block number -> the array that is to be its adjoint
 
     def contribute(self, x: Rows, g: Adjoint, wide: bool, write: Callable[[Array | None], Array] | None = None) -> None:
         """Add to the adjoint of some rows what a user hands on: g, or the factor of g times what is to be written.
@@ -95,10 +96,12 @@ class Adjoints(Forward):
         first = parts[0]
         if len(parts) == 1 and first.index == full:
             return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))
-        self.comment(f"d{z.name}: what {z.name} hands on to the loss, summed over its {len(parts)} uses")
+        uses = f", summed over its {len(parts)} uses" if len(parts) > 1 else ""
+        self.comment(f"d{z.name}: what {z.name} hands on to the loss{uses}")
         c, e = abs(first.c), first.e
-        if not is_moderate(c) or any([abs(part.c) != c or part.e != e for part in parts]):
-            c, e = 1.0, 0  # not carried along: it is not theirs alike, or may have vanished
+        alike = all([abs(part.c) == c and part.e == e for part in parts])
+        if not alike or not is_moderate(c) or block.number in self.wanted:
+            c, e = 1.0, 0  # not carried along: it is not theirs alike, may have vanished, or is to be in the array
         d = self.own_adjoint(block)
         written = 0
         if first.index == full:
@@ -128,13 +131,40 @@ class Adjoints(Forward):
         """Return a new array for a block's adjoint, with a row for that of the ones, where the block has ones."""
         z = self.values[block.number]
         name = f"d{z.name}"
-        if z in self.with_one:
+        if block.number in self.wanted:
+            self.adjoint_of[z] = self.wanted[block.number]
+        elif z in self.with_one:
             joint = self.array(f"{name}_and_1", block.size + 1, block.wide)
             self.adjoint_of[z] = d = self.define(name, block.size, block.wide, f"{joint.name}[:{block.size}]", joint)
             self.with_one[d] = joint
         else:
             self.adjoint_of[z] = self.array(name, block.size, block.wide)
         return self.adjoint_of[z]
+
+    def write_adjoint(self, block: Block, d: Array, adds: bool = False) -> None:
+        """Write the adjoint of a block into an array, or add it to what is there."""
+        if not self.contributions[block.number]:
+            if not adds:
+                self.write(d, "{}.fill(0.0)", d)
+            return
+        if not adds:
+            self.wanted[block.number] = d
+        g = self.adjoint(block)
+        factor = power(g.c, g.e)
+        if g.array is None and adds:
+            self.call("add", [d, factor], d)
+        elif g.array is None:
+            self.write(d, f"{{}}.fill({text(factor)})", d)
+        elif adds:
+            self.accumulate(d, g.array, factor, d)
+        elif g.array is not d:
+            self.scale(g.array, factor, d)
+        elif not is_number(factor, 1.0):
+            self.call("multiply", [d, factor], d)
+
+    def hand_on(self, block: Block, g: Adjoint) -> None:
+        """Add to the adjoint of all rows of a block."""
+        self.contributions[block.number].append(Contribution(tuple(range(block.size)), *g))
 
     def scale(self, array: Array, factor: Operand, out: Array) -> None:
         """Write a factor times an array, which may have to be broadcast."""

@@ -1,4 +1,4 @@
-"""Pass 4, forward: the statements that compute the blocks.
+"""Pass 5, forward: the statements that compute the blocks.
 
 Values lie feature-major: an array has a row for each node and a column for each sample, so `W @ x` reads as in the
 textbook, with a row of W for each neuron. Where a layer has biases, its senders have a last row of ones, and the biases
@@ -10,8 +10,12 @@ Letters: z a block's result, x its operands, W weights, b biases, c coefficients
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autograd.lifting.plan import (
     Block,
@@ -21,13 +25,14 @@ from autograd.lifting.plan import (
     Linear,
     Plan,
     Product,
+    Recurrence,
     Reduction,
     Rows,
     Rule,
     Total,
 )
-from autograd.lifting.reading import common_prefix, is_activation, is_layered, one_by_one, prefix, stride, whole
-from autograd.lifting.writer import Array, Operand, Writer, is_number, is_one_number, product_text, text
+from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, one_by_one, prefix, stride, whole
+from autograd.lifting.writer import Array, Loop, Operand, Writer, is_number, is_one_number, product_text, text
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
@@ -42,7 +47,7 @@ class Weights:
     matrix: Array  # without them
     biases: Array | None  # the column
     joint: bool  # whether a single product adds the biases, as the senders have a last row of ones
-    index: list[list[int]]  # the parameters of `whole`
+    index: NDArray[np.int_]  # the parameters of `whole`, in a loop those of each turn if they vary
     view: bool  # whether the arrays show the parameters themselves, and not a copy
 
 
@@ -55,22 +60,25 @@ class Forward(Writer):
         self.values: dict[int, Array] = {}  # block number -> its array
         self.with_one: dict[Array, Array] = {}  # an array -> the same with a last row of ones
         self.weights: dict[int, Weights] = {}  # id of a layer -> its weights
+        named = [x for block in plan.blocks for x in (block.families if isinstance(block, Recurrence) else [block])]
         self.biased = {
             part.senders.block.number
             for block in plan.blocks
-            if isinstance(block.rule, Total)
-            for part in block.rule.parts
-            if isinstance(part, Layer) and part.biases and whole(part.senders)
+            if isinstance(block, Block)
+            for part in layers(block.rule)
+            if part.biases and whole(part.senders)
         }
-        self.prefixes = Counter(prefix(block) for block in plan.blocks)
+        self.prefixes = Counter(map(prefix, named))
         self.numbers: Counter[str] = Counter()
         self.flat_parameters = Array("parameters", plan.parameters.size, False, "parameters")
         for block, columns in plan.inputs:
             self.input(block, columns)
-        for block in plan.blocks:
-            name = self.block_name(block)
-            self.values[block.number] = self.buffer(block, name)
-            self.block(block, self.values[block.number])
+        for part in plan.blocks:
+            if isinstance(part, Recurrence):
+                self.recurrence(part)
+            else:
+                self.values[part.number] = self.buffer(part, self.block_name(part))
+                self.block(part, self.values[part.number])
         self.split = len(self.statements)  # where a backward pass begins
         self.kept: list[Array] = []  # what outlasts the call, beside the outputs
         self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
@@ -162,32 +170,85 @@ class Forward(Writer):
         names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
         return names[0] if len(names) == 1 else common_prefix(names) or "p"
 
-    def layer(self, part: Layer, number: int) -> Weights:
+    def layer(self, part: Layer) -> Weights:
         """Return the weights of a layer as arrays."""
-        neurons, width = len(part.weights), len(part.weights[0])
-        index = part.weights
-        if part.biases is not None:
-            index = [[*row, bias] for row, bias in zip(part.weights, part.biases, strict=True)]
-        columns = len(index[0])
-        first = index[0][0]
+        if id(part) in self.weights:
+            return self.weights[id(part)]
+        number, neurons, width = len(self.weights) + 1, len(part.weights), len(part.weights[0])
+        index = np.array([joined(*of_turn) for of_turn in part.turns or [(part.weights, part.biases)]])
+        index = index if part.turns else index[0]
+        first, shape = int(index.flat[0]), str(index.shape)
         names = f"W{number}_and_b{number}" if part.biases is not None else f"W{number}"
-        view = [k for row in index for k in row] == list(range(first, first + neurons * columns))
+        view = is_range(index)
         if view:
-            shape = f"parameters[{first}:{first + neurons * columns}].reshape({neurons}, {columns})"
-            whole_matrix = self.define(names, neurons, False, shape, self.flat_parameters)
+            definition = f"parameters[{first}:{first + index.size}].reshape{shape}"
+            whole_matrix = self.define(names, neurons, False, definition, self.flat_parameters)
         else:
-            whole_matrix = Array(self.name(names), neurons, False, f"empty(({neurons}, {columns}), dtype)")
+            whole_matrix = Array(self.name(names), neurons, False, f"empty({shape}, dtype)")
             self.definitions.append(whole_matrix)
             places = self.constant(index, int)
             self.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
+        if part.turns:
+            whole_matrix = self.variable(f"{names}_t", neurons, whole_matrix.name, whole_matrix)
         matrix, biases = whole_matrix, None
         if part.biases is not None:
             matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
             biases = self.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
             matrix.apart = True
-        joint = biases is not None and self.rows(part.senders) in self.with_one
+        joint = biases is not None and whole(part.senders) and self.values[part.senders.block.number] in self.with_one
         self.weights[id(part)] = weights = Weights(number, whole_matrix, matrix, biases, joint, index, view)
         return weights
+
+    # Loops -----------------------------------------------------------------------------------------------------------
+
+    def recurrence(self, loop: Recurrence) -> None:
+        """Write what computes a recurrence."""
+        for outer in loop.outer:
+            array = self.steady(self.rows(outer.rows, each=True))
+            if outer.varies:
+                array = self.of_turn(array, loop.turns, outer.backwards)
+            self.values[outer.block.number] = array
+        for block, family in zip(loop.body, loop.families, strict=True):
+            self.values[family.number] = self.buffer(family, self.block_name(family))
+            self.values[block.number] = self.of_turn(self.values[family.number], loop.turns)
+        for carried in loop.carried:
+            first = [self.steady(self.rows(x)) for x in carried.first]
+            self.values[carried.block.number] = self.carried(self.values[carried.family.number], first, loop.turns)
+        for block in loop.body:
+            for part in layers(block.rule):
+                self.layer(part)
+        with self.loop(loop.turns):
+            for block in loop.body:
+                self.block(block, self.values[block.number])
+
+    @contextmanager
+    def loop(self, turns: int, backwards: bool = False) -> Iterator[None]:
+        """Have what is written meanwhile be the body of a loop; what it computes is known within it alone."""
+        before, known, self.statements = self.statements, set(self.known), []
+        yield
+        before.append(Loop(turns, self.statements, backwards))
+        self.statements = before
+        self.known = {key: array for key, array in self.known.items() if key in known or array.definition}
+
+    def of_turn(self, array: Array, turns: int, backwards: bool = False) -> Array:
+        """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
+        rows = array.rows // turns
+        definition = f"{array.name}.reshape({turns}, {rows}, -1)" + "[::-1]" * backwards
+        return self.variable(f"{array.name}_t", rows, definition, array)
+
+    def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
+        """Return a variable for the rows of an earlier turn, and for what is there before the first."""
+        rows, known = array.rows // turns, ", ".join([x.name for x in first])
+        definition = f"[{known}, *{array.name}.reshape({turns}, {rows}, -1)]"
+        return self.variable(f"{array.name}_before", rows, definition, array, first)
+
+    def steady(self, array: Array) -> Array:
+        """Return an array that is the same in every call, so that a loop can be made over it."""
+        if not array.per_batch:
+            return array
+        copy = self.array(array.name, array.rows, array.wide)
+        self.write(copy, "copyto({}, {})", copy, array)
+        return copy
 
     # Statements ------------------------------------------------------------------------------------------------------
 
@@ -265,7 +326,7 @@ class Forward(Writer):
     def layer_forward(self, part: Layer, out: Array) -> str:
         """Write W @ x + b; return how to say so."""
         x = self.rows(part.senders)
-        weights = self.layer(part, len(self.weights) + 1)
+        weights = self.layer(part)
         if weights.joint:
             self.matrix_product(out, "{}, {}", weights.whole, self.with_one[x], out)
         else:
@@ -323,3 +384,13 @@ class Forward(Writer):
                 self.call("add", [z, self.call("multiply", [x, c])], z)
         if not is_number(constant, 0.0):
             self.call("add", [z, constant], z)
+
+
+def joined(weights: list[list[int]], biases: list[int] | None) -> list[list[int]]:
+    """Return weights with their biases, if there are any, as the last column."""
+    return weights if biases is None else [[*row, bias] for row, bias in zip(weights, biases, strict=True)]
+
+
+def is_range(index: NDArray[np.int_]) -> bool:
+    """Whether numbers follow on each other."""
+    return bool(np.array_equal(index.ravel(), np.arange(index.flat[0], index.flat[0] + index.size)))

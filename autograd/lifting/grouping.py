@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd.lifting.canonical import Apply, Graph, Sum
 from autograd.lifting.plan import (
+    FEW,
     Block,
     Elementwise,
     Gathered,
@@ -27,10 +28,9 @@ from autograd.lifting.plan import (
     Rows,
     Rule,
     Total,
+    gathered,
 )
 from autograd.row import Operation
-
-FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
 
 
 def group(graph: Graph) -> Plan:
@@ -258,16 +258,8 @@ class _Grouping:
         for xs in senders.values():
             weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
             parts.append(Layer(weights, self.rows(xs), biases))
-        by_block: dict[int, list[Any]] = defaultdict(list)
-        for column in columns:
-            by_block[self.block_of(column[0][1])].append(column)  # type: ignore[index]  # as above
-        for group in by_block.values():
-            if len(group) > (2 if len(forms) == 1 else FEW):
-                rows = self.rows([x for column in group for _, x in column])
-                parts.append(Gathered([[c for c, _ in column] for column in group], rows))
-            else:
-                parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in group]
-        return Total(parts, [form.constant for form in forms])
+        parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in columns]
+        return Total(gathered(parts, len(forms)), [form.constant for form in forms])
 
 
 def below(node: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""Pass 8, memory: which statements are needed, and which arrays can share their memory.
+"""Pass 9, memory: which statements are needed, and which arrays can share their memory.
 
 Every statement writes an array of its own, as if memory were free. Once all are known, an array takes over the memory
 of one that no later statement reads.
@@ -9,28 +9,39 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.writer import Array, Call, Statement
+from autograd.lifting.writer import Array, Call, Line, Loop, Statement, flat
 
 
-def needed(statements: Sequence[Statement | str], outputs: Iterable[Array]) -> list[Statement | str]:
-    """Return the statements without those that write what nobody reads."""
-    read = {array.root for array in outputs}
-    kept: list[Statement | str] = []
-    for statement in reversed(statements):
-        if isinstance(statement, str):
-            if kept and not isinstance(kept[-1], str):  # a comment on statements that are kept
-                kept.append(statement)
-        elif statement.target is None or statement.target.root in read:
-            kept.append(statement)
-            read.update([array.root for array in statement.reads])
+def needed(lines: Sequence[Line], outputs: Iterable[Array]) -> list[Line]:
+    """Return the lines without statements that write what nobody reads, nor the comments on them."""
+    return _needed(lines, {array.root for array in outputs})
+
+
+def _needed(lines: Sequence[Line], read: set[Array]) -> list[Line]:
+    """Return the lines that are needed where some arrays are read afterwards; what they read is added to those."""
+    kept: list[Line] = []
+    for x in reversed(lines):
+        if isinstance(x, str):
+            if kept and not isinstance(kept[-1], str):  # a comment on what is kept
+                kept.append(x)
+        elif isinstance(x, Loop):
+            before = -1
+            while len(read) > before:  # a turn may read what a later line of the turn before it wrote
+                before, body = len(read), _needed(x.body, read)
+            if body:
+                kept.append(Loop(x.turns, body, x.backwards))
+        elif x.target is None or not read.isdisjoint(roots(x.target)):
+            kept.append(x)
+            read.update([root for array in x.reads for root in roots(array)])
     return kept[::-1]
 
 
-def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
+def shared_memory(lines: Iterable[Line]) -> dict[Array, Array]:
     """Return, for each array that statements write, the array whose memory it takes over, or itself.
 
     An elementwise statement may write over an array that it is the last to read.
     """
+    statements = _in_time(lines)
     last: dict[Array, int] = {}
     for place, statement in enumerate(statements):
         for array in statement.reads:
@@ -53,3 +64,26 @@ def shared_memory(statements: Sequence[Statement]) -> dict[Array, Array]:
             for rows, wide, array in spare:
                 free[rows, wide].append(array)
     return memory
+
+
+def _in_time(lines: Iterable[Line]) -> list[Statement]:
+    """Return the statements in order of time; around a loop stand what it writes, and what its next turn would read."""
+    statements: list[Statement] = []
+    for x in lines:
+        if isinstance(x, Statement):
+            statements.append(x)
+        elif isinstance(x, Loop):
+            body, again, written = [*flat(x.body)], dict.fromkeys(x.variables()), set[Array]()
+            for statement in body:
+                again |= dict.fromkeys([array for array in statement.reads if array.root not in written])
+                if statement.target:
+                    written.add(statement.target.root)
+            made = [root for y in body if y.target and y.target.varies for root in roots(y.target)]
+            statements += [Statement(root, "", (), ()) for root in made]
+            statements += [*body, Statement(None, "", (), tuple([r for array in again for r in roots(array)]))]
+    return statements
+
+
+def roots(array: Array) -> list[Array]:
+    """Return the arrays whose memory an array shows: for the variable of a loop, several."""
+    return [array.root, *[other.root for other in array.others]]

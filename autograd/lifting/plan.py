@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from autograd.row import Operation
+
+FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,6 +49,7 @@ class Layer:
     weights: list[list[int]]
     senders: Rows
     biases: list[int] | None
+    turns: list[tuple[list[list[int]], list[int] | None]] = field(default_factory=list)  # of a loop, where they vary
 
 
 @dataclass
@@ -90,10 +95,91 @@ class Block:
 
 
 @dataclass
+class Carried:
+    """What a turn takes over from an earlier one: its block in the body, the rows of all turns, and what is first."""
+
+    block: Block
+    family: Block
+    first: list[Rows]  # for the first turns, as many as the turns lie apart
+
+
+@dataclass
+class Outer:
+    """What a turn takes from outside: its block in the body, and the rows, one turn's after the other's."""
+
+    block: Block
+    rows: Rows  # or those of one turn, if all take the same
+    backwards: bool = False  # whether the rows of the last turn come first
+
+    @property
+    def varies(self) -> bool:
+        """Whether each turn takes rows of its own."""
+        return len(self.rows.index) > self.block.size
+
+
+@dataclass
+class Recurrence:
+    """Blocks that are computed again and again, turn by turn: those of one turn, and families, the rows of all turns.
+
+    The blocks of the body use each other, what is carried, and what is outer.
+    """
+
+    turns: int
+    body: list[Block]
+    families: list[Block]
+    carried: list[Carried]
+    outer: list[Outer]
+
+
+@dataclass
 class Plan:
     """The blocks, each after those it uses, and the places of the outputs: a row, or a constant."""
 
     inputs: list[tuple[Block, tuple[int, ...]]]  # blocks of inputs, and which columns of a batch they are
     parameters: Block
-    blocks: list[Block]
+    blocks: Sequence[Block | Recurrence]
     outputs: list[Rows | float]
+
+
+def operands(rule: Rule | None) -> list[Rows]:
+    """Return the rows that a rule uses, but for the weights of layers."""
+    if isinstance(rule, Elementwise):
+        return [x for x in rule.operands if isinstance(x, Rows)]
+    if isinstance(rule, Product):
+        return rule.factors
+    if isinstance(rule, Reduction):
+        return [rule.rows]
+    if isinstance(rule, Total):
+        return [part.senders if isinstance(part, Layer) else part.rows for part in rule.parts]
+    return []
+
+
+def with_operands(rule: Rule, rows: Iterator[Rows]) -> Rule:
+    """Return a rule with other rows, in the order of `operands`."""
+    if isinstance(rule, Elementwise):
+        return Elementwise(rule.operation, [next(rows) if isinstance(x, Rows) else x for x in rule.operands])
+    if isinstance(rule, Product):
+        return Product(list(rows))
+    if isinstance(rule, Reduction):
+        return Reduction(rule.operation, next(rows))
+    parts = [
+        replace(part, senders=x) if isinstance(part, Layer) else replace(part, rows=x)
+        for part, x in zip(rule.parts, rows, strict=True)
+    ]
+    return Total(parts, rule.constants)
+
+
+def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Layer | Linear | Gathered]:
+    """Return the parts of a sum of so many rows, with many terms of one block as one part."""
+    found: list[Layer | Linear | Gathered] = [part for part in parts if not isinstance(part, Linear)]
+    by_block: dict[Block, list[Linear]] = defaultdict(list)
+    for part in parts:
+        if isinstance(part, Linear):
+            by_block[part.rows.block].append(part)
+    for block, terms in by_block.items():
+        if len(terms) > (2 if size == 1 else FEW):
+            index = tuple([row for term in terms for row in term.rows.index])
+            found.append(Gathered([term.coefficients for term in terms], Rows(block, index)))
+        else:
+            found += terms
+    return found

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.backward import topological_order
 from autograd.lifting.canonical import canonical
 from autograd.lifting.grouping import group
+from autograd.lifting.recurrences import recur
 from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace
 from autograd.value import Constant, Value, same_class
@@ -69,7 +70,7 @@ class Program:
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
         with collector_paused():
-            plan = group(canonical(traced))
+            plan = recur(group(canonical(traced)))
             written: Source = write_source(plan, mean=reduction == "mean")
         self._outputs = plan.outputs
         self.source = written.text

@@ -1,4 +1,4 @@
-"""Pass 6, quotients: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
+"""Pass 7, quotients: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
 
 The derivative of a logarithm, say, is a reciprocal, and the chain rule multiplies with it.
 """
@@ -9,23 +9,29 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autograd.lifting.writer import Array, Call, Statement, elementwise
+from autograd.lifting.memory import roots
+from autograd.lifting.writer import Array, Call, Line, Loop, Statement, elementwise, flat
 
 
-def quotients(statements: Sequence[Statement | str], kept: Sequence[Array]) -> list[Statement | str]:
-    """Return statements with such products as quotients, in the comments too; `kept` is read when all is done."""
-    divisors = _reciprocals([x for x in statements if isinstance(x, Statement)], kept)
-    found: list[Statement | str] = []
-    for x in statements:
+def quotients(lines: Sequence[Line], kept: Sequence[Array]) -> list[Line]:
+    """Return lines with such products as quotients, in the comments too; `kept` is read when all is done."""
+    return _divided(lines, _reciprocals([*flat(lines)], kept))
+
+
+def _divided(lines: Sequence[Line], divisors: dict[Array, Array]) -> list[Line]:
+    found: list[Line] = []
+    for x in lines if divisors else ():
         found.append(x)
-        if divisors and isinstance(x, Call) and x.function == "multiply":
+        if isinstance(x, Loop):
+            found[-1] = Loop(x.turns, _divided(x.body, divisors), x.backwards)
+        elif isinstance(x, Call) and x.function == "multiply":
             for reciprocal, dividend in (x.operands, x.operands[::-1]):
                 if isinstance(reciprocal, Array) and reciprocal in divisors and x.target:
                     divisor = divisors[reciprocal]
                     found[-1] = elementwise("divide", [dividend, divisor], x.target)
                     _rename(found, reciprocal.name, f"1 / {divisor.name}")
                     break
-    return found
+    return found or list(lines)
 
 
 def _reciprocals(statements: Sequence[Statement], kept: Sequence[Array]) -> dict[Array, Array]:
@@ -33,7 +39,7 @@ def _reciprocals(statements: Sequence[Statement], kept: Sequence[Array]) -> dict
     if not any([isinstance(x, Call) and is_reciprocal(x) for x in statements]):
         return {}
     reads = Counter([array.root for array in kept])
-    reads.update([array.root for x in statements for array in x.reads])
+    reads.update([root for x in statements for array in x.reads for root in roots(array)])
     writes = Counter([x.target.root for x in statements if x.target])
     changed = {x.target.root: place for place, x in enumerate(statements) if x.target}  # for the last time
     found: dict[Array, Array] = {}
@@ -51,7 +57,7 @@ def is_reciprocal(x: Call) -> bool:
     return x.function == "divide" and x.operands[0] == 1.0 and isinstance(x.operands[1], Array)
 
 
-def _rename(statements: list[Statement | str], name: str, new: str) -> None:
+def _rename(statements: list[Line], name: str, new: str) -> None:
     """Change a name in the comments on the last statement."""
     k = len(statements) - 2
     while k >= 0 and isinstance(comment := statements[k], str):

@@ -13,9 +13,14 @@ from autograd.lifting.plan import Block, Elementwise, Layer, Product, Rows, Rule
 SMALL = 4  # for a block of more rows, its operands are always gathered
 
 
+def layers(rule: Rule | None) -> list[Layer]:
+    """Return the matrix products among the parts of a sum."""
+    return [part for part in rule.parts if isinstance(part, Layer)] if isinstance(rule, Total) else []
+
+
 def is_layered(block: Block) -> bool:
     """Whether a block holds net inputs: sums with a matrix product among their parts."""
-    return isinstance(block.rule, Total) and any(isinstance(part, Layer) for part in block.rule.parts)
+    return bool(layers(block.rule))
 
 
 def is_activation(block: Block) -> bool:

@@ -1,4 +1,4 @@
-"""Pass 5, reverse: from the table's partial derivatives, the statements that compute the gradient.
+"""Pass 6, reverse: from the table's partial derivatives, the statements that compute the gradient.
 
 The blocks are taken in reverse, each with the adjoint that its users have handed on to it, and hands its own on to its
 operands. The gradient of a layer's weights is written straight into the flat gradient.
@@ -14,9 +14,22 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from autograd.lifting.adjoints import Adjoint, Adjoints, power
+from autograd.lifting.forward import Weights
 from autograd.lifting.partials import check_rules, factored
-from autograd.lifting.plan import Block, Elementwise, Layer, Linear, Plan, Product, Reduction, Rows, Total
-from autograd.lifting.reading import stride
+from autograd.lifting.plan import (
+    Block,
+    Elementwise,
+    Layer,
+    Linear,
+    Plan,
+    Product,
+    Recurrence,
+    Reduction,
+    Rows,
+    Total,
+    operands,
+)
+from autograd.lifting.reading import layers, stride
 from autograd.lifting.writer import Array, Operand, Statement, is_one_number, text
 from autograd.operations import OWN
 from autograd.row import Operation
@@ -38,15 +51,14 @@ class Reverse(Adjoints):
     def parameters_used_once(self) -> set[int]:
         """Return the parameters whose gradient is one number and not a sum: it is written, not added."""
         uses: Counter[int] = Counter()
-        for block in self.plan.blocks:
-            for rows in operands(block):
+        for x in self.plan.blocks:
+            loop = isinstance(x, Recurrence)
+            for rows in [outer.rows for outer in x.outer] if isinstance(x, Recurrence) else operands(x.rule):
                 if rows.block is self.plan.parameters:
                     uses.update(rows.index)
-            if isinstance(block.rule, Total):
-                for part in block.rule.parts:
-                    if isinstance(part, Layer):
-                        uses.update([k for row in part.weights for k in row])
-                        uses.update(part.biases or ())
+            for block in x.body if isinstance(x, Recurrence) else [x]:
+                for part in layers(block.rule):
+                    uses.update(self.weights[id(part)].index.ravel().tolist() * (1 + (loop and not part.turns)))
         return {k for k, count in uses.items() if count == 1}
 
     def backward(self, mean: bool) -> None:
@@ -59,12 +71,61 @@ class Reverse(Adjoints):
         if not output.block.wide:  # one loss for all samples: its mean is itself, its sum n times as much
             seed = Adjoint(1.0, 0 if mean else 1, None)
         self.contribute(output, seed, output.block.wide)
-        for block in reversed(self.plan.blocks):
-            if self.contributions[block.number]:
-                self.block_backward(block, self.adjoint(block))
+        for x in reversed(self.plan.blocks):
+            if isinstance(x, Recurrence):
+                if any([self.contributions[family.number] for family in x.families]):
+                    self.recurrence_backward(x)
+            elif self.contributions[x.number]:
+                self.block_backward(x, self.adjoint(x))
         self.parameter_gradients()
         if len(self.written) < self.plan.parameters.size:
             self.statements.insert(self.split, Statement(None, "gradient.fill(0.0)", (), ()))
+
+    def recurrence_backward(self, loop: Recurrence) -> None:
+        """Hand the adjoints of a recurrence on, from the last turn to the first."""
+        standing: dict[Block, Array] = {}  # of families that later turns use: the adjoints of all turns
+        targets: list[tuple[Block, Array, bool]] = []  # of the body, their arrays, and whether those add up
+        ends: list[tuple[Rows, Array]] = []  # what is outside, and the arrays that are handed on to it
+        uses = Counter([x.family for x in loop.carried])
+        for carried in [x for x in loop.carried if x.block.trained]:
+            family = carried.family
+            free = family.size - carried.block.size * len(carried.first)  # so many rows nobody else hands on to
+            parts = self.contributions[family.number]
+            adds = uses[family] > 1 or any([min(part.index) < free for part in parts])
+            if family not in standing:
+                standing[family] = self.own_adjoint(family)
+                self.write_adjoint(family, standing[family])
+            first = [self.zeros(self.values[x.block.number], adds) for x in carried.first]
+            ends += zip(carried.first, first, strict=True)
+            targets.append((carried.block, self.carried(standing[family], first, loop.turns), adds))
+        for outer in [x for x in loop.outer if x.block.trained]:
+            d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
+            ends.append((outer.rows, d))
+            of_turn = self.of_turn(d, loop.turns, outer.backwards) if outer.varies else d
+            targets.append((outer.block, of_turn, not outer.varies))
+        for block, family in zip(loop.body, loop.families, strict=True):
+            if family in standing:
+                self.hand_on(block, Adjoint(1.0, 0, self.of_turn(standing[family], loop.turns)))
+            elif self.contributions[family.number]:
+                g = self.adjoint(family)
+                if g.array and g.array.rows > 1:
+                    g = g._replace(array=self.of_turn(g.array, loop.turns))
+                self.hand_on(block, g)
+        with self.loop(loop.turns, backwards=True):
+            for block in reversed(loop.body):
+                if self.contributions[block.number]:
+                    self.block_backward(block, self.adjoint(block))
+            for block, d, adds in targets:
+                self.write_adjoint(block, d, adds)
+        for rows, d in ends:
+            self.contribute(rows, Adjoint(1.0, 0, d), rows.block.wide)
+
+    def zeros(self, like: Array, filled: bool) -> Array:
+        """Return an array for the adjoint of another, filled with zeros if it is to add something up."""
+        d = self.array(f"d{like.name}", like.rows, like.wide)
+        if filled:
+            self.write(d, "{}.fill(0.0)", d)
+        return d
 
     def block_backward(self, block: Block, g: Adjoint) -> None:
         """Hand a block's adjoint on to its operands."""
@@ -211,20 +272,19 @@ class Reverse(Adjoints):
             return out
 
         self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
-        flat = [k for row in weights.index for k in row]
-        neurons, columns = len(weights.index), len(weights.index[0])
+        flat = weights.index.ravel().tolist()
+        neurons, columns = weights.index.shape[-2:]
         number = weights.number
         label = f"dW{number}_and_db{number}" if part.biases is not None else f"dW{number}"
         direct = weights.view and self.direct.issuperset(flat)
         if direct:
-            shape = f"gradient[{flat[0]}:{flat[-1] + 1}].reshape({neurons}, {columns})"
+            target = self.gradient_of(weights, label)
             self.written.update(flat)
         else:
-            shape = f"empty(({neurons}, {columns}), dtype)"
+            target = self.define(label, neurons, False, f"empty(({neurons}, {columns}), dtype)")
         if part.biases is not None:
-            told = part.weights if part.senders.block.rule is None else part.weights[1:]
-            self.vouched.update(self.direct.intersection([k for row in told for k in row]))
-        target = self.define(label, neurons, False, shape)
+            told = weights.index[..., :-1] if part.senders.block.rule is None else weights.index[..., 1:, :-1]
+            self.vouched.update(self.direct.intersection(told.ravel().tolist()))
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
         self.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
         if weights.joint or weights.biases is None:
@@ -235,12 +295,26 @@ class Reverse(Adjoints):
             dW.apart = True
             self.matrix_product(None, "{}, {}.T", g, x, dW)
             self.write(None, "add.reduce({}, axis=1, out={})", g, db)
-        if not direct:
-            index = self.constant(weights.index, int)
-            if len(set(flat)) == len(flat):
-                self.write(None, "gradient[{}] += {}", index, target)
-            else:
-                self.write(None, "add_at(gradient, {}, {})", index, target)
+        if direct:
+            return
+        if weights.view:
+            place = self.gradient_of(weights, f"sum_of_{label}")
+            self.call("add", [place, target], place)
+            return
+        index = self.constant(weights.index, int)
+        if part.turns:
+            index = self.variable(f"{index.name}_t", neurons, index.name, index)
+        if len(set(flat)) == len(flat):
+            self.write(None, "gradient[{}] += {}", index, target)
+        else:
+            self.write(None, "add_at(gradient, {}, {})", index, target)
+
+    def gradient_of(self, weights: Weights, name: str) -> Array:
+        """Return the place of weights in the flat gradient, in a loop that of each turn."""
+        first, size, neurons = weights.index.flat[0], weights.index.size, weights.index.shape[-2]
+        definition = f"gradient[{first}:{first + size}].reshape{weights.index.shape}"
+        place = self.define(name, neurons, False, definition, self.flat_gradient)
+        return self.variable(f"{name}_t", neurons, place.name, place) if weights.index.ndim > 2 else place
 
     def parameter_gradients(self) -> None:
         """Write or add the gradients of parameters that are no layer's weights."""
@@ -289,17 +363,3 @@ class Reverse(Adjoints):
             name = f"d{self.parameter_name(index)}"
             self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
         return self.known[key]
-
-
-def operands(block: Block) -> list[Rows]:
-    """Return the rows that a block uses, but for the weights of layers."""
-    rule = block.rule
-    if isinstance(rule, Elementwise):
-        return [x for x in rule.operands if isinstance(x, Rows)]
-    if isinstance(rule, Product):
-        return rule.factors
-    if isinstance(rule, Reduction):
-        return [rule.rows]
-    if isinstance(rule, Total):
-        return [part.senders if isinstance(part, Layer) else part.rows for part in rule.parts]
-    return []

@@ -7,7 +7,9 @@ of the number of variables that it shares with another.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import re
+import textwrap
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from autograd.lifting.forward import Forward
-from autograd.lifting.memory import needed, shared_memory
+from autograd.lifting.memory import needed, roots, shared_memory
 from autograd.lifting.plan import Plan, Rows
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
-from autograd.lifting.rolling import WORD, Loop, header, roll
 from autograd.lifting.spreading import spread
-from autograd.lifting.writer import NAMESPACE, Array, Statement
+from autograd.lifting.writer import NAMESPACE, Array, Line, Loop, Statement, flat
 
+WIDE = 112  # so long is a line at most, before it is broken
+WORD = re.compile(r"\w+")
 LEGEND = """\
 # One row for each node, one column for each sample of the batch; n is its size.
 # A weight matrix has one row for each neuron, the transpose of W[sender][receiver]; the biases are its last column."""
@@ -47,42 +50,39 @@ def write_source(plan: Plan, mean: bool) -> Source:
     """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
     writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
     outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
-    statements = quotients(writer.statements, [*outputs, *writer.kept])
-    forward, backward = spread(statements[: writer.split], writer), spread(statements[writer.split :], writer)
+    lines = quotients(writer.statements, [*outputs, *writer.kept])
+    forward, backward = spread(lines[: writer.split], writer), spread(lines[writer.split :], writer)
     backward = needed(backward, writer.kept)
-    later = [array for statement in backward if isinstance(statement, Statement) for array in statement.reads]
+    later = [root for statement in flat(backward) for array in statement.reads for root in roots(array)]
     forward = needed(forward, [*outputs, *later])
-    lines = [x for x in forward if isinstance(x, Statement)]
-    lines.append(Statement(None, "", (), tuple(outputs)))  # the caller reads the outputs between the two passes
-    lines += [x for x in backward if isinstance(x, Statement)]
-    memory = shared_memory(lines)
+    forget(forward, {array.root for array in outputs}.union(later))
+    between = Statement(None, "", (), tuple(outputs))  # the caller reads the outputs between the two passes
+    memory = shared_memory([*forward, between, *backward])
 
-    bodies = [roll(forward, writer.name), roll(backward, writer.name)]
-    loops = [x for body in bodies for x in body if isinstance(x, Loop)]
-    steps = {id(loop): writer.name("steps") for loop in loops}
-    used, words = used_definitions(writer.definitions, bodies, outputs, loops)
+    loops = [x for x in (*forward, *backward) if isinstance(x, Loop)]
+    steps = {id(loop): writer.name("steps") for loop in loops if loop.variables()}
+    used, words = used_definitions(writer.definitions, [*forward, *backward], outputs)
     returned = ", ".join(array.name for array in outputs)
     views = [a for a in used if a.per_batch]
-    pooled = pool(loops, memory)
     text = "\n".join(
         [
             *LEGEND.splitlines(),
             "",
-            *memory_lines(memory, pooled, words),
+            *memory_lines(memory, words),
             "# Constants, and views of the arrays and of the parameters.",
-            *[f"{a.name} = {a.definition}" for a in used if not a.per_batch],
-            *loop_tables(loops, memory, pooled, steps, writer.constants),
+            *[f"{a.name} = {a.definition}" for a in used if not a.per_batch and not a.varies],
+            *loop_tables(loops, steps),
             "",
             "",
             "def forward(batch):",
             *indented([f"global {', '.join(a.name for a in views)}"] if views else []),
             *indented([f"{a.name} = {a.definition}" for a in views]),
-            *indented(listing(bodies[0], steps)),
+            *indented(listing(forward, steps)),
             f"    return [{returned}]",
             "",
             "",
             "def backward():",
-            *indented(listing(bodies[1], steps) or ["pass"]),
+            *indented(listing(backward, steps) or ["pass"]),
             "",
         ]
     )
@@ -90,69 +90,67 @@ def write_source(plan: Plan, mean: bool) -> Source:
     return Source(text, {**NAMESPACE, **writer.functions}, writer.constants, telling)
 
 
-def pool(loops: Sequence[Loop], memory: dict[Array, Array]) -> list[Array]:
-    """Return the arrays that loops run over and statements write, those of one shape together."""
-    looped = dict.fromkeys([array for loop in loops for turn in loop.turns for array in turn])
-    owners = dict.fromkeys([memory[array] for array in looped if array in memory])
-    return sorted(owners, key=lambda a: (a.rows, a.wide))
-
-
-def memory_lines(memory: dict[Array, Array], pooled: Sequence[Array], words: set[str]) -> list[str]:
-    """Return the lines that make the arrays; those that only loops use have no names."""
-    lines = ["# Arrays; those that are needed one after the other share their memory."]
-    if pooled:
-        shapes = Counter(f"({a.rows}, {width(a)})" for a in pooled)
-        made = ", ".join(f"*empty(({count}, {shape[1:-1]}), dtype)" for shape, count in shapes.items())
-        lines.append(f"arrays = [{made}]")
-    places = {array: f"arrays[{k}]" for k, array in enumerate(pooled)}
+def memory_lines(memory: dict[Array, Array], words: set[str]) -> list[str]:
+    """Return the lines that make the arrays."""
     sharing: dict[Array, list[str]] = defaultdict(list)
     for array, owner in memory.items():
         if array.name in words:
             sharing[owner].append(array.name)
-    for a, names in sharing.items():
-        lines.append(f"{' = '.join(names)} = {places.get(a, f'empty(({a.rows}, {width(a)}), dtype)')}")
-    return lines
+    return [
+        "# Arrays; those that are needed one after the other share their memory.",
+        *[f"{' = '.join(names)} = empty(({a.rows}, {width(a)}), dtype)" for a, names in sharing.items()],
+    ]
 
 
-def loop_tables(
-    loops: Sequence[Loop],
-    memory: dict[Array, Array],
-    pooled: Sequence[Array],
-    steps: dict[int, str],
-    constants: list[np.ndarray[Any, Any]],
-) -> list[str]:
+def forget(lines: Sequence[Line], later: set[Array]) -> None:
+    """Have loops keep the rows of one turn only of what neither a later turn nor anything later reads."""
+    readers: dict[Array, set[Array]] = defaultdict(set)
+    for statement in flat(lines):
+        for array in statement.reads:
+            for root in roots(array):
+                readers[root].add(variable_of(array))
+    for loop in lines:
+        if isinstance(loop, Loop):
+            arrays = loop.variables()
+            written = {variable_of(x.target) for x in flat(loop.body) if x.target and x.target.varies}
+            short = {array for array in written if array.root not in later and readers[array.root] <= {array}}
+            for array in [x for x in arrays if variable_of(x) in short and x not in short]:
+                array.varies, array.root = False, variable_of(array)
+            for array in short:
+                array.varies, array.owner, array.root, array.definition = False, None, array, ""
+
+
+def variable_of(array: Array) -> Array:
+    """Return the variable of a loop that an array is a part of, or the array itself."""
+    return array.owner if array.owner and array.owner.varies else array
+
+
+def loop_tables(loops: Sequence[Loop], steps: dict[int, str]) -> list[str]:
     """Return the lines that make, for each loop, the list of the arrays of each turn."""
-    loops = [loop for loop in loops if loop.variables]
-    if not loops:
-        return []
-    places = {array: k for k, array in enumerate(pooled)}
-    named = dict.fromkeys([a for loop in loops for turn in loop.turns for a in turn if a not in memory])
-    places |= {array: k for k, array in enumerate(named, len(places))}
-    lines = ["# What the loops run over, turn by turn."]
-    if named:
-        lines.append(f"arrays {'+=' if pooled else '='} [{', '.join(array.name for array in named)}]")
+    lines = []
     for loop in loops:
-        lines.append(
-            f"{steps[id(loop)]} = [[arrays[k] for k in turn] for turn in constants[{len(constants)}].tolist()]"
-        )
-        constants.append(np.array([[places[memory.get(array, array)] for array in turn] for turn in loop.turns]))
-    return lines
+        if variables := loop.variables():
+            turns = ", ".join(map(table, variables))
+            lines.append(f"{steps[id(loop)]} = list(zip({turns}))" + "[::-1]" * loop.backwards)
+    return ["# What the loops run over, turn by turn.", *lines] if lines else []
+
+
+def table(variable: Array) -> str:
+    """Return the expression that lists what a variable stands for, turn by turn."""
+    if variable.owner and variable.owner.varies:
+        return f"[x{variable.definition.removeprefix(variable.owner.name)} for x in {table(variable.owner)}]"
+    return variable.definition
 
 
 def used_definitions(
-    definitions: Sequence[Array],
-    bodies: Sequence[Sequence[str | Loop]],
-    outputs: Sequence[Array],
-    loops: Sequence[Loop],
+    definitions: Sequence[Array], lines: Sequence[Line], outputs: Sequence[Array]
 ) -> tuple[list[Array], set[str]]:
-    """Return the definitions that a line, a loop, an output or a later definition names; and all names in use."""
-    lines = [line for body in bodies for x in body for line in ([x] if isinstance(x, str) else x.lines)]
-    words = {word for line in lines if line[0] != "#" for word in WORD.findall(line)}
+    """Return the definitions that a line, an output or a later definition names; and all names in use."""
+    words = {array.name for statement in flat(lines) for array in (*statement.arrays, *statement.reads)}
     words.update([array.name for array in outputs])
-    words.update([array.name for loop in loops for turn in loop.turns for array in turn if array.definition])
     used = []
     for array in reversed(definitions):
-        if array.name in words:
+        if array.definition and array.name in words:
             words.update(WORD.findall(array.definition))
             used.append(array)
     return used[::-1], words
@@ -163,12 +161,29 @@ def width(array: Array) -> str:
     return "n" if array.wide else "1"
 
 
-def listing(body: Sequence[str | Loop], steps: dict[int, str]) -> list[str]:
-    """Return the lines of a pass, its loops among them."""
-    lines: list[str] = []
-    for x in body:
-        lines += [x] if isinstance(x, str) else [*header(x, steps[id(x)]), *indented(x.lines)]
-    return lines
+def listing(lines: Sequence[Line], steps: dict[int, str]) -> list[str]:
+    """Return the text of lines."""
+    texts: list[str] = []
+    for x in lines:
+        if isinstance(x, str):
+            texts.append(f"# {x}")
+        elif isinstance(x, Statement):
+            texts.append(x.form.format(*[array.name for array in x.arrays]))
+        else:
+            texts += [*header(x, steps.get(id(x), "")), *indented(listing(x.body, steps))]
+    return texts
+
+
+def header(loop: Loop, steps: str) -> list[str]:
+    """Return the lines that begin a loop over the list of its turns."""
+    variables, times = [array.name for array in loop.variables()], f"# {loop.turns:,} times:"
+    if not variables:
+        return [times, f"for _ in range({loop.turns}):"]
+    line = f"for {', '.join(variables)}{',' * (len(variables) == 1)} in {steps}:"
+    if len(line) <= WIDE:
+        return [times, line]
+    listed = textwrap.wrap(", ".join(variables), WIDE - 4, initial_indent="    ", subsequent_indent="    ")
+    return [times, "for (", *listed, f") in {steps}:"]
 
 
 def indented(lines: Sequence[str]) -> list[str]:

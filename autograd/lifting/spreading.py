@@ -1,4 +1,4 @@
-"""Pass 7, spreading: what an elementwise statement would broadcast is copied into its full shape first.
+"""Pass 8, spreading: what an elementwise statement would broadcast is copied into its full shape first.
 
 NumPy copies it too, but into memory that it allocates at every call, which takes longer. What is constant is copied
 before the first call. A single number stays, but for NumPy's maximum and minimum, which take twice as long with one.
@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from autograd.lifting.writer import Array, Call, Operand, Statement, Writer, elementwise
+from autograd.lifting.writer import Array, Call, Line, Loop, Operand, Statement, Writer, elementwise
 
 EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 
 
-def spread(statements: Sequence[Statement | str], writer: Writer) -> list[Statement | str]:
-    """Return statements that broadcast nothing: what they would is copied into the result, if that is free."""
-    found: list[Statement | str] = []
-    for x in statements:
-        if isinstance(x, Call) and x.target:
+def spread(lines: Sequence[Line], writer: Writer) -> list[Line]:
+    """Return lines that broadcast nothing: what they would is copied into the result, if that is free."""
+    found: list[Line] = []
+    for x in lines:
+        if isinstance(x, Loop):
+            x = Loop(x.turns, spread(x.body, writer), x.backwards)
+        elif isinstance(x, Call) and x.target:
             out, operands = x.target, list(x.operands)
             for k, operand in enumerate(operands):
                 if _is_narrow(operand, out) and not operand.fixed:

@@ -8,7 +8,7 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,8 @@ FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the proje
 class Array:
     """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
 
-    `definition` is the expression that makes it before the first call; without one it is written by a statement.
+    `definition` is the expression that makes it before the first call; without one it is written by a statement. The
+    variable of a loop stands for one array in each turn: its definition makes all of them.
     """
 
     name: str
@@ -100,6 +101,8 @@ class Array:
     per_batch: bool = False  # a view of the batch, so it is made anew in every call
     apart: bool = False  # its rows or columns do not lie one after the other
     fixed: bool = False  # a constant
+    varies: bool = False  # the variable of a loop, or a part of one
+    others: tuple[Array, ...] = ()  # what else than its owner a variable stands for
     root: Array = field(init=False)  # which owns the memory
 
     def __post_init__(self) -> None:
@@ -128,6 +131,31 @@ class Call(Statement):
     operands: tuple[Operand, ...]
 
 
+@dataclass(slots=True)
+class Loop:
+    """Statements that are done so many times; backwards if their variables go from the last turn to the first."""
+
+    turns: int
+    body: list[Line]
+    backwards: bool = False
+
+    def variables(self) -> list[Array]:
+        """Return the variables, each once."""
+        return [*dict.fromkeys([array for x in flat(self.body) for array in x.arrays if array.varies])]
+
+
+Line = Statement | Loop | str  # a string is a comment
+
+
+def flat(lines: Iterable[Line]) -> Iterator[Statement]:
+    """Yield the statements, those of loops among them once."""
+    for x in lines:
+        if isinstance(x, Loop):
+            yield from flat(x.body)
+        elif isinstance(x, Statement):
+            yield x
+
+
 def elementwise(function: str, operands: Sequence[Operand], out: Array) -> Call:
     """Return the call of a function on operands."""
     form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
@@ -139,7 +167,7 @@ class Writer:
     """Collects the arrays and statements of one function after the other."""
 
     def __init__(self) -> None:
-        self.statements: list[Statement | str] = []  # a string is a comment
+        self.statements: list[Line] = []
         self.definitions: list[Array] = []  # constants, views and whatever else is made before the first call
         self.functions: dict[str, Any] = {}  # the operations that the source calls
         self.names_of_own: dict[int, str] = {}  # id of a user's own function -> what the source calls it
@@ -166,8 +194,16 @@ class Writer:
 
     def define(self, name: str, rows: int, wide: bool, definition: str, owner: Array | None = None) -> Array:
         """Return a new array that is made before the first call, or, as a view of the batch, in every call."""
-        array = Array(self.name(name), rows, wide, definition, owner, owner is not None and owner.per_batch)
+        array = Array(self.name(name), rows, wide, definition, owner)
+        if owner is not None:
+            array.per_batch, array.varies, array.others = owner.per_batch, owner.varies, owner.others
         self.definitions.append(array)
+        return array
+
+    def variable(self, name: str, rows: int, definition: str, owner: Array, others: Sequence[Array] = ()) -> Array:
+        """Return a variable of a loop: its definition takes its owner apart, and may begin with other arrays."""
+        array = self.define(name, rows, owner.wide, definition, owner)
+        array.varies, array.apart, array.others = True, owner.apart, tuple(others)
         return array
 
     def view(self, array: Array, start: int, stop: int, step: int = 1) -> Array:

@@ -7,7 +7,7 @@ import pytest
 
 from autograd import Value, cos, mean, sin, step, tanh, vectorize
 from autograd import sum as total
-from autograd.lifting import rolling
+from autograd.lifting import recurrences
 from nn import MLP, mse
 
 RNG = np.random.default_rng(5)
@@ -97,7 +97,7 @@ def test_a_loop_over_parts_of_one_array_alone():
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     loss, inputs, parameters = graph
     rolled = vectorize(loss, inputs, parameters)
-    monkeypatch.setattr(rolling, "SHORT", 10**9)
+    monkeypatch.setattr(recurrences, "SHORT", 10**9)
     written_out = vectorize(loss, inputs, parameters)
     assert "\n    for " in rolled.source
     assert "\n    for " not in written_out.source
@@ -142,4 +142,4 @@ def test_short_programs_are_written_out():
     ids=["in the middle", "with a rest", "two", "a form twice in a turn", "nothing", "too short", "too seldom"],
 )
 def test_what_repeats_is_found(forms, expected):
-    assert rolling._repeats(np.array(forms), 0, len(forms)) == expected
+    assert recurrences._repeats(np.array(forms), 0, len(forms)) == expected

@@ -1,0 +1,206 @@
+"""Pass 4, recurrences: blocks that come again and again, each time with the next operands, become a loop.
+
+A recurrence, or a method of so many steps, is recorded step by step, and its blocks are as many. As a loop over turns
+it is planned and written once, however long it is.
+
+Turns are alike if their blocks have equal forms, and each operand is one of three: a block of the same turn, or of one
+so many turns before; rows of a block outside the loop that are the same in all turns; or rows of such a block that are
+others in each turn.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.lifting.plan import (
+    Block,
+    Carried,
+    Elementwise,
+    Layer,
+    Outer,
+    Plan,
+    Recurrence,
+    Reduction,
+    Rows,
+    Rule,
+    Total,
+    gathered,
+    operands,
+    with_operands,
+)
+
+SHORT = 60  # so few blocks are written out
+TIMES = 4  # so often, at least, a loop runs
+CANDIDATES = 64  # so many places where the next turn might begin are tried
+
+
+def recur(plan: Plan) -> Plan:
+    """Return a plan whose blocks are recurrences where they repeat."""
+    return plan if len(plan.blocks) <= SHORT else _Recurring(plan).plan()
+
+
+class _Recurring:
+    def __init__(self, plan: Plan) -> None:
+        self.given = plan
+        self.blocks = cast("list[Block]", plan.blocks)  # no recurrence is found yet
+        self.numbers = itertools.count(len(self.blocks))  # of new blocks
+        self.moved: dict[Block, tuple[Block, int]] = {}  # a block of a loop -> its family, and its first row there
+        self.found: list[Block | Recurrence] = []
+
+    def plan(self) -> Plan:
+        forms: dict[Any, int] = {}
+        numbers = np.array([forms.setdefault(_form(block), len(forms)) for block in self.blocks])
+        done = 0
+        for start, period, times in _repeats(numbers, 0, len(numbers)):
+            self.relocate(self.blocks[done : start + period * times])
+            turns = [self.blocks[k : k + period] for k in range(start, start + period * times, period)]
+            first, last = _alike(turns)
+            if last - first >= TIMES and (last - first) * period > SHORT:
+                self.write_out(done, start + first * period)
+                done = start + last * period
+                self.found.append(self.recurrence(turns[first:last]))
+        self.relocate(self.blocks[done:])
+        self.write_out(done, len(self.blocks))
+        outputs = [self.place(x) if isinstance(x, Rows) else x for x in self.given.outputs]
+        return Plan(self.given.inputs, self.given.parameters, self.found, outputs)
+
+    def relocate(self, blocks: Iterable[Block]) -> None:
+        """Have blocks use the families of those that are in a loop by now."""
+        for block in blocks if self.moved else ():
+            rows = operands(block.rule)
+            if block.rule and any([x.block in self.moved for x in rows]):
+                block.rule = with_operands(block.rule, map(self.place, rows))
+
+    def place(self, x: Rows) -> Rows:
+        """Return where rows are by now."""
+        if x.block not in self.moved:
+            return x
+        family, first = self.moved[x.block]
+        return Rows(family, tuple([first + row for row in x.index]))
+
+    def write_out(self, start: int, stop: int) -> None:
+        """Leave blocks as they are, but for sums of many terms that are in one block by now."""
+        for block in self.blocks[start:stop]:
+            if isinstance(block.rule, Total) and len(block.rule.parts) > 2:
+                block.rule.parts = gathered(block.rule.parts, block.size)
+            self.found.append(block)
+
+    def recurrence(self, turns: Sequence[Sequence[Block]]) -> Recurrence:
+        """Return turns as a loop."""
+        period, begin = len(turns[0]), turns[0][0].number
+        body = [Block(x.number, x.size, x.wide, x.trained, None, x.names) for x in turns[0]]
+        families = [self.block(x.size * len(turns), x) for x in turns[0]]
+        carried: dict[tuple[int, int], Carried] = {}
+        outer: dict[Any, Outer] = {}
+
+        def operand(column: Sequence[Rows]) -> Rows:
+            """Return the rows of the body that stand for those of each turn."""
+            x = column[0]
+            if x.block is column[1].block:
+                index = [y.index for y in column]
+                backwards = index[-1] < index[0]
+                if backwards:
+                    index.reverse()
+                rows = Rows(x.block, x.index if len(set(index)) == 1 else tuple(itertools.chain(*index)))
+                key = (x.block, rows.index, backwards)
+                if key not in outer:
+                    outer[key] = Outer(self.block(len(x.index), x.block), rows, backwards)
+                return every(outer[key].block)
+            turn, place = divmod(x.block.number - begin, period)
+            if turn == 0:
+                return Rows(body[place], x.index)
+            if (turn, place) not in carried:
+                first = [every(y.block) for y in column[:-turn]]
+                carried[turn, place] = Carried(self.block(x.block.size, x.block), families[place], first)
+            return Rows(carried[turn, place].block, x.index)
+
+        for block, same in zip(body, zip(*turns, strict=True), strict=True):
+            columns = zip(*[operands(x.rule) for x in same], strict=True)
+            block.rule = rule = with_operands(cast("Rule", same[0].rule), map(operand, columns))
+            for k, part in enumerate(rule.parts if isinstance(rule, Total) else ()):
+                if isinstance(part, Layer):
+                    each = [cast("Layer", cast("Total", x.rule).parts[k]) for x in same]
+                    if any([(x.weights, x.biases) != (part.weights, part.biases) for x in each]):
+                        part.turns = [(x.weights, x.biases) for x in each]
+        for k, of_turn in enumerate(turns):
+            self.moved.update({x: (family, k * x.size) for x, family in zip(of_turn, families, strict=True)})
+        return Recurrence(len(turns), body, families, [*carried.values()], [*outer.values()])
+
+    def block(self, size: int, like: Block) -> Block:
+        """Return a new block of so many rows; its rule serves to name it."""
+        return Block(next(self.numbers), size, like.wide, like.trained, like.rule, like.names)
+
+
+def every(block: Block) -> Rows:
+    """Return all rows of a block."""
+    return Rows(block, tuple(range(block.size)))
+
+
+def _form(block: Block) -> Any:
+    """Return what a block has in common with those of the same place in the other turns."""
+    rule = block.rule
+    shape: list[Any] = [(len(x.index), x.block.wide, x.block.trained) for x in operands(rule)]
+    if isinstance(rule, (Elementwise, Reduction)):
+        shape.append(rule.operation)
+    if isinstance(rule, Elementwise):
+        shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
+    if isinstance(rule, Total):
+        shape.append(repr(rule.constants))
+        for part in rule.parts:
+            if isinstance(part, Layer):
+                shape.append((len(part.weights), part.biases is None))
+            else:
+                shape.append(repr(part.coefficients))
+    return type(rule), block.size, block.wide, block.trained, *shape
+
+
+def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
+    """Return the first of the turns around the middle whose operands are alike, and the first that is not any more."""
+    follows = np.ones(len(turns) - 1, bool)  # whether a turn continues the one before
+    middle = (len(turns) - 1) // 2
+    outside = []
+    for same in zip(*turns, strict=True):
+        for column in zip(*[operands(block.rule) for block in same], strict=True):
+            step = np.diff([x.block.number for x in column])
+            if step[middle] == 0:
+                follows &= step == 0
+                outside.append(column[middle].block.number)
+            else:
+                follows &= step == len(turns[0])
+                follows &= [x.index == y.index and x.block.size == y.block.size for x, y in pairwise(column)]
+    different = np.flatnonzero(~follows)
+    place = int(np.searchsorted(different, middle))
+    first = int(different[place - 1]) + 1 if place else 0
+    last = int(different[place]) + 1 if place < len(different) else len(turns)
+    if any([turns[first][0].number <= number <= turns[-1][-1].number for number in outside]):
+        first += 1  # the others take over something from the first turn
+    return first, last
+
+
+def _repeats(forms: NDArray[np.int_], start: int, stop: int) -> list[tuple[int, int, int]]:
+    """Return what repeats between start and stop, in order: where, the length of a turn, and how many turns.
+
+    Looked for is the repetition that the middle is a part of, then those on either side of it.
+    """
+    if stop - start <= SHORT:
+        return []
+    middle = (start + stop) // 2
+    found, saved = None, SHORT // 2
+    for distance in (np.flatnonzero(forms[middle + 1 : stop] == forms[middle])[:CANDIDATES] + 1).tolist():
+        different = np.flatnonzero(forms[start : stop - distance] != forms[start + distance : stop]) + start
+        place = int(np.searchsorted(different, middle))
+        first = int(different[place - 1]) + 1 if place else start
+        last = int(different[place]) if place < len(different) else stop - distance
+        times = (last - first) // distance + 1
+        if times >= TIMES and (times - 1) * distance > saved:
+            found, saved = (first, distance, times), (times - 1) * distance
+    if found is None:
+        return _repeats(forms, start, middle) + _repeats(forms, middle, stop)
+    first, distance, times = found
+    return [*_repeats(forms, start, first), found, *_repeats(forms, first + distance * times, stop)]
