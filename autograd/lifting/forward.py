@@ -1,22 +1,14 @@
 """Pass 5, forward: the statements that compute the blocks.
 
-Values lie feature-major: an array has a row for each node and a column for each sample, so `W @ x` reads as in the
-textbook, with a row of W for each neuron. Where a layer has biases, its senders have a last row of ones, and the biases
-are W's last column.
-
 Letters: z a block's result, x its operands, W weights, b biases, c coefficients, n the size of the batch.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from autograd.lifting.arrays import Arrays
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -27,50 +19,20 @@ from autograd.lifting.plan import (
     Product,
     Recurrence,
     Reduction,
-    Rows,
     Rule,
     Total,
 )
-from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, one_by_one, prefix, stride, whole
-from autograd.lifting.writer import Array, Loop, Operand, Writer, is_number, is_one_number, product_text, text
+from autograd.lifting.reading import layers, one_by_one
+from autograd.lifting.writer import Array, Loop, Operand, is_number, product_text, text
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last
-NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 
 
-@dataclass
-class Weights:
-    """A layer's weights as arrays."""
-
-    number: int
-    whole: Array  # with the biases, if there are any, as the last column
-    matrix: Array  # without them
-    biases: Array | None  # the column
-    joint: bool  # whether a single product adds the biases, as the senders have a last row of ones
-    index: NDArray[np.int_]  # the parameters of `whole`, in a loop those of each turn if they vary
-    view: bool  # whether the arrays show the parameters themselves, and not a copy
-
-
-class Forward(Writer):
+class Forward(Arrays):
     """Writes the statements that compute the blocks."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.plan = plan
-        self.values: dict[int, Array] = {}  # block number -> its array
-        self.with_one: dict[Array, Array] = {}  # an array -> the same with a last row of ones
-        self.weights: dict[int, Weights] = {}  # id of a layer -> its weights
-        named = [x for block in plan.blocks for x in (block.families if isinstance(block, Recurrence) else [block])]
-        self.biased = {
-            part.senders.block.number
-            for block in plan.blocks
-            if isinstance(block, Block)
-            for part in layers(block.rule)
-            if part.biases and whole(part.senders)
-        }
-        self.prefixes = Counter(map(prefix, named))
-        self.numbers: Counter[str] = Counter()
-        self.flat_parameters = Array("parameters", plan.parameters.size, False, "parameters")
+        super().__init__(plan)
         for block, columns in plan.inputs:
             self.input(block, columns)
         for part in plan.blocks:
@@ -82,122 +44,6 @@ class Forward(Writer):
         self.split = len(self.statements)  # where a backward pass begins
         self.kept: list[Array] = []  # what outlasts the call, beside the outputs
         self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
-
-    # Arrays ----------------------------------------------------------------------------------------------------------
-
-    def input(self, block: Block, columns: tuple[int, ...]) -> None:
-        """Copy a block of inputs out of the batch; a large one is used where it lies."""
-        chosen = f"{columns[0]}:{columns[-1] + 1}"
-        if columns != tuple(range(columns[0], columns[-1] + 1)):
-            chosen = repr(list(columns))
-        name = prefix(block) or "inputs"
-        if block.size > NARROW:
-            array = self.define(name, block.size, True, f"batch[:, {chosen}].T")
-            array.per_batch = array.apart = True
-        else:
-            array = self.buffer(block, name, kept=True)
-            self.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
-        self.values[block.number] = array
-        if block.size > 1:
-            self.row_names |= {(array, row): self.name(name) for row, name in enumerate(block.names)}
-
-    def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
-        """Return a new array for a block; where a layer with biases wants one, it has a row of ones after it."""
-        if block.number not in self.biased:
-            shape = f"empty(({block.size}, n), dtype)"
-            return self.define(name, block.size, True, shape) if kept else self.array(name, block.size, block.wide)
-        name = self.name(name)
-        joint = self.define(f"{name}_and_1", block.size + 1, True, f"ones(({block.size + 1}, n), dtype)")
-        array = Array(name, block.size, True, f"{joint.name}[:{block.size}]", joint)
-        self.definitions.append(array)
-        self.with_one[array] = joint
-        return array
-
-    def block_name(self, block: Block) -> str:
-        """Return a name like those of the block's nodes, or one that says what it is."""
-        wanted = prefix(block)
-        if not wanted:
-            wanted = "z" if is_layered(block) else "a" if is_activation(block) else "v"
-        elif len(wanted) > 1 and self.prefixes[wanted] == 1:
-            return wanted
-        self.numbers[wanted] += 1
-        return f"{wanted}{self.numbers[wanted]}"
-
-    def operand(self, x: Rows | list[float]) -> Operand:
-        """Return rows of a block, or a column of constants, as an operand of an elementwise function."""
-        if isinstance(x, Rows):
-            return self.rows(x)
-        return x[0] if is_one_number(x) else self.constant(x)
-
-    def rows(self, x: Rows, each: bool = False) -> Array:
-        """Return rows of a block: itself, a view, or, where they do not lie evenly, a copy.
-
-        One and the same row many times is one row, to be broadcast, unless each is wanted.
-        """
-        every = stride(x.index)
-        if each and len(set(x.index)) < len(x.index):
-            every = None
-        if x.block is self.plan.parameters:
-            return self.parameter_rows(x.index, every)
-        array = self.values[x.block.number]
-        if whole(x) or (array.rows == 1 and not each):
-            return array
-        if every is not None:
-            return self.view(array, x.index[0], x.index[-1] + 1, every)
-        key = ("rows", array, x.index)
-        if key not in self.known:
-            self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
-            self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
-        return self.known[key]
-
-    def parameter_rows(self, index: tuple[int, ...], every: int | None) -> Array:
-        """Return parameters as a column."""
-        key = ("parameters", index, every)
-        if key not in self.known:
-            name = self.parameter_name(index)
-            if every is not None:
-                chosen = f"{index[0]}:{index[-1] + 1}" + (f":{every}" if every > 1 else "")
-                rows = len(range(index[0], index[-1] + 1, every))
-                self.known[key] = self.define(name, rows, False, f"parameters[{chosen}, None]", self.flat_parameters)
-            else:
-                self.known[key] = copy = self.array(name, len(index), False)
-                places = self.constant([[k] for k in index], int)
-                self.write(copy, "take(parameters, {}, out={}, mode='clip')", places, copy)
-        return self.known[key]
-
-    def parameter_name(self, index: Sequence[int]) -> str:
-        """Return the name of a parameter, or what those of several begin with."""
-        names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
-        return names[0] if len(names) == 1 else common_prefix(names) or "p"
-
-    def layer(self, part: Layer) -> Weights:
-        """Return the weights of a layer as arrays."""
-        if id(part) in self.weights:
-            return self.weights[id(part)]
-        number, neurons, width = len(self.weights) + 1, len(part.weights), len(part.weights[0])
-        index = np.array([joined(*of_turn) for of_turn in part.turns or [(part.weights, part.biases)]])
-        index = index if part.turns else index[0]
-        first, shape = int(index.flat[0]), str(index.shape)
-        names = f"W{number}_and_b{number}" if part.biases is not None else f"W{number}"
-        view = is_range(index)
-        if view:
-            definition = f"parameters[{first}:{first + index.size}].reshape{shape}"
-            whole_matrix = self.define(names, neurons, False, definition, self.flat_parameters)
-        else:
-            whole_matrix = Array(self.name(names), neurons, False, f"empty({shape}, dtype)")
-            self.definitions.append(whole_matrix)
-            places = self.constant(index, int)
-            self.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
-        if part.turns:
-            whole_matrix = self.variable(f"{names}_t", neurons, whole_matrix.name, whole_matrix)
-        matrix, biases = whole_matrix, None
-        if part.biases is not None:
-            matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
-            biases = self.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
-            matrix.apart = True
-        joint = biases is not None and whole(part.senders) and self.values[part.senders.block.number] in self.with_one
-        self.weights[id(part)] = weights = Weights(number, whole_matrix, matrix, biases, joint, index, view)
-        return weights
 
     # Loops -----------------------------------------------------------------------------------------------------------
 
@@ -230,26 +76,6 @@ class Forward(Writer):
         self.statements = before
         self.known = {key: array for key, array in self.known.items() if key in known or array.definition}
 
-    def of_turn(self, array: Array, turns: int, backwards: bool = False) -> Array:
-        """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
-        rows = array.rows // turns
-        definition = f"{array.name}.reshape({turns}, {rows}, -1)" + "[::-1]" * backwards
-        return self.variable(f"{array.name}_t", rows, definition, array)
-
-    def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
-        """Return a variable for the rows of an earlier turn, and for what is there before the first."""
-        rows, known = array.rows // turns, ", ".join([x.name for x in first])
-        definition = f"[{known}, *{array.name}.reshape({turns}, {rows}, -1)]"
-        return self.variable(f"{array.name}_before", rows, definition, array, first)
-
-    def steady(self, array: Array) -> Array:
-        """Return an array that is the same in every call, so that a loop can be made over it."""
-        if not array.per_batch:
-            return array
-        copy = self.array(array.name, array.rows, array.wide)
-        self.write(copy, "copyto({}, {})", copy, array)
-        return copy
-
     # Statements ------------------------------------------------------------------------------------------------------
 
     def block(self, block: Block, z: Array) -> None:
@@ -274,13 +100,6 @@ class Forward(Writer):
             self.product(xs, z)
         else:
             self.total(rule, z)
-
-    def line(self, array: Array) -> Array:
-        """Return the only row of an array as an array of one dimension, for a reduction to write."""
-        key = ("line", array)
-        if key not in self.known:
-            self.known[key] = self.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
-        return self.known[key]
 
     def product(self, xs: Sequence[Array], out: Array | None = None) -> Array:
         """Write the product of arrays."""
@@ -384,13 +203,3 @@ class Forward(Writer):
                 self.call("add", [z, self.call("multiply", [x, c])], z)
         if not is_number(constant, 0.0):
             self.call("add", [z, constant], z)
-
-
-def joined(weights: list[list[int]], biases: list[int] | None) -> list[list[int]]:
-    """Return weights with their biases, if there are any, as the last column."""
-    return weights if biases is None else [[*row, bias] for row, bias in zip(weights, biases, strict=True)]
-
-
-def is_range(index: NDArray[np.int_]) -> bool:
-    """Whether numbers follow on each other."""
-    return bool(np.array_equal(index.ravel(), np.arange(index.flat[0], index.flat[0] + index.size)))

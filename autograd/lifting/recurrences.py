@@ -161,24 +161,24 @@ def _form(block: Block) -> Any:
 
 
 def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
-    """Return the first of the turns around the middle whose operands are alike, and the first that is not any more."""
+    """Return the first of the most turns in a row whose operands are alike, and the first that is not any more."""
     follows = np.ones(len(turns) - 1, bool)  # whether a turn continues the one before
-    middle = (len(turns) - 1) // 2
     outside = []
     for same in zip(*turns, strict=True):
         for column in zip(*[operands(block.rule) for block in same], strict=True):
             step = np.diff([x.block.number for x in column])
-            if step[middle] == 0:
-                follows &= step == 0
-                outside.append(column[middle].block.number)
+            fixed, moving = step == 0, step == len(turns[0])
+            if np.count_nonzero(fixed) > np.count_nonzero(moving):
+                follows &= fixed
+                outside.append(column)
             else:
-                follows &= step == len(turns[0])
+                follows &= moving
                 follows &= [x.index == y.index and x.block.size == y.block.size for x, y in pairwise(column)]
-    different = np.flatnonzero(~follows)
-    place = int(np.searchsorted(different, middle))
-    first = int(different[place - 1]) + 1 if place else 0
-    last = int(different[place]) + 1 if place < len(different) else len(turns)
-    if any([turns[first][0].number <= number <= turns[-1][-1].number for number in outside]):
+    different = np.array([-1, *np.flatnonzero(~follows), len(follows)])
+    longest = int(np.argmax(np.diff(different)))
+    first, last = int(different[longest]) + 1, int(different[longest + 1]) + 1
+    begin, end = turns[first][0].number, turns[-1][-1].number
+    if any([begin <= column[first].block.number <= end for column in outside]):
         first += 1  # the others take over something from the first turn
     return first, last
 

@@ -130,15 +130,15 @@ def loop_tables(loops: Sequence[Loop], steps: dict[int, str]) -> list[str]:
     lines = []
     for loop in loops:
         if variables := loop.variables():
-            turns = ", ".join(map(table, variables))
-            lines.append(f"{steps[id(loop)]} = list(zip({turns}))" + "[::-1]" * loop.backwards)
+            lines += [f"{steps[id(loop)]} = list(zip(", *[f"    {table(array)}," for array in variables]]
+            lines.append("))" + "[::-1]" * loop.backwards)
     return ["# What the loops run over, turn by turn.", *lines] if lines else []
 
 
 def table(variable: Array) -> str:
     """Return the expression that lists what a variable stands for, turn by turn."""
     if variable.owner and variable.owner.varies:
-        return f"[x{variable.definition.removeprefix(variable.owner.name)} for x in {table(variable.owner)}]"
+        return f"[each{variable.definition.removeprefix(variable.owner.name)} for each in {table(variable.owner)}]"
     return variable.definition
 
 
@@ -179,11 +179,11 @@ def header(loop: Loop, steps: str) -> list[str]:
     variables, times = [array.name for array in loop.variables()], f"# {loop.turns:,} times:"
     if not variables:
         return [times, f"for _ in range({loop.turns}):"]
-    line = f"for {', '.join(variables)}{',' * (len(variables) == 1)} in {steps}:"
+    names = ", ".join(variables)
+    line = f"for {names}{',' * (len(variables) == 1)} in {steps}:"
     if len(line) <= WIDE:
         return [times, line]
-    listed = textwrap.wrap(", ".join(variables), WIDE - 4, initial_indent="    ", subsequent_indent="    ")
-    return [times, "for (", *listed, f") in {steps}:"]
+    return [times, "for (", *indented(textwrap.wrap(names, WIDE - 4)), f") in {steps}:"]
 
 
 def indented(lines: Sequence[str]) -> list[str]:

@@ -43,7 +43,20 @@ NAMESPACE: dict[str, Any] = {
     "subtract": np.subtract,
     "take": np.take,
 }
-WORDS = ["arrays", "backward", "batch", "constants", "dtype", "forward", "gradient", "n", "parameters"]
+WORDS = [
+    "backward",
+    "batch",
+    "constants",
+    "dtype",
+    "each",
+    "forward",
+    "gradient",
+    "list",
+    "n",
+    "parameters",
+    "range",
+    "zip",
+]
 
 
 def called(row: Operation) -> tuple[str, Any]:
