@@ -122,6 +122,10 @@ class Arrays(Writer):
             self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
         return self.known[key]
 
+    def shown(self, x: Rows) -> str:
+        """Return the name of what rows are of."""
+        return self.parameter_name(x.index) if x.block is self.plan.parameters else self.values[x.block.number].name
+
     def parameter_rows(self, index: tuple[int, ...], every: int | None) -> Array:
         """Return parameters as a column."""
         key = ("parameters", index, every)
@@ -180,11 +184,11 @@ class Arrays(Writer):
 
     # Loops -----------------------------------------------------------------------------------------------------------
 
-    def of_turn(self, array: Array, turns: int, backwards: bool = False) -> Array:
+    def of_turn(self, array: Array, turns: int, backwards: bool = False, name: str = "") -> Array:
         """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
         rows = array.rows // turns
         definition = f"{array.name}.reshape({turns}, {rows}, -1)" + "[::-1]" * backwards
-        return self.variable(f"{array.name}_t", rows, definition, array)
+        return self.variable(f"{name or array.name}_t", rows, definition, array)
 
     def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
         """Return a variable for the rows of an earlier turn, and for what is there before the first."""

@@ -52,7 +52,7 @@ class Forward(Arrays):
         for outer in loop.outer:
             array = self.steady(self.rows(outer.rows, each=True))
             if outer.varies:
-                array = self.of_turn(array, loop.turns, outer.backwards)
+                array = self.of_turn(array, loop.turns, outer.backwards, self.shown(outer.rows))
             self.values[outer.block.number] = array
         for block, family in zip(loop.body, loop.families, strict=True):
             self.values[family.number] = self.buffer(family, self.block_name(family))

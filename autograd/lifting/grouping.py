@@ -171,11 +171,11 @@ class _Grouping:
             self.place[k] = block, row
 
     def input_blocks(self, weights: Iterable[dict[int, int]]) -> list[tuple[Block, tuple[int, ...]]]:
-        """Return the inputs as blocks: those that a layer takes together, and the rest."""
+        """Return the inputs as blocks: those that a layer takes together, if there are few such, and the rest."""
         free = dict.fromkeys(range(self.first_parameter))
         found: list[tuple[Block, tuple[int, ...]]] = []
-        groups = [tuple(sorted(x for x in senders if x < self.first_parameter)) for senders in weights]
-        for columns in [*dict.fromkeys(groups), None]:
+        groups = {tuple(sorted([x for x in senders if x < self.first_parameter])): None for senders in weights}
+        for columns in [*(groups if len(groups) <= FEW else ()), None]:
             chosen = tuple(free) if columns is None else columns
             if chosen and all([x in free for x in chosen]):
                 block = Block(-2 - len(found), len(chosen), True, False, None, [self.graph.inputs[x] for x in chosen])

@@ -82,8 +82,9 @@ class Reverse(Gradients):
         for outer in [x for x in loop.outer if x.block.trained]:
             d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
             ends.append((outer.rows, d))
-            of_turn = self.of_turn(d, loop.turns, outer.backwards) if outer.varies else d
-            targets.append((outer.block, of_turn, not outer.varies))
+            if outer.varies:
+                d = self.of_turn(d, loop.turns, outer.backwards, f"d{self.shown(outer.rows)}")
+            targets.append((outer.block, d, not outer.varies))
         for block, family in zip(loop.body, loop.families, strict=True):
             if family in standing:
                 self.hand_on(block, Adjoint(1.0, 0, self.of_turn(standing[family], loop.turns)))
@@ -186,10 +187,6 @@ class Reverse(Gradients):
         one = isinstance(rule, Elementwise) and len(rule.operands) == 1
         slope = f"{rule.operation.name}'({operand})" if one else f"∂{rule.operation.name}/∂{operand}"
         return f"d{operand} = " + (f"{g.array.name} * " if g.array else "") + slope
-
-    def shown(self, x: Rows) -> str:
-        """Return the name of what is differentiated to."""
-        return self.parameter_name(x.index) if x.block is self.plan.parameters else self.values[x.block.number].name
 
     def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:
         """Write an expression of symbols; in that of a reduction, operations of many operands run down the rows."""
