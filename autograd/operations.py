@@ -135,29 +135,29 @@ spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    spec
 gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y, out=None: special.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), lambda x, y, out=None: special.bell_array(x, INVERSE_SQRT_2PI * y, 0.5, out), [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), special.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.from_scipy("ndtr", special.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])
 relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
-leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  lambda x, y: np.where(x <= 0.0, y * x, x), [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
+leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  rules.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
 selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            lambda x: x * normal_cdf.array(x), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
-silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x: x * rules.sigmoid_array(x), [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
+gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            lambda x, out=None: np.multiply(x, normal_cdf.array(x, out), out=out), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
+silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x, out=None: np.multiply(x, rules.sigmoid_array(x, out), out=out), [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
 softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         rules.softplus,        rules.softplus_array, [lambda z, x: sigmoid(x)])
-softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x: x / (1.0 + np.abs(x)), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
+softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
 hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", rules.hard_sigmoid, rules.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
 
 # Steps and ties
-step         = row("step",         "step",   r"[x > 0]",                 rules.step,            lambda x: np.heaviside(x, 0.0), [0.0])
+step         = row("step",         "step",   r"[x > 0]",                 rules.step,            lambda x, out=None: np.heaviside(x, 0.0, out=out), [0.0])
 equal        = row("equal",        "=",      r"[x = y]",                 rules.equal,           rules.equal_array,    [0.0, 0.0])
 greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", rules.greater,         rules.greater_array,  [0.0, 0.0])
 maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), tie_partials, arrange=several)
 minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         rules.down_the_rows(np.minimum), tie_partials, arrange=several)
 peak         = row("peak",         "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), lambda z, *xs: (0.0,) * len(xs), arrange=several)
-clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            lambda x, low, high: np.minimum(np.maximum(x, low), high), [
+clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            rules.clip_array, [
                    lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(maximum(x, low), high)], arrange=lambda x, low, high: (x, low, high))

@@ -172,8 +172,17 @@ def equal(x: float, y: float) -> float:
     return 1.0 if x == y else 0.0 if x < y or x > y else math.nan
 
 
-def equal_array(x: Array, y: Array) -> Array:
-    return np.where(np.isnan(x) | np.isnan(y), np.nan, np.equal(x, y))
+def order_array(x: Array, y: Array, out: Array = None) -> Array:
+    """−1, 0 or 1 where x < y, x = y or x > y."""
+    out = np.sign(np.subtract(x, y, out=out), out=out)
+    if np.isnan(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, y))  # where ∞ − ∞ has made a NaN
+    return out
+
+
+def equal_array(x: Array, y: Array, out: Array = None) -> Array:
+    out = order_array(x, y, out)
+    return np.subtract(1.0, np.square(out, out=out), out=out)
 
 
 def greater(x: float, y: float) -> float:
@@ -181,8 +190,9 @@ def greater(x: float, y: float) -> float:
     return 1.0 if x > y else 0.5 if x == y else 0.0 if x < y else math.nan
 
 
-def greater_array(x: Array, y: Array) -> Array:
-    return np.where(np.isnan(x) | np.isnan(y), np.nan, np.heaviside(np.greater(x, y) * 2.0 + np.equal(x, y) - 1.0, 0.5))
+def greater_array(x: Array, y: Array, out: Array = None) -> Array:
+    out = order_array(x, y, out)
+    return np.multiply(np.add(out, 1.0, out=out), 0.5, out=out)
 
 
 def maximum(*xs: float) -> float:
@@ -203,6 +213,10 @@ def clip(x: float, low: float, high: float) -> float:
     return minimum(maximum(x, low), high)
 
 
+def clip_array(x: Array, low: Array, high: Array, out: Array = None) -> Array:
+    return np.minimum(np.maximum(x, low, out=out), high, out=out)
+
+
 def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x
 
@@ -211,20 +225,32 @@ def leaky_relu(x: float, slope: float) -> float:
     return slope * x if x <= 0.0 else x
 
 
+def leaky_relu_array(x: Array, slope: Array, out: Array = None) -> Array:
+    out = np.multiply(x, slope, out=out)
+    if isinstance(slope, float) and 0.0 < slope <= 1.0:  # a slope that is not learned: in place
+        return np.maximum(x, out, out=out)
+    out[...] = np.where(x > 0.0, x, out)
+    return out
+
+
 def elu(x: float) -> float:
     return math.expm1(x) if x <= 0.0 else x
 
 
-def elu_array(x: Array) -> Array:
-    return np.where(x <= 0.0, np.expm1(np.minimum(x, 0.0)), x)
+def elu_array(x: Array, out: Array = None) -> Array:
+    out = np.expm1(np.minimum(x, 0.0, out=out), out=out)
+    return np.maximum(x, out, out=out)  # eˣ − 1 ≥ x
 
 
 def selu(x: float) -> float:
     return SELU_SCALE * (SELU_ALPHA * math.expm1(x) if x <= 0.0 else x)
 
 
-def selu_array(x: Array) -> Array:
-    return SELU_SCALE * np.where(x <= 0.0, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)), x)
+def selu_array(x: Array, out: Array = None) -> Array:
+    """First the size, which is the larger of x and α(1 − eˣ), for one of them is negative; then the sign."""
+    out = np.expm1(np.minimum(x, 0.0, out=out), out=out)
+    out = np.maximum(x, np.multiply(out, -SELU_ALPHA, out=out), out=out)
+    return np.multiply(np.copysign(out, x, out=out), SELU_SCALE, out=out)
 
 
 def hard_sigmoid(x: float) -> float:
@@ -232,8 +258,9 @@ def hard_sigmoid(x: float) -> float:
     return clip(x + 3.0, 0.0, 6.0) / 6.0
 
 
-def hard_sigmoid_array(x: Array) -> Array:
-    return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
+def hard_sigmoid_array(x: Array, out: Array = None) -> Array:
+    out = clip_array(np.add(x, 3.0, out=out), 0.0, 6.0, out)
+    return np.divide(out, 6.0, out=out)
 
 
 # Exponentials: none overflows into a result --------------------------------------------------------------------------
@@ -265,8 +292,9 @@ def softplus(x: float) -> float:
 
 
 def softplus_array(x: Array, out: Array = None) -> Array:
-    out = np.log1p(np.exp(-np.abs(x)), out=out)
-    return np.add(out, np.maximum(x, 0.0), out=out)
+    """log(1 + eˣ), and x from 40 on, where eˣ could overflow and the rest is less than a rounding."""
+    out = np.exp(np.minimum(x, 40.0, out=out), out=out)
+    return np.maximum(x, np.log1p(out, out=out), out=out)
 
 
 def logsumexp(*xs: float) -> float:

@@ -47,6 +47,13 @@ def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:
     return np.multiply(np.exp(np.multiply(out, -scale, out=out), out=out), y, out=out)
 
 
+def normal_pdf_array(x: Array, y: Array, out: Array = None) -> Array:
+    if isinstance(y, float):
+        return bell_array(x, INVERSE_SQRT_2PI * y, 0.5, out)
+    out = bell_array(x, y, 0.5, out)
+    return np.multiply(out, INVERSE_SQRT_2PI, out=out)
+
+
 def normal_cdf(x: float) -> float:
     """½ erfc(−x/√2), with the rounding error of x/√2 put back by one Taylor step."""
     x = min(max(x, -40.0), 40.0)

@@ -3,6 +3,7 @@
 How accurate the numbers are is shown in `test_accuracy.py`.
 """
 
+import itertools
 import math
 import operator
 import pickle
@@ -129,6 +130,31 @@ def test_python_computes_the_same_bits_and_refuses_the_same(name):
         expected = outcome(function, *xs)
         assert outcome(TABLE[name], *xs) == expected, xs
         assert outcome(lambda *xs: TABLE[name](*map(Value, xs)).data, *xs) == expected, xs
+
+
+PIECEWISE = [
+    "clip",
+    "elu",
+    "equal",
+    "greater",
+    "hard_sigmoid",
+    "leaky_relu",
+    "relu",
+    "selu",
+    "softplus",
+    "softsign",
+    "step",
+]
+
+
+@pytest.mark.parametrize("name", PIECEWISE)
+def test_array_rules_written_in_place_are_right_at_the_edges(name):
+    row, x = TABLE[name], np.array(EDGES)
+    for rest in itertools.product(EDGES, repeat=row.arity - 1):
+        out = np.full_like(x, 7.0)
+        with np.errstate(all="ignore"):
+            assert row.array(x, *rest, out=out) is out
+        np.testing.assert_allclose(out, [row(x, *rest) for x in EDGES], rtol=1e-15, err_msg=f"{name}(x, *{rest})")
 
 
 @pytest.mark.parametrize("name", PYTHON)
