@@ -73,10 +73,16 @@ def test_the_page_of_worked_solutions_is_what_its_script_writes():
 
 def test_the_page_on_lifting_shows_the_program_that_runs():
     page = (DOCS / "lifting.md").read_text()
-    example, source = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(example.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
-    assert source.strip() == names["program"].source.strip()
+    example, source, recurrent, *loops = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    programs = []
+    for text in (example, recurrent):
+        names: dict[str, Any] = {}
+        exec(text.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
+        programs.append(names["program"].source)
+    assert source.strip() == programs[0].strip()
+    unindented = re.sub(r"(?m)^ +", "", programs[1])
+    assert len(loops) == 3
+    assert [part for part in loops if re.sub(r"(?m)^ +", "", part) not in unindented] == []
     calls = re.findall(r"`(\w+(?:\.\w+)?\([^`]*out=[^`]*\))`", page)
     assert len(calls) > 10
     assert [call for call in calls if f"    {call}\n" not in source] == []

@@ -258,9 +258,8 @@ def test_an_impossible_example_is_named() -> None:
 # Speed ----------------------------------------------------------------------------------------------------------------
 
 
-# sinc's derivative is computed element by element. A layer of neg is not lifted as one. No gradient comes past sign and
-# step, and the check that the others are finite copies them: less than 50 kB here, whatever the batch.
-ALLOCATING = {"neg", "sign", "sinc", "step"}
+# sinc's derivative is computed element by element. A layer of neg is not lifted as one.
+ALLOCATING = {"neg", "sinc"}
 ACTIVATIONS = sorted(name for name in OWN - ALLOCATING if TABLE[name].arity == 1 or name == "leaky_relu")
 
 

@@ -151,6 +151,8 @@ class Adjoints(Forward):
             self.wanted[block.number] = d
         g = self.adjoint(block)
         factor = power(g.c, g.e)
+        if adds:
+            self.comment(f"{d.name} adds up over the turns")
         if g.array is None and adds:
             self.call("add", [d, factor], d)
         elif g.array is None:

@@ -77,8 +77,8 @@ class Program:
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(self.source, "<program>", "exec")
         self._namespace = written.namespace
-        everything = len(written.telling) == len(self._parameters)
-        self._telling: Any = slice(None) if everything else np.array(written.telling, int)
+        few = 2 * len(written.telling) < len(self._parameters)
+        self._telling: Any = np.array(written.telling, int) if few else slice(None)
         self._local = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:

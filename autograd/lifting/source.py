@@ -130,8 +130,8 @@ def loop_tables(loops: Sequence[Loop], steps: dict[int, str]) -> list[str]:
     lines = []
     for loop in loops:
         if variables := loop.variables():
-            lines += [f"{steps[id(loop)]} = list(zip(", *[f"    {table(array)}," for array in variables]]
-            lines.append("))" + "[::-1]" * loop.backwards)
+            listed = ["zip(", *indented([f"{table(array)}," for array in variables]), ")"]
+            lines += [f"{steps[id(loop)]} = list(", *indented(listed), ")" + "[::-1]" * loop.backwards]
     return ["# What the loops run over, turn by turn.", *lines] if lines else []
 
 
