@@ -242,8 +242,8 @@ def operation(
     `function` computes floats, and `partials` has one rule per operand: a number, or a function of the result and the
     operands, written in the table's operations so that it differentiates again. `array` computes NumPy arrays; without
     it `function` is called for each element. `formula` is LaTeX in the letters x, y, … Raises ValueError for the name
-    of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, or where
-    the rules are not one for each operand.
+    of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, where the
+    rules are not one for each operand, and for an array rule of NumPy's that returns no floats, as of np.frompyfunc.
 
     >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
     >>> x = Value(2.0)
@@ -258,6 +258,8 @@ def operation(
     for place, rule in enumerate(partials, 1):
         if not (isinstance(rule, (int, float)) or (callable(rule) and accepts(rule, 1 + len(partials)))):
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
+    if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
+        raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
 
     def checked(*xs: float) -> float:
         return to_float(function(*xs))

@@ -67,6 +67,12 @@ def test_operation_refuses_what_is_unfit_and_changes_nothing(name, function, par
     assert before == TABLE
 
 
+def test_an_array_rule_that_returns_no_floats_is_refused():
+    with pytest.raises(TypeError, match=r"the array rule of own is <ufunc 'sqrt \(vectorized\)'>, which returns no"):
+        operation("own", math.sqrt, [RULE], array=np.frompyfunc(math.sqrt, 1, 1))
+    assert "own" not in TABLE
+
+
 def test_a_builtin_that_does_not_tell_its_operands_is_accepted(monkeypatch):
     def silent(function):
         raise ValueError("no signature found")
