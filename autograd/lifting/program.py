@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.backward import topological_order
 from autograd.lifting.canonical import canonical
 from autograd.lifting.grouping import group
+from autograd.lifting.plan import Rows
 from autograd.lifting.recurrences import recur
 from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace
@@ -72,7 +73,8 @@ class Program:
         with collector_paused():
             plan = recur(group(canonical(traced)))
             written: Source = write_source(plan, mean=reduction == "mean")
-        self._outputs = plan.outputs
+        self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
+        self._wide = any([isinstance(x, Rows) and x.block.wide for x in plan.outputs])
         self.source = written.text
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(self.source, "<program>", "exec")
@@ -193,7 +195,8 @@ class Program:
             names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
             names |= {"constants": self._constants, "dtype": self._dtype}
             exec(self._code, names)  # noqa: S102  (the text is this project's own)
-            sizes[n] = names["forward"], names["backward"], gradient, np.ones(n, self._dtype)
+            ones = np.ones(n if self._wide else 1, self._dtype)
+            sizes[n] = names["forward"], names["backward"], gradient, ones
             if len(sizes) > SIZES:
                 sizes.popitem(last=False)
         sizes.move_to_end(n)
@@ -205,7 +208,7 @@ class Program:
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
-        total = float(loss.dot(ones[: len(loss)]))  # three times as fast as their sum, in one thread
+        total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if not math.isfinite(total) and not np.isfinite(loss).all():
             passed = self._explain(batch, ~np.isfinite(loss), backward=False)
             total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
