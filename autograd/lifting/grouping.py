@@ -192,10 +192,10 @@ class _Grouping:
             if self.forms[k] is not None:
                 levels[self.levels[k]].append(k)
         blocks: list[Block] = []
-        for level in sorted(levels):
+        for _, level in sorted(levels.items()):
             groups: dict[Any, list[int]] = defaultdict(list)
-            for k in levels[level]:
-                groups[self.signature(k)].append(k)
+            for k in level:
+                groups[self.signature(k) if len(level) > 1 else None].append(k)
             for nodes in groups.values():
                 names = [self.graph.names.get(k, "") for k in nodes]
                 block = Block(len(blocks), len(nodes), self.wide[nodes[0]], self.trained[nodes[0]], None, names)
