@@ -1,4 +1,4 @@
-"""Pass 9, memory: which statements are needed, and which arrays can share their memory.
+"""Pass 10, memory: which statements are needed, and which arrays can share their memory.
 
 Every statement writes an array of its own, as if memory were free. Once all are known, an array takes over the memory
 of one that no later statement reads.

@@ -1,4 +1,4 @@
-"""Pass 10, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+"""Pass 11, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
 Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.lifting.forgetting import forget
 from autograd.lifting.forward import Forward
 from autograd.lifting.memory import needed, roots, shared_memory
 from autograd.lifting.plan import Plan, Rows
@@ -55,7 +56,7 @@ def write_source(plan: Plan, mean: bool) -> Source:
     backward = needed(backward, writer.kept)
     later = [root for statement in flat(backward) for array in statement.reads for root in roots(array)]
     forward = needed(forward, [*outputs, *later])
-    forget(forward, {array.root for array in outputs}.union(later))
+    forget([*forward, *backward], outputs)
     between = Statement(None, "", (), tuple(outputs))  # the caller reads the outputs between the two passes
     memory = shared_memory([*forward, between, *backward])
 
@@ -100,29 +101,6 @@ def memory_lines(memory: dict[Array, Array], words: set[str]) -> list[str]:
         "# Arrays; those that are needed one after the other share their memory.",
         *[f"{' = '.join(names)} = empty(({a.rows}, {width(a)}), dtype)" for a, names in sharing.items()],
     ]
-
-
-def forget(lines: Sequence[Line], later: set[Array]) -> None:
-    """Have loops keep the rows of one turn only of what neither a later turn nor anything later reads."""
-    readers: dict[Array, set[Array]] = defaultdict(set)
-    for statement in flat(lines):
-        for array in statement.reads:
-            for root in roots(array):
-                readers[root].add(variable_of(array))
-    for loop in lines:
-        if isinstance(loop, Loop):
-            arrays = loop.variables()
-            written = {variable_of(x.target) for x in flat(loop.body) if x.target and x.target.varies}
-            short = {array for array in written if array.root not in later and readers[array.root] <= {array}}
-            for array in [x for x in arrays if variable_of(x) in short and x not in short]:
-                array.varies, array.root = False, variable_of(array)
-            for array in short:
-                array.varies, array.owner, array.root, array.definition = False, None, array, ""
-
-
-def variable_of(array: Array) -> Array:
-    """Return the variable of a loop that an array is a part of, or the array itself."""
-    return array.owner if array.owner and array.owner.varies else array
 
 
 def loop_tables(loops: Sequence[Loop], steps: dict[int, str]) -> list[str]:

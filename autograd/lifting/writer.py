@@ -114,6 +114,7 @@ class Array:
     per_batch: bool = False  # a view of the batch, so it is made anew in every call
     apart: bool = False  # its rows or columns do not lie one after the other
     fixed: bool = False  # a constant
+    part: tuple[int, int] | None = None  # of its owner's rows, if it shows some that lie one after the other
     varies: bool = False  # the variable of a loop, or a part of one
     others: tuple[Array, ...] = ()  # what else than its owner a variable stands for
     root: Array = field(init=False)  # which owns the memory
@@ -230,7 +231,7 @@ class Writer:
                 self.names.remove(name)  # it is free for this view alone
             rows = len(range(start, stop, step))
             self.known[key] = view = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
-            view.apart = array.apart or step > 1
+            view.apart, view.part = array.apart or step > 1, (start, stop) if step == 1 else None
         return self.known[key]
 
     def constant(self, values: Any, kind: type = float) -> Array:
