@@ -163,7 +163,7 @@ def _form(block: Block) -> Any:
 def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
     """Return the first of the most turns in a row whose operands are alike, and the first that is not any more."""
     follows = np.ones(len(turns) - 1, bool)  # whether a turn continues the one before
-    outside = []
+    outside, inside = [], []
     for same in zip(*turns, strict=True):
         for column in zip(*[operands(block.rule) for block in same], strict=True):
             step = np.diff([x.block.number for x in column])
@@ -172,6 +172,7 @@ def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
                 follows &= fixed
                 outside.append(column)
             else:
+                inside.append(column)
                 follows &= moving
                 follows &= [x.index == y.index and x.block.size == y.block.size for x, y in pairwise(column)]
     different = np.array([-1, *np.flatnonzero(~follows), len(follows)])
@@ -180,6 +181,9 @@ def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
     begin, end = turns[first][0].number, turns[-1][-1].number
     if any([begin <= column[first].block.number <= end for column in outside]):
         first += 1  # the others take over something from the first turn
+        begin = turns[min(first, last - 1)][0].number
+    if any([column[last - 1].block.number < begin for column in inside]):
+        return 0, 0  # what comes before the turns has their order, but is none of them
     return first, last
 
 
