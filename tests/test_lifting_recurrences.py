@@ -63,6 +63,70 @@ def the_same_again(steps):
     return total, [x], [w]
 
 
+def untrained_states(steps):
+    """The weight meets states that depend on the input alone."""
+    x, w = Value(0.3, "x"), Value(0.7, "w")
+    state, total = x, w * x
+    for _ in range(steps):
+        state = sin(state)
+        total = total + 0.5 * w * state
+    return total, [x], [w]
+
+
+def parameters_alone(steps):
+    """The input comes after the last turn."""
+    x, w = Value(0.3, "x"), Value(0.2, "w")
+    y = w
+    for _ in range(steps):
+        y = sin(y)
+    return y * x, [x], [w]
+
+
+def over_the_last_turn(steps):
+    """A recurrence, and then one over all that its last turn computed."""
+    x, w = Value(0.3, "x"), Value(0.9, "w")
+    y = x * w
+    for _ in range(5):
+        states = []
+        for k in range(steps):
+            y = tanh((1.0 + 0.01 * k) * y)
+            states.append(y)
+    for state in states:
+        y = cos(y + 2.0 * state)
+    return y, [x], [w]
+
+
+def over_what_was_written_out(steps):
+    """A recurrence over the states of a few turns, of which each has three rows."""
+    x, w = Value(0.3, "x"), Value(0.9, "w")
+    row = [x * w, x + w, x - w]
+    rows = [row := [tanh((1.0 + 0.01 * k) * state) for state in row] for k in range(steps)]
+    y = row[0] * w
+    for row in rows:
+        y = cos(y + row[1])
+    return y, [x], [w]
+
+
+def interrupted(steps):
+    """A recurrence that looks up another operand now and then."""
+    x, u, w = Value(0.3, "x"), Value(0.1, "u"), Value(0.9, "w")
+    y = x
+    for k in range(steps):
+        y = tanh(y * w + (u if k % 50 == 49 else x))
+    return y, [x, u], [w]
+
+
+def recurrent_layer(times):
+    """Three neurons that see two inputs at each time, and each other at the time before."""
+    x = [[Value(0.1, f"x{t}_{k}") for k in range(2)] for t in range(times)]
+    W = [[Value(0.3 * i - 0.2 * k, f"W{i}{k}") for k in range(5)] for i in range(3)]
+    b = [Value(0.1 * i, f"b{i}") for i in range(3)]
+    h = [tanh(dot(row[:2], x[0], bias)) for row, bias in zip(W, b, strict=True)]
+    for now in x[1:]:
+        h = [tanh(dot(row, [*now, *h], bias)) for row, bias in zip(W, b, strict=True)]
+    return total(h), [*chain(*x)], [*b, *chain(*W)]
+
+
 def deep_network(layers):
     mlp = MLP(3, [3] * layers + [1], activation="tanh", rng=0)
     record = mlp.forward([Value(0.1 * k, f"x{k}") for k in range(1, 4)])
@@ -75,6 +139,11 @@ GRAPHS = {
     "two loops": (two_loops, 80),
     "a running sum": (running_sum, 300),
     "the same again": (the_same_again, 400),
+    "untrained states": (untrained_states, 100),
+    "parameters alone": (parameters_alone, 100),
+    "over the last turn": (over_the_last_turn, 40),
+    "interrupted": (interrupted, 200),
+    "a recurrent layer": (recurrent_layer, 60),
     "a deep network": (deep_network, 90),
 }
 
@@ -98,6 +167,14 @@ def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
         (value, gradient), (other, others) = rolled.gradient(batch), written_out.gradient(batch)
         assert value == pytest.approx(other, rel=1e-12)
         assert gradient == pytest.approx(others, rel=1e-10, abs=1e-15)
+
+
+def test_blocks_before_a_loop_are_no_turns_of_it():
+    loss, inputs, parameters = over_what_was_written_out(100)
+    loss.backward()
+    value, gradient = vectorize(loss, inputs, parameters).gradient([[x.data for x in inputs]])
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    assert gradient == pytest.approx([parameters[0].grad], rel=1e-10)
 
 
 def test_a_loop_agrees_with_the_eager_graph(graph):
@@ -140,7 +217,8 @@ def random_recurrence(seed):
         steps.append((f, [random.randrange(known) for _ in range(arity)]))
         known += 1
     chosen = [random.randrange(known - 4, known) for _ in range(width)]
-    states = [[random.choice(x + w + ahead) for _ in range(width)] for _ in range(lag)]
+    first = random.choice([x, w, x + w + ahead])
+    states = [[random.choice(first) for _ in range(width)] for _ in range(lag)]
     kept = []
     for t in range(turns):
         values = [*states[-1], *states[-lag], *x, *w, *own_x[t], *own_w[t], *ahead]
@@ -152,6 +230,8 @@ def random_recurrence(seed):
         states.append(state)
         kept.append(values[-1])
     loss = total([0.5 * y for y in states[-1]])
+    if random.random() < 0.3:
+        loss = loss + w[0] * total([state[0] for state in states])
     if keeps:
         for y, state in zip(kept, reversed(states), strict=False):  # a second loop, which goes back over the first
             loss = sin(loss + y * state[0])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows
 from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
-from autograd.lifting.writer import Array, Operand, Writer, is_one_number
+from autograd.lifting.writer import Array, Operand, Writer, in_turns, is_one_number
 
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 
@@ -186,15 +186,15 @@ class Arrays(Writer):
 
     def of_turn(self, array: Array, turns: int, backwards: bool = False, name: str = "") -> Array:
         """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
-        rows = array.rows // turns
-        definition = f"{array.name}.reshape({turns}, {rows}, -1)" + "[::-1]" * backwards
-        return self.variable(f"{name or array.name}_t", rows, definition, array)
+        array = self.steady(array)
+        definition = in_turns(array, turns, turns) + "[::-1]" * backwards
+        return self.variable(f"{name or array.name}_t", array.rows // turns, definition, array)
 
     def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
         """Return a variable for the rows of an earlier turn, and for what is there before the first."""
-        rows, known = array.rows // turns, ", ".join([x.name for x in first])
-        definition = f"[{known}, *{array.name}.reshape({turns}, {rows}, -1)]"
-        return self.variable(f"{array.name}_before", rows, definition, array, first)
+        first = [self.steady(x) for x in first]
+        definition = in_turns(array, turns, turns, first)
+        return self.variable(f"{array.name}_before", array.rows // turns, definition, array, first)
 
     def steady(self, array: Array) -> Array:
         """Return an array that is the same in every call, so that a loop can be made over it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.writer import Array, Line, Loop, flat
+from autograd.lifting.writer import Array, Line, Loop, flat, in_turns
 
 ELSEWHERE = -1
 
@@ -69,11 +69,9 @@ def shorten(array: Array, loop: Loop, showing: Sequence[Array]) -> None:
     for view, (turn, first, size) in views.items():
         first += turn % kept * rows
         view.definition = f"{array.name}[{first}:{first + size}]"
-    turns = f"[*{array.name}.reshape({kept}, {rows}, -1)] * {-(-loop.turns // kept)}"
     for x in variables:
         if x.varies:
-            before = ", ".join([y.name for y in x.others])
-            x.definition = f"[{before}, *{turns}]" if before else f"({turns})[:{loop.turns}]"
+            x.definition = in_turns(array, loop.turns, kept, x.others)
 
 
 def become_owner(variable: Array, parts: Sequence[Array], views: Sequence[Array]) -> Array:

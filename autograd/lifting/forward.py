@@ -50,7 +50,7 @@ class Forward(Arrays):
     def recurrence(self, loop: Recurrence) -> None:
         """Write what computes a recurrence."""
         for outer in loop.outer:
-            array = self.steady(self.rows(outer.rows, each=True))
+            array = self.rows(outer.rows, each=True)
             if outer.varies:
                 array = self.of_turn(array, loop.turns, outer.backwards, self.shown(outer.rows))
             self.values[outer.block.number] = array
@@ -58,7 +58,7 @@ class Forward(Arrays):
             self.values[family.number] = self.buffer(family, self.block_name(family))
             self.values[block.number] = self.of_turn(self.values[family.number], loop.turns)
         for carried in loop.carried:
-            first = [self.steady(self.rows(x)) for x in carried.first]
+            first = [self.rows(x) for x in carried.first]
             self.values[carried.block.number] = self.carried(self.values[carried.family.number], first, loop.turns)
         for block in loop.body:
             for part in layers(block.rule):

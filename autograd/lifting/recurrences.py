@@ -11,7 +11,7 @@ others in each turn.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -35,7 +35,7 @@ from autograd.lifting.plan import (
     with_operands,
 )
 
-SHORT = 60  # so few blocks are written out
+SHORT = 60  # so few blocks, or turns of so few in all, are written out
 TIMES = 4  # so often, at least, a loop runs
 CANDIDATES = 64  # so many places where the next turn might begin are tried
 
@@ -50,7 +50,7 @@ class _Recurring:
         self.given = plan
         self.blocks = cast("list[Block]", plan.blocks)  # no recurrence is found yet
         self.numbers = itertools.count(len(self.blocks))  # of new blocks
-        self.moved: dict[Block, tuple[Block, int]] = {}  # a block of a loop -> its family, and its first row there
+        self.families: dict[Block, tuple[Block, int]] = {}  # of a block of a loop, and its first row there
         self.found: list[Block | Recurrence] = []
 
     def plan(self) -> Plan:
@@ -58,34 +58,34 @@ class _Recurring:
         numbers = np.array([forms.setdefault(_form(block), len(forms)) for block in self.blocks])
         done = 0
         for start, period, times in _repeats(numbers, 0, len(numbers)):
-            self.relocate(self.blocks[done : start + period * times])
+            self.relocate(start, start + period * times)
             turns = [self.blocks[k : k + period] for k in range(start, start + period * times, period)]
-            first, last = _alike(turns)
-            if last - first >= TIMES and (last - first) * period > SHORT:
-                self.write_out(done, start + first * period)
-                done = start + last * period
-                self.found.append(self.recurrence(turns[first:last]))
-        self.relocate(self.blocks[done:])
+            for first, last in _runs(turns, len(self.blocks)):
+                if last - first >= TIMES and (last - first) * period > SHORT:
+                    self.write_out(done, start + first * period)
+                    done = start + last * period
+                    self.found.append(self.recurrence(turns[first:last]))
         self.write_out(done, len(self.blocks))
-        outputs = [self.place(x) if isinstance(x, Rows) else x for x in self.given.outputs]
+        outputs = [self.at(x) if isinstance(x, Rows) else x for x in self.given.outputs]
         return Plan(self.given.inputs, self.given.parameters, self.found, outputs)
 
-    def relocate(self, blocks: Iterable[Block]) -> None:
+    def relocate(self, start: int, stop: int) -> None:
         """Have blocks use the families of those that are in a loop by now."""
-        for block in blocks if self.moved else ():
+        for block in self.blocks[start:stop] if self.families else ():
             rows = operands(block.rule)
-            if block.rule and any([x.block in self.moved for x in rows]):
-                block.rule = with_operands(block.rule, map(self.place, rows))
+            if block.rule and any([x.block in self.families for x in rows]):
+                block.rule = with_operands(block.rule, map(self.at, rows))
 
-    def place(self, x: Rows) -> Rows:
+    def at(self, x: Rows) -> Rows:
         """Return where rows are by now."""
-        if x.block not in self.moved:
+        if x.block not in self.families:
             return x
-        family, first = self.moved[x.block]
+        family, first = self.families[x.block]
         return Rows(family, tuple([first + row for row in x.index]))
 
     def write_out(self, start: int, stop: int) -> None:
         """Leave blocks as they are, but for sums of many terms that are in one block by now."""
+        self.relocate(start, stop)
         for block in self.blocks[start:stop]:
             if isinstance(block.rule, Total) and len(block.rule.parts) > 2:
                 block.rule.parts = gathered(block.rule.parts, block.size)
@@ -110,13 +110,13 @@ class _Recurring:
                 rows = Rows(x.block, x.index if len(set(index)) == 1 else tuple(itertools.chain(*index)))
                 key = (x.block, rows.index, backwards)
                 if key not in outer:
-                    outer[key] = Outer(self.block(len(x.index), x.block), rows, backwards)
+                    outer[key] = Outer(self.block(len(x.index), x.block), self.at(rows), backwards)
                 return every(outer[key].block)
             turn, place = divmod(x.block.number - begin, period)
             if turn == 0:
                 return Rows(body[place], x.index)
             if (turn, place) not in carried:
-                first = [every(y.block) for y in column[:-turn]]
+                first = [self.at(every(y.block)) for y in column[:-turn]]
                 carried[turn, place] = Carried(self.block(x.block.size, x.block), families[place], first)
             return Rows(carried[turn, place].block, x.index)
 
@@ -129,7 +129,7 @@ class _Recurring:
                     if any([(x.weights, x.biases) != (part.weights, part.biases) for x in each]):
                         part.turns = [(x.weights, x.biases) for x in each]
         for k, of_turn in enumerate(turns):
-            self.moved.update({x: (family, k * x.size) for x, family in zip(of_turn, families, strict=True)})
+            self.families.update({x: (family, k * x.size) for x, family in zip(of_turn, families, strict=True)})
         return Recurrence(len(turns), body, families, [*carried.values()], [*outer.values()])
 
     def block(self, size: int, like: Block) -> Block:
@@ -160,31 +160,34 @@ def _form(block: Block) -> Any:
     return type(rule), block.size, block.wide, block.trained, *shape
 
 
-def _alike(turns: Sequence[Sequence[Block]]) -> tuple[int, int]:
-    """Return the first of the most turns in a row whose operands are alike, and the first that is not any more."""
+def _runs(turns: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, int]]:
+    """Return which turns in a row are alike, those from one up to before another.
+
+    stop: blocks of a number from here on are families.
+    """
+    period, begin = len(turns[0]), turns[0][0].number
     follows = np.ones(len(turns) - 1, bool)  # whether a turn continues the one before
-    outside, inside = [], []
+    outer, inner = [], []  # the numbers of the blocks that an operand is in, turn by turn
     for same in zip(*turns, strict=True):
         for column in zip(*[operands(block.rule) for block in same], strict=True):
-            step = np.diff([x.block.number for x in column])
-            fixed, moving = step == 0, step == len(turns[0])
-            if np.count_nonzero(fixed) > np.count_nonzero(moving):
+            numbers = np.array([x.block.number for x in column])
+            placed = (0 <= numbers) & (numbers < stop)  # no leaf, and no family
+            fixed, step = numbers[1:] == numbers[:-1], numbers[1:] - numbers[:-1] == period
+            step &= placed[1:] & placed[:-1]
+            if np.count_nonzero(fixed) > np.count_nonzero(step):
                 follows &= fixed
-                outside.append(column)
+                outer.append(numbers)
             else:
-                inside.append(column)
-                follows &= moving
+                follows &= step
                 follows &= [x.index == y.index and x.block.size == y.block.size for x, y in pairwise(column)]
-    different = np.array([-1, *np.flatnonzero(~follows), len(follows)])
-    longest = int(np.argmax(np.diff(different)))
-    first, last = int(different[longest]) + 1, int(different[longest + 1]) + 1
-    begin, end = turns[first][0].number, turns[-1][-1].number
-    if any([begin <= column[first].block.number <= end for column in outside]):
-        first += 1  # the others take over something from the first turn
-        begin = turns[min(first, last - 1)][0].number
-    if any([column[last - 1].block.number < begin for column in inside]):
-        return 0, 0  # what comes before the turns has their order, but is none of them
-    return first, last
+                inner.append(numbers)
+    runs = []
+    for first, last in pairwise([0, *(np.flatnonzero(~follows) + 1).tolist(), len(turns)]):
+        used = [(int(numbers[first]) - begin) // period for numbers in outer]
+        start = max([first, *[turn + 1 for turn in used if turn < last]])  # after a turn that all others use
+        if all([numbers[last - 1] >= begin + start * period for numbers in inner]):  # in reach of an earlier turn
+            runs.append((start, last))
+    return runs
 
 
 def _repeats(forms: NDArray[np.int_], start: int, stop: int) -> list[tuple[int, int, int]]:

@@ -76,7 +76,7 @@ class Reverse(Gradients):
             if family not in standing:
                 standing[family] = self.own_adjoint(family)
                 self.write_adjoint(family, standing[family])
-            first = [self.zeros(self.values[x.block.number], adds) for x in carried.first]
+            first = [self.zeros(self.rows(x), adds) for x in carried.first]
             ends += zip(carried.first, first, strict=True)
             targets.append((carried.block, self.carried(standing[family], first, loop.turns), adds))
         for outer in [x for x in loop.outer if x.block.trained]:

@@ -338,6 +338,22 @@ class Writer:
         return self.array(name, max([x.rows for x in arrays]), any([x.wide for x in arrays]))
 
 
+def in_turns(array: Array, turns: int, kept: int, first: Sequence[Array] = ()) -> str:
+    """Return the expression for the rows of each turn, where an array holds so many turns; ahead stands what is first.
+
+    >>> in_turns(Array("z", 4, True), 9, 2, [Array("x", 2, True)])
+    '[x, *[*z.reshape(2, 2, -1)] * 5][:9]'
+    """
+    rows = f"{array.name}.reshape({kept}, {array.rows // kept}, -1)"
+    if kept < turns:
+        rows = f"[*{rows}] * {-(-turns // kept)}"
+    if first:
+        rows = f"[{', '.join([x.name for x in first])}, *{rows}]"
+    elif kept < turns:
+        rows = f"({rows})"
+    return rows if kept == turns and not first else f"{rows}[:{turns}]"
+
+
 def text(x: Operand) -> str:
     """Return an operand as the source has it."""
     return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
