@@ -83,6 +83,7 @@ Rule = Product | Elementwise | Reduction | Total
 class Block:
     """So many rows that are computed together; `rule` is None for the inputs and the parameters.
 
+    What a loop carries or takes from outside has the rule of what it stands for, to be named and known by.
     A wide block has one column for each sample, the others one column for all. A trained one depends on parameters.
     """
 

@@ -19,19 +19,23 @@ def quotients(lines: Sequence[Line], kept: Sequence[Array]) -> list[Line]:
 
 
 def _divided(lines: Sequence[Line], divisors: dict[Array, Array]) -> list[Line]:
+    """Return lines, or those of a loop, with quotients by what is written among them."""
+    if not divisors:
+        return list(lines)
     found: list[Line] = []
-    for x in lines if divisors else ():
+    here = {x.target for x in lines if isinstance(x, Call)}
+    for x in lines:
         found.append(x)
         if isinstance(x, Loop):
             found[-1] = Loop(x.turns, _divided(x.body, divisors), x.backwards)
         elif isinstance(x, Call) and x.function == "multiply":
             for reciprocal, dividend in (x.operands, x.operands[::-1]):
-                if isinstance(reciprocal, Array) and reciprocal in divisors and x.target:
+                if isinstance(reciprocal, Array) and reciprocal in divisors and reciprocal in here and x.target:
                     divisor = divisors[reciprocal]
                     found[-1] = elementwise("divide", [dividend, divisor], x.target)
                     _rename(found, reciprocal.name, f"1 / {divisor.name}")
                     break
-    return found or list(lines)
+    return found
 
 
 def _reciprocals(statements: Sequence[Statement], kept: Sequence[Array]) -> dict[Array, Array]:

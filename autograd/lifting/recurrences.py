@@ -171,7 +171,7 @@ def _runs(turns: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, int]]:
     for same in zip(*turns, strict=True):
         for column in zip(*[operands(block.rule) for block in same], strict=True):
             numbers = np.array([x.block.number for x in column])
-            placed = (0 <= numbers) & (numbers < stop)  # no leaf, and no family
+            placed = (numbers >= 0) & (numbers < stop)  # no leaf, and no family
             fixed, step = numbers[1:] == numbers[:-1], numbers[1:] - numbers[:-1] == period
             step &= placed[1:] & placed[:-1]
             if np.count_nonzero(fixed) > np.count_nonzero(step):

@@ -11,16 +11,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from autograd.lifting.adjoints import Adjoint
 from autograd.lifting.gradients import Gradients
 from autograd.lifting.partials import check_rules, factored
 from autograd.lifting.plan import (
     Block,
+    Carried,
     Elementwise,
     Layer,
     Linear,
+    Outer,
     Plan,
     Product,
     Recurrence,
@@ -32,6 +34,15 @@ from autograd.lifting.writer import Array, Operand, Statement, is_one_number
 from autograd.operations import OWN
 from autograd.row import Operation
 from autograd.value import Constant, Value
+
+
+class Target(NamedTuple):
+    """Where a turn of a loop hands on to: a block of the body, its adjoint, and the adjoints outside that it is of."""
+
+    block: Block
+    d: Array
+    adds: bool
+    ends: list[tuple[Rows, Array]]
 
 
 class Reverse(Gradients):
@@ -64,27 +75,13 @@ class Reverse(Gradients):
 
     def recurrence_backward(self, loop: Recurrence) -> None:
         """Hand the adjoints of a recurrence on, from the last turn to the first."""
-        standing: dict[Block, Array] = {}  # of families that later turns use: the adjoints of all turns
-        targets: list[tuple[Block, Array, bool]] = []  # of the body, their arrays, and whether those add up
-        ends: list[tuple[Rows, Array]] = []  # what is outside, and the arrays that are handed on to it
-        uses = Counter([x.family for x in loop.carried])
-        for carried in [x for x in loop.carried if x.block.trained]:
-            family = carried.family
-            free = family.size - carried.block.size * len(carried.first)  # so many rows nobody else hands on to
-            parts = self.contributions[family.number]
-            adds = uses[family] > 1 or any([min(part.index) < free for part in parts])
-            if family not in standing:
-                standing[family] = self.own_adjoint(family)
-                self.write_adjoint(family, standing[family])
-            first = [self.zeros(self.rows(x), adds) for x in carried.first]
-            ends += zip(carried.first, first, strict=True)
-            targets.append((carried.block, self.carried(standing[family], first, loop.turns), adds))
-        for outer in [x for x in loop.outer if x.block.trained]:
-            d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
-            ends.append((outer.rows, d))
-            if outer.varies:
-                d = self.of_turn(d, loop.turns, outer.backwards, f"d{self.shown(outer.rows)}")
-            targets.append((outer.block, d, not outer.varies))
+        carried = [x for x in loop.carried if x.block.trained]
+        standing = {x.family: self.own_adjoint(x.family) for x in carried}  # of all turns, to which later ones hand on
+        adding = self.added_up(loop)
+        for family, d in standing.items():
+            self.write_adjoint(family, d)
+        targets = [self.turn_before(x, standing[x.family], loop.turns, x.family in adding) for x in carried]
+        targets += [self.outside(x, loop.turns) for x in loop.outer if x.block.trained]
         for block, family in zip(loop.body, loop.families, strict=True):
             if family in standing:
                 self.hand_on(block, Adjoint(1.0, 0, self.of_turn(standing[family], loop.turns)))
@@ -97,10 +94,37 @@ class Reverse(Gradients):
             for block in reversed(loop.body):
                 if self.contributions[block.number]:
                     self.block_backward(block, self.adjoint(block))
-            for block, d, adds in targets:
-                self.write_adjoint(block, d, adds)
-        for rows, d in ends:
+            for target in targets:
+                self.write_adjoint(target.block, target.d, target.adds)
+        for rows, d in [end for target in targets for end in target.ends]:
             self.contribute(rows, Adjoint(1.0, 0, d), rows.block.wide)
+
+    def added_up(self, loop: Recurrence) -> set[Block]:
+        """Return the families to whose adjoints turns have to add.
+
+        The others may be written over: a single turn hands on to each of their rows, and nothing else does.
+        """
+        lags = Counter([x.family for x in loop.carried])
+        found = {family for family, count in lags.items() if count > 1}
+        for carried in loop.carried:
+            handed_on = carried.family.size - carried.block.size * len(carried.first)  # so many rows, from the first
+            if any([min(part.index) < handed_on for part in self.contributions[carried.family.number]]):
+                found.add(carried.family)
+        return found
+
+    def turn_before(self, carried: Carried, d: Array, turns: int, adds: bool) -> Target:
+        """Return where a turn hands on to an earlier one, or to what was there before the first."""
+        first = [self.zeros(self.rows(x), adds) for x in carried.first]
+        ends = list(zip(carried.first, first, strict=True))
+        return Target(carried.block, self.carried(d, first, turns), adds, ends)
+
+    def outside(self, outer: Outer, turns: int) -> Target:
+        """Return where a turn hands on to what is outside: to rows of its own, or adding to those of all turns."""
+        d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
+        ends = [(outer.rows, d)]
+        if outer.varies:
+            d = self.of_turn(d, turns, outer.backwards, f"d{self.shown(outer.rows)}")
+        return Target(outer.block, d, not outer.varies, ends)
 
     def zeros(self, like: Array, filled: bool) -> Array:
         """Return an array for the adjoint of another, filled with zeros if it is to add something up."""
