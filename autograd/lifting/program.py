@@ -102,38 +102,38 @@ class Program:
 
     # Running ---------------------------------------------------------------------------------------------------------
 
+    @np.errstate(all="ignore")  # what is infinite or NaN in the end is found, and explained
     def value(self, batch: ArrayLike) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
-        with np.errstate(all="ignore"):
-            batch = self._checked(batch)
-            forward, _, _, ones = self._built(len(batch))
-            return self._reduced(forward(batch), batch, ones)
+        batch = self._checked(batch)
+        forward, _, _, ones = self._built(len(batch))
+        return self._reduced(forward(batch), batch, ones)
 
+    @np.errstate(all="ignore")
     def values(self, batch: ArrayLike) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
-        with np.errstate(all="ignore"):
-            batch = self._checked(batch)
-            arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-            found = [np.array([[x]], self._dtype) if isinstance(x, float) else next(arrays) for x in self._outputs]
-            rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (1, n)) for x in found])
-            if not is_finite(rows):
-                for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
-                    rows[:, row] = outputs
+        batch = self._checked(batch)
+        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
+        found = [np.array([[x]], self._dtype) if isinstance(x, float) else next(arrays) for x in self._outputs]
+        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (1, n)) for x in found])
+        if not is_finite(rows):
+            for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
+                rows[:, row] = outputs
         return rows[0] if len(rows) == 1 else rows.T
 
+    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        with np.errstate(all="ignore"):
-            value, gradient = self._step(self._checked(batch))
+        value, gradient = self._step(self._checked(batch))
         return value, gradient.copy()
 
+    @np.errstate(all="ignore")
     def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient in the program's own array, which the next call overwrites.
 
         For training loops: a batch is not searched for NaN and infinity, because its data has been, once.
         """
-        with np.errstate(all="ignore"):
-            return self._step(self._shaped(batch))
+        return self._step(self._shaped(batch))
 
     def _step(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient, ones = self._built(len(batch))
