@@ -69,6 +69,20 @@ def test_heads_that_share_their_senders_with_and_without_biases(width):
     assert gradient == pytest.approx([p.grad for p in parameters], rel=1e-10)
 
 
+@pytest.mark.parametrize("scale", [lambda x: x / 255.0, lambda x: -x, lambda x: (x - 3.0) / 2.0, lambda x: 0.5 * x])
+@pytest.mark.parametrize("expanded", [False, True])
+def test_scaled_inputs_are_those_of_a_layer(scale, expanded):
+    mlp = MLP(6, [5, 4], activation="tanh", output="identity", expanded=expanded, rng=0)
+    x, t = leaves(np.arange(6.0), "x"), leaves([0.5, -0.5, 0.1, 0.0], "t")
+    loss = mse(mlp.forward(list(map(scale, x))).output, t)
+    program = vectorize(loss, x + t, mlp.parameters())
+    assert re.findall(r"# (z\d|dW\d) = .*@", program.source) == ["z1", "z2", "dW2", "dW1"]
+    assert program.check(loss, np.random.default_rng(0).normal(size=(3, 10))) < 1e-12
+    loss.backward()
+    _, gradient = program.gradient([[leaf.data for leaf in x + t]])
+    assert gradient == pytest.approx([p.grad for p in mlp.parameters()], rel=1e-12)
+
+
 def test_inputs_among_targets_and_parameters_in_any_order():
     rng = np.random.default_rng(4)
     mlp = MLP(70, [4, 2], activation="tanh", rng=5)

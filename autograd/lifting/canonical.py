@@ -188,9 +188,14 @@ class _Canonical:
 
     def weighs(self, factors: Sequence[int]) -> bool:
         """Whether one of several factors is a parameter."""
-        return len(factors) > 1 and any([len(self.trace.inputs) <= x < self.leaves for x in factors])
+        return len(factors) > 1 and any([self.is_parameter(x) for x in factors])
+
+    def is_parameter(self, form: Form) -> bool:
+        return isinstance(form, int) and len(self.trace.inputs) <= form < self.leaves
 
     def multiplied(self, operands: Sequence[int]) -> _Draft:
+        """Return a product; numbers go ahead of it, but for those that scale what a parameter weighs, as in a layer."""
+        weighed = any([self.is_parameter(self.forms[k]) for k in operands])
         coefficient = 1.0
         factors: list[int] = []
         for k in operands:
@@ -199,11 +204,12 @@ class _Canonical:
                 if len(form.terms) == 1:
                     ((c, more),) = form.terms
                     c *= form.scale
-                    if (self.uses[k] == 1 or len(more) == 1) and len(more) <= FACTORS and is_moderate(c):
+                    alone = self.uses[k] == 1 or len(more) == 1
+                    if alone and len(more) <= FACTORS and is_moderate(c) and (c == 1.0 or not weighed):
                         coefficient *= c
                         factors += more
                         continue
-                c, form = self.parted(k)
+                c, form = (1.0, self.settled(k)) if weighed else self.parted(k)
                 coefficient *= c
             if isinstance(form, float):
                 coefficient *= form
