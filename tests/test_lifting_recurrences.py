@@ -285,7 +285,7 @@ def test_short_programs_are_written_out():
         ([*[1, 2] * 200, *[3] * 300], [(0, 2, 200), (400, 1, 300)]),
         ([*[1, 1, 2] * 150], [(0, 3, 150)]),
         ([*range(500)], []),
-        ([1] * 60, []),
+        ([1] * 32, []),
         ([*[*range(150)] * 3], []),
     ],
     ids=["in the middle", "with a rest", "two", "a form twice in a turn", "nothing", "too short", "too seldom"],

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows
+from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, operands
 from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
 from autograd.lifting.writer import Array, Operand, Writer, in_turns, is_one_number
 
@@ -46,11 +46,12 @@ class Arrays(Writer):
         named = [x for block in plan.blocks for x in (block.families if isinstance(block, Recurrence) else [block])]
         self.biased = {
             part.senders.block.number
-            for block in plan.blocks
-            if isinstance(block, Block)
+            for x in plan.blocks
+            for block in (x.body if isinstance(x, Recurrence) else [x])
             for part in layers(block.rule)
             if part.biases and whole(part.senders)
         }
+        self.outside = used_outside(plan)
         self.prefixes = Counter(map(prefix, named))
         self.numbers: Counter[str] = Counter()
         self.flat_parameters = Array("parameters", plan.parameters.size, False, "parameters")
@@ -184,6 +185,15 @@ class Arrays(Writer):
 
     # Loops -----------------------------------------------------------------------------------------------------------
 
+    def with_one_of_turn(self, name: str, block: Block, turns: int) -> Array:
+        """Return a variable for the rows of each turn, which have a row of ones after them, and no place elsewhere."""
+        rows = block.size + 1
+        joint = self.define(f"{name}_and_1", rows * turns, True, f"ones(({rows * turns}, n), dtype)")
+        of_turn = self.of_turn(joint, turns)
+        array = self.define(f"{name}_t", block.size, True, f"{of_turn.name}[:{block.size}]", of_turn)
+        self.with_one[array] = of_turn
+        return array
+
     def of_turn(self, array: Array, turns: int, backwards: bool = False, name: str = "") -> Array:
         """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
         array = self.steady(array)
@@ -203,6 +213,19 @@ class Arrays(Writer):
         copy = self.array(array.name, array.rows, array.wide)
         self.write(copy, "copyto({}, {})", copy, array)
         return copy
+
+
+def used_outside(plan: Plan) -> set[Block]:
+    """Return the blocks that the plan uses, but for what a loop uses in the turn that computes it."""
+    used = {x.block for x in plan.outputs if isinstance(x, Rows)}
+    for x in plan.blocks:
+        if isinstance(x, Recurrence):
+            used.update([outer.rows.block for outer in x.outer])
+            used.update([carried.family for carried in x.carried])
+            used.update([rows.block for carried in x.carried for rows in carried.first])
+        else:
+            used.update([rows.block for rows in operands(x.rule)])
+    return used
 
 
 def joined(weights: list[list[int]], biases: list[int] | None) -> list[list[int]]:

@@ -55,8 +55,12 @@ class Forward(Arrays):
                 array = self.of_turn(array, loop.turns, outer.backwards, self.shown(outer.rows))
             self.values[outer.block.number] = array
         for block, family in zip(loop.body, loop.families, strict=True):
-            self.values[family.number] = self.buffer(family, self.block_name(family))
-            self.values[block.number] = self.of_turn(self.values[family.number], loop.turns)
+            name = self.block_name(family)
+            if block.number in self.biased and family not in self.outside:
+                self.values[block.number] = self.with_one_of_turn(name, block, loop.turns)
+            else:
+                self.values[family.number] = self.buffer(family, name)
+                self.values[block.number] = self.of_turn(self.values[family.number], loop.turns)
         for carried in loop.carried:
             first = [self.rows(x) for x in carried.first]
             self.values[carried.block.number] = self.carried(self.values[carried.family.number], first, loop.turns)

@@ -35,7 +35,7 @@ from autograd.lifting.plan import (
     with_operands,
 )
 
-SHORT = 60  # so few blocks, or turns of so few in all, are written out
+SHORT = 32  # so few blocks, or turns of so few in all, are written out
 TIMES = 4  # so often, at least, a loop runs
 CANDIDATES = 64  # so many places where the next turn might begin are tried
 

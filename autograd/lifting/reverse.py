@@ -80,8 +80,8 @@ class Reverse(Gradients):
         adding = self.added_up(loop)
         for family, d in standing.items():
             self.write_adjoint(family, d)
-        targets = [self.turn_before(x, standing[x.family], loop.turns, x.family in adding) for x in carried]
-        targets += [self.outside(x, loop.turns) for x in loop.outer if x.block.trained]
+        targets = [self.to_turn_before(x, standing[x.family], loop.turns, x.family in adding) for x in carried]
+        targets += [self.to_outside(x, loop.turns) for x in loop.outer if x.block.trained]
         for block, family in zip(loop.body, loop.families, strict=True):
             if family in standing:
                 self.hand_on(block, Adjoint(1.0, 0, self.of_turn(standing[family], loop.turns)))
@@ -112,13 +112,13 @@ class Reverse(Gradients):
                 found.add(carried.family)
         return found
 
-    def turn_before(self, carried: Carried, d: Array, turns: int, adds: bool) -> Target:
+    def to_turn_before(self, carried: Carried, d: Array, turns: int, adds: bool) -> Target:
         """Return where a turn hands on to an earlier one, or to what was there before the first."""
         first = [self.zeros(self.rows(x), adds) for x in carried.first]
         ends = list(zip(carried.first, first, strict=True))
         return Target(carried.block, self.carried(d, first, turns), adds, ends)
 
-    def outside(self, outer: Outer, turns: int) -> Target:
+    def to_outside(self, outer: Outer, turns: int) -> Target:
         """Return where a turn hands on to what is outside: to rows of its own, or adding to those of all turns."""
         d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
         ends = [(outer.rows, d)]
