@@ -1,6 +1,7 @@
 """What repeats in a lifted program is written once, in a loop, and computes the same numbers."""
 
 import pickle
+import re
 from itertools import chain
 from operator import add, mul, sub
 from random import Random
@@ -11,6 +12,11 @@ import pytest
 from autograd import Value, cos, dot, maximum, relu, sigmoid, sin, softplus, step, tanh, vectorize
 from autograd import sum as total
 from autograd.lifting import recurrences
+from autograd.lifting.canonical import canonical
+from autograd.lifting.grouping import group
+from autograd.lifting.plan import Recurrence
+from autograd.lifting.recurrences import recur
+from autograd.lifting.trace import trace
 from nn import MLP, mse
 
 RNG = np.random.default_rng(5)
@@ -44,7 +50,7 @@ def two_loops(steps):
 
 
 def running_sum(steps):
-    """A sum of many terms, added up one by one: a loop with one variable."""
+    """A sum of many terms, added up one by one."""
     x, w = Value(0.3, "x"), Value(0.9, "w")
     y, total = x, w
     for _ in range(steps):
@@ -54,7 +60,7 @@ def running_sum(steps):
 
 
 def the_same_again(steps):
-    """A term that hands the same number on to its parameter in every step: a loop without variables."""
+    """A term that hands the same number on to its parameter in every step."""
     x, w = Value(1.0, "x"), Value(0.3, "w")
     y, total = w, w
     for _ in range(steps):
@@ -108,12 +114,12 @@ def over_what_was_written_out(steps):
 
 
 def interrupted(steps):
-    """A recurrence that looks up another operand now and then."""
-    x, u, w = Value(0.3, "x"), Value(0.1, "u"), Value(0.9, "w")
-    y = x
+    """A recurrence that takes another operand now and then."""
+    x, w = Value(0.3, "x"), Value(0.9, "w")
+    y, other = x, sin(x)
     for k in range(steps):
-        y = tanh(y * w + (u if k % 50 == 49 else x))
-    return y, [x, u], [w]
+        y = tanh(y * w + (other if k % 50 == 49 else x))
+    return y, [x], [w]
 
 
 def recurrent_layer(times):
@@ -125,6 +131,18 @@ def recurrent_layer(times):
     for now in x[1:]:
         h = [tanh(dot(row, [*now, *h], bias)) for row, bias in zip(W, b, strict=True)]
     return total(h), [*chain(*x)], [*b, *chain(*W)]
+
+
+def two_loops_back(steps):
+    """A recurrence over numbers of its own, and then one over its states, from the last to the first."""
+    x, w = [Value(0.1 * k, f"x{k}") for k in range(steps)], Value(0.9, "w")
+    states = [x[0] * w]
+    for number in x[1:]:
+        states.append(tanh(states[-1] * w + number))
+    y = states[-1]
+    for state in reversed(states):
+        y = sin(y + cos(state))
+    return y, x, [w]
 
 
 def deep_network(layers):
@@ -143,6 +161,7 @@ GRAPHS = {
     "parameters alone": (parameters_alone, 100),
     "over the last turn": (over_the_last_turn, 40),
     "interrupted": (interrupted, 200),
+    "two loops back": (two_loops_back, 60),
     "a recurrent layer": (recurrent_layer, 60),
     "a deep network": (deep_network, 90),
 }
@@ -271,6 +290,37 @@ def test_the_source_of_a_recurrence_does_not_grow_with_its_steps():
     sources = [vectorize(*recurrence(steps)).source for steps in (200, 400)]
     assert len(sources[0].splitlines()) == len(sources[1].splitlines()) < 90
     assert "# 199 times:" in sources[0]
+
+
+def headers(build, steps):
+    return re.findall(r"\n    for (.*) in (?:steps|range)", vectorize(*build(steps)).source)
+
+
+def test_a_loop_has_as_many_variables_as_it_needs():
+    assert headers(untrained_states, 100) == ["v3_before, v3_t, v4_t", "v3_before,"]
+    assert headers(the_same_again, 400) == ["v5_before, v3_t, v5_t", "_"]
+
+
+def test_a_recurrence_that_is_interrupted_is_several_loops():
+    assert len(headers(interrupted, 200)) == 2 * 4
+
+
+def test_a_loop_keeps_the_turns_that_are_read_again_and_adds_biases_in_the_product():
+    source = vectorize(*deep_network(90)).source
+    assert "z2 = dz2 = empty((6, n), dtype)" in source  # two turns of three rows
+    assert "a1_and_1 = ones((356, n), dtype)" in source  # all turns, with ones, for the backward pass
+    assert "        dot(W2_and_b2_t, a1_and_1_t, out=z2_t)\n" in source
+    assert "v2_t" in vectorize(*recurrence(100)).source.partition("# Constants")[0]  # an array for one turn
+
+
+def test_what_a_turn_uses_is_its_own_an_earlier_turns_or_from_outside():
+    loss, inputs, parameters = two_loops_back(20)
+    plan = recur(group(canonical(trace([loss], inputs, parameters))))
+    first, second = [x for x in plan.blocks if isinstance(x, Recurrence)]
+    assert [(len(x.first), x.block.size) for x in first.carried] == [(1, 1)]
+    assert [x.varies for x in first.outer] == [False, True]  # w, and the number of each time
+    assert [(x.varies, x.backwards) for x in second.outer] == [(True, True)]
+    assert {x.rows.block for x in second.outer} <= set(first.families)
 
 
 def test_short_programs_are_written_out():

@@ -18,9 +18,9 @@ import numpy as np
 
 from autograd.lifting.canonical import is_moderate
 from autograd.lifting.forward import Forward
+from autograd.lifting.lines import Array, Operand, is_number, text
 from autograd.lifting.plan import Block, Plan, Rows
 from autograd.lifting.reading import stride
-from autograd.lifting.writer import Array, Operand, is_number, text
 
 
 class Adjoint(NamedTuple):
@@ -107,7 +107,7 @@ class Adjoints(Forward):
         if first.index == full:
             written = self.begin(d, parts, [power(part.c / c, part.e - e) for part in parts[:2]])
         else:
-            self.write(d, "{}.fill(0.0)", d)
+            self.fill(d, 0.0)
         for part in parts[written:]:
             self.add_part(d, part, power(part.c / c, part.e - e))
         return Adjoint(c, e, d)
@@ -116,7 +116,7 @@ class Adjoints(Forward):
         """Write the first contribution, and the second, where one statement does both; return how many it were."""
         made = parts[0].made(d)
         if made is None:
-            self.write(d, f"{{}}.fill({text(factors[0])})", d)
+            self.fill(d, factors[0])
         elif made is d:
             if not is_number(factors[0], 1.0):
                 self.call("multiply", [d, factors[0]], d)
@@ -134,9 +134,7 @@ class Adjoints(Forward):
         if block.number in self.wanted:
             self.adjoint_of[z] = self.wanted[block.number]
         elif z in self.with_one:
-            joint = self.array(f"{name}_and_1", block.size + 1, block.wide)
-            self.adjoint_of[z] = d = self.define(name, block.size, block.wide, f"{joint.name}[:{block.size}]", joint)
-            self.with_one[d] = joint
+            self.adjoint_of[z] = self.but_last(name, self.array(f"{name}_and_1", block.size + 1, block.wide))
         else:
             self.adjoint_of[z] = self.array(name, block.size, block.wide)
         return self.adjoint_of[z]
@@ -145,7 +143,7 @@ class Adjoints(Forward):
         """Write the adjoint of a block into an array, or add it to what is there."""
         if not self.contributions[block.number]:
             if not adds:
-                self.write(d, "{}.fill(0.0)", d)
+                self.fill(d, 0.0)
             return
         if not adds:
             self.wanted[block.number] = d
@@ -156,7 +154,7 @@ class Adjoints(Forward):
         if g.array is None and adds:
             self.call("add", [d, factor], d)
         elif g.array is None:
-            self.write(d, f"{{}}.fill({text(factor)})", d)
+            self.fill(d, factor)
         elif adds:
             self.accumulate(d, g.array, factor, d)
         elif g.array is not d:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, operands
+from autograd.lifting.lines import Array, Operand, in_turns, is_one_number
+from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
 from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
-from autograd.lifting.writer import Array, Operand, Writer, in_turns, is_one_number
+from autograd.lifting.writer import Writer
 
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 
@@ -47,7 +48,7 @@ class Arrays(Writer):
         self.biased = {
             part.senders.block.number
             for x in plan.blocks
-            for block in (x.body if isinstance(x, Recurrence) else [x])
+            for block in computed(x)
             for part in layers(block.rule)
             if part.biases and whole(part.senders)
         }
@@ -79,12 +80,17 @@ class Arrays(Writer):
         if block.number not in self.biased:
             shape = f"empty(({block.size}, n), dtype)"
             return self.define(name, block.size, True, shape) if kept else self.array(name, block.size, block.wide)
-        name = self.name(name)
-        joint = self.define(f"{name}_and_1", block.size + 1, True, f"ones(({block.size + 1}, n), dtype)")
-        array = Array(name, block.size, True, f"{joint.name}[:{block.size}]", joint)
-        self.definitions.append(array)
+        return self.but_last(name, self.ones_to_be(f"{name}_and_1", block.size + 1))
+
+    def but_last(self, name: str, joint: Array) -> Array:
+        """Return all rows of an array but the last, which is one of ones, or the adjoint of such a row."""
+        array = self.define(name, joint.rows - 1, True, f"{joint.name}[:{joint.rows - 1}]", joint)
         self.with_one[array] = joint
         return array
+
+    def ones_to_be(self, name: str, rows: int) -> Array:
+        """Return an array of ones, of which statements write over some rows."""
+        return self.define(name, rows, True, f"ones(({rows}, n), dtype)")
 
     def block_name(self, block: Block) -> str:
         """Return a name like those of the block's nodes, or one that says what it is."""
@@ -187,12 +193,8 @@ class Arrays(Writer):
 
     def with_one_of_turn(self, name: str, block: Block, turns: int) -> Array:
         """Return a variable for the rows of each turn, which have a row of ones after them, and no place elsewhere."""
-        rows = block.size + 1
-        joint = self.define(f"{name}_and_1", rows * turns, True, f"ones(({rows * turns}, n), dtype)")
-        of_turn = self.of_turn(joint, turns)
-        array = self.define(f"{name}_t", block.size, True, f"{of_turn.name}[:{block.size}]", of_turn)
-        self.with_one[array] = of_turn
-        return array
+        joint = self.ones_to_be(f"{name}_and_1", (block.size + 1) * turns)
+        return self.but_last(f"{name}_t", self.of_turn(joint, turns))
 
     def of_turn(self, array: Array, turns: int, backwards: bool = False, name: str = "") -> Array:
         """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
@@ -218,14 +220,8 @@ class Arrays(Writer):
 def used_outside(plan: Plan) -> set[Block]:
     """Return the blocks that the plan uses, but for what a loop uses in the turn that computes it."""
     used = {x.block for x in plan.outputs if isinstance(x, Rows)}
-    for x in plan.blocks:
-        if isinstance(x, Recurrence):
-            used.update([outer.rows.block for outer in x.outer])
-            used.update([carried.family for carried in x.carried])
-            used.update([rows.block for carried in x.carried for rows in carried.first])
-        else:
-            used.update([rows.block for rows in operands(x.rule)])
-    return used
+    used.update([rows.block for x in plan.blocks for rows in taken(x)])
+    return used.union([carried.family for x in plan.blocks if isinstance(x, Recurrence) for carried in x.carried])
 
 
 def joined(weights: list[list[int]], biases: list[int] | None) -> list[list[int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.writer import Array, Line, Loop, flat, in_turns
+from autograd.lifting.lines import Array, Line, Loop, fills, flat, in_turns
 
 ELSEWHERE = -1
 
@@ -23,9 +23,9 @@ def forget(lines: Sequence[Line], outputs: Iterable[Array]) -> None:
         for statement in flat([line]):
             for array in {*statement.arrays, *statement.reads}:
                 shown = base(array)
-                if shown is not array.root or not statement.form.startswith("{}.fill("):  # which takes any size
+                if shown is not array.root or not fills(statement):
                     uses[array.root][shown].add(place if isinstance(line, Loop) else ELSEWHERE)
-                for other in array.others:
+                for other in array.first:
                     uses[other.root][base(other)].add(ELSEWHERE)
     for array, showing in uses.items():
         places = {place for x, at in showing.items() for place in at if x.varies}
@@ -56,7 +56,7 @@ def shorten(array: Array, loop: Loop, showing: Sequence[Array]) -> None:
     """Have an array hold as few turns as its variables reach back, if its views show the last of them alone."""
     rows = array.rows // loop.turns
     variables = [x for x in showing if x.varies]
-    kept = 1 + max([len(x.others) for x in variables])
+    kept = 1 + max([len(x.first) for x in variables])
     views = {x: (x.part[0] // rows, x.part[0] % rows, x.part[1] - x.part[0]) for x in showing if x.part}
     if any([turn < loop.turns - kept or first + size > rows for turn, first, size in views.values()]):
         return
@@ -71,7 +71,7 @@ def shorten(array: Array, loop: Loop, showing: Sequence[Array]) -> None:
         view.definition = f"{array.name}[{first}:{first + size}]"
     for x in variables:
         if x.varies:
-            x.definition = in_turns(array, loop.turns, kept, x.others)
+            x.definition = in_turns(array, loop.turns, kept, x.first)
 
 
 def become_owner(variable: Array, parts: Sequence[Array], views: Sequence[Array]) -> Array:

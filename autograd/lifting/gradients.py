@@ -12,9 +12,9 @@ from typing import Any
 
 from autograd.lifting.adjoints import Adjoints, power
 from autograd.lifting.arrays import Weights
-from autograd.lifting.plan import Layer, Plan, Recurrence, operands
+from autograd.lifting.lines import Array, Operand, text
+from autograd.lifting.plan import Layer, Plan, Recurrence, computed, taken
 from autograd.lifting.reading import layers, stride
-from autograd.lifting.writer import Array, Operand, text
 
 
 class Gradients(Adjoints):
@@ -31,13 +31,12 @@ class Gradients(Adjoints):
         """Return the parameters whose gradient is one number and not a sum: it is written, not added."""
         uses: Counter[int] = Counter()
         for x in self.plan.blocks:
-            loop = isinstance(x, Recurrence)
-            for rows in [outer.rows for outer in x.outer] if isinstance(x, Recurrence) else operands(x.rule):
+            for rows in taken(x):
                 if rows.block is self.plan.parameters:
                     uses.update(rows.index)
-            for block in x.body if isinstance(x, Recurrence) else [x]:
-                for part in layers(block.rule):
-                    uses.update(self.weights[id(part)].index.ravel().tolist() * (1 + (loop and not part.turns)))
+            for part in [part for block in computed(x) for part in layers(block.rule)]:
+                tied = isinstance(x, Recurrence) and not part.turns  # one use in every turn
+                uses.update(self.weights[id(part)].index.ravel().tolist() * (2 if tied else 1))
         return {k for k, count in uses.items() if count == 1}
 
     def weight_gradient(self, part: Layer, weights: Weights, x: Array, g: Array) -> None:

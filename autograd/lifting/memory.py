@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.writer import Array, Call, Line, Loop, Statement, flat
+from autograd.lifting.lines import Array, Call, Line, Loop, Statement, flat, roots
 
 
 def needed(lines: Sequence[Line], outputs: Iterable[Array]) -> list[Line]:
@@ -82,8 +82,3 @@ def _in_time(lines: Iterable[Line]) -> list[Statement]:
             statements += [Statement(root, "", (), ()) for root in made]
             statements += [*body, Statement(None, "", (), tuple([r for array in again for r in roots(array)]))]
     return statements
-
-
-def roots(array: Array) -> list[Array]:
-    """Return the arrays whose memory an array shows: for the variable of a loop, several."""
-    return [array.root, *[other.root for other in array.others]]

@@ -142,6 +142,18 @@ class Plan:
     outputs: list[Rows | float]
 
 
+def computed(x: Block | Recurrence) -> list[Block]:
+    """Return the blocks that are computed: a block itself, or those of a turn."""
+    return x.body if isinstance(x, Recurrence) else [x]
+
+
+def taken(x: Block | Recurrence) -> list[Rows]:
+    """Return the rows that a block uses, or that a loop takes from outside."""
+    if isinstance(x, Recurrence):
+        return [*[outer.rows for outer in x.outer], *[rows for carried in x.carried for rows in carried.first]]
+    return operands(x.rule)
+
+
 def operands(rule: Rule | None) -> list[Rows]:
     """Return the rows that a rule uses, but for the weights of layers."""
     if isinstance(rule, Elementwise):

@@ -9,8 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autograd.lifting.memory import roots
-from autograd.lifting.writer import Array, Call, Line, Loop, Statement, elementwise, flat
+from autograd.lifting.lines import Array, Call, Line, Loop, Statement, elementwise, flat, roots
 
 
 def quotients(lines: Sequence[Line], kept: Sequence[Array]) -> list[Line]:

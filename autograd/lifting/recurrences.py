@@ -50,7 +50,7 @@ class _Recurring:
         self.given = plan
         self.blocks = cast("list[Block]", plan.blocks)  # no recurrence is found yet
         self.numbers = itertools.count(len(self.blocks))  # of new blocks
-        self.families: dict[Block, tuple[Block, int]] = {}  # of a block of a loop, and its first row there
+        self.family_of: dict[Block, tuple[Block, int]] = {}  # of a block of a loop, and its first row there
         self.found: list[Block | Recurrence] = []
 
     def plan(self) -> Plan:
@@ -71,16 +71,16 @@ class _Recurring:
 
     def relocate(self, start: int, stop: int) -> None:
         """Have blocks use the families of those that are in a loop by now."""
-        for block in self.blocks[start:stop] if self.families else ():
+        for block in self.blocks[start:stop] if self.family_of else ():
             rows = operands(block.rule)
-            if block.rule and any([x.block in self.families for x in rows]):
+            if block.rule and any([x.block in self.family_of for x in rows]):
                 block.rule = with_operands(block.rule, map(self.at, rows))
 
     def at(self, x: Rows) -> Rows:
         """Return where rows are by now."""
-        if x.block not in self.families:
+        if x.block not in self.family_of:
             return x
-        family, first = self.families[x.block]
+        family, first = self.family_of[x.block]
         return Rows(family, tuple([first + row for row in x.index]))
 
     def write_out(self, start: int, stop: int) -> None:
@@ -129,7 +129,7 @@ class _Recurring:
                     if any([(x.weights, x.biases) != (part.weights, part.biases) for x in each]):
                         part.turns = [(x.weights, x.biases) for x in each]
         for k, of_turn in enumerate(turns):
-            self.families.update({x: (family, k * x.size) for x, family in zip(of_turn, families, strict=True)})
+            self.family_of.update({x: (family, k * x.size) for x, family in zip(of_turn, families, strict=True)})
         return Recurrence(len(turns), body, families, [*carried.values()], [*outer.values()])
 
     def block(self, size: int, like: Block) -> Block:

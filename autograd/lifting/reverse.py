@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from autograd.lifting.adjoints import Adjoint
 from autograd.lifting.gradients import Gradients
+from autograd.lifting.lines import Array, Operand, Statement, is_one_number
 from autograd.lifting.partials import check_rules, factored
 from autograd.lifting.plan import (
     Block,
@@ -30,7 +31,7 @@ from autograd.lifting.plan import (
     Rows,
     Total,
 )
-from autograd.lifting.writer import Array, Operand, Statement, is_one_number
+from autograd.lifting.reading import layers
 from autograd.operations import OWN
 from autograd.row import Operation
 from autograd.value import Constant, Value
@@ -130,7 +131,7 @@ class Reverse(Gradients):
         """Return an array for the adjoint of another, filled with zeros if it is to add something up."""
         d = self.array(f"d{like.name}", like.rows, like.wide)
         if filled:
-            self.write(d, "{}.fill(0.0)", d)
+            self.fill(d, 0.0)
         return d
 
     def block_backward(self, block: Block, g: Adjoint) -> None:
@@ -152,8 +153,7 @@ class Reverse(Gradients):
         elif isinstance(rule, Product):
             self.product_backward(block, rule.factors, g)
         elif isinstance(rule, Total):
-            layers = [part for part in rule.parts if isinstance(part, Layer)]
-            if layers:
+            if layers(rule):
                 dz = self.scaled(g, z)
                 g = Adjoint(1.0, 0, dz)
             for part in rule.parts:

@@ -18,12 +18,13 @@ import numpy as np
 
 from autograd.lifting.forgetting import forget
 from autograd.lifting.forward import Forward
-from autograd.lifting.memory import needed, roots, shared_memory
+from autograd.lifting.lines import Array, Line, Loop, Statement, flat, roots
+from autograd.lifting.memory import needed, shared_memory
 from autograd.lifting.plan import Plan, Rows
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
 from autograd.lifting.spreading import spread
-from autograd.lifting.writer import NAMESPACE, Array, Line, Loop, Statement, flat
+from autograd.lifting.writer import NAMESPACE
 
 WIDE = 112  # so long is a line at most, before it is broken
 WORD = re.compile(r"\w+")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from autograd.lifting.writer import Array, Call, Line, Loop, Operand, Statement, Writer, elementwise
+from autograd.lifting.lines import Array, Call, Line, Loop, Operand, Statement, elementwise
+from autograd.lifting.writer import Writer
 
 EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 

@@ -1,4 +1,4 @@
-"""Arrays and statements, while a program is being written: every statement writes an array of its own."""
+"""Writing a program: names, arrays and statements; every statement writes an array of its own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.lifting.lines import Array, Line, Operand, Statement, elementwise, gap, text
 from autograd.operations import TABLE
 from autograd.row import Operation
 
@@ -43,7 +43,7 @@ NAMESPACE: dict[str, Any] = {
     "subtract": np.subtract,
     "take": np.take,
 }
-WORDS = [
+WORDS = {
     "backward",
     "batch",
     "constants",
@@ -56,7 +56,7 @@ WORDS = [
     "parameters",
     "range",
     "zip",
-]
+}
 
 
 def called(row: Operation) -> tuple[str, Any]:
@@ -98,85 +98,6 @@ def numpys(rule: Any) -> str:
 FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the project's own, whose names are reserved
 
 
-@dataclass(eq=False, slots=True)
-class Array:
-    """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
-
-    `definition` is the expression that makes it before the first call; without one it is written by a statement. The
-    variable of a loop stands for one array in each turn: its definition makes all of them.
-    """
-
-    name: str
-    rows: int
-    wide: bool
-    definition: str = ""
-    owner: Array | None = None  # whose memory a view shows
-    per_batch: bool = False  # a view of the batch, so it is made anew in every call
-    apart: bool = False  # its rows or columns do not lie one after the other
-    fixed: bool = False  # a constant
-    part: tuple[int, int] | None = None  # of its owner's rows, if it shows some that lie one after the other
-    varies: bool = False  # the variable of a loop, or a part of one
-    others: tuple[Array, ...] = ()  # what else than its owner a variable stands for
-    root: Array = field(init=False)  # which owns the memory
-
-    def __post_init__(self) -> None:
-        """Find the root."""
-        self.root = self if self.owner is None else self.owner.root
-
-
-@dataclass(slots=True)
-class Statement:
-    """One line: what it writes, its text with a gap for each array, those arrays, and what it reads."""
-
-    target: Array | None
-    form: str
-    arrays: tuple[Array, ...]
-    reads: tuple[Array, ...]
-
-
-Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
-
-
-@dataclass(slots=True)
-class Call(Statement):
-    """The call of one of NumPy's elementwise functions, which may write over what it reads."""
-
-    function: str
-    operands: tuple[Operand, ...]
-
-
-@dataclass(slots=True)
-class Loop:
-    """Statements that are done so many times; backwards if their variables go from the last turn to the first."""
-
-    turns: int
-    body: list[Line]
-    backwards: bool = False
-
-    def variables(self) -> list[Array]:
-        """Return the variables, each once."""
-        return [*dict.fromkeys([array for x in flat(self.body) for array in x.arrays if array.varies])]
-
-
-Line = Statement | Loop | str  # a string is a comment
-
-
-def flat(lines: Iterable[Line]) -> Iterator[Statement]:
-    """Yield the statements, those of loops among them once."""
-    for x in lines:
-        if isinstance(x, Loop):
-            yield from flat(x.body)
-        elif isinstance(x, Statement):
-            yield x
-
-
-def elementwise(function: str, operands: Sequence[Operand], out: Array) -> Call:
-    """Return the call of a function on operands."""
-    form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
-    reads = tuple([x for x in operands if isinstance(x, Array)])
-    return Call(out, form, (*reads, out), reads, function, tuple(operands))
-
-
 class Writer:
     """Collects the arrays and statements of one function after the other."""
 
@@ -210,14 +131,14 @@ class Writer:
         """Return a new array that is made before the first call, or, as a view of the batch, in every call."""
         array = Array(self.name(name), rows, wide, definition, owner)
         if owner is not None:
-            array.per_batch, array.varies, array.others = owner.per_batch, owner.varies, owner.others
+            array.per_batch, array.varies, array.first = owner.per_batch, owner.varies, owner.first
         self.definitions.append(array)
         return array
 
-    def variable(self, name: str, rows: int, definition: str, owner: Array, others: Sequence[Array] = ()) -> Array:
-        """Return a variable of a loop: its definition takes its owner apart, and may begin with other arrays."""
+    def variable(self, name: str, rows: int, definition: str, owner: Array, first: Sequence[Array] = ()) -> Array:
+        """Return a variable of a loop: its definition takes its owner apart, after what is there in the first turns."""
         array = self.define(name, rows, owner.wide, definition, owner)
-        array.varies, array.apart, array.others = True, owner.apart, tuple(others)
+        array.varies, array.apart, array.first = True, owner.apart, tuple(first)
         return array
 
     def view(self, array: Array, start: int, stop: int, step: int = 1) -> Array:
@@ -276,6 +197,10 @@ class Writer:
         """Add a statement; it reads its arrays, but the target only if it changes it."""
         reads = arrays if changes else tuple([array for array in arrays if array is not target])
         self.statements.append(Statement(target, form, arrays, reads))
+
+    def fill(self, target: Array, x: Operand) -> None:
+        """Write one number into all of an array."""
+        self.write(target, f"{{}}.fill({text(x)})", target)
 
     def matrix_product(self, target: Array | None, form: str, *arrays: Array) -> None:
         """Write the matrix product of arrays, the last of them the result; NumPy's dot would copy what lies apart."""
@@ -336,44 +261,3 @@ class Writer:
         """Return a new array of the shape that the operands broadcast to."""
         arrays = [x for x in operands if isinstance(x, Array)]
         return self.array(name, max([x.rows for x in arrays]), any([x.wide for x in arrays]))
-
-
-def in_turns(array: Array, turns: int, kept: int, first: Sequence[Array] = ()) -> str:
-    """Return the expression for the rows of each turn, where an array holds so many turns; ahead stands what is first.
-
-    >>> in_turns(Array("z", 4, True), 9, 2, [Array("x", 2, True)])
-    '[x, *[*z.reshape(2, 2, -1)] * 5][:9]'
-    """
-    rows = f"{array.name}.reshape({kept}, {array.rows // kept}, -1)"
-    if kept < turns:
-        rows = f"[*{rows}] * {-(-turns // kept)}"
-    if first:
-        rows = f"[{', '.join([x.name for x in first])}, *{rows}]"
-    elif kept < turns:
-        rows = f"({rows})"
-    return rows if kept == turns and not first else f"{rows}[:{turns}]"
-
-
-def text(x: Operand) -> str:
-    """Return an operand as the source has it."""
-    return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
-
-
-def gap(x: Operand) -> str:
-    """Return an operand as the form of a statement has it: a gap for an array."""
-    return "{}" if isinstance(x, Array) else text(x)
-
-
-def product_text(c: Operand, x: Array) -> str:
-    """Return how to say c · x."""
-    return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
-
-
-def is_number(x: Operand, number: float) -> bool:
-    """Whether an operand is that very number, and not an array."""
-    return isinstance(x, float) and x == number
-
-
-def is_one_number(xs: Sequence[float]) -> bool:
-    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
-    return len({repr(x) for x in xs}) == 1

@@ -1,0 +1,136 @@
+"""The lines of a program: arrays, the statements that read and write them, comments, and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False, slots=True)
+class Array:
+    """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
+
+    `definition` is the expression that makes it before the first call; without one it is written by a statement. The
+    variable of a loop stands for one array in each turn: its definition makes all of them.
+    """
+
+    name: str
+    rows: int
+    wide: bool
+    definition: str = ""
+    owner: Array | None = None  # whose memory a view shows
+    per_batch: bool = False  # a view of the batch, so it is made anew in every call
+    apart: bool = False  # its rows or columns do not lie one after the other
+    fixed: bool = False  # a constant
+    part: tuple[int, int] | None = None  # of its owner's rows, if it shows some that lie one after the other
+    varies: bool = False  # the variable of a loop, or a part of one
+    first: tuple[Array, ...] = ()  # what a variable stands for in the first turns, ahead of its owner's rows
+    root: Array = field(init=False)  # which owns the memory
+
+    def __post_init__(self) -> None:
+        """Find the root."""
+        self.root = self if self.owner is None else self.owner.root
+
+
+@dataclass(slots=True)
+class Statement:
+    """One line: what it writes, its text with a gap for each array, those arrays, and what it reads."""
+
+    target: Array | None
+    form: str
+    arrays: tuple[Array, ...]
+    reads: tuple[Array, ...]
+
+
+Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
+
+
+@dataclass(slots=True)
+class Call(Statement):
+    """The call of one of NumPy's elementwise functions, which may write over what it reads."""
+
+    function: str
+    operands: tuple[Operand, ...]
+
+
+@dataclass(slots=True)
+class Loop:
+    """Statements that are done so many times; backwards if their variables go from the last turn to the first."""
+
+    turns: int
+    body: list[Line]
+    backwards: bool = False
+
+    def variables(self) -> list[Array]:
+        """Return the variables, each once."""
+        return [*dict.fromkeys([array for x in flat(self.body) for array in x.arrays if array.varies])]
+
+
+Line = Statement | Loop | str  # a string is a comment
+
+
+def flat(lines: Iterable[Line]) -> Iterator[Statement]:
+    """Yield the statements, those of loops among them once."""
+    for x in lines:
+        if isinstance(x, Loop):
+            yield from flat(x.body)
+        elif isinstance(x, Statement):
+            yield x
+
+
+def fills(statement: Statement) -> bool:
+    """Whether a statement writes one number into all of an array, of whatever size."""
+    return statement.form.startswith("{}.fill(")
+
+
+def elementwise(function: str, operands: Sequence[Operand], out: Array) -> Call:
+    """Return the call of a function on operands."""
+    form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
+    reads = tuple([x for x in operands if isinstance(x, Array)])
+    return Call(out, form, (*reads, out), reads, function, tuple(operands))
+
+
+def roots(array: Array) -> list[Array]:
+    """Return the arrays whose memory an array shows: for the variable of a loop, several."""
+    return [array.root, *[other.root for other in array.first]]
+
+
+def in_turns(array: Array, turns: int, kept: int, first: Sequence[Array] = ()) -> str:
+    """Return the expression for the rows of each turn, where an array holds so many turns; ahead stands what is first.
+
+    >>> in_turns(Array("z", 4, True), 9, 2, [Array("x", 2, True)])
+    '[x, *[*z.reshape(2, 2, -1)] * 5][:9]'
+    """
+    rows = f"{array.name}.reshape({kept}, {array.rows // kept}, -1)"
+    if kept < turns:
+        rows = f"[*{rows}] * {-(-turns // kept)}"
+    if first:
+        rows = f"[{', '.join([x.name for x in first])}, *{rows}]"
+    elif kept < turns:
+        rows = f"({rows})"
+    return rows if kept == turns and not first else f"{rows}[:{turns}]"
+
+
+def text(x: Operand) -> str:
+    """Return an operand as the source has it."""
+    return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
+
+
+def gap(x: Operand) -> str:
+    """Return an operand as the form of a statement has it: a gap for an array."""
+    return "{}" if isinstance(x, Array) else text(x)
+
+
+def product_text(c: Operand, x: Array) -> str:
+    """Return how to say c · x."""
+    return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
+
+
+def is_number(x: Operand, number: float) -> bool:
+    """Whether an operand is that very number, and not an array."""
+    return isinstance(x, float) and x == number
+
+
+def is_one_number(xs: Sequence[float]) -> bool:
+    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
+    return len({repr(x) for x in xs}) == 1
