@@ -80,6 +80,7 @@ def test_the_page_on_lifting_shows_the_program_that_runs():
         exec(text.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
         programs.append(names["program"].source)
     assert source.strip() == programs[0].strip()
+    assert f"{len(programs[1].splitlines())} lines in all" in page
     unindented = re.sub(r"(?m)^ +", "", programs[1])
     assert len(loops) == 3
     assert [part for part in loops if re.sub(r"(?m)^ +", "", part) not in unindented] == []

@@ -3,9 +3,9 @@
 import copy
 import math
 import re
-import shutil
 
 import pytest
+from graphviz_here import needs_dot
 
 import autograd
 from autograd import Constant, Value
@@ -170,7 +170,7 @@ def test_without_gradients_on_both_sides_values_alone_are_compared():
     assert lines_of(draw(product(w=0.75), against=before))["x"] == (["2", "+0.75"], False)
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz (`dot`) is not installed")
+@needs_dot
 def test_the_style_sheet_knows_the_mark():
     svg = render(draw(product(w=0.75), against=product()).source, "svg").decode()
     assert ".handgrad .changed{--line:var(--ink)}" in svg

@@ -1,7 +1,6 @@
 """The command line: what it prints and writes, and that whoever mistypes reads a line and no traceback."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,15 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from graphviz_here import needs_dot
 
 import viz.__main__
 from viz.__main__ import main
 
 NEURON = ["sigmoid(w*x + b)", "w=0.5", "x=2", "b=1"]
-
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None and "CI" not in os.environ, reason="Graphviz (`dot`) is not installed"
-)
 
 
 def run(capsys, *arguments):

@@ -3,12 +3,12 @@
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+from graphviz_here import needs_dot
 from hostile import HOSTILE
 
 import autograd
@@ -19,10 +19,6 @@ from viz import render as engine
 from viz.graph import DETAILED, LARGEST
 from viz.render import render
 from viz.style import SVG
-
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None and "CI" not in os.environ, reason="Graphviz (`dot`) is not installed"
-)
 
 
 def nodes_of(source):

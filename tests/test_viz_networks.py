@@ -4,11 +4,11 @@ import itertools
 import math
 import os
 import re
-import shutil
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from graphviz_here import needs_dot
 from hostile import HOSTILE
 
 from autograd import Value
@@ -18,10 +18,6 @@ from viz.labels import short, signed, visible
 from viz.networks import RADIUS
 from viz.render import render
 from viz.style import LIGHT, SVG
-
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None and "CI" not in os.environ, reason="Graphviz (`dot`) is not installed"
-)
 
 HANDOUT = [
     [[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]],

@@ -1,13 +1,12 @@
 """Notebooks: a Value and a record show themselves, within bounds, and the handout's notebook still runs."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from graphviz_here import needs_dot
 
 import viz.notebook
 from autograd import Value
@@ -16,10 +15,6 @@ from nn import MLP
 from viz.notebook import record_picture, register, running_shell, value_picture
 
 HANDOUT = Path(__file__).parents[1] / "docs" / "handout.ipynb"
-
-needs_dot = pytest.mark.skipif(
-    shutil.which("dot") is None and "CI" not in os.environ, reason="Graphviz (`dot`) is not installed"
-)
 
 
 class Formatter:

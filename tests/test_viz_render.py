@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 import sys
 import threading
 import xml.etree.ElementTree as ET
 
 import pytest
+from graphviz_here import IN_CI, needs_dot
 from hostile import HOSTILE
 
 from autograd import Value
@@ -18,8 +18,6 @@ from viz.paper import printed
 from viz.render import render
 from viz.style import LIGHT
 
-IN_CI = "CI" in os.environ
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None and not IN_CI, reason="Graphviz (`dot`) is not installed")
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'
 
 
