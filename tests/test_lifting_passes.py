@@ -9,16 +9,16 @@ from dataclasses import fields
 import pytest
 
 from autograd import Value, atan2, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
-from autograd.lifting.canonical import Apply, Sum, canonical
-from autograd.lifting.grouping import group
-from autograd.lifting.lines import Array, Statement, elementwise
-from autograd.lifting.memory import needed, shared_memory
+from autograd.lifting.codegen.emitter import Writer
+from autograd.lifting.codegen.layout import common_prefix, one_by_one, stride, whole
+from autograd.lifting.codegen.statements import Array, Statement, elementwise
+from autograd.lifting.passes.allocate_buffers import needed, shared_memory
+from autograd.lifting.passes.batch import group
+from autograd.lifting.passes.canonicalize import Apply, Sum, canonical
+from autograd.lifting.passes.fuse_division import quotients
+from autograd.lifting.passes.materialize_broadcasts import spread
+from autograd.lifting.passes.trace import trace
 from autograd.lifting.plan import Block, Elementwise, Gathered, Layer, Linear, Product, Reduction, Rows, Total
-from autograd.lifting.quotients import quotients
-from autograd.lifting.reading import common_prefix, one_by_one, stride, whole
-from autograd.lifting.spreading import spread
-from autograd.lifting.trace import trace
-from autograd.lifting.writer import Writer
 from nn import MLP, mse, softmax_cross_entropy
 
 

@@ -12,11 +12,11 @@ import pytest
 from autograd import Value, cos, dot, maximum, relu, sigmoid, sin, softplus, step, tanh, vectorize
 from autograd import sum as total
 from autograd.lifting import recurrences
-from autograd.lifting.canonical import canonical
-from autograd.lifting.grouping import group
+from autograd.lifting.passes.batch import group
+from autograd.lifting.passes.canonicalize import canonical
+from autograd.lifting.passes.reroll_loops import recur
+from autograd.lifting.passes.trace import trace
 from autograd.lifting.plan import Recurrence
-from autograd.lifting.recurrences import recur
-from autograd.lifting.trace import trace
 from nn import MLP, mse
 
 RNG = np.random.default_rng(5)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.lifting.canonical import Apply, Graph, canonical
+from autograd.lifting.passes.canonicalize import Apply, Graph, canonical
+from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
-from autograd.lifting.trace import Trace, trace
 from autograd.value import Value
 
 SHOWN = 6  # so many terms of a sum are named in an error

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.backward import topological_order
-from autograd.lifting.canonical import canonical
-from autograd.lifting.grouping import group
+from autograd.lifting.codegen.source import Source, write_source
+from autograd.lifting.passes.batch import group
+from autograd.lifting.passes.canonicalize import canonical
+from autograd.lifting.passes.reroll_loops import recur
+from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import Rows
-from autograd.lifting.recurrences import recur
-from autograd.lifting.source import Source, write_source
-from autograd.lifting.trace import Trace
 from autograd.value import Constant, Value, same_class
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements

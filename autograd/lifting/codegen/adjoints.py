@@ -16,11 +16,11 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from autograd.lifting.canonical import is_moderate
-from autograd.lifting.forward import Forward
-from autograd.lifting.lines import Array, Operand, is_number, text
+from autograd.lifting.codegen.forward import Forward
+from autograd.lifting.codegen.layout import stride
+from autograd.lifting.codegen.statements import Array, Operand, is_number, text
+from autograd.lifting.passes.canonicalize import is_moderate
 from autograd.lifting.plan import Block, Plan, Rows
-from autograd.lifting.reading import stride
 
 
 class Adjoint(NamedTuple):

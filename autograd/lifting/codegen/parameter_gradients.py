@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from autograd.lifting.adjoints import Adjoints, power
-from autograd.lifting.arrays import Weights
-from autograd.lifting.lines import Array, Operand, text
+from autograd.lifting.codegen.adjoints import Adjoints, power
+from autograd.lifting.codegen.block_arrays import Weights
+from autograd.lifting.codegen.layout import layers, stride
+from autograd.lifting.codegen.statements import Array, Operand, text
 from autograd.lifting.plan import Layer, Plan, Recurrence, computed, taken
-from autograd.lifting.reading import layers, stride
 
 
 class Gradients(Adjoints):

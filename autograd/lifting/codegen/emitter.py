@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.lifting.lines import Array, Line, Operand, Statement, elementwise, gap, text
+from autograd.lifting.codegen.statements import Array, Line, Operand, Statement, elementwise, gap, text
 from autograd.operations import TABLE
 from autograd.row import Operation
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.lifting.canonical import Apply, Graph, Sum
+from autograd.lifting.passes.canonicalize import Apply, Graph, Sum
 from autograd.lifting.plan import (
     FEW,
     Block,

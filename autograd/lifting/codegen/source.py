@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.lifting.forgetting import forget
-from autograd.lifting.forward import Forward
-from autograd.lifting.lines import Array, Line, Loop, Statement, flat, roots
-from autograd.lifting.memory import needed, shared_memory
+from autograd.lifting.codegen.backward import Reverse
+from autograd.lifting.codegen.emitter import NAMESPACE
+from autograd.lifting.codegen.forward import Forward
+from autograd.lifting.codegen.statements import Array, Line, Loop, Statement, flat, roots
+from autograd.lifting.passes.allocate_buffers import needed, shared_memory
+from autograd.lifting.passes.contract_arrays import forget
+from autograd.lifting.passes.fuse_division import quotients
+from autograd.lifting.passes.materialize_broadcasts import spread
 from autograd.lifting.plan import Plan, Rows
-from autograd.lifting.quotients import quotients
-from autograd.lifting.reverse import Reverse
-from autograd.lifting.spreading import spread
-from autograd.lifting.writer import NAMESPACE
 
 WIDE = 112  # so long is a line at most, before it is broken
 WORD = re.compile(r"\w+")

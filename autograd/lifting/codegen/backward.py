@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from autograd.lifting.adjoints import Adjoint
-from autograd.lifting.gradients import Gradients
-from autograd.lifting.lines import Array, Operand, Statement, is_one_number
-from autograd.lifting.partials import check_rules, factored
+from autograd.lifting.codegen.adjoints import Adjoint
+from autograd.lifting.codegen.layout import layers
+from autograd.lifting.codegen.parameter_gradients import Gradients
+from autograd.lifting.codegen.partials import check_rules, factored
+from autograd.lifting.codegen.statements import Array, Operand, Statement, is_one_number
 from autograd.lifting.plan import (
     Block,
     Carried,
@@ -31,7 +32,6 @@ from autograd.lifting.plan import (
     Rows,
     Total,
 )
-from autograd.lifting.reading import layers
 from autograd.operations import OWN
 from autograd.row import Operation
 from autograd.value import Constant, Value

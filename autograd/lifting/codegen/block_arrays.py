@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.lines import Array, Operand, in_turns, is_one_number
+from autograd.lifting.codegen.emitter import Writer
+from autograd.lifting.codegen.layout import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
+from autograd.lifting.codegen.statements import Array, Operand, in_turns, is_one_number
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
-from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
-from autograd.lifting.writer import Writer
 
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from autograd.lifting.lines import Array, Call, Line, Loop, Operand, Statement, elementwise
-from autograd.lifting.writer import Writer
+from autograd.lifting.codegen.emitter import Writer
+from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Operand, Statement, elementwise
 
 EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from autograd import operations as table
-from autograd.lifting.trace import Trace
+from autograd.lifting.passes.trace import Trace
 from autograd.row import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant

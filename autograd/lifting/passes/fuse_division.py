@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autograd.lifting.lines import Array, Call, Line, Loop, Statement, elementwise, flat, roots
+from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Statement, elementwise, flat, roots
 
 
 def quotients(lines: Sequence[Line], kept: Sequence[Array]) -> list[Line]:

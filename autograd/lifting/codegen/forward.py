@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from autograd.lifting.arrays import Arrays
-from autograd.lifting.lines import Array, Loop, Operand, is_number, product_text, text
+from autograd.lifting.codegen.block_arrays import Arrays
+from autograd.lifting.codegen.layout import layers, one_by_one
+from autograd.lifting.codegen.statements import Array, Loop, Operand, is_number, product_text, text
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -23,7 +24,6 @@ from autograd.lifting.plan import (
     Rule,
     Total,
 )
-from autograd.lifting.reading import layers, one_by_one
 
 MANY = 6  # a comment names so many terms of a longer sum, and its last
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.lines import Array, Call, Line, Loop, Statement, flat, roots
+from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Statement, flat, roots
 
 
 def needed(lines: Sequence[Line], outputs: Iterable[Array]) -> list[Line]:

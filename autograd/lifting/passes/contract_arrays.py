@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograd.lifting.lines import Array, Line, Loop, fills, flat, in_turns
+from autograd.lifting.codegen.statements import Array, Line, Loop, fills, flat, in_turns
 
 ELSEWHERE = -1
 

@@ -1,0 +1,1 @@
+"""The passes of lifting, each a small file with the textbook name."""
