@@ -9,16 +9,18 @@ from dataclasses import fields
 import pytest
 
 from autograd import Value, atan2, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
-from autograd.lifting.codegen.emitter import Writer
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, one_by_one, stride, whole
-from autograd.lifting.codegen.statements import Array, Statement, elementwise
-from autograd.lifting.passes.allocate_buffers import needed, shared_memory
-from autograd.lifting.passes.batch import group
-from autograd.lifting.passes.canonicalize import Apply, Sum, canonical
-from autograd.lifting.passes.fuse_division import quotients
-from autograd.lifting.passes.materialize_broadcasts import spread
+from autograd.lifting.passes.allocate_buffers import allocate_buffers
+from autograd.lifting.passes.batch import batch
+from autograd.lifting.passes.canonicalize import Apply, Sum, canonicalize
+from autograd.lifting.passes.eliminate_dead_code import eliminate_dead_code
+from autograd.lifting.passes.fuse_division import fuse_division
+from autograd.lifting.passes.materialize_broadcasts import materialize_broadcasts
 from autograd.lifting.passes.trace import trace
 from autograd.lifting.plan import Block, Elementwise, Gathered, Layer, Linear, Product, Reduction, Rows, Total
+from autograd.lifting.statements import Array, Statement, elementwise
 from nn import MLP, mse, softmax_cross_entropy
 
 
@@ -28,19 +30,27 @@ def leaves(count, name):
 
 def form(f, inputs=3, parameters=3):
     x, w = leaves(inputs, "x"), leaves(parameters, "w")
-    graph = canonical(trace([f(x, w)], x, w))
+    graph = canonicalize(trace([f(x, w)], x, w))
     return graph.nodes, graph.outputs
 
 
 def plan(f, inputs=3, parameters=3):
     x, w = leaves(inputs, "x"), leaves(parameters, "w")
     result = f(x, w)
-    return group(canonical(trace(result if isinstance(result, list) else [result], x, w)))
+    return batch(canonicalize(trace(result if isinstance(result, list) else [result], x, w)))
 
 
-def line(target, form, *reads):
+def line(target, form, *reads, comment=""):
     """Return a statement that reads some arrays and writes another, whose gap is the last."""
-    return Statement(target, form, (*reads, target), reads)
+    return Statement(target, form, (*reads, target), reads, comment=comment)
+
+
+def after(passes, lines, outputs=(), emit=None):
+    """Return the statements of a forward pass after some passes."""
+    code = Code(emit or Emitter(), lines, [], list(outputs), [])
+    for improve in passes:
+        improve(code)
+    return code.forward
 
 
 def text_of(statement):
@@ -290,8 +300,8 @@ def test_arrays_are_named_like_their_nodes(names, prefix):
     "wanted", ["lambda", "add", "n", "batch", "1x", "", "x y", "ß→", "__builtins__", "None", "a\nb"]
 )
 def test_every_name_becomes_an_identifier_of_its_own(wanted):
-    writer = Writer()
-    names = [writer.name(wanted) for _ in range(3)]
+    emit = Emitter()
+    names = [emit.name(wanted) for _ in range(3)]
     assert len(set(names)) == 3
     for name in names:
         exec(f"{name} = 0", {})  # noqa: S102  (an identifier, and no keyword)
@@ -300,8 +310,8 @@ def test_every_name_becomes_an_identifier_of_its_own(wanted):
 
 def test_statements_that_nobody_reads_are_left_out_with_their_comment():
     a, b, c = (Array(name, 1, True) for name in "abc")
-    lines = ["for b", line(b, "b", a), "for c", line(c, "c", a)]
-    assert needed(lines, [c]) == lines[2:]
+    lines = [line(b, "b", a, comment="for b"), line(c, "c", a, comment="for c")]
+    assert after([eliminate_dead_code], lines, [c]) == lines[1:]
 
 
 @pytest.mark.parametrize(
@@ -310,16 +320,14 @@ def test_statements_that_nobody_reads_are_left_out_with_their_comment():
 def test_a_product_with_a_reciprocal_is_a_quotient_if_nothing_else_reads_it(read_again, kept, product):
     a, b, r, q, s = (Array(name, 2, True) for name in ("a", "b", "r", "q", "s"))
     lines = [
-        "r = 1 / b",
-        elementwise("divide", [1.0, b], r),
-        "q = a * r",
-        elementwise("multiply", [a, r], q),
+        elementwise("divide", [1.0, b], r, "r = 1 / b"),
+        elementwise("multiply", [a, r], q, "q = a * r"),
         *([line(s, "exp({}, out={})", r)] if read_again else []),
     ]
     result = [q, s, *([r] if kept else [])]
-    found = needed(quotients(lines, result), result)
+    found = after([fuse_division, eliminate_dead_code], lines, result)
     if product:
-        assert found == ["q = a * 1 / b", elementwise("divide", [a, b], q)]
+        assert found == [elementwise("divide", [a, b], q, "q = a * 1 / b")]
     else:
         assert found == lines
 
@@ -331,19 +339,19 @@ def test_a_reciprocal_that_is_changed_later_stays():
         line(r, "{}[0] += 1.0"),
         elementwise("multiply", [r, a], q),
     ]
-    assert quotients(lines, [q]) == lines
+    assert after([fuse_division], lines, [q]) == lines
 
 
 def test_a_reciprocal_of_what_is_changed_later_stays():
     a, b, r, q = (Array(name, 2, True) for name in ("a", "b", "r", "q"))
     lines = [elementwise("divide", [1.0, b], r), line(b, "{}[0] += 1.0"), elementwise("multiply", [r, a], q)]
-    assert quotients(lines, [q]) == lines
+    assert after([fuse_division], lines, [q]) == lines
 
 
 def test_a_number_divided_is_a_quotient_too():
     b, r, q = (Array(name, 2, True) for name in ("b", "r", "q"))
     lines = [elementwise("divide", [1.0, b], r), elementwise("multiply", [r, "2.0 / n"], q)]
-    assert needed(quotients(lines, [q]), [q]) == [elementwise("divide", ["2.0 / n", b], q)]
+    assert after([fuse_division, eliminate_dead_code], lines, [q]) == [elementwise("divide", ["2.0 / n", b], q)]
 
 
 def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
@@ -356,8 +364,7 @@ def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
         elementwise("add", [z, column], z),
         line(other, "dot({}, {}, out={})", column, row),
     ]
-    writer = Writer()
-    found = spread(lines, writer)
+    found = after([materialize_broadcasts], lines)
     assert [text_of(x) for x in found] == [
         "copyto(out, row)", "add(z, out, out=out)",
         "copyto(out, row)", "copyto(t, column)", "add(out, t, out=out)",
@@ -369,14 +376,14 @@ def test_what_would_be_broadcast_is_copied_into_the_result_or_beside_it():
 
 
 def test_a_constant_column_and_a_bound_are_spread_before_the_first_call():
-    writer, out, z = Writer(), Array("out", 2, True), Array("z", 2, True)
-    column = writer.constant([1.0, 2.0])
+    emit, out, z = Emitter(), Array("out", 2, True), Array("z", 2, True)
+    column = emit.constant([1.0, 2.0])
     calls = [("add", [z, column]), ("maximum", [0.0, z]), ("minimum", [z, -0.0]), ("add", [z, 1.0])]
-    found = spread([elementwise(function, operands, out) for function, operands in calls], writer)
+    found = after([materialize_broadcasts], [elementwise(f, operands, out) for f, operands in calls], emit=emit)
     assert [text_of(x) for x in found] == [
         "add(z, c_2, out=out)", "maximum(zero, z, out=out)", "minimum(z, c_3, out=out)", "add(z, 1.0, out=out)",
     ]  # fmt: skip
-    assert [array.definition for array in writer.definitions[1:]] == [
+    assert [array.definition for array in emit.definitions[1:]] == [
         "full((2, n), c, dtype)", "full((2, n), 0.0, dtype)", "full((2, n), -0.0, dtype)",
     ]  # fmt: skip
 
@@ -389,13 +396,17 @@ def test_an_array_takes_over_the_memory_of_one_that_is_done_with():
         line(c, "", b),
         line(d, "", c, b),
     ]
-    assert shared_memory(lines) == {a: a, b: a, c: c, d: d}  # only an elementwise statement writes over what it reads
+    code = Code(Emitter(), lines, [], [], [])
+    allocate_buffers(code)
+    assert code.memory == {a: a, b: a, c: c, d: d}  # only an elementwise statement writes over what it reads
 
 
 def test_arrays_of_other_shapes_share_nothing():
     a, b, c = Array("a", 2, True), Array("b", 3, True), Array("c", 2, False)
     lines = [line(a, ""), elementwise("exp", [a], b), elementwise("exp", [b], c)]
-    assert shared_memory(lines) == {a: a, b: b, c: c}
+    code = Code(Emitter(), lines, [], [], [])
+    allocate_buffers(code)
+    assert code.memory == {a: a, b: b, c: c}
 
 
 def test_rows_of_inputs_have_the_names_of_their_leaves():

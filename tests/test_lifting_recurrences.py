@@ -11,11 +11,9 @@ import pytest
 
 from autograd import Value, cos, dot, maximum, relu, sigmoid, sin, softplus, step, tanh, vectorize
 from autograd import sum as total
-from autograd.lifting import recurrences
-from autograd.lifting.passes.batch import group
-from autograd.lifting.passes.canonicalize import canonical
-from autograd.lifting.passes.reroll_loops import recur
+from autograd.lifting.passes import reroll_loops as rerolling
 from autograd.lifting.passes.trace import trace
+from autograd.lifting.pipeline import plan_of
 from autograd.lifting.plan import Recurrence
 from nn import MLP, mse
 
@@ -176,7 +174,7 @@ def graph(request):
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     loss, inputs, parameters = graph
     rolled = vectorize(loss, inputs, parameters)
-    monkeypatch.setattr(recurrences, "SHORT", 10**9)
+    monkeypatch.setattr(rerolling, "SHORT", 10**9)
     written_out = vectorize(loss, inputs, parameters)
     assert "\n    for " in rolled.source
     assert "\n    for " not in written_out.source
@@ -262,7 +260,7 @@ def random_recurrence(seed):
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("seed", range(60))
 def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypatch):
-    monkeypatch.setattr(recurrences, "SHORT", 6)
+    monkeypatch.setattr(rerolling, "SHORT", 6)
     loss, inputs, parameters = random_recurrence(seed)
     program = vectorize(loss, inputs, parameters, reduction)
     batch = np.random.default_rng(seed).normal(size=(3, len(inputs)))
@@ -280,7 +278,7 @@ def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypa
 
 
 def test_many_random_recurrences_have_loops(monkeypatch):
-    monkeypatch.setattr(recurrences, "SHORT", 6)
+    monkeypatch.setattr(rerolling, "SHORT", 6)
     sources = [vectorize(*random_recurrence(seed)).source for seed in range(60)]
     assert sum("\n    for " in source for source in sources) > 20
     assert sum("_before" in source for source in sources) > 20
@@ -315,7 +313,7 @@ def test_a_loop_keeps_the_turns_that_are_read_again_and_adds_biases_in_the_produ
 
 def test_what_a_turn_uses_is_its_own_an_earlier_turns_or_from_outside():
     loss, inputs, parameters = two_loops_back(20)
-    plan = recur(group(canonical(trace([loss], inputs, parameters))))
+    plan = plan_of(trace([loss], inputs, parameters))
     first, second = [x for x in plan.blocks if isinstance(x, Recurrence)]
     assert [(len(x.first), x.block.size) for x in first.carried] == [(1, 1)]
     assert [x.varies for x in first.outer] == [False, True]  # w, and the number of each time
@@ -341,4 +339,4 @@ def test_short_programs_are_written_out():
     ids=["in the middle", "with a rest", "two", "a form twice in a turn", "nothing", "too short", "too seldom"],
 )
 def test_what_repeats_is_found(forms, expected):
-    assert recurrences._repeats(np.array(forms), 0, len(forms)) == expected
+    assert rerolling._repeats(np.array(forms), 0, len(forms)) == expected

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.lifting.passes.canonicalize import Apply, Graph, canonical
+from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
 from autograd.value import Value
@@ -74,7 +74,7 @@ def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequenc
         variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
         traces.append(trace(_outputs(loss(*variables)), variables, parameters))
     names = [*traces[0].inputs, *traces[0].parameters]
-    first, *others = map(canonical, traces)
+    first, *others = map(canonicalize, traces)
     for place, other in enumerate(others, 1):
         if difference := _difference(first, other, names):
             raise ValueError(

@@ -196,3 +196,8 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
         else:
             found += terms
     return found
+
+
+def is_moderate(c: float) -> bool:
+    """Whether a factor is so far from overflow and underflow that it may be multiplied ahead of the data."""
+    return 1e-8 < abs(c) < 1e8

@@ -22,11 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.backward import topological_order
-from autograd.lifting.codegen.source import Source, write_source
-from autograd.lifting.passes.batch import group
-from autograd.lifting.passes.canonicalize import canonical
-from autograd.lifting.passes.reroll_loops import recur
 from autograd.lifting.passes.trace import Trace
+from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows
 from autograd.value import Constant, Value, same_class
 
@@ -71,8 +68,8 @@ class Program:
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
         with collector_paused():
-            plan = recur(group(canonical(traced)))
-            written: Source = write_source(plan, mean=reduction == "mean")
+            plan = plan_of(traced)
+            written = source_of(plan, mean=reduction == "mean")
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._wide = any([isinstance(x, Rows) and x.block.wide for x in plan.outputs])
         self.source = written.text

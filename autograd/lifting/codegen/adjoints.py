@@ -1,4 +1,4 @@
-"""Adjoints: what the users of a block hand on to it, summed where it is needed.
+"""The map from blocks to their adjoints: what the users of a block propagate to it, summed where it is needed.
 
 A contribution is a factor c · nᵉ times an array that is there already, or that is written only where it is needed. So a
 factor such as the 2/n of a mean squared error is one product, with the smallest array that it can be multiplied into,
@@ -16,11 +16,10 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from autograd.lifting.codegen.forward import Forward
+from autograd.lifting.codegen.block_arrays import BlockArrays
 from autograd.lifting.codegen.layout import stride
-from autograd.lifting.codegen.statements import Array, Operand, is_number, text
-from autograd.lifting.passes.canonicalize import is_moderate
-from autograd.lifting.plan import Block, Plan, Rows
+from autograd.lifting.plan import Block, Rows, is_moderate
+from autograd.lifting.statements import Array, Operand, is_number, text
 
 
 class Adjoint(NamedTuple):
@@ -46,11 +45,11 @@ class Contribution:
         return self.write(out) if self.write else self.array
 
 
-class Adjoints(Forward):
-    """Collects contributions, and writes their sums."""
+class Adjoints:
+    """Collects contributions, and emits their sums."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, arrays: BlockArrays) -> None:
+        self.arrays, self.emit = arrays, arrays.emit
         self.contributions: dict[int, list[Contribution]] = defaultdict(list)
         self.adjoint_of: dict[Array, Array] = {}  # the array of a block -> one that holds its adjoint and nothing else
         self.wanted: dict[int, Array] = {}  # block number -> the array that is to be its adjoint
@@ -66,29 +65,29 @@ class Adjoints(Forward):
         index = x.index
         if (array or write) and not is_moderate(c):  # by itself it might overflow, or vanish
             made = write(None) if write else array
-            array, write, c = self.times(cast("Array", made), c), None, 1.0
+            array, write, c = self.emit.scaled(cast("Array", made), c), None, 1.0
         if wide and not x.block.wide:
             array, write = write(None) if write else array, None
             if array is None or not array.wide:
                 e += 1
             else:
-                total = self.array("t", array.rows, False)
-                self.write(total, "add.reduce({}, axis=1, keepdims=True, out={})", array, total)
+                total = self.emit.array("t", array.rows, False)
+                self.emit.write(total, "add.reduce({}, axis=1, keepdims=True, out={})", array, total)
                 array = total
         if len(index) > 1 and len(set(index)) == 1:
             array, write = write(None) if write else array, None
             if array is None or array.rows == 1:
                 c *= len(index)
             else:
-                total = self.array("t", 1, array.wide)
-                self.matrix_product(total, "{}, {}", self.ones(array.rows), array, total)
+                total = self.emit.array("t", 1, array.wide)
+                self.emit.matrix_product(total, "{}, {}", self.emit.ones(array.rows), array, total)
                 array = total
             index = index[:1]
         self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
 
     def adjoint(self, block: Block) -> Adjoint:
         """Return the sum of a block's contributions; a single one as it is, without a statement."""
-        z = self.values[block.number]
+        z = self.arrays.values[block.number]
         full = tuple(range(block.size))
         parts = self.contributions[block.number]
         if len(parts) > 1:
@@ -97,7 +96,7 @@ class Adjoints(Forward):
         if len(parts) == 1 and first.index == full:
             return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))
         uses = f", summed over its {len(parts)} uses" if len(parts) > 1 else ""
-        self.comment(f"d{z.name}: what {z.name} hands on to the loss{uses}")
+        self.emit.comment(f"d{z.name}: what {z.name} hands on to the loss{uses}")
         c, e = abs(first.c), first.e
         alike = all([abs(part.c) == c and part.e == e for part in parts])
         if not alike or not is_moderate(c) or block.number in self.wanted:
@@ -107,7 +106,7 @@ class Adjoints(Forward):
         if first.index == full:
             written = self.begin(d, parts, [power(part.c / c, part.e - e) for part in parts[:2]])
         else:
-            self.fill(d, 0.0)
+            self.emit.fill(d, 0.0)
         for part in parts[written:]:
             self.add_part(d, part, power(part.c / c, part.e - e))
         return Adjoint(c, e, d)
@@ -116,71 +115,57 @@ class Adjoints(Forward):
         """Write the first contribution, and the second, where one statement does both; return how many it were."""
         made = parts[0].made(d)
         if made is None:
-            self.fill(d, factors[0])
+            self.emit.fill(d, factors[0])
         elif made is d:
             if not is_number(factors[0], 1.0):
-                self.call("multiply", [d, factors[0]], d)
+                self.emit.call("multiply", [d, factors[0]], d)
         elif is_number(factors[0], 1.0) and len(parts) > 1 and parts[1].index == parts[0].index and parts[1].array:
-            self.accumulate(made, parts[1].array, factors[1], d)
+            self.emit.accumulate(made, parts[1].array, factors[1], d)
             return 2
         else:
-            self.scale(made, factors[0], d)
+            self.emit.scale(made, factors[0], d)
         return 1
 
     def own_adjoint(self, block: Block) -> Array:
         """Return a new array for a block's adjoint, with a row for that of the ones, where the block has ones."""
-        z = self.values[block.number]
+        z = self.arrays.values[block.number]
         name = f"d{z.name}"
         if block.number in self.wanted:
             self.adjoint_of[z] = self.wanted[block.number]
-        elif z in self.with_one:
-            self.adjoint_of[z] = self.but_last(name, self.array(f"{name}_and_1", block.size + 1, block.wide))
+        elif z in self.arrays.with_one:
+            self.adjoint_of[z] = self.arrays.but_last(
+                name, self.emit.array(f"{name}_and_1", block.size + 1, block.wide)
+            )
         else:
-            self.adjoint_of[z] = self.array(name, block.size, block.wide)
+            self.adjoint_of[z] = self.emit.array(name, block.size, block.wide)
         return self.adjoint_of[z]
 
     def write_adjoint(self, block: Block, d: Array, adds: bool = False) -> None:
         """Write the adjoint of a block into an array, or add it to what is there."""
         if not self.contributions[block.number]:
             if not adds:
-                self.fill(d, 0.0)
+                self.emit.fill(d, 0.0)
             return
         if not adds:
             self.wanted[block.number] = d
         g = self.adjoint(block)
         factor = power(g.c, g.e)
         if adds:
-            self.comment(f"{d.name} adds up over the turns")
+            self.emit.comment(f"{d.name} adds up over the turns")
         if g.array is None and adds:
-            self.call("add", [d, factor], d)
+            self.emit.call("add", [d, factor], d)
         elif g.array is None:
-            self.fill(d, factor)
+            self.emit.fill(d, factor)
         elif adds:
-            self.accumulate(d, g.array, factor, d)
+            self.emit.accumulate(d, g.array, factor, d)
         elif g.array is not d:
-            self.scale(g.array, factor, d)
+            self.emit.scale(g.array, factor, d)
         elif not is_number(factor, 1.0):
-            self.call("multiply", [d, factor], d)
+            self.emit.call("multiply", [d, factor], d)
 
     def hand_on(self, block: Block, g: Adjoint) -> None:
         """Add to the adjoint of all rows of a block."""
         self.contributions[block.number].append(Contribution(tuple(range(block.size)), *g))
-
-    def scale(self, array: Array, factor: Operand, out: Array) -> None:
-        """Write a factor times an array, which may have to be broadcast."""
-        if is_number(factor, 1.0):
-            self.write(out, "copyto({}, {})", out, array)
-        elif is_number(factor, -1.0):
-            self.call("negative", [array], out)
-        else:
-            self.call("multiply", [array, factor], out)
-
-    def accumulate(self, a: Array, b: Array, factor: Operand, out: Array) -> None:
-        """Write a + factor · b."""
-        if is_number(factor, 1.0) or is_number(factor, -1.0):
-            self.call("add" if is_number(factor, 1.0) else "subtract", [a, b], out)
-        else:
-            self.call("add", [a, self.call("multiply", [b, factor])], out)
 
     def add_part(self, d: Array, part: Contribution, factor: Operand) -> None:
         """Add a contribution to the rows of d that it belongs to."""
@@ -189,49 +174,37 @@ class Adjoints(Forward):
         if every is not None:
             rows = d
             if part.index != tuple(range(d.rows)):
-                rows = self.view(d, part.index[0], part.index[-1] + 1, every)
+                rows = self.emit.view(d, part.index[0], part.index[-1] + 1, every)
             if array is None:
-                self.call("add", [rows, factor], rows)
+                self.emit.call("add", [rows, factor], rows)
             else:
-                self.accumulate(rows, array, factor, rows)
+                self.emit.accumulate(rows, array, factor, rows)
             return
         index = np.array(part.index)
         if array is None:  # ones
             rows_of, counts = np.unique(index, return_counts=True)
-            i, column = self.constant(rows_of, int), self.constant(counts)
-            self.write(d, f"{{}}[{{}}] += {{}} * ({text(factor)})", d, i, column, changes=True)
+            i, column = self.emit.constant(rows_of, int), self.emit.constant(counts)
+            self.emit.write(d, f"{{}}[{{}}] += {{}} * ({text(factor)})", d, i, column, changes=True)
         elif len(set(part.index)) == len(index):
-            array = self.times(array, factor)
-            self.write(d, "{}[{}] += {}", d, self.constant(index, int), array, changes=True)
+            array = self.emit.scaled(array, factor)
+            self.emit.write(d, "{}[{}] += {}", d, self.emit.constant(index, int), array, changes=True)
         else:  # rows that come more than once: sorted, so that one reduction adds up each row's
-            array = self.expanded(self.times(array, factor), len(index), d.wide)
+            array = self.emit.expanded(self.emit.scaled(array, factor), len(index), d.wide)
             rows_of, starts = np.unique(np.sort(index), return_index=True)
-            order = self.constant(np.argsort(index, kind="stable"), int)
-            i, first = self.constant(rows_of, int), self.constant(starts, int)
+            order = self.emit.constant(np.argsort(index, kind="stable"), int)
+            i, first = self.emit.constant(rows_of, int), self.emit.constant(starts, int)
             form = "{}[{}] += add.reduceat({}[{}], {}, axis=0)"
-            self.write(d, form, d, i, array, order, first, changes=True)
-
-    def times(self, array: Array, factor: Operand) -> Array:
-        """Return a factor times an array."""
-        return array if is_number(factor, 1.0) else self.call("multiply", [array, factor])
-
-    def expanded(self, array: Array, rows: int, wide: bool) -> Array:
-        """Return an array in its full shape, where it stood for a larger one that it broadcasts to."""
-        if (array.rows, array.wide) == (rows, wide):
-            return array
-        copy = self.array("t", rows, wide)
-        self.write(copy, "copyto({}, {})", copy, array)
-        return copy
+            self.emit.write(d, form, d, i, array, order, first, changes=True)
 
     def scaled(self, g: Adjoint, z: Array) -> Array:
         """Return the adjoint of z as one array."""
         factor = power(g.c, g.e)
         if g.array is None:
-            return self.define(f"d{z.name}", z.rows, z.wide, f"full(({z.rows}, n), {text(factor)}, dtype)")
+            return self.emit.define(f"d{z.name}", z.rows, z.wide, f"full(({z.rows}, n), {text(factor)}, dtype)")
         if is_number(factor, 1.0):
-            return self.expanded(g.array, z.rows, z.wide)
-        out = g.array if g.array is self.adjoint_of.get(z) else self.array(f"d{z.name}", z.rows, z.wide)
-        self.scale(g.array, factor, out)
+            return self.emit.expanded(g.array, z.rows, z.wide)
+        out = g.array if g.array is self.adjoint_of.get(z) else self.emit.array(f"d{z.name}", z.rows, z.wide)
+        self.emit.scale(g.array, factor, out)
         return out
 
 

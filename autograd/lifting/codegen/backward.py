@@ -1,4 +1,4 @@
-"""Pass 6, reverse: from the table's partial derivatives, the statements that compute the gradient.
+"""Pass 4b, backward: from the table's partial derivatives, the statements that compute the gradient.
 
 The blocks are taken in reverse, each with the adjoint that its users have handed on to it, and hands its own on to its
 operands. The gradient of a layer's weights is written straight into the flat gradient.
@@ -8,16 +8,14 @@ Letters: g an adjoint, x an operand, c and e a factor c · nᵉ with n the size 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from autograd.lifting.codegen.adjoints import Adjoint
 from autograd.lifting.codegen.layout import layers
-from autograd.lifting.codegen.parameter_gradients import Gradients
-from autograd.lifting.codegen.partials import check_rules, factored
-from autograd.lifting.codegen.statements import Array, Operand, Statement, is_one_number
+from autograd.lifting.codegen.parameter_gradients import ParameterGradients
+from autograd.lifting.codegen.partials import Partials
 from autograd.lifting.plan import (
     Block,
     Carried,
@@ -32,9 +30,9 @@ from autograd.lifting.plan import (
     Rows,
     Total,
 )
-from autograd.operations import OWN
+from autograd.lifting.statements import Array, Operand, Statement, is_one_number
 from autograd.row import Operation
-from autograd.value import Constant, Value
+from autograd.value import Value
 
 
 class Target(NamedTuple):
@@ -46,59 +44,68 @@ class Target(NamedTuple):
     ends: list[tuple[Rows, Array]]
 
 
-class Reverse(Gradients):
-    """Writes the statements of the forward pass, then those of the backward pass."""
+def emit_backward(plan: Plan, gradients: ParameterGradients, mean: bool) -> None:
+    """Emit the statements that compute the gradient of a plan's only output, reduced over the batch."""
+    adjoints, emit = gradients.adjoints, gradients.emit
+    start = len(emit.statements)
+    (output,) = plan.outputs
+    if not isinstance(output, Rows):
+        emit.write(None, "gradient.fill(0.0)")
+        return
+    seed = Adjoint(1.0, -1 if mean else 0, None)
+    if not output.block.wide:  # one loss for all samples: its mean is itself, its sum n times as much
+        seed = Adjoint(1.0, 0 if mean else 1, None)
+    adjoints.contribute(output, seed, output.block.wide)
+    Backward(gradients).run(plan)
+    gradients.rest()
+    if len(gradients.written) < plan.parameters.size:
+        emit.statements.insert(start, Statement(None, "gradient.fill(0.0)", (), ()))
 
-    def __init__(self, plan: Plan, mean: bool) -> None:
-        super().__init__(plan)
-        self.formulas: dict[Any, tuple[list[Value], list[tuple[float, Value | None]]]] = {}  # so that each is made once
-        self.backward(mean)
 
-    def backward(self, mean: bool) -> None:
-        """Write the backward pass."""
-        (output,) = self.plan.outputs
-        if not isinstance(output, Rows):
-            self.write(None, "gradient.fill(0.0)")
-            return
-        seed = Adjoint(1.0, -1 if mean else 0, None)
-        if not output.block.wide:  # one loss for all samples: its mean is itself, its sum n times as much
-            seed = Adjoint(1.0, 0 if mean else 1, None)
-        self.contribute(output, seed, output.block.wide)
-        for x in reversed(self.plan.blocks):
+class Backward:
+    """Visits the blocks in reverse, each once its adjoint is complete."""
+
+    def __init__(self, gradients: ParameterGradients) -> None:
+        self.gradients, self.adjoints = gradients, gradients.adjoints
+        self.arrays, self.emit = gradients.arrays, gradients.emit
+        self.partials = Partials()
+
+    def run(self, plan: Plan) -> None:
+        """Emit the propagation of all adjoints."""
+        for x in reversed(plan.blocks):
             if isinstance(x, Recurrence):
-                if any([self.contributions[family.number] for family in x.families]):
+                if any([self.adjoints.contributions[family.number] for family in x.families]):
                     self.recurrence_backward(x)
-            elif self.contributions[x.number]:
-                self.block_backward(x, self.adjoint(x))
-        self.parameter_gradients()
-        if len(self.written) < self.plan.parameters.size:
-            self.statements.insert(self.split, Statement(None, "gradient.fill(0.0)", (), ()))
+            elif self.adjoints.contributions[x.number]:
+                self.block_backward(x, self.adjoints.adjoint(x))
 
     def recurrence_backward(self, loop: Recurrence) -> None:
         """Hand the adjoints of a recurrence on, from the last turn to the first."""
         carried = [x for x in loop.carried if x.block.trained]
-        standing = {x.family: self.own_adjoint(x.family) for x in carried}  # of all turns, to which later ones hand on
+        standing = {
+            x.family: self.adjoints.own_adjoint(x.family) for x in carried
+        }  # of all turns, to which later ones hand on
         adding = self.added_up(loop)
         for family, d in standing.items():
-            self.write_adjoint(family, d)
+            self.adjoints.write_adjoint(family, d)
         targets = [self.to_turn_before(x, standing[x.family], loop.turns, x.family in adding) for x in carried]
         targets += [self.to_outside(x, loop.turns) for x in loop.outer if x.block.trained]
         for block, family in zip(loop.body, loop.families, strict=True):
             if family in standing:
-                self.hand_on(block, Adjoint(1.0, 0, self.of_turn(standing[family], loop.turns)))
-            elif self.contributions[family.number]:
-                g = self.adjoint(family)
+                self.adjoints.hand_on(block, Adjoint(1.0, 0, self.arrays.of_turn(standing[family], loop.turns)))
+            elif self.adjoints.contributions[family.number]:
+                g = self.adjoints.adjoint(family)
                 if g.array and g.array.rows > 1:
-                    g = g._replace(array=self.of_turn(g.array, loop.turns))
-                self.hand_on(block, g)
-        with self.loop(loop.turns, backwards=True):
+                    g = g._replace(array=self.arrays.of_turn(g.array, loop.turns))
+                self.adjoints.hand_on(block, g)
+        with self.emit.loop(loop.turns, backwards=True):
             for block in reversed(loop.body):
-                if self.contributions[block.number]:
-                    self.block_backward(block, self.adjoint(block))
+                if self.adjoints.contributions[block.number]:
+                    self.block_backward(block, self.adjoints.adjoint(block))
             for target in targets:
-                self.write_adjoint(target.block, target.d, target.adds)
+                self.adjoints.write_adjoint(target.block, target.d, target.adds)
         for rows, d in [end for target in targets for end in target.ends]:
-            self.contribute(rows, Adjoint(1.0, 0, d), rows.block.wide)
+            self.adjoints.contribute(rows, Adjoint(1.0, 0, d), rows.block.wide)
 
     def added_up(self, loop: Recurrence) -> set[Block]:
         """Return the families to whose adjoints turns have to add.
@@ -109,52 +116,52 @@ class Reverse(Gradients):
         found = {family for family, count in lags.items() if count > 1}
         for carried in loop.carried:
             handed_on = carried.family.size - carried.block.size * len(carried.first)  # so many rows, from the first
-            if any([min(part.index) < handed_on for part in self.contributions[carried.family.number]]):
+            if any([min(part.index) < handed_on for part in self.adjoints.contributions[carried.family.number]]):
                 found.add(carried.family)
         return found
 
     def to_turn_before(self, carried: Carried, d: Array, turns: int, adds: bool) -> Target:
         """Return where a turn hands on to an earlier one, or to what was there before the first."""
-        first = [self.zeros(self.rows(x), adds) for x in carried.first]
+        first = [self.zeros(self.arrays.rows(x), adds) for x in carried.first]
         ends = list(zip(carried.first, first, strict=True))
-        return Target(carried.block, self.carried(d, first, turns), adds, ends)
+        return Target(carried.block, self.arrays.carried(d, first, turns), adds, ends)
 
     def to_outside(self, outer: Outer, turns: int) -> Target:
         """Return where a turn hands on to what is outside: to rows of its own, or adding to those of all turns."""
-        d = self.zeros(self.rows(outer.rows, each=True), not outer.varies)
+        d = self.zeros(self.arrays.rows(outer.rows, each=True), not outer.varies)
         ends = [(outer.rows, d)]
         if outer.varies:
-            d = self.of_turn(d, turns, outer.backwards, f"d{self.shown(outer.rows)}")
+            d = self.arrays.of_turn(d, turns, outer.backwards, f"d{self.arrays.shown(outer.rows)}")
         return Target(outer.block, d, not outer.varies, ends)
 
     def zeros(self, like: Array, filled: bool) -> Array:
         """Return an array for the adjoint of another, filled with zeros if it is to add something up."""
-        d = self.array(f"d{like.name}", like.rows, like.wide)
+        d = self.emit.array(f"d{like.name}", like.rows, like.wide)
         if filled:
-            self.fill(d, 0.0)
+            self.emit.fill(d, 0.0)
         return d
 
     def block_backward(self, block: Block, g: Adjoint) -> None:
         """Hand a block's adjoint on to its operands."""
         rule = block.rule
-        z = self.values[block.number]
+        z = self.arrays.values[block.number]
         if isinstance(rule, Elementwise):
             constants = tuple([repr(x[0]) if isinstance(x, list) and is_one_number(x) else None for x in rule.operands])
             wanted = tuple([isinstance(x, Rows) and x.block.trained for x in rule.operands])
-            symbols, partials = self.partials(rule.operation, constants, wanted)
-            known = dict(zip(symbols, [z, *map(self.operand, rule.operands)], strict=True))
+            symbols, partials = self.partials.of(rule.operation, constants, wanted)
+            known = dict(zip(symbols, [z, *map(self.arrays.operand, rule.operands)], strict=True))
             for x, (c, partial) in zip(rule.operands, partials, strict=True):
                 if isinstance(x, Rows):
                     self.chain(block, x, g, c, partial, known)
         elif isinstance(rule, Reduction):
-            symbols, ((c, partial),) = self.partials(rule.operation, (None,), (True,))
-            known = dict(zip(symbols, [z, self.rows(rule.rows, each=True)], strict=True))
+            symbols, ((c, partial),) = self.partials.of(rule.operation, (None,), (True,))
+            known = dict(zip(symbols, [z, self.arrays.rows(rule.rows, each=True)], strict=True))
             self.chain(block, rule.rows, g, c, partial, known)
         elif isinstance(rule, Product):
             self.product_backward(block, rule.factors, g)
         elif isinstance(rule, Total):
             if layers(rule):
-                dz = self.scaled(g, z)
+                dz = self.adjoints.scaled(g, z)
                 g = Adjoint(1.0, 0, dz)
             for part in rule.parts:
                 if isinstance(part, Layer):
@@ -167,22 +174,6 @@ class Reverse(Gradients):
                         rows = Rows(part.rows.block, part.rows.index[k * z.rows : (k + 1) * z.rows])
                         self.linear_backward(block, rows, column, g)
 
-    def partials(
-        self, operation: Operation, constants: tuple[str | None, ...], wanted: tuple[bool, ...]
-    ) -> tuple[list[Value], list[tuple[float, Value | None]]]:
-        """Return symbols for the result and the operands, and the partial derivatives from the table.
-
-        Each is a factor times an expression of the symbols (1, if None). The rules are called on Values that hold no
-        number, or that of a constant, so that what they return is the formula, for all blocks of the kind.
-        """
-        key = (operation, constants, wanted)
-        if key not in self.formulas:
-            if operation.name not in OWN:
-                check_rules(operation)
-            result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
-            self.formulas[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
-        return self.formulas[key]
-
     def chain(
         self, block: Block, x: Rows, g: Adjoint, c: float, partial: Value | None, known: dict[Value, Operand]
     ) -> None:
@@ -192,22 +183,22 @@ class Reverse(Gradients):
             return
         down = isinstance(block.rule, Reduction)
         if partial is None:
-            self.contribute(x, g, block.wide)
+            self.adjoints.contribute(x, g, block.wide)
         elif g.array is None and isinstance(ready := known.get(partial), Array):
-            self.contribute(x, Adjoint(g.c, g.e, ready), block.wide)
+            self.adjoints.contribute(x, Adjoint(g.c, g.e, ready), block.wide)
         else:
 
             def write(out: Array | None) -> Array:
-                self.comment(self.chain_rule(block, x, g))
+                self.emit.comment(self.chain_rule(block, x, g))
                 if g.array is not None:
-                    return self.call("multiply", [g.array, self.expression(partial, known, down)], out)
+                    return self.emit.call("multiply", [g.array, self.expression(partial, known, down)], out)
                 return cast("Array", self.expression(partial, known, down, out))  # of symbols, so not a number
 
-            self.contribute(x, g, block.wide, write)
+            self.adjoints.contribute(x, g, block.wide, write)
 
     def chain_rule(self, block: Block, x: Rows, g: Adjoint) -> str:
         """Say what an operation hands on to an operand, up to the factor that is carried along."""
-        rule, operand = cast("Elementwise | Reduction", block.rule), self.shown(x)
+        rule, operand = cast("Elementwise | Reduction", block.rule), self.arrays.shown(x)
         one = isinstance(rule, Elementwise) and len(rule.operands) == 1
         slope = f"{rule.operation.name}'({operand})" if one else f"∂{rule.operation.name}/∂{operand}"
         return f"d{operand} = " + (f"{g.array.name} * " if g.array else "") + slope
@@ -220,58 +211,58 @@ class Reverse(Gradients):
             operation = cast("Operation", node.operation)
             xs = [self.expression(x, known, down) for x in node.operands]
             if down and operation.arity is None and isinstance(xs[0], Array):
-                known[node] = total = self.array("t", 1, xs[0].wide)
-                self.own(self.line(total), operation, "{}", [xs[0]])
+                known[node] = total = self.emit.array("t", 1, xs[0].wide)
+                self.emit.own(self.arrays.line(total), operation, "{}", [xs[0]])
             elif out is not None:  # an adjoint, which may change: nobody else may read it as this expression
-                return self.apply(operation, xs, out)
+                return self.emit.apply(operation, xs, out)
             else:
-                known[node] = self.apply(operation, xs)
+                known[node] = self.emit.apply(operation, xs)
         return known[node]
 
     def product_backward(self, block: Block, factors: Sequence[Rows], g: Adjoint) -> None:
         """Hand g times the other factors on to each factor."""
-        arrays = [self.rows(x) for x in factors]
+        arrays = [self.arrays.rows(x) for x in factors]
         for k, x in enumerate(factors):
             if arrays.index(arrays[k]) < k:
                 continue  # a factor that comes several times is handed on once, with their number
             others = arrays[:k] + arrays[k + 1 :]
             c = g.c * arrays.count(arrays[k])
             if g.array is None and len(others) == 1:
-                self.contribute(x, Adjoint(c, g.e, others[0]), block.wide)
+                self.adjoints.contribute(x, Adjoint(c, g.e, others[0]), block.wide)
             else:
                 given = [] if g.array is None else [g.array]
 
                 def write(out: Array | None, x: Rows = x, xs: list[Array] = [*given, *others]) -> Array:  # noqa: B006  (bound now)
-                    self.comment(f"d{self.shown(x)} = {' * '.join(array.name for array in xs)}")
-                    return self.product(xs, out)
+                    self.emit.comment(f"d{self.arrays.shown(x)} = {' * '.join(array.name for array in xs)}")
+                    return self.emit.product(xs, out)
 
-                self.contribute(x, Adjoint(c, g.e, g.array), block.wide, write)
+                self.adjoints.contribute(x, Adjoint(c, g.e, g.array), block.wide, write)
 
     def linear_backward(self, block: Block, x: Rows, coefficients: Sequence[float], g: Adjoint) -> None:
         """Hand g times a term's coefficients on to its rows."""
         if len(set(coefficients)) == 1:
-            self.contribute(x, Adjoint(g.c * coefficients[0], g.e, g.array), block.wide)
+            self.adjoints.contribute(x, Adjoint(g.c * coefficients[0], g.e, g.array), block.wide)
             return
-        column = self.constant(coefficients)
+        column = self.emit.constant(coefficients)
         if g.array is None:
-            self.contribute(x, Adjoint(g.c, g.e, column), block.wide)
+            self.adjoints.contribute(x, Adjoint(g.c, g.e, column), block.wide)
         else:
             array = g.array
-            self.contribute(x, g, block.wide, lambda out: self.call("multiply", [array, column], out))
+            self.adjoints.contribute(x, g, block.wide, lambda out: self.emit.call("multiply", [array, column], out))
 
     def layer_backward(self, part: Layer, g: Array) -> None:
         """Hand g on to the senders, and write the gradient of the weights."""
-        weights = self.weights[id(part)]
-        x = self.rows(part.senders)
+        weights = self.arrays.weights[id(part)]
+        x = self.arrays.rows(part.senders)
 
         def write(out: Array | None) -> Array:
-            out = out or self.array(f"d{x.name}", x.rows, True)
-            self.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
+            out = out or self.emit.array(f"d{x.name}", x.rows, True)
+            self.emit.comment(f"{out.name} = {weights.matrix.name}.T @ {g.name}")
             matrix, target = weights.matrix, out
-            if weights.joint and out in self.with_one:  # the whole matrix, for its rows lie one after the other
-                matrix, target = weights.whole, self.with_one[out]
-            self.matrix_product(target, "{}.T, {}", matrix, g, target)
+            if weights.joint and out in self.arrays.with_one:  # the whole matrix, for its rows lie one after the other
+                matrix, target = weights.whole, self.arrays.with_one[out]
+            self.emit.matrix_product(target, "{}.T, {}", matrix, g, target)
             return out
 
-        self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
-        self.weight_gradient(part, weights, x, g)
+        self.adjoints.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
+        self.gradients.weight_gradient(part, weights, x, g)

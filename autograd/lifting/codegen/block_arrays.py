@@ -1,4 +1,4 @@
-"""The arrays of blocks, for the passes that write statements.
+"""The map from blocks to the arrays that hold them.
 
 Values lie feature-major: an array has a row for each node and a column for each sample, so `W @ x` reads as in the
 textbook, with a row of W for each neuron. Where a layer has biases, its senders have a last row of ones, and the biases
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.codegen.emitter import Writer
+from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
-from autograd.lifting.codegen.statements import Array, Operand, in_turns, is_one_number
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
+from autograd.lifting.statements import Array, Operand, in_turns, is_one_number
 
 NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
 
@@ -35,12 +35,11 @@ class Weights:
     view: bool  # whether the arrays show the parameters themselves, and not a copy
 
 
-class Arrays(Writer):
+class BlockArrays:
     """Has the array, or the variable of a loop, in which each block lies."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.plan = plan
+    def __init__(self, plan: Plan, emit: Emitter) -> None:
+        self.plan, self.emit = plan, emit
         self.values: dict[int, Array] = {}  # block number -> its array
         self.with_one: dict[Array, Array] = {}  # an array -> the same with a last row of ones
         self.weights: dict[int, Weights] = {}  # id of a layer -> its weights
@@ -66,31 +65,35 @@ class Arrays(Writer):
             chosen = repr(list(columns))
         name = prefix(block) or "inputs"
         if block.size > NARROW:
-            array = self.define(name, block.size, True, f"batch[:, {chosen}].T")
+            array = self.emit.define(name, block.size, True, f"batch[:, {chosen}].T")
             array.per_batch = array.apart = True
         else:
             array = self.buffer(block, name, kept=True)
-            self.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
+            self.emit.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
         self.values[block.number] = array
         if block.size > 1:
-            self.row_names |= {(array, row): self.name(name) for row, name in enumerate(block.names)}
+            self.emit.row_names |= {(array, row): self.emit.name(name) for row, name in enumerate(block.names)}
 
     def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
         """Return a new array for a block; where a layer with biases wants one, it has a row of ones after it."""
         if block.number not in self.biased:
             shape = f"empty(({block.size}, n), dtype)"
-            return self.define(name, block.size, True, shape) if kept else self.array(name, block.size, block.wide)
+            return (
+                self.emit.define(name, block.size, True, shape)
+                if kept
+                else self.emit.array(name, block.size, block.wide)
+            )
         return self.but_last(name, self.ones_to_be(f"{name}_and_1", block.size + 1))
 
     def but_last(self, name: str, joint: Array) -> Array:
         """Return all rows of an array but the last, which is one of ones, or the adjoint of such a row."""
-        array = self.define(name, joint.rows - 1, True, f"{joint.name}[:{joint.rows - 1}]", joint)
+        array = self.emit.define(name, joint.rows - 1, True, f"{joint.name}[:{joint.rows - 1}]", joint)
         self.with_one[array] = joint
         return array
 
     def ones_to_be(self, name: str, rows: int) -> Array:
         """Return an array of ones, of which statements write over some rows."""
-        return self.define(name, rows, True, f"ones(({rows}, n), dtype)")
+        return self.emit.define(name, rows, True, f"ones(({rows}, n), dtype)")
 
     def block_name(self, block: Block) -> str:
         """Return a name like those of the block's nodes, or one that says what it is."""
@@ -106,7 +109,7 @@ class Arrays(Writer):
         """Return rows of a block, or a column of constants, as an operand of an elementwise function."""
         if isinstance(x, Rows):
             return self.rows(x)
-        return x[0] if is_one_number(x) else self.constant(x)
+        return x[0] if is_one_number(x) else self.emit.constant(x)
 
     def rows(self, x: Rows, each: bool = False) -> Array:
         """Return rows of a block: itself, a view, or, where they do not lie evenly, a copy.
@@ -122,12 +125,14 @@ class Arrays(Writer):
         if whole(x) or (array.rows == 1 and not each):
             return array
         if every is not None:
-            return self.view(array, x.index[0], x.index[-1] + 1, every)
+            return self.emit.view(array, x.index[0], x.index[-1] + 1, every)
         key = ("rows", array, x.index)
-        if key not in self.known:
-            self.known[key] = copy = self.array(f"{array.name}_rows", len(x.index), array.wide)
-            self.write(copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.constant(x.index, int), copy)
-        return self.known[key]
+        if key not in self.emit.known:
+            self.emit.known[key] = copy = self.emit.array(f"{array.name}_rows", len(x.index), array.wide)
+            self.emit.write(
+                copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.emit.constant(x.index, int), copy
+            )
+        return self.emit.known[key]
 
     def shown(self, x: Rows) -> str:
         """Return the name of what rows are of."""
@@ -136,17 +141,19 @@ class Arrays(Writer):
     def parameter_rows(self, index: tuple[int, ...], every: int | None) -> Array:
         """Return parameters as a column."""
         key = ("parameters", index, every)
-        if key not in self.known:
+        if key not in self.emit.known:
             name = self.parameter_name(index)
             if every is not None:
                 chosen = f"{index[0]}:{index[-1] + 1}" + (f":{every}" if every > 1 else "")
                 rows = len(range(index[0], index[-1] + 1, every))
-                self.known[key] = self.define(name, rows, False, f"parameters[{chosen}, None]", self.flat_parameters)
+                self.emit.known[key] = self.emit.define(
+                    name, rows, False, f"parameters[{chosen}, None]", self.flat_parameters
+                )
             else:
-                self.known[key] = copy = self.array(name, len(index), False)
-                places = self.constant([[k] for k in index], int)
-                self.write(copy, "take(parameters, {}, out={}, mode='clip')", places, copy)
-        return self.known[key]
+                self.emit.known[key] = copy = self.emit.array(name, len(index), False)
+                places = self.emit.constant([[k] for k in index], int)
+                self.emit.write(copy, "take(parameters, {}, out={}, mode='clip')", places, copy)
+        return self.emit.known[key]
 
     def parameter_name(self, index: Sequence[int]) -> str:
         """Return the name of a parameter, or what those of several begin with."""
@@ -165,18 +172,18 @@ class Arrays(Writer):
         view = is_range(index)
         if view:
             definition = f"parameters[{first}:{first + index.size}].reshape{shape}"
-            whole_matrix = self.define(names, neurons, False, definition, self.flat_parameters)
+            whole_matrix = self.emit.define(names, neurons, False, definition, self.flat_parameters)
         else:
-            whole_matrix = Array(self.name(names), neurons, False, f"empty({shape}, dtype)")
-            self.definitions.append(whole_matrix)
-            places = self.constant(index, int)
-            self.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
+            whole_matrix = Array(self.emit.name(names), neurons, False, f"empty({shape}, dtype)")
+            self.emit.definitions.append(whole_matrix)
+            places = self.emit.constant(index, int)
+            self.emit.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
         if part.turns:
-            whole_matrix = self.variable(f"{names}_t", neurons, whole_matrix.name, whole_matrix)
+            whole_matrix = self.emit.variable(f"{names}_t", neurons, whole_matrix.name, whole_matrix)
         matrix, biases = whole_matrix, None
         if part.biases is not None:
-            matrix = self.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
-            biases = self.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
+            matrix = self.emit.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
+            biases = self.emit.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
             matrix.apart = True
         joint = biases is not None and whole(part.senders) and self.values[part.senders.block.number] in self.with_one
         self.weights[id(part)] = weights = Weights(number, whole_matrix, matrix, biases, joint, index, view)
@@ -185,9 +192,9 @@ class Arrays(Writer):
     def line(self, array: Array) -> Array:
         """Return the only row of an array as an array of one dimension, for a reduction to write."""
         key = ("line", array)
-        if key not in self.known:
-            self.known[key] = self.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
-        return self.known[key]
+        if key not in self.emit.known:
+            self.emit.known[key] = self.emit.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
+        return self.emit.known[key]
 
     # Loops -----------------------------------------------------------------------------------------------------------
 
@@ -200,20 +207,20 @@ class Arrays(Writer):
         """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
         array = self.steady(array)
         definition = in_turns(array, turns, turns) + "[::-1]" * backwards
-        return self.variable(f"{name or array.name}_t", array.rows // turns, definition, array)
+        return self.emit.variable(f"{name or array.name}_t", array.rows // turns, definition, array)
 
     def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
         """Return a variable for the rows of an earlier turn, and for what is there before the first."""
         first = [self.steady(x) for x in first]
         definition = in_turns(array, turns, turns, first)
-        return self.variable(f"{array.name}_before", array.rows // turns, definition, array, first)
+        return self.emit.variable(f"{array.name}_before", array.rows // turns, definition, array, first)
 
     def steady(self, array: Array) -> Array:
         """Return an array that is the same in every call, so that a loop can be made over it."""
         if not array.per_batch:
             return array
-        copy = self.array(array.name, array.rows, array.wide)
-        self.write(copy, "copyto({}, {})", copy, array)
+        copy = self.emit.array(array.name, array.rows, array.wide)
+        self.emit.write(copy, "copyto({}, {})", copy, array)
         return copy
 
 

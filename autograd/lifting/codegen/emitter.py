@@ -1,108 +1,29 @@
-"""Writing a program: names, arrays and statements; every statement writes an array of its own."""
+"""The emitter: it names arrays and collects statements, each of which writes an array of its own."""
 
 from __future__ import annotations
 
-import functools
 import inspect
 import keyword
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd.lifting.codegen.statements import Array, Line, Operand, Statement, elementwise, gap, text
-from autograd.operations import TABLE
+from autograd.lifting.codegen.names import FUNCTIONS, WORDS, called, identifier, numpys, reduced_by
+from autograd.lifting.statements import Array, Line, Loop, Operand, Statement, elementwise, gap, is_number, text
 from autograd.row import Operation
 
-LONG = 40  # letters that a name has at most
 INLINE = 8  # constants up to so many stand in the source, more in a list beside it
 
-# What a program's source may call beside the table's operations.
-NAMESPACE: dict[str, Any] = {
-    "add": np.add,
-    "add_at": np.add.at,
-    "array": np.array,
-    "copyto": np.copyto,
-    "divide": np.divide,
-    "dot": np.dot,
-    "empty": np.empty,
-    "full": np.full,
-    "inf": np.inf,
-    "ones": np.ones,
-    "matmul": np.matmul,
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "multiply": np.multiply,
-    "nan": np.nan,
-    "negative": np.negative,
-    "square": np.square,
-    "stack": lambda *rows: np.stack(np.broadcast_arrays(*rows)),
-    "subtract": np.subtract,
-    "take": np.take,
-}
-WORDS = {
-    "backward",
-    "batch",
-    "constants",
-    "dtype",
-    "each",
-    "forward",
-    "gradient",
-    "list",
-    "n",
-    "parameters",
-    "range",
-    "zip",
-}
 
-
-def called(row: Operation) -> tuple[str, Any]:
-    """Return an operation's array rule, and what the source calls it."""
-    if isinstance(row.array, np.ufunc):
-        return row.array.__name__, row.array
-    return row.name if row.arity else f"{row.name}_rows", row.array
-
-
-def identifier(wanted: str) -> str:
-    """Return the wanted name as Python can have it."""
-    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= LONG:
-        return wanted
-    plain = unicodedata.normalize("NFKD", wanted)
-    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:LONG].lstrip("_")
-    return plain if plain and not plain[0].isdigit() else f"v{plain}"
-
-
-def reduced_by(row: Operation) -> np.ufunc | None:
-    """Return NumPy's function of two operands by which an operation of many reduces them."""
-    function = getattr(getattr(row.array, "func", None), "__self__", None)
-    return function if isinstance(function, np.ufunc) else None
-
-
-def numpys(rule: Any) -> str:
-    """Return how the source calls an array rule that is NumPy's, reducing or with numbers given ahead; or nothing."""
-    if not isinstance(rule, functools.partial):
-        return ""
-    if not all([type(x) in (float, int) for x in (*rule.args, *rule.keywords.values())]):  # their text is Python's
-        return ""
-    function: Any = rule.func
-    owner: Any = getattr(function, "__self__", None)
-    name: str = getattr(owner or function, "__name__", "")
-    if NAMESPACE.get(name) is not (owner or function):
-        return ""
-    return f"{name}.{function.__name__}" if owner else name
-
-
-FUNCTIONS = NAMESPACE | dict(called(row) for row in TABLE.values())  # the project's own, whose names are reserved
-
-
-class Writer:
-    """Collects the arrays and statements of one function after the other."""
+class Emitter:
+    """Collects statements, and the arrays, constants and views that they use."""
 
     def __init__(self) -> None:
         self.statements: list[Line] = []
+        self.next_comment = ""  # for the statement that comes next
         self.definitions: list[Array] = []  # constants, views and whatever else is made before the first call
         self.functions: dict[str, Any] = {}  # the operations that the source calls
         self.names_of_own: dict[int, str] = {}  # id of a user's own function -> what the source calls it
@@ -190,13 +111,24 @@ class Writer:
     # Statements ------------------------------------------------------------------------------------------------------
 
     def comment(self, text: str) -> None:
-        """Say what the next statements do."""
-        self.statements.append(text)
+        """Say what the next statements compute."""
+        self.next_comment = text
+
+    def comment_on(self, place: int, text: str) -> None:
+        """Say what the statements from a place on compute."""
+        statement = self.statements[place]
+        if isinstance(statement, Statement):
+            statement.comment = text
+
+    def append(self, statement: Statement) -> None:
+        """Add a statement, with the comment that waits for it."""
+        statement.comment, self.next_comment = self.next_comment, ""
+        self.statements.append(statement)
 
     def write(self, target: Array | None, form: str, *arrays: Array, changes: bool = False) -> None:
         """Add a statement; it reads its arrays, but the target only if it changes it."""
         reads = arrays if changes else tuple([array for array in arrays if array is not target])
-        self.statements.append(Statement(target, form, arrays, reads))
+        self.append(Statement(target, form, arrays, reads))
 
     def fill(self, target: Array, x: Operand) -> None:
         """Write one number into all of an array."""
@@ -214,7 +146,7 @@ class Writer:
             if key not in self.known:
                 self.known[key] = self.call(function, operands, self.like(operands, name), name)
             return self.known[key]
-        self.statements.append(elementwise(function, operands, out))
+        self.append(elementwise(function, operands, out))
         return out
 
     def apply(self, operation: Operation, operands: Sequence[Operand], out: Array | None = None) -> Array:
@@ -256,6 +188,53 @@ class Writer:
             self.write(target, f"{self.function(operation)}({listed}, out={{}})", *arrays, target)
         else:
             self.write(target, f"{{}}[...] = {self.function(operation)}({listed})", target, *arrays)
+
+    @contextmanager
+    def loop(self, turns: int, backwards: bool = False) -> Iterator[None]:
+        """Have what is written meanwhile be the body of a loop; what it computes is known within it alone."""
+        before, known, self.statements = self.statements, set(self.known), []
+        yield
+        before.append(Loop(turns, self.statements, backwards))
+        self.statements, self.next_comment = before, ""
+        self.known = {key: array for key, array in self.known.items() if key in known or array.definition}
+
+    # Linear combinations ---------------------------------------------------------------------------------------------
+
+    def scale(self, array: Array, factor: Operand, out: Array) -> None:
+        """Write a factor times an array, which may have to be broadcast."""
+        if is_number(factor, 1.0):
+            self.write(out, "copyto({}, {})", out, array)
+        elif is_number(factor, -1.0):
+            self.call("negative", [array], out)
+        else:
+            self.call("multiply", [array, factor], out)
+
+    def scaled(self, array: Array, factor: Operand) -> Array:
+        """Return a factor times an array."""
+        return array if is_number(factor, 1.0) else self.call("multiply", [array, factor])
+
+    def accumulate(self, a: Array, b: Array, factor: Operand, out: Array) -> None:
+        """Write a + factor · b."""
+        if is_number(factor, 1.0) or is_number(factor, -1.0):
+            self.call("add" if is_number(factor, 1.0) else "subtract", [a, b], out)
+        else:
+            self.call("add", [a, self.call("multiply", [b, factor])], out)
+
+    def product(self, xs: Sequence[Array], out: Array | None = None) -> Array:
+        """Write the product of arrays, and return it."""
+        if len(xs) == 1:
+            return xs[0]
+        if len(xs) == 2:
+            return self.call("square", xs[:1], out) if xs[0] is xs[1] else self.call("multiply", xs, out)
+        return self.call("multiply", [self.product(xs[:-1]), xs[-1]], out)
+
+    def expanded(self, array: Array, rows: int, wide: bool) -> Array:
+        """Return an array in its full shape, where it stood for a larger one that it broadcasts to."""
+        if (array.rows, array.wide) == (rows, wide):
+            return array
+        copy = self.array("t", rows, wide)
+        self.write(copy, "copyto({}, {})", copy, array)
+        return copy
 
     def like(self, operands: Sequence[Operand], name: str) -> Array:
         """Return a new array of the shape that the operands broadcast to."""

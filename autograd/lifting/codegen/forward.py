@@ -1,16 +1,13 @@
-"""Pass 5, forward: the statements that compute the blocks.
+"""Pass 4a, forward: the statements that compute the blocks.
 
 Letters: z a block's result, x its operands, W weights, b biases, c coefficients, n the size of the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from autograd.lifting.codegen.block_arrays import Arrays
+from autograd.lifting.codegen.block_arrays import BlockArrays
+from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import layers, one_by_one
-from autograd.lifting.codegen.statements import Array, Loop, Operand, is_number, product_text, text
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -24,186 +21,162 @@ from autograd.lifting.plan import (
     Rule,
     Total,
 )
+from autograd.lifting.statements import Array, Operand, is_number, product_text, text
 
-MANY = 6  # a comment names so many terms of a longer sum, and its last
+MAX_TERMS_IN_COMMENT = 6  # from the beginning of a longer sum, and its last
 
 
-class Forward(Arrays):
-    """Writes the statements that compute the blocks."""
+def emit_forward(plan: Plan, arrays: BlockArrays) -> None:
+    """Emit the statements that compute the blocks of a plan."""
+    for block, columns in plan.inputs:
+        arrays.input(block, columns)
+    for part in plan.blocks:
+        if isinstance(part, Recurrence):
+            emit_recurrence(arrays, part)
+        else:
+            arrays.values[part.number] = arrays.buffer(part, arrays.block_name(part))
+            emit_block(arrays, part)
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
-        for block, columns in plan.inputs:
-            self.input(block, columns)
-        for part in plan.blocks:
-            if isinstance(part, Recurrence):
-                self.recurrence(part)
-            else:
-                self.values[part.number] = self.buffer(part, self.block_name(part))
-                self.block(part, self.values[part.number])
-        self.split = len(self.statements)  # where a backward pass begins
-        self.kept: list[Array] = []  # what outlasts the call, beside the outputs
-        self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
 
-    # Loops -----------------------------------------------------------------------------------------------------------
-
-    def recurrence(self, loop: Recurrence) -> None:
-        """Write what computes a recurrence."""
-        for outer in loop.outer:
-            array = self.rows(outer.rows, each=True)
-            if outer.varies:
-                array = self.of_turn(array, loop.turns, outer.backwards, self.shown(outer.rows))
-            self.values[outer.block.number] = array
-        for block, family in zip(loop.body, loop.families, strict=True):
-            name = self.block_name(family)
-            if block.number in self.biased and family not in self.outside:
-                self.values[block.number] = self.with_one_of_turn(name, block, loop.turns)
-            else:
-                self.values[family.number] = self.buffer(family, name)
-                self.values[block.number] = self.of_turn(self.values[family.number], loop.turns)
-        for carried in loop.carried:
-            first = [self.rows(x) for x in carried.first]
-            self.values[carried.block.number] = self.carried(self.values[carried.family.number], first, loop.turns)
+def emit_recurrence(arrays: BlockArrays, loop: Recurrence) -> None:
+    """Emit the loop that computes a recurrence."""
+    for outer in loop.outer:
+        array = arrays.rows(outer.rows, each=True)
+        if outer.varies:
+            array = arrays.of_turn(array, loop.turns, outer.backwards, arrays.shown(outer.rows))
+        arrays.values[outer.block.number] = array
+    for block, family in zip(loop.body, loop.families, strict=True):
+        name = arrays.block_name(family)
+        if block.number in arrays.biased and family not in arrays.outside:
+            arrays.values[block.number] = arrays.with_one_of_turn(name, block, loop.turns)
+        else:
+            arrays.values[family.number] = arrays.buffer(family, name)
+            arrays.values[block.number] = arrays.of_turn(arrays.values[family.number], loop.turns)
+    for carried in loop.carried:
+        first = [arrays.rows(x) for x in carried.first]
+        arrays.values[carried.block.number] = arrays.carried(arrays.values[carried.family.number], first, loop.turns)
+    for block in loop.body:
+        for part in layers(block.rule):
+            arrays.layer(part)
+    with arrays.emit.loop(loop.turns):
         for block in loop.body:
-            for part in layers(block.rule):
-                self.layer(part)
-        with self.loop(loop.turns):
-            for block in loop.body:
-                self.block(block, self.values[block.number])
+            emit_block(arrays, block)
 
-    @contextmanager
-    def loop(self, turns: int, backwards: bool = False) -> Iterator[None]:
-        """Have what is written meanwhile be the body of a loop; what it computes is known within it alone."""
-        before, known, self.statements = self.statements, set(self.known), []
-        yield
-        before.append(Loop(turns, self.statements, backwards))
-        self.statements = before
-        self.known = {key: array for key, array in self.known.items() if key in known or array.definition}
 
-    # Statements ------------------------------------------------------------------------------------------------------
+def emit_block(arrays: BlockArrays, block: Block) -> None:
+    """Emit what computes a block: at once, or its rows one by one."""
+    z, rules = arrays.values[block.number], one_by_one(block)
+    for k, rule in enumerate(rules):
+        emit_rule(arrays, rule, z if len(rules) == 1 else arrays.emit.view(z, k, k + 1))
 
-    def block(self, block: Block, z: Array) -> None:
-        """Write what computes a block: at once, or its rows one by one."""
-        rules = one_by_one(block)
-        for k, rule in enumerate(rules):
-            self.compute(rule, z if len(rules) == 1 else self.view(z, k, k + 1))
 
-    def compute(self, rule: Rule, z: Array) -> None:
-        """Write what computes some rows."""
-        if isinstance(rule, Elementwise):
-            operands = [self.operand(x) for x in rule.operands]
-            self.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
-            self.apply(rule.operation, operands, z)
-        elif isinstance(rule, Reduction):
-            x = self.rows(rule.rows, each=True)
-            self.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
-            self.own(self.line(z), rule.operation, "{}", [x])
-        elif isinstance(rule, Product):
-            xs = [self.rows(x) for x in rule.factors]
-            self.comment(f"{z.name} = {' * '.join(x.name for x in xs)}")
-            self.product(xs, z)
+def emit_rule(arrays: BlockArrays, rule: Rule, z: Array) -> None:
+    """Emit what computes some rows."""
+    emit = arrays.emit
+    if isinstance(rule, Elementwise):
+        operands = [arrays.operand(x) for x in rule.operands]
+        emit.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
+        emit.apply(rule.operation, operands, z)
+    elif isinstance(rule, Reduction):
+        x = arrays.rows(rule.rows, each=True)
+        emit.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
+        emit.own(arrays.line(z), rule.operation, "{}", [x])
+    elif isinstance(rule, Product):
+        xs = [arrays.rows(x) for x in rule.factors]
+        emit.comment(f"{z.name} = {' * '.join(x.name for x in xs)}")
+        emit.product(xs, z)
+    else:
+        emit_total(arrays, rule, z)
+
+
+def emit_total(arrays: BlockArrays, rule: Total, z: Array) -> None:
+    """Emit a sum: the first layer straight into z, everything else added to it."""
+    emit = arrays.emit
+    place = len(emit.statements)
+    terms: list[tuple[float | Array, Array]] = []  # coefficient, array
+    said = []
+    started = False
+    for part in rule.parts:
+        if isinstance(part, Layer):
+            out = emit.array("t", z.rows, True) if started else z
+            said.append(emit_layer(arrays, part, out))
+            if started:
+                terms.append((1.0, out))
+            started = True
+        elif isinstance(part, Linear):
+            terms.append(coefficient_and_rows(arrays, part))
+            said.append(product_text(*terms[-1]))
         else:
-            self.total(rule, z)
+            straight = not started and part.rows.block.wide == z.wide
+            out = z if straight else emit.array("t", z.rows, part.rows.block.wide)
+            said.append(f"the sum of the rows of {emit_gathered(arrays, part, z.rows, out)}")
+            if not straight:
+                terms.append((1.0, out))
+            started = started or straight
+    constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else emit.constant(rule.constants)
+    if constant != 0.0:
+        said.append(text(constant))
+    add_up(emit, terms, constant, z, started)
+    said.sort(key=lambda term: term.startswith("-"))
+    if len(said) > 2 * MAX_TERMS_IN_COMMENT:
+        said[MAX_TERMS_IN_COMMENT:-1] = [f"… ({len(said)} terms)"]
+    sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
+    emit.comment_on(place, f"{z.name} = {sum_of}")
 
-    def product(self, xs: Sequence[Array], out: Array | None = None) -> Array:
-        """Write the product of arrays."""
-        if len(xs) == 1:
-            return xs[0]
-        if len(xs) == 2:
-            return self.call("square", xs[:1], out) if xs[0] is xs[1] else self.call("multiply", xs, out)
-        return self.call("multiply", [self.product(xs[:-1]), xs[-1]], out)
 
-    def total(self, rule: Total, z: Array) -> None:
-        """Write a sum: the first layer straight into z, everything else added to it."""
-        place = len(self.statements)
-        terms: list[tuple[float | Array, Array]] = []  # coefficient, array
-        said = []
-        started = False
-        for part in rule.parts:
-            if isinstance(part, Layer):
-                out = self.array("t", z.rows, True) if started else z
-                said.append(self.layer_forward(part, out))
-                if started:
-                    terms.append((1.0, out))
-                started = True
-            elif isinstance(part, Linear):
-                terms.append(self.linear(part))
-                said.append(product_text(*terms[-1]))
-            else:
-                straight = not started and part.rows.block.wide == z.wide
-                out = z if straight else self.array("t", z.rows, part.rows.block.wide)
-                said.append(f"the sum of the rows of {self.gathered(part, z.rows, out)}")
-                if not straight:
-                    terms.append((1.0, out))
-                started = started or straight
-        constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else self.constant(rule.constants)
-        if constant != 0.0:
-            said.append(text(constant))
-        said.sort(key=lambda term: term.startswith("-"))
-        if len(said) > 2 * MANY:
-            said[MANY:-1] = [f"… ({len(said)} terms)"]
-        sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
-        self.statements.insert(place, f"{z.name} = {sum_of}")
-        self.add_up(terms, constant, z, started)
+def emit_layer(arrays: BlockArrays, part: Layer, out: Array) -> str:
+    """Emit W @ x + b; return how to say so."""
+    x = arrays.rows(part.senders)
+    weights = arrays.layer(part)
+    if weights.joint:
+        arrays.emit.matrix_product(out, "{}, {}", weights.whole, arrays.with_one[x], out)
+    else:
+        arrays.emit.matrix_product(out, "{}, {}", weights.matrix, x, out)
+        if weights.biases is not None:
+            arrays.emit.call("add", [out, weights.biases], out)
+    return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if weights.biases is not None else "")
 
-    def layer_forward(self, part: Layer, out: Array) -> str:
-        """Write W @ x + b; return how to say so."""
-        x = self.rows(part.senders)
-        weights = self.layer(part)
-        if weights.joint:
-            self.matrix_product(out, "{}, {}", weights.whole, self.with_one[x], out)
+
+def coefficient_and_rows(arrays: BlockArrays, part: Linear) -> tuple[float | Array, Array]:
+    """Return a term's coefficient, or the column of them, and its rows."""
+    same = len(set(part.coefficients)) == 1
+    return part.coefficients[0] if same else arrays.emit.constant(part.coefficients), arrays.rows(part.rows)
+
+
+def emit_gathered(arrays: BlockArrays, part: Gathered, size: int, total: Array) -> str:
+    """Emit the sum of many rows times their coefficients; return how to say what is added up."""
+    emit = arrays.emit
+    x = arrays.rows(part.rows, each=True)
+    coefficients = [c for column in part.coefficients for c in column]
+    same = len(set(coefficients)) == 1
+    if size == 1:  # as a product with a row, which takes BLAS half the time of add.reduce
+        row = emit.ones(len(coefficients)) if set(coefficients) == {1.0} else emit.constant([coefficients])
+        emit.matrix_product(total, "{}, {}", row, x, total)
+    else:
+        if not same or coefficients[0] != 1.0:
+            x = emit.call("multiply", [x, coefficients[0] if same else emit.constant(coefficients)])
+        stacked = f"{{}}.reshape({len(part.coefficients)}, {size}, -1)"
+        emit.write(total, f"add.reduce({stacked}, axis=0, out={{}})", x, total)
+    return product_text(coefficients[0], x) if size == 1 and same else x.name
+
+
+def add_up(emit: Emitter, terms: list[tuple[float | Array, Array]], constant: Operand, z: Array, started: bool) -> None:
+    """Emit z (+)= the sum of coefficient times array, plus a constant, in as few statements as may be."""
+    terms = sorted(terms, key=lambda term: (not is_number(term[0], 1.0), not is_number(term[0], -1.0)))
+    if not started:
+        (c, x), terms = terms[0], terms[1:]
+        if not terms and not is_number(constant, 0.0) and is_number(c, -1.0):
+            emit.call("subtract", [constant, x], z)
+            return
+        if is_number(c, 1.0) and terms:
+            (d, y), terms = terms[0], terms[1:]
+            emit.accumulate(x, y, d, z)
+        elif is_number(c, 1.0) and not is_number(constant, 0.0):
+            emit.call("add", [x, constant], z)
+            return
         else:
-            self.matrix_product(out, "{}, {}", weights.matrix, x, out)
-            if weights.biases is not None:
-                self.call("add", [out, weights.biases], out)
-        return f"{weights.matrix.name} @ {x.name}" + (f" + b{weights.number}" if weights.biases is not None else "")
-
-    def linear(self, part: Linear) -> tuple[float | Array, Array]:
-        """Return a term's coefficient, or the column of them, and its rows."""
-        same = len(set(part.coefficients)) == 1
-        return part.coefficients[0] if same else self.constant(part.coefficients), self.rows(part.rows)
-
-    def gathered(self, part: Gathered, size: int, total: Array) -> str:
-        """Write the sum of many rows times their coefficients; return how to say what is added up."""
-        x = self.rows(part.rows, each=True)
-        coefficients = [c for column in part.coefficients for c in column]
-        same = len(set(coefficients)) == 1
-        if size == 1:  # as a product with a row, which takes BLAS half the time of add.reduce
-            row = self.ones(len(coefficients)) if set(coefficients) == {1.0} else self.constant([coefficients])
-            self.matrix_product(total, "{}, {}", row, x, total)
-        else:
-            if not same or coefficients[0] != 1.0:
-                x = self.call("multiply", [x, coefficients[0] if same else self.constant(coefficients)])
-            stacked = f"{{}}.reshape({len(part.coefficients)}, {size}, -1)"
-            self.write(total, f"add.reduce({stacked}, axis=0, out={{}})", x, total)
-        return product_text(coefficients[0], x) if size == 1 and same else x.name
-
-    def add_up(self, terms: list[tuple[float | Array, Array]], constant: Operand, z: Array, started: bool) -> None:
-        """Write z (+)= the sum of coefficient times array, plus a constant, in as few statements as may be."""
-        terms = sorted(terms, key=lambda term: (not is_number(term[0], 1.0), not is_number(term[0], -1.0)))
-        if not started:
-            (c, x), terms = terms[0], terms[1:]
-            if not terms and not is_number(constant, 0.0) and is_number(c, -1.0):
-                self.call("subtract", [constant, x], z)
-                return
-            if is_number(c, 1.0):
-                if terms:
-                    (d, y), terms = terms[0], terms[1:]
-                    if is_number(d, 1.0) or is_number(d, -1.0):
-                        self.call("add" if is_number(d, 1.0) else "subtract", [x, y], z)
-                    else:
-                        self.call("add", [x, self.call("multiply", [y, d])], z)
-                elif not is_number(constant, 0.0):
-                    self.call("add", [x, constant], z)
-                    return
-                else:
-                    self.write(z, "copyto({}, {})", z, x)
-            else:
-                self.call("negative", [x], z) if is_number(c, -1.0) else self.call("multiply", [x, c], z)
-        for c, x in terms:
-            if is_number(c, 1.0) or is_number(c, -1.0):
-                self.call("add" if is_number(c, 1.0) else "subtract", [z, x], z)
-            else:
-                self.call("add", [z, self.call("multiply", [x, c])], z)
-        if not is_number(constant, 0.0):
-            self.call("add", [z, constant], z)
+            emit.scale(x, c, z)
+    for c, x in terms:
+        emit.accumulate(z, x, c, z)
+    if not is_number(constant, 0.0):
+        emit.call("add", [z, constant], z)

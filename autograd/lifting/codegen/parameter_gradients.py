@@ -13,19 +13,19 @@ from typing import Any
 from autograd.lifting.codegen.adjoints import Adjoints, power
 from autograd.lifting.codegen.block_arrays import Weights
 from autograd.lifting.codegen.layout import layers, stride
-from autograd.lifting.codegen.statements import Array, Operand, text
 from autograd.lifting.plan import Layer, Plan, Recurrence, computed, taken
+from autograd.lifting.statements import Array, Operand, text
 
 
-class Gradients(Adjoints):
-    """Writes the gradient of the parameters."""
+class ParameterGradients:
+    """Emits the gradient of the parameters."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, adjoints: Adjoints) -> None:
+        self.plan, self.adjoints, self.arrays, self.emit = plan, adjoints, adjoints.arrays, adjoints.emit
         self.flat_gradient = Array("gradient", plan.parameters.size, False, "gradient")
-        self.kept = [self.flat_gradient]
         self.direct = self.parameters_used_once()
         self.written: set[int] = set()  # parameters whose gradient is written
+        self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
 
     def parameters_used_once(self) -> set[int]:
         """Return the parameters whose gradient is one number and not a sum: it is written, not added."""
@@ -36,7 +36,7 @@ class Gradients(Adjoints):
                     uses.update(rows.index)
             for part in [part for block in computed(x) for part in layers(block.rule)]:
                 tied = isinstance(x, Recurrence) and not part.turns  # one use in every turn
-                uses.update(self.weights[id(part)].index.ravel().tolist() * (2 if tied else 1))
+                uses.update(self.arrays.weights[id(part)].index.ravel().tolist() * (2 if tied else 1))
         return {k for k, count in uses.items() if count == 1}
 
     def weight_gradient(self, part: Layer, weights: Weights, x: Array, g: Array) -> None:
@@ -50,45 +50,45 @@ class Gradients(Adjoints):
             target = self.gradient_of(weights, label)
             self.written.update(flat)
         else:
-            target = self.define(label, neurons, False, f"empty(({neurons}, {columns}), dtype)")
+            target = self.emit.define(label, neurons, False, f"empty(({neurons}, {columns}), dtype)")
         if part.biases is not None:
             told = weights.index[..., :-1] if part.senders.block.rule is None else weights.index[..., 1:, :-1]
             self.vouched.update(self.direct.intersection(told.ravel().tolist()))
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
-        self.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
+        self.emit.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
         if weights.joint or weights.biases is None:
-            self.matrix_product(None, "{}, {}.T", g, self.with_one[x] if weights.joint else x, target)
+            self.emit.matrix_product(None, "{}, {}.T", g, self.arrays.with_one[x] if weights.joint else x, target)
         else:
-            dW = self.define(f"dW{number}", neurons, False, f"{target.name}[:, :-1]", target)
-            db = self.define(f"db{number}", neurons, False, f"{target.name}[:, -1]", target)
+            dW = self.emit.define(f"dW{number}", neurons, False, f"{target.name}[:, :-1]", target)
+            db = self.emit.define(f"db{number}", neurons, False, f"{target.name}[:, -1]", target)
             dW.apart = True
-            self.matrix_product(None, "{}, {}.T", g, x, dW)
-            self.write(None, "add.reduce({}, axis=1, out={})", g, db)
+            self.emit.matrix_product(None, "{}, {}.T", g, x, dW)
+            self.emit.write(None, "add.reduce({}, axis=1, out={})", g, db)
         if direct:
             return
         if weights.view:
             place = self.gradient_of(weights, f"sum_of_{label}")
-            self.call("add", [place, target], place)
+            self.emit.call("add", [place, target], place)
             return
-        index = self.constant(weights.index, int)
+        index = self.emit.constant(weights.index, int)
         if part.turns:
-            index = self.variable(f"{index.name}_t", neurons, index.name, index)
+            index = self.emit.variable(f"{index.name}_t", neurons, index.name, index)
         if len(set(flat)) == len(flat):
-            self.write(None, "gradient[{}] += {}", index, target)
+            self.emit.write(None, "gradient[{}] += {}", index, target)
         else:
-            self.write(None, "add_at(gradient, {}, {})", index, target)
+            self.emit.write(None, "add_at(gradient, {}, {})", index, target)
 
     def gradient_of(self, weights: Weights, name: str) -> Array:
         """Return the place of weights in the flat gradient, in a loop that of each turn."""
         first, size, neurons = weights.index.flat[0], weights.index.size, weights.index.shape[-2]
         definition = f"gradient[{first}:{first + size}].reshape{weights.index.shape}"
-        place = self.define(name, neurons, False, definition, self.flat_gradient)
-        return self.variable(f"{name}_t", neurons, place.name, place) if weights.index.ndim > 2 else place
+        place = self.emit.define(name, neurons, False, definition, self.flat_gradient)
+        return self.emit.variable(f"{name}_t", neurons, place.name, place) if weights.index.ndim > 2 else place
 
-    def parameter_gradients(self) -> None:
-        """Write or add the gradients of parameters that are no layer's weights."""
+    def rest(self) -> None:
+        """Emit the gradients of parameters that are not the weights of a layer."""
         alike: dict[Any, list[Array | None]] = defaultdict(list)
-        for part in self.contributions[self.plan.parameters.number]:
+        for part in self.adjoints.contributions[self.plan.parameters.number]:
             alike[part.index, part.c, part.e].append(part.made())
         for (index, c, e), arrays in alike.items():
             if None in arrays:
@@ -96,10 +96,10 @@ class Gradients(Adjoints):
             if given := [array for array in arrays if array is not None]:
                 total = given[0]
                 if len(given) > 1:
-                    total = self.like(given, "t")
-                    self.call("add", given[:2], total)
+                    total = self.emit.like(given, "t")
+                    self.emit.call("add", given[:2], total)
                     for array in given[2:]:
-                        self.call("add", [total, array], total)
+                        self.emit.call("add", [total, array], total)
                 self.parameter_gradient(index, power(c, e), total)
 
     def parameter_gradient(self, index: tuple[int, ...], factor: Operand, array: Array | None) -> None:
@@ -110,25 +110,27 @@ class Gradients(Adjoints):
             if self.direct.issuperset(index):
                 self.written.update(index)
                 if array is None:
-                    self.write(None, f"{{}}.fill({text(factor)})", rows)
+                    self.emit.write(None, f"{{}}.fill({text(factor)})", rows)
                 else:
-                    self.scale(array, factor, rows)
+                    self.emit.scale(array, factor, rows)
             elif array is None:
-                self.call("add", [rows, factor], rows)
+                self.emit.call("add", [rows, factor], rows)
             else:
-                self.accumulate(rows, array, factor, rows)
+                self.emit.accumulate(rows, array, factor, rows)
             return
-        places = self.constant(index, int)
+        places = self.emit.constant(index, int)
         if array is None:
-            self.write(None, f"add_at(gradient, {{}}, {text(factor)})", places)
+            self.emit.write(None, f"add_at(gradient, {{}}, {text(factor)})", places)
         else:
-            self.write(None, "add_at(gradient, {}, {}[:, 0])", places, self.times(array, factor))
+            self.emit.write(None, "add_at(gradient, {}, {}[:, 0])", places, self.emit.scaled(array, factor))
 
     def gradient_rows(self, index: tuple[int, ...], every: int) -> Array:
         """Return the gradient of parameters that lie evenly, as a column."""
         key = ("gradient", index)
-        if key not in self.known:
+        if key not in self.emit.known:
             chosen = f"{index[0]}:{index[-1] + 1}" + (f":{every}" if every > 1 else "")
-            name = f"d{self.parameter_name(index)}"
-            self.known[key] = self.define(name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient)
-        return self.known[key]
+            name = f"d{self.arrays.parameter_name(index)}"
+            self.emit.known[key] = self.emit.define(
+                name, len(index), False, f"gradient[{chosen}, None]", self.flat_gradient
+            )
+        return self.emit.known[key]

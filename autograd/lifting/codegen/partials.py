@@ -6,8 +6,9 @@ import functools
 import math
 from typing import Any
 
+from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Refusal, Value, as_operand
+from autograd.value import Constant, Refusal, Value, as_operand
 
 POINTS = [-3.7, -1.6, -0.7, -0.2, 0.1, 0.4, 0.8, 1.3, 2.6, 5.2]
 
@@ -39,6 +40,29 @@ def check_rules(operation: Operation) -> None:
         if not all(same):
             found = [f.data for f in formulas]
             raise TypeError(f"{remedy}: at {xs} they are {numbers}, but as formulas {found}")
+
+
+class Partials:
+    """The partial derivatives of operations as formulas, each made once for all blocks of the kind."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[list[Value], list[tuple[float, Value | None]]]] = {}
+
+    def of(
+        self, operation: Operation, constants: tuple[str | None, ...], wanted: tuple[bool, ...]
+    ) -> tuple[list[Value], list[tuple[float, Value | None]]]:
+        """Return symbols for the result and the operands, and the partial derivatives from the table.
+
+        Each is a factor times an expression of the symbols (1, if None). The rules are called on Values that hold no
+        number, or that of a constant, so that what they return is the formula.
+        """
+        key = (operation, constants, wanted)
+        if key not in self._known:
+            if operation.name not in OWN:
+                check_rules(operation)
+            result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
+            self._known[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
+        return self._known[key]
 
 
 def factored(partial: Any) -> tuple[float, Value | None]:

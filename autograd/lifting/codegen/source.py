@@ -1,4 +1,4 @@
-"""Pass 11, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+"""Pass 10, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
 Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
@@ -11,20 +11,9 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
-from autograd.lifting.codegen.backward import Reverse
-from autograd.lifting.codegen.emitter import NAMESPACE
-from autograd.lifting.codegen.forward import Forward
-from autograd.lifting.codegen.statements import Array, Line, Loop, Statement, flat, roots
-from autograd.lifting.passes.allocate_buffers import needed, shared_memory
-from autograd.lifting.passes.contract_arrays import forget
-from autograd.lifting.passes.fuse_division import quotients
-from autograd.lifting.passes.materialize_broadcasts import spread
-from autograd.lifting.plan import Plan, Rows
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.statements import Array, Line, Loop, flat
 
 WIDE = 112  # so long is a line at most, before it is broken
 WORD = re.compile(r"\w+")
@@ -33,44 +22,19 @@ LEGEND = """\
 # A weight matrix has one row for each neuron, the transpose of W[sender][receiver]; the biases are its last column."""
 
 
-@dataclass
-class Source:
-    """The text, the names that it uses, its larger constants, and which parameters' gradients tell of an error.
-
-    Most weights of a layer with biases need not be looked at: the gradient of a bias is the sum of its neuron's deltas,
-    so it tells of each of them, and the weights of one neuron tell of all senders. Where these are finite, nothing but
-    an overflow, which Python lets pass, can happen to their products.
-    """
-
-    text: str
-    namespace: dict[str, Any] = field(default_factory=dict)
-    constants: list[np.ndarray[Any, Any]] = field(default_factory=list)
-    telling: list[int] = field(default_factory=list)
-
-
-def write_source(plan: Plan, mean: bool) -> Source:
-    """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
-    writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
-    outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
-    lines = quotients(writer.statements, [*outputs, *writer.kept])
-    forward, backward = spread(lines[: writer.split], writer), spread(lines[writer.split :], writer)
-    backward = needed(backward, writer.kept)
-    later = [root for statement in flat(backward) for array in statement.reads for root in roots(array)]
-    forward = needed(forward, [*outputs, *later])
-    forget([*forward, *backward], outputs)
-    between = Statement(None, "", (), tuple(outputs))  # the caller reads the outputs between the two passes
-    memory = shared_memory([*forward, between, *backward])
-
-    loops = [x for x in (*forward, *backward) if isinstance(x, Loop)]
-    steps = {id(loop): writer.name("steps") for loop in loops if loop.variables()}
-    used, words = used_definitions(writer.definitions, [*forward, *backward], outputs)
-    returned = ", ".join(array.name for array in outputs)
+def write_source(code: Code) -> str:
+    """Return the text of a program."""
+    emit, lines = code.emit, [*code.forward, *code.backward]
+    loops = [x for x in lines if isinstance(x, Loop)]
+    steps = {id(loop): emit.name("steps") for loop in loops if loop.variables()}
+    used, words = used_definitions(emit.definitions, lines, code.outputs)
+    returned = ", ".join(array.name for array in code.outputs)
     views = [a for a in used if a.per_batch]
-    text = "\n".join(
+    return "\n".join(
         [
             *LEGEND.splitlines(),
             "",
-            *memory_lines(memory, words),
+            *memory_lines(code.memory, words),
             "# Constants, and views of the arrays and of the parameters.",
             *[f"{a.name} = {a.definition}" for a in used if not a.per_batch and not a.varies],
             *loop_tables(loops, steps),
@@ -79,17 +43,15 @@ def write_source(plan: Plan, mean: bool) -> Source:
             "def forward(batch):",
             *indented([f"global {', '.join(a.name for a in views)}"] if views else []),
             *indented([f"{a.name} = {a.definition}" for a in views]),
-            *indented(listing(forward, steps)),
+            *indented(listing(code.forward, steps)),
             f"    return [{returned}]",
             "",
             "",
             "def backward():",
-            *indented(listing(backward, steps) or ["pass"]),
+            *indented(listing(code.backward, steps) or ["pass"]),
             "",
         ]
     )
-    telling = [k for k in range(plan.parameters.size) if k not in writer.vouched]
-    return Source(text, {**NAMESPACE, **writer.functions}, writer.constants, telling)
 
 
 def memory_lines(memory: dict[Array, Array], words: set[str]) -> list[str]:
@@ -144,12 +106,11 @@ def listing(lines: Sequence[Line], steps: dict[int, str]) -> list[str]:
     """Return the text of lines."""
     texts: list[str] = []
     for x in lines:
-        if isinstance(x, str):
-            texts.append(f"# {x}")
-        elif isinstance(x, Statement):
-            texts.append(x.form.format(*[array.name for array in x.arrays]))
-        else:
+        if isinstance(x, Loop):
             texts += [*header(x, steps.get(id(x), "")), *indented(listing(x.body, steps))]
+        else:
+            texts += [f"# {x.comment}"] if x.comment else []
+            texts.append(x.form.format(*[array.name for array in x.arrays]))
     return texts
 
 

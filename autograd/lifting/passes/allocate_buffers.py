@@ -1,47 +1,25 @@
-"""Pass 10, memory: which statements are needed, and which arrays can share their memory.
+"""Pass 9, allocate buffers: which arrays can share their memory.
 
-Every statement writes an array of its own, as if memory were free. Once all are known, an array takes over the memory
-of one that no later statement reads.
+Every statement writes an array of its own, as if memory were free. Now that all are known, an array takes over the
+memory of one that no later statement reads.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Statement, flat, roots
-
-
-def needed(lines: Sequence[Line], outputs: Iterable[Array]) -> list[Line]:
-    """Return the lines without statements that write what nobody reads, nor the comments on them."""
-    return _needed(lines, {array.root for array in outputs})
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.statements import Array, Call, Line, Loop, Statement, flat, roots
 
 
-def _needed(lines: Sequence[Line], read: set[Array]) -> list[Line]:
-    """Return the lines that are needed where some arrays are read afterwards; what they read is added to those."""
-    kept: list[Line] = []
-    for x in reversed(lines):
-        if isinstance(x, str):
-            if kept and not isinstance(kept[-1], str):  # a comment on what is kept
-                kept.append(x)
-        elif isinstance(x, Loop):
-            before = -1
-            while len(read) > before:  # a turn may read what a later line of the turn before it wrote
-                before, body = len(read), _needed(x.body, read)
-            if body:
-                kept.append(Loop(x.turns, body, x.backwards))
-        elif x.target is None or not read.isdisjoint(roots(x.target)):
-            kept.append(x)
-            read.update([root for array in x.reads for root in roots(array)])
-    return kept[::-1]
-
-
-def shared_memory(lines: Iterable[Line]) -> dict[Array, Array]:
-    """Return, for each array that statements write, the array whose memory it takes over, or itself.
+def allocate_buffers(code: Code) -> None:
+    """Find, for each array that statements write, the array whose memory it takes over, or itself.
 
     An elementwise statement may write over an array that it is the last to read.
     """
-    statements = _in_time(lines)
+    between = Statement(None, "", (), tuple(code.outputs))  # the caller reads the outputs between the two passes
+    statements = _in_time([*code.forward, between, *code.backward])
     last: dict[Array, int] = {}
     for place, statement in enumerate(statements):
         for array in statement.reads:
@@ -49,7 +27,7 @@ def shared_memory(lines: Iterable[Line]) -> dict[Array, Array]:
         if statement.target:
             last[statement.target.root] = place
     free: dict[tuple[int, bool], list[Array]] = defaultdict(list)
-    memory: dict[Array, Array] = {}
+    memory = code.memory
     for place, statement in enumerate(statements):
         ended = dict.fromkeys([array.root for array in statement.reads if last[array.root] == place])
         spare = [(root.rows, root.wide, memory[root]) for root in ended if root in memory]
@@ -63,7 +41,6 @@ def shared_memory(lines: Iterable[Line]) -> dict[Array, Array]:
         if not isinstance(statement, Call):
             for rows, wide, array in spare:
                 free[rows, wide].append(array)
-    return memory
 
 
 def _in_time(lines: Iterable[Line]) -> list[Statement]:

@@ -33,7 +33,7 @@ from autograd.lifting.plan import (
 from autograd.row import Operation
 
 
-def group(graph: Graph) -> Plan:
+def batch(graph: Graph) -> Plan:
     """Return the blocks of a canonical graph."""
     return _Grouping(graph).plan()
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from autograd import operations as table
 from autograd.lifting.passes.trace import Trace
+from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
@@ -59,7 +60,7 @@ class Graph:
     names: dict[int, str]
 
 
-def canonical(trace: Trace) -> Graph:
+def canonicalize(trace: Trace) -> Graph:
     """Return the canonical form of a traced graph."""
     return _Canonical(trace).graph()
 
@@ -260,8 +261,3 @@ class _Canonical:
 def one(form: int | float) -> list[Term]:
     """Return a node, or a constant, as the only term of a sum."""
     return [(form, ()) if isinstance(form, float) else (1.0, (form,))]
-
-
-def is_moderate(c: float) -> bool:
-    """Whether a factor is so far from overflow and underflow that it may be multiplied ahead of the data."""
-    return 1e-8 < abs(c) < 1e8

@@ -1,4 +1,4 @@
-"""Pass 9, forgetting: a loop keeps, of an array for all turns, only those that are read again.
+"""Pass 8, contract arrays: a loop keeps, of an array for all turns, only those that are read again.
 
 Most of what a turn computes is read in the same turn, or in the next one, and never more: then the rows of one turn, or
 of two, serve all turns in rotation. What the backward pass reads is kept.
@@ -7,17 +7,19 @@ of two, serve all turns in rotation. What the backward pass reads is kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from autograd.lifting.codegen.statements import Array, Line, Loop, fills, flat, in_turns
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.statements import Array, Loop, fills, flat, in_turns
 
 ELSEWHERE = -1
 
 
-def forget(lines: Sequence[Line], outputs: Iterable[Array]) -> None:
+def contract_arrays(code: Code) -> None:
     """Shorten arrays that statements write and only one loop goes through."""
+    lines = [*code.forward, *code.backward]
     uses: dict[Array, dict[Array, set[int]]] = defaultdict(lambda: defaultdict(set))  # array, what shows it, line
-    for array in outputs:
+    for array in code.outputs:
         uses[array.root][base(array)].add(ELSEWHERE)
     for place, line in enumerate(lines):
         for statement in flat([line]):

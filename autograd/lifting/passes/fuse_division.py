@@ -1,4 +1,4 @@
-"""Pass 7, quotients: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
+"""Pass 5, fuse divisions: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
 
 The derivative of a logarithm, say, is a reciprocal, and the chain rule multiplies with it.
 """
@@ -9,12 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Statement, elementwise, flat, roots
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.statements import Array, Call, Line, Loop, Statement, elementwise, flat, roots
 
 
-def quotients(lines: Sequence[Line], kept: Sequence[Array]) -> list[Line]:
-    """Return lines with such products as quotients, in the comments too; `kept` is read when all is done."""
-    return _divided(lines, _reciprocals([*flat(lines)], kept))
+def fuse_division(code: Code) -> None:
+    """Write such products as quotients, in the comments too."""
+    lines = [*code.forward, *code.backward]
+    lines = _divided(lines, _reciprocals([*flat(lines)], [*code.outputs, *code.gradient]))
+    code.forward, code.backward = lines[: len(code.forward)], lines[len(code.forward) :]
 
 
 def _divided(lines: Sequence[Line], divisors: dict[Array, Array]) -> list[Line]:
@@ -31,8 +34,8 @@ def _divided(lines: Sequence[Line], divisors: dict[Array, Array]) -> list[Line]:
             for reciprocal, dividend in (x.operands, x.operands[::-1]):
                 if isinstance(reciprocal, Array) and reciprocal in divisors and reciprocal in here and x.target:
                     divisor = divisors[reciprocal]
-                    found[-1] = elementwise("divide", [dividend, divisor], x.target)
-                    _rename(found, reciprocal.name, f"1 / {divisor.name}")
+                    comment = re.sub(rf"\b{reciprocal.name}\b", f"1 / {divisor.name}", x.comment)
+                    found[-1] = elementwise("divide", [dividend, divisor], x.target, comment)
                     break
     return found
 
@@ -58,11 +61,3 @@ def _reciprocals(statements: Sequence[Statement], kept: Sequence[Array]) -> dict
 def is_reciprocal(x: Call) -> bool:
     """Whether a call is 1 / b."""
     return x.function == "divide" and x.operands[0] == 1.0 and isinstance(x.operands[1], Array)
-
-
-def _rename(statements: list[Line], name: str, new: str) -> None:
-    """Change a name in the comments on the last statement."""
-    k = len(statements) - 2
-    while k >= 0 and isinstance(comment := statements[k], str):
-        statements[k] = re.sub(rf"\b{name}\b", new, comment)
-        k -= 1

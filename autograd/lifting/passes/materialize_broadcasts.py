@@ -1,4 +1,4 @@
-"""Pass 8, spreading: what an elementwise statement would broadcast is copied into its full shape first.
+"""Pass 6, materialize broadcasts: what an elementwise statement would broadcast is copied into its full shape first.
 
 NumPy copies it too, but into memory that it allocates at every call, which takes longer. What is constant is copied
 before the first call. A single number stays, but for NumPy's maximum and minimum, which take twice as long with one.
@@ -9,29 +9,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from autograd.lifting.codegen.emitter import Writer
-from autograd.lifting.codegen.statements import Array, Call, Line, Loop, Operand, Statement, elementwise
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.codegen.emitter import Emitter
+from autograd.lifting.statements import Array, Call, Line, Loop, Operand, Statement, elementwise
 
 EVEN = ("maximum", "minimum")  # faster on two arrays of one shape
 
 
-def spread(lines: Sequence[Line], writer: Writer) -> list[Line]:
-    """Return lines that broadcast nothing: what they would is copied into the result, if that is free."""
+def materialize_broadcasts(code: Code) -> None:
+    """Copy what statements would broadcast: into the result, if that is free."""
+    code.forward, code.backward = _spread(code.forward, code.emit), _spread(code.backward, code.emit)
+
+
+def _spread(lines: Sequence[Line], emit: Emitter) -> list[Line]:
+    """Return lines that broadcast nothing."""
     found: list[Line] = []
     for x in lines:
         if isinstance(x, Loop):
-            x = Loop(x.turns, spread(x.body, writer), x.backwards)
+            x = Loop(x.turns, _spread(x.body, emit), x.backwards)
         elif isinstance(x, Call) and x.target:
-            out, operands = x.target, list(x.operands)
+            out, operands, comment = x.target, list(x.operands), x.comment
             for k, operand in enumerate(operands):
                 if _is_narrow(operand, out) and not operand.fixed:
-                    full = writer.array("t", out.rows, out.wide) if out in operands else out
-                    found.append(Statement(full, "copyto({}, {})", (full, operand), (operand,)))
-                    operands[k] = full
+                    full = emit.array("t", out.rows, out.wide) if out in operands else out
+                    found.append(Statement(full, "copyto({}, {})", (full, operand), (operand,), comment=comment))
+                    operands[k], comment = full, ""
                 elif _is_narrow(operand, out) or (not isinstance(operand, Array) and x.function in EVEN):
-                    operands[k] = writer.filled(operand, out.rows, out.wide)
+                    operands[k] = emit.filled(operand, out.rows, out.wide)
             if operands != list(x.operands):
-                x = elementwise(x.function, operands, out)
+                x = elementwise(x.function, operands, out, comment)
         found.append(x)
     return found
 

@@ -40,7 +40,7 @@ TIMES = 4  # so often, at least, a loop runs
 CANDIDATES = 64  # so many places where the next turn might begin are tried
 
 
-def recur(plan: Plan) -> Plan:
+def reroll_loops(plan: Plan) -> Plan:
     """Return a plan whose blocks are recurrences where they repeat."""
     return plan if len(plan.blocks) <= SHORT else _Recurring(plan).plan()
 

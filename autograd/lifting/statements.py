@@ -1,4 +1,4 @@
-"""The lines of a program: arrays, the statements that read and write them, comments, and loops."""
+"""The statements of a program, the arrays that they read and write, and loops."""
 
 from __future__ import annotations
 
@@ -34,12 +34,16 @@ class Array:
 
 @dataclass(slots=True)
 class Statement:
-    """One line: what it writes, its text with a gap for each array, those arrays, and what it reads."""
+    """One line: what it writes, its text with a gap for each array, those arrays, and what it reads.
+
+    `comment` says what it, and those after it up to the next comment, compute.
+    """
 
     target: Array | None
     form: str
     arrays: tuple[Array, ...]
     reads: tuple[Array, ...]
+    comment: str = field(default="", kw_only=True)
 
 
 Operand = Array | float | str  # a string is an expression of a number, such as 2 / n
@@ -66,7 +70,7 @@ class Loop:
         return [*dict.fromkeys([array for x in flat(self.body) for array in x.arrays if array.varies])]
 
 
-Line = Statement | Loop | str  # a string is a comment
+Line = Statement | Loop
 
 
 def flat(lines: Iterable[Line]) -> Iterator[Statement]:
@@ -74,7 +78,7 @@ def flat(lines: Iterable[Line]) -> Iterator[Statement]:
     for x in lines:
         if isinstance(x, Loop):
             yield from flat(x.body)
-        elif isinstance(x, Statement):
+        else:
             yield x
 
 
@@ -83,11 +87,11 @@ def fills(statement: Statement) -> bool:
     return statement.form.startswith("{}.fill(")
 
 
-def elementwise(function: str, operands: Sequence[Operand], out: Array) -> Call:
+def elementwise(function: str, operands: Sequence[Operand], out: Array, comment: str = "") -> Call:
     """Return the call of a function on operands."""
     form = f"{function}({', '.join(map(gap, operands))}, out={{}})"
     reads = tuple([x for x in operands if isinstance(x, Array)])
-    return Call(out, form, (*reads, out), reads, function, tuple(operands))
+    return Call(out, form, (*reads, out), reads, function, tuple(operands), comment=comment)
 
 
 def roots(array: Array) -> list[Array]:

@@ -1,0 +1,80 @@
+"""The pipeline: from a traced graph to the code of a program, pass by pass.
+
+A traced graph becomes a canonical one, then a plan of blocks, each of so many rows that are computed together, then
+statements, and in the end the text of a NumPy program. Each pass is a small file in `passes/` or `codegen/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.lifting.codegen.adjoints import Adjoints
+from autograd.lifting.codegen.backward import emit_backward
+from autograd.lifting.codegen.block_arrays import BlockArrays
+from autograd.lifting.codegen.code import Code
+from autograd.lifting.codegen.emitter import Emitter
+from autograd.lifting.codegen.forward import emit_forward
+from autograd.lifting.codegen.names import NAMESPACE
+from autograd.lifting.codegen.parameter_gradients import ParameterGradients
+from autograd.lifting.codegen.source import write_source
+from autograd.lifting.passes.allocate_buffers import allocate_buffers
+from autograd.lifting.passes.batch import batch
+from autograd.lifting.passes.canonicalize import canonicalize
+from autograd.lifting.passes.contract_arrays import contract_arrays
+from autograd.lifting.passes.eliminate_dead_code import eliminate_dead_code
+from autograd.lifting.passes.fuse_division import fuse_division
+from autograd.lifting.passes.materialize_broadcasts import materialize_broadcasts
+from autograd.lifting.passes.reroll_loops import reroll_loops
+from autograd.lifting.passes.trace import Trace
+from autograd.lifting.plan import Plan, Rows
+
+STATEMENT_PASSES: list[Callable[[Code], None]] = [
+    fuse_division,  # a · (1 / b) is a / b
+    materialize_broadcasts,  # what NumPy would broadcast into memory of its own is copied into a buffer
+    eliminate_dead_code,  # what nobody reads is not computed
+    contract_arrays,  # a loop keeps only the iterations that are read again
+    allocate_buffers,  # arrays share memory
+]
+
+
+@dataclass
+class Source:
+    """The text of a program, the names that it uses, its larger constants, and what tells of an error.
+
+    `telling` are the parameters whose gradients have to be looked at: most weights of a layer with biases need not, for
+    the gradient of a bias is the sum of its neuron's deltas, so it tells of each of them, and the weights of one neuron
+    tell of all senders. Where these are finite, nothing but an overflow, which Python lets pass, can happen to their
+    products.
+    """
+
+    text: str
+    namespace: dict[str, Any]
+    constants: list[np.ndarray[Any, Any]]
+    telling: list[int]
+
+
+def plan_of(traced: Trace) -> Plan:
+    """Return the plan of a traced graph."""
+    return reroll_loops(batch(canonicalize(traced)))
+
+
+def source_of(plan: Plan, mean: bool) -> Source:
+    """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
+    emit = Emitter()
+    arrays = BlockArrays(plan, emit)
+    emit_forward(plan, arrays)
+    split, gradient, vouched = len(emit.statements), [], set[int]()
+    if len(plan.outputs) == 1:
+        gradients = ParameterGradients(plan, Adjoints(arrays))
+        emit_backward(plan, gradients, mean)
+        gradient, vouched = [gradients.flat_gradient], gradients.vouched
+    outputs = [arrays.rows(x) for x in plan.outputs if isinstance(x, Rows)]
+    code = Code(emit, emit.statements[:split], emit.statements[split:], outputs, gradient)
+    for improve in STATEMENT_PASSES:
+        improve(code)
+    telling = [k for k in range(plan.parameters.size) if k not in vouched]
+    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, telling)
