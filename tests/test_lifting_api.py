@@ -107,11 +107,13 @@ def test_a_returned_gradient_and_returned_values_are_the_callers():
 
 
 def test_a_batch_is_never_written_to_and_may_be_any_view():
-    wide = np.random.default_rng(1).uniform(0.5, 1.5, (12, 4))
-    wide.flags.writeable = False
+    batched = np.random.default_rng(1).uniform(0.5, 1.5, (12, 4))
+    batched.flags.writeable = False
     p = program()
-    assert p.value(wide[::2, 1:3]) == p.value(wide[::2, 1:3].copy()) == p.value(np.asfortranarray(wide[::2, 1:3]))
-    assert p.value(wide[::2, 1:3].tolist()) == p.value(wide[::2, 1:3])
+    assert (
+        p.value(batched[::2, 1:3]) == p.value(batched[::2, 1:3].copy()) == p.value(np.asfortranarray(batched[::2, 1:3]))
+    )
+    assert p.value(batched[::2, 1:3].tolist()) == p.value(batched[::2, 1:3])
 
 
 def test_several_threads_at_once_get_the_right_results():

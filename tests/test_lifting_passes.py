@@ -13,11 +13,11 @@ from autograd.lifting.codegen.code import Code
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, one_by_one, stride, whole
 from autograd.lifting.passes.allocate_buffers import allocate_buffers
-from autograd.lifting.passes.batch import batch
 from autograd.lifting.passes.canonicalize import Apply, Sum, canonicalize
 from autograd.lifting.passes.eliminate_dead_code import eliminate_dead_code
 from autograd.lifting.passes.fuse_division import fuse_division
 from autograd.lifting.passes.materialize_broadcasts import materialize_broadcasts
+from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.trace import trace
 from autograd.lifting.plan import Block, Elementwise, Gathered, Layer, Linear, Product, Reduction, Rows, Total
 from autograd.lifting.statements import Array, Statement, elementwise
@@ -37,7 +37,7 @@ def form(f, inputs=3, parameters=3):
 def plan(f, inputs=3, parameters=3):
     x, w = leaves(inputs, "x"), leaves(parameters, "w")
     result = f(x, w)
-    return batch(canonicalize(trace(result if isinstance(result, list) else [result], x, w)))
+    return pack(canonicalize(trace(result if isinstance(result, list) else [result], x, w)))
 
 
 def line(target, form, *reads, comment=""):
@@ -143,7 +143,7 @@ def test_different_computations_have_different_forms(f, g):
 
 
 def test_zero_and_minus_zero_are_two_constants():
-    nodes, _ = form(lambda x, w: atan2(0.0, x[1]) - 2.0 * atan2(-0.0, x[1]))  # π apart for a negative x
+    nodes, _ = form(lambda x, w: atan2(0.0, x[1]) - 2.0 * atan2(-0.0, x[1]))  # π strided for a negative x
     assert [type(node) for node in nodes] == [Apply, Apply, Sum]
 
 

@@ -286,8 +286,8 @@ def test_deep_and_wide_graphs_need_no_recursion(n):
     deep = x[0]
     for _ in range(n // 10):
         deep = tanh(deep) * w[0] + x[0]
-    wide = sum([sin(w[0] * (1.0 + k / n)) for k in range(n)]) + x[0]
-    for loss in (deep, wide):
+    batched = sum([sin(w[0] * (1.0 + k / n)) for k in range(n)]) + x[0]
+    for loss in (deep, batched):
         w[0].grad = 0.0
         loss.backward()
         value, (gradient,) = vectorize(loss, x, w).gradient([[0.9]] * 3)

@@ -78,7 +78,7 @@ def untrained_states(steps):
 
 
 def parameters_alone(steps):
-    """The input comes after the last turn."""
+    """The input comes after the last iteration."""
     x, w = Value(0.3, "x"), Value(0.2, "w")
     y = w
     for _ in range(steps):
@@ -87,7 +87,7 @@ def parameters_alone(steps):
 
 
 def over_the_last_turn(steps):
-    """A recurrence, and then one over all that its last turn computed."""
+    """A recurrence, and then one over all that its last iteration computed."""
     x, w = Value(0.3, "x"), Value(0.9, "w")
     y = x * w
     for _ in range(5):
@@ -101,7 +101,7 @@ def over_the_last_turn(steps):
 
 
 def over_what_was_written_out(steps):
-    """A recurrence over the states of a few turns, of which each has three rows."""
+    """A recurrence over the states of a few iterations, of which each has three rows."""
     x, w = Value(0.3, "x"), Value(0.9, "w")
     row = [x * w, x + w, x - w]
     rows = [row := [tanh((1.0 + 0.01 * k) * state) for state in row] for k in range(steps)]
@@ -157,7 +157,7 @@ GRAPHS = {
     "the same again": (the_same_again, 400),
     "untrained states": (untrained_states, 100),
     "parameters alone": (parameters_alone, 100),
-    "over the last turn": (over_the_last_turn, 40),
+    "over the last iteration": (over_the_last_turn, 40),
     "interrupted": (interrupted, 200),
     "two loops back": (two_loops_back, 60),
     "a recurrent layer": (recurrent_layer, 60),
@@ -174,7 +174,7 @@ def graph(request):
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     loss, inputs, parameters = graph
     rolled = vectorize(loss, inputs, parameters)
-    monkeypatch.setattr(rerolling, "SHORT", 10**9)
+    monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 10**9)
     written_out = vectorize(loss, inputs, parameters)
     assert "\n    for " in rolled.source
     assert "\n    for " not in written_out.source
@@ -208,10 +208,10 @@ FUNCTIONS_OF_TWO = [add, mul, sub, maximum, lambda x, y: x / (2.0 + y * y), lamb
 
 
 def random_recurrence(seed):
-    """Return a loss, its inputs and its parameters: a few states, and turns that all compute the same.
+    """Return a loss, its inputs and its parameters: a few states, and iterations that all compute the same.
 
-    A turn uses states of the turn before, or of one so many turns before, inputs and parameters that are the same in
-    all turns, others of its own, and weights, tied or its own.
+    An iteration uses states of the iteration before, or of one so many iterations before, inputs and
+    parameters that are the same in all iterations, others of its own, and weights, tied or its own.
     """
     random = Random(seed)
 
@@ -221,10 +221,10 @@ def random_recurrence(seed):
             return [leaves(f"{name}{k}", *rest) for k in range(count)]
         return [Value(random.uniform(-0.8, 0.8), f"{name}{k}") for k in range(count)]
 
-    turns, width, lag = random.randint(4, 12), random.randint(1, 4), random.choice([1, 1, 2, 3])
+    iterations, width, lag = random.randint(4, 12), random.randint(1, 4), random.choice([1, 1, 2, 3])
     x, w, b = leaves("x", 2), leaves("w", 2), leaves("b", width)
-    own_x, own_w = leaves("u", turns, 2), leaves("q", turns, 2)
-    W = leaves("m", turns, width, width)
+    own_x, own_w = leaves("u", iterations, 2), leaves("q", iterations, 2)
+    W = leaves("m", iterations, width, width)
     tied, layered, keeps = random.random() < 0.5, random.random() < 0.5, random.random() < 0.5
     ahead = [sin(x[0] * w[0]), w[0] * w[1], x[0] * x[1]]
     steps, known = [], 2 * width + 11
@@ -237,7 +237,7 @@ def random_recurrence(seed):
     first = random.choice([x, w, x + w + ahead])
     states = [[random.choice(first) for _ in range(width)] for _ in range(lag)]
     kept = []
-    for t in range(turns):
+    for t in range(iterations):
         values = [*states[-1], *states[-lag], *x, *w, *own_x[t], *own_w[t], *ahead]
         for f, operands in steps:
             values.append(f(*[values[k] for k in operands]))
@@ -260,7 +260,7 @@ def random_recurrence(seed):
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("seed", range(60))
 def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypatch):
-    monkeypatch.setattr(rerolling, "SHORT", 6)
+    monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 6)
     loss, inputs, parameters = random_recurrence(seed)
     program = vectorize(loss, inputs, parameters, reduction)
     batch = np.random.default_rng(seed).normal(size=(3, len(inputs)))
@@ -278,7 +278,7 @@ def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypa
 
 
 def test_many_random_recurrences_have_loops(monkeypatch):
-    monkeypatch.setattr(rerolling, "SHORT", 6)
+    monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 6)
     sources = [vectorize(*random_recurrence(seed)).source for seed in range(60)]
     assert sum("\n    for " in source for source in sources) > 20
     assert sum("_before" in source for source in sources) > 20
@@ -287,7 +287,7 @@ def test_many_random_recurrences_have_loops(monkeypatch):
 def test_the_source_of_a_recurrence_does_not_grow_with_its_steps():
     sources = [vectorize(*recurrence(steps)).source for steps in (200, 400)]
     assert len(sources[0].splitlines()) == len(sources[1].splitlines()) < 90
-    assert "# 199 times:" in sources[0]
+    assert "# 199 iterations:" in sources[0]
 
 
 def headers(build, steps):
@@ -305,10 +305,10 @@ def test_a_recurrence_that_is_interrupted_is_several_loops():
 
 def test_a_loop_keeps_the_turns_that_are_read_again_and_adds_biases_in_the_product():
     source = vectorize(*deep_network(90)).source
-    assert "z2 = dz2 = empty((6, n), dtype)" in source  # two turns of three rows
-    assert "a1_and_1 = ones((356, n), dtype)" in source  # all turns, with ones, for the backward pass
+    assert "z2 = dz2 = empty((6, n), dtype)" in source  # two iterations of three rows
+    assert "a1_and_1 = ones((356, n), dtype)" in source  # all iterations, with ones, for the backward pass
     assert "        dot(W2_and_b2_t, a1_and_1_t, out=z2_t)\n" in source
-    assert "v2_t" in vectorize(*recurrence(100)).source.partition("# Constants")[0]  # an array for one turn
+    assert "v2_t" in vectorize(*recurrence(100)).source.partition("# Constants")[0]  # an array for one iteration
 
 
 def test_what_a_turn_uses_is_its_own_an_earlier_turns_or_from_outside():
@@ -316,9 +316,9 @@ def test_what_a_turn_uses_is_its_own_an_earlier_turns_or_from_outside():
     plan = plan_of(trace([loss], inputs, parameters))
     first, second = [x for x in plan.blocks if isinstance(x, Recurrence)]
     assert [(len(x.first), x.block.size) for x in first.carried] == [(1, 1)]
-    assert [x.varies for x in first.outer] == [False, True]  # w, and the number of each time
-    assert [(x.varies, x.backwards) for x in second.outer] == [(True, True)]
-    assert {x.rows.block for x in second.outer} <= set(first.families)
+    assert [x.varies for x in first.external] == [False, True]  # w, and the number of each time
+    assert [(x.varies, x.backwards) for x in second.external] == [(True, True)]
+    assert {x.rows.block for x in second.external} <= set(first.stacks)
 
 
 def test_short_programs_are_written_out():
@@ -336,7 +336,7 @@ def test_short_programs_are_written_out():
         ([1] * 32, []),
         ([*[*range(150)] * 3], []),
     ],
-    ids=["in the middle", "with a rest", "two", "a form twice in a turn", "nothing", "too short", "too seldom"],
+    ids=["in the middle", "with a rest", "two", "a form twice in an iteration", "nothing", "too short", "too seldom"],
 )
 def test_what_repeats_is_found(forms, expected):
     assert rerolling._repeats(np.array(forms), 0, len(forms)) == expected

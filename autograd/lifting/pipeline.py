@@ -22,12 +22,12 @@ from autograd.lifting.codegen.names import NAMESPACE
 from autograd.lifting.codegen.parameter_gradients import ParameterGradients
 from autograd.lifting.codegen.source import write_source
 from autograd.lifting.passes.allocate_buffers import allocate_buffers
-from autograd.lifting.passes.batch import batch
 from autograd.lifting.passes.canonicalize import canonicalize
 from autograd.lifting.passes.contract_arrays import contract_arrays
 from autograd.lifting.passes.eliminate_dead_code import eliminate_dead_code
 from autograd.lifting.passes.fuse_division import fuse_division
 from autograd.lifting.passes.materialize_broadcasts import materialize_broadcasts
+from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import Plan, Rows
@@ -45,7 +45,7 @@ STATEMENT_PASSES: list[Callable[[Code], None]] = [
 class Source:
     """The text of a program, the names that it uses, its larger constants, and what tells of an error.
 
-    `telling` are the parameters whose gradients have to be looked at: most weights of a layer with biases need not, for
+    `checked` are the parameters whose gradients have to be looked at: most weights of a layer with biases need not, for
     the gradient of a bias is the sum of its neuron's deltas, so it tells of each of them, and the weights of one neuron
     tell of all senders. Where these are finite, nothing but an overflow, which Python lets pass, can happen to their
     products.
@@ -54,12 +54,12 @@ class Source:
     text: str
     namespace: dict[str, Any]
     constants: list[np.ndarray[Any, Any]]
-    telling: list[int]
+    checked: list[int]
 
 
 def plan_of(traced: Trace) -> Plan:
     """Return the plan of a traced graph."""
-    return reroll_loops(batch(canonicalize(traced)))
+    return reroll_loops(pack(canonicalize(traced)))
 
 
 def source_of(plan: Plan, mean: bool) -> Source:
@@ -67,14 +67,14 @@ def source_of(plan: Plan, mean: bool) -> Source:
     emit = Emitter()
     arrays = BlockArrays(plan, emit)
     emit_forward(plan, arrays)
-    split, gradient, vouched = len(emit.statements), [], set[int]()
+    split, gradient, unchecked = len(emit.statements), [], set[int]()
     if len(plan.outputs) == 1:
         gradients = ParameterGradients(plan, Adjoints(arrays))
         emit_backward(plan, gradients, mean)
-        gradient, vouched = [gradients.flat_gradient], gradients.vouched
+        gradient, unchecked = [gradients.flat_gradient], gradients.unchecked
     outputs = [arrays.rows(x) for x in plan.outputs if isinstance(x, Rows)]
     code = Code(emit, emit.statements[:split], emit.statements[split:], outputs, gradient)
     for improve in STATEMENT_PASSES:
         improve(code)
-    telling = [k for k in range(plan.parameters.size) if k not in vouched]
-    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, telling)
+    checked = [k for k in range(plan.parameters.size) if k not in unchecked]
+    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, checked)

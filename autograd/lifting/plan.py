@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from autograd.row import Operation
 
-FEW = 8  # so many terms or operands are written out, one statement each; more are gathered and reduced at once
+MAX_TERMS_UNROLLED = 8  # one statement each; more are gathered and reduced at once
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +49,9 @@ class Layer:
     weights: list[list[int]]
     senders: Rows
     biases: list[int] | None
-    turns: list[tuple[list[list[int]], list[int] | None]] = field(default_factory=list)  # of a loop, where they vary
+    iterations: list[tuple[list[list[int]], list[int] | None]] = field(
+        default_factory=list
+    )  # of a loop, where they vary
 
 
 @dataclass
@@ -83,13 +85,13 @@ Rule = Product | Elementwise | Reduction | Total
 class Block:
     """So many rows that are computed together; `rule` is None for the inputs and the parameters.
 
-    What a loop carries or takes from outside has the rule of what it stands for, to be named and known by.
-    A wide block has one column for each sample, the others one column for all. A trained one depends on parameters.
+    A loop-carried or external block has the rule of what it stands for, which gives it its name.
+    A batched block has one column for each sample, the others one column for all. A trained one depends on parameters.
     """
 
     number: int
     size: int
-    wide: bool
+    batched: bool
     trained: bool
     rule: Rule | None
     names: list[str] = field(default_factory=list)
@@ -97,39 +99,39 @@ class Block:
 
 @dataclass
 class Carried:
-    """What a turn takes over from an earlier one: its block in the body, the rows of all turns, and what is first."""
+    """A loop-carried block: its block in the body, the stack that it is taken from, and the initial values."""
 
     block: Block
-    family: Block
-    first: list[Rows]  # for the first turns, as many as the turns lie apart
+    stack: Block
+    first: list[Rows]  # as many as the iterations that it reaches back
 
 
 @dataclass
-class Outer:
-    """What a turn takes from outside: its block in the body, and the rows, one turn's after the other's."""
+class External:
+    """What an iteration takes from outside the loop: its block in the body, and the rows, iteration by iteration."""
 
     block: Block
-    rows: Rows  # or those of one turn, if all take the same
-    backwards: bool = False  # whether the rows of the last turn come first
+    rows: Rows  # or those of one iteration, if all take the same
+    backwards: bool = False  # whether the rows of the last iteration come first
 
     @property
     def varies(self) -> bool:
-        """Whether each turn takes rows of its own."""
+        """Whether each iteration takes rows of its own."""
         return len(self.rows.index) > self.block.size
 
 
 @dataclass
 class Recurrence:
-    """Blocks that are computed again and again, turn by turn: those of one turn, and families, the rows of all turns.
+    """A loop: the blocks of one iteration, and for each of them a stack, the block of the rows of all iterations.
 
-    The blocks of the body use each other, what is carried, and what is outer.
+    The blocks of the body use each other, what is carried, and what is external.
     """
 
-    turns: int
+    iterations: int
     body: list[Block]
-    families: list[Block]
+    stacks: list[Block]
     carried: list[Carried]
-    outer: list[Outer]
+    external: list[External]
 
 
 @dataclass
@@ -143,14 +145,14 @@ class Plan:
 
 
 def computed(x: Block | Recurrence) -> list[Block]:
-    """Return the blocks that are computed: a block itself, or those of a turn."""
+    """Return the blocks that are computed: a block itself, or those of an iteration."""
     return x.body if isinstance(x, Recurrence) else [x]
 
 
 def taken(x: Block | Recurrence) -> list[Rows]:
     """Return the rows that a block uses, or that a loop takes from outside."""
     if isinstance(x, Recurrence):
-        return [*[outer.rows for outer in x.outer], *[rows for carried in x.carried for rows in carried.first]]
+        return [*[external.rows for external in x.external], *[rows for carried in x.carried for rows in carried.first]]
     return operands(x.rule)
 
 
@@ -190,7 +192,7 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
         if isinstance(part, Linear):
             by_block[part.rows.block].append(part)
     for block, terms in by_block.items():
-        if len(terms) > (2 if size == 1 else FEW):
+        if len(terms) > (2 if size == 1 else MAX_TERMS_UNROLLED):
             index = tuple([row for term in terms for row in term.rows.index])
             found.append(Gathered([term.coefficients for term in terms], Rows(block, index)))
         else:

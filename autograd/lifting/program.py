@@ -71,13 +71,13 @@ class Program:
             plan = plan_of(traced)
             written = source_of(plan, mean=reduction == "mean")
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
-        self._wide = any([isinstance(x, Rows) and x.block.wide for x in plan.outputs])
+        self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self.source = written.text
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(self.source, "<program>", "exec")
         self._namespace = written.namespace
-        few = 2 * len(written.telling) < len(self._parameters)
-        self._telling: Any = np.array(written.telling, int) if few else slice(None)
+        few = 2 * len(written.checked) < len(self._parameters)
+        self._telling: Any = np.array(written.checked, int) if few else slice(None)
         self._local = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -192,7 +192,7 @@ class Program:
             names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
             names |= {"constants": self._constants, "dtype": self._dtype}
             exec(self._code, names)  # noqa: S102  (the text is this project's own)
-            ones = np.ones(n if self._wide else 1, self._dtype)
+            ones = np.ones(n if self._batched else 1, self._dtype)
             sizes[n] = names["forward"], names["backward"], gradient, ones
             if len(sizes) > SIZES:
                 sizes.popitem(last=False)

@@ -11,20 +11,20 @@ class Array:
     """An array of the program: its name, its rows, and whether it has a column for each sample or one for all.
 
     `definition` is the expression that makes it before the first call; without one it is written by a statement. The
-    variable of a loop stands for one array in each turn: its definition makes all of them.
+    variable of a loop stands for one array in each iteration: its definition makes all of them.
     """
 
     name: str
     rows: int
-    wide: bool
+    batched: bool
     definition: str = ""
     owner: Array | None = None  # whose memory a view shows
     per_batch: bool = False  # a view of the batch, so it is made anew in every call
-    apart: bool = False  # its rows or columns do not lie one after the other
-    fixed: bool = False  # a constant
-    part: tuple[int, int] | None = None  # of its owner's rows, if it shows some that lie one after the other
+    strided: bool = False  # not contiguous
+    constant: bool = False
+    part: tuple[int, int] | None = None  # of its owner's rows, if they are consecutive
     varies: bool = False  # the variable of a loop, or a part of one
-    first: tuple[Array, ...] = ()  # what a variable stands for in the first turns, ahead of its owner's rows
+    first: tuple[Array, ...] = ()  # the initial values of a loop variable, ahead of its owner's rows
     root: Array = field(init=False)  # which owns the memory
 
     def __post_init__(self) -> None:
@@ -59,9 +59,9 @@ class Call(Statement):
 
 @dataclass(slots=True)
 class Loop:
-    """Statements that are done so many times; backwards if their variables go from the last turn to the first."""
+    """A loop; backwards if its variables go from the last iteration to the first."""
 
-    turns: int
+    iterations: int
     body: list[Line]
     backwards: bool = False
 
@@ -99,20 +99,22 @@ def roots(array: Array) -> list[Array]:
     return [array.root, *[other.root for other in array.first]]
 
 
-def in_turns(array: Array, turns: int, kept: int, first: Sequence[Array] = ()) -> str:
-    """Return the expression for the rows of each turn, where an array holds so many turns; ahead stands what is first.
+def by_iteration(array: Array, iterations: int, kept: int, first: Sequence[Array] = ()) -> str:
+    """Return the expression for each iteration's rows of a stacked array that keeps some iterations in rotation.
 
-    >>> in_turns(Array("z", 4, True), 9, 2, [Array("x", 2, True)])
+    The initial values stand ahead.
+
+    >>> by_iteration(Array("z", 4, True), 9, 2, [Array("x", 2, True)])
     '[x, *[*z.reshape(2, 2, -1)] * 5][:9]'
     """
     rows = f"{array.name}.reshape({kept}, {array.rows // kept}, -1)"
-    if kept < turns:
-        rows = f"[*{rows}] * {-(-turns // kept)}"
+    if kept < iterations:
+        rows = f"[*{rows}] * {-(-iterations // kept)}"
     if first:
         rows = f"[{', '.join([x.name for x in first])}, *{rows}]"
-    elif kept < turns:
+    elif kept < iterations:
         rows = f"({rows})"
-    return rows if kept == turns and not first else f"{rows}[:{turns}]"
+    return rows if kept == iterations and not first else f"{rows}[:{iterations}]"
 
 
 def text(x: Operand) -> str:

@@ -1,6 +1,6 @@
 """The map from blocks to their adjoints: what the users of a block propagate to it, summed where it is needed.
 
-A contribution is a factor c · nᵉ times an array that is there already, or that is written only where it is needed. So a
+A contribution is a factor c · nᵉ times an array that exists already, or that is written only where it is needed. So a
 factor such as the 2/n of a mean squared error is one product, with the smallest array that it can be multiplied into,
 and the adjoint of an activation is one matrix product, straight into its place.
 
@@ -51,24 +51,26 @@ class Adjoints:
     def __init__(self, arrays: BlockArrays) -> None:
         self.arrays, self.emit = arrays, arrays.emit
         self.contributions: dict[int, list[Contribution]] = defaultdict(list)
-        self.adjoint_of: dict[Array, Array] = {}  # the array of a block -> one that holds its adjoint and nothing else
-        self.wanted: dict[int, Array] = {}  # block number -> the array that is to be its adjoint
+        self.adjoint_of: dict[Array, Array] = {}  # the array of a block -> its adjoint's own array
+        self.destination: dict[int, Array] = {}  # block number -> the array that its adjoint must be written to
 
-    def contribute(self, x: Rows, g: Adjoint, wide: bool, write: Callable[[Array | None], Array] | None = None) -> None:
-        """Add to the adjoint of some rows what a user hands on: g, or the factor of g times what is to be written.
+    def contribute(
+        self, x: Rows, g: Adjoint, batched: bool, write: Callable[[Array | None], Array] | None = None
+    ) -> None:
+        """Add a contribution to the adjoint of some rows: g, or the factor of g times what `write` will write.
 
-        A row that serves many rows, or a column that serves all samples, gets the sum of theirs.
+        A row that was broadcast over many rows, or over the batch, gets the sum over them.
         """
         if not x.block.trained:
             return
         c, e, array = g
         index = x.index
-        if (array or write) and not is_moderate(c):  # by itself it might overflow, or vanish
+        if (array or write) and not is_moderate(c):  # carried along, it might overflow or underflow
             made = write(None) if write else array
             array, write, c = self.emit.scaled(cast("Array", made), c), None, 1.0
-        if wide and not x.block.wide:
+        if batched and not x.block.batched:
             array, write = write(None) if write else array, None
-            if array is None or not array.wide:
+            if array is None or not array.batched:
                 e += 1
             else:
                 total = self.emit.array("t", array.rows, False)
@@ -79,14 +81,14 @@ class Adjoints:
             if array is None or array.rows == 1:
                 c *= len(index)
             else:
-                total = self.emit.array("t", 1, array.wide)
+                total = self.emit.array("t", 1, array.batched)
                 self.emit.matrix_product(total, "{}, {}", self.emit.ones(array.rows), array, total)
                 array = total
             index = index[:1]
         self.contributions[x.block.number].append(Contribution(index, c, e, array, write))
 
     def adjoint(self, block: Block) -> Adjoint:
-        """Return the sum of a block's contributions; a single one as it is, without a statement."""
+        """Return the sum of a block's contributions; a single one needs no statement."""
         z = self.arrays.values[block.number]
         full = tuple(range(block.size))
         parts = self.contributions[block.number]
@@ -96,11 +98,14 @@ class Adjoints:
         if len(parts) == 1 and first.index == full:
             return Adjoint(first.c, first.e, first.made(self.own_adjoint(block) if first.write else None))
         uses = f", summed over its {len(parts)} uses" if len(parts) > 1 else ""
-        self.emit.comment(f"d{z.name}: what {z.name} hands on to the loss{uses}")
+        self.emit.comment(f"d{z.name} = ∂loss/∂{z.name}{uses}")
         c, e = abs(first.c), first.e
         alike = all([abs(part.c) == c and part.e == e for part in parts])
-        if not alike or not is_moderate(c) or block.number in self.wanted:
-            c, e = 1.0, 0  # not carried along: it is not theirs alike, may have vanished, or is to be in the array
+        if not alike or not is_moderate(c) or block.number in self.destination:
+            c, e = (
+                1.0,
+                0,
+            )  # into the array: the factors differ, or it could underflow, or the array must hold the whole adjoint
         d = self.own_adjoint(block)
         written = 0
         if first.index == full:
@@ -112,7 +117,7 @@ class Adjoints:
         return Adjoint(c, e, d)
 
     def begin(self, d: Array, parts: Sequence[Contribution], factors: Sequence[Operand]) -> int:
-        """Write the first contribution, and the second, where one statement does both; return how many it were."""
+        """Write the first contribution, and the second where one statement does both; return how many were written."""
         made = parts[0].made(d)
         if made is None:
             self.emit.fill(d, factors[0])
@@ -127,48 +132,48 @@ class Adjoints:
         return 1
 
     def own_adjoint(self, block: Block) -> Array:
-        """Return a new array for a block's adjoint, with a row for that of the ones, where the block has ones."""
+        """Return a new array for a block's adjoint, with a row for the adjoint of the row of ones, if there is one."""
         z = self.arrays.values[block.number]
         name = f"d{z.name}"
-        if block.number in self.wanted:
-            self.adjoint_of[z] = self.wanted[block.number]
-        elif z in self.arrays.with_one:
-            self.adjoint_of[z] = self.arrays.but_last(
-                name, self.emit.array(f"{name}_and_1", block.size + 1, block.wide)
+        if block.number in self.destination:
+            self.adjoint_of[z] = self.destination[block.number]
+        elif z in self.arrays.augmented:
+            self.adjoint_of[z] = self.arrays.without_last_row(
+                name, self.emit.array(f"{name}_and_1", block.size + 1, block.batched)
             )
         else:
-            self.adjoint_of[z] = self.emit.array(name, block.size, block.wide)
+            self.adjoint_of[z] = self.emit.array(name, block.size, block.batched)
         return self.adjoint_of[z]
 
-    def write_adjoint(self, block: Block, d: Array, adds: bool = False) -> None:
-        """Write the adjoint of a block into an array, or add it to what is there."""
+    def write_adjoint(self, block: Block, d: Array, accumulates: bool = False) -> None:
+        """Write the adjoint of a block into an array, or add it to what the array holds."""
         if not self.contributions[block.number]:
-            if not adds:
+            if not accumulates:
                 self.emit.fill(d, 0.0)
             return
-        if not adds:
-            self.wanted[block.number] = d
+        if not accumulates:
+            self.destination[block.number] = d
         g = self.adjoint(block)
         factor = power(g.c, g.e)
-        if adds:
-            self.emit.comment(f"{d.name} adds up over the turns")
-        if g.array is None and adds:
+        if accumulates:
+            self.emit.comment(f"{d.name} accumulates over the iterations")
+        if g.array is None and accumulates:
             self.emit.call("add", [d, factor], d)
         elif g.array is None:
             self.emit.fill(d, factor)
-        elif adds:
+        elif accumulates:
             self.emit.accumulate(d, g.array, factor, d)
         elif g.array is not d:
             self.emit.scale(g.array, factor, d)
         elif not is_number(factor, 1.0):
             self.emit.call("multiply", [d, factor], d)
 
-    def hand_on(self, block: Block, g: Adjoint) -> None:
+    def propagate(self, block: Block, g: Adjoint) -> None:
         """Add to the adjoint of all rows of a block."""
         self.contributions[block.number].append(Contribution(tuple(range(block.size)), *g))
 
     def add_part(self, d: Array, part: Contribution, factor: Operand) -> None:
-        """Add a contribution to the rows of d that it belongs to."""
+        """Add a contribution to its rows of d."""
         array = part.made()
         every = stride(part.index)
         if every is not None:
@@ -188,8 +193,8 @@ class Adjoints:
         elif len(set(part.index)) == len(index):
             array = self.emit.scaled(array, factor)
             self.emit.write(d, "{}[{}] += {}", d, self.emit.constant(index, int), array, changes=True)
-        else:  # rows that come more than once: sorted, so that one reduction adds up each row's
-            array = self.emit.expanded(self.emit.scaled(array, factor), len(index), d.wide)
+        else:  # repeated rows: sorted, so that one reduction sums the contributions to each
+            array = self.emit.expanded(self.emit.scaled(array, factor), len(index), d.batched)
             rows_of, starts = np.unique(np.sort(index), return_index=True)
             order = self.emit.constant(np.argsort(index, kind="stable"), int)
             i, first = self.emit.constant(rows_of, int), self.emit.constant(starts, int)
@@ -200,10 +205,10 @@ class Adjoints:
         """Return the adjoint of z as one array."""
         factor = power(g.c, g.e)
         if g.array is None:
-            return self.emit.define(f"d{z.name}", z.rows, z.wide, f"full(({z.rows}, n), {text(factor)}, dtype)")
+            return self.emit.define(f"d{z.name}", z.rows, z.batched, f"full(({z.rows}, n), {text(factor)}, dtype)")
         if is_number(factor, 1.0):
-            return self.emit.expanded(g.array, z.rows, z.wide)
-        out = g.array if g.array is self.adjoint_of.get(z) else self.emit.array(f"d{z.name}", z.rows, z.wide)
+            return self.emit.expanded(g.array, z.rows, z.batched)
+        out = g.array if g.array is self.adjoint_of.get(z) else self.emit.array(f"d{z.name}", z.rows, z.batched)
         self.emit.scale(g.array, factor, out)
         return out
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
-from autograd.lifting.statements import Array, Operand, in_turns, is_one_number
+from autograd.lifting.statements import Array, Operand, by_iteration, is_one_number
 
-NARROW = 64  # up to so many inputs are copied, with a row of ones for the biases; more are used where they lie
+MAX_INPUTS_COPIED = 64  # with a row of ones for the biases; more are a view of the batch
 
 
 @dataclass
@@ -27,23 +27,23 @@ class Weights:
     """A layer's weights as arrays."""
 
     number: int
-    whole: Array  # with the biases, if there are any, as the last column
+    augmented: Array  # with the biases, if there are any, as the last column
     matrix: Array  # without them
     biases: Array | None  # the column
-    joint: bool  # whether a single product adds the biases, as the senders have a last row of ones
-    index: NDArray[np.int_]  # the parameters of `whole`, in a loop those of each turn if they vary
-    view: bool  # whether the arrays show the parameters themselves, and not a copy
+    adds_biases: bool  # whether the matrix product adds the biases: the senders have a last row of ones
+    index: NDArray[np.int_]  # the parameters of `augmented`, in a loop those of each iteration if they vary
+    view: bool  # whether the arrays are views of the parameters, and no copies
 
 
 class BlockArrays:
-    """Has the array, or the variable of a loop, in which each block lies."""
+    """Maps each block to its array, or, in the body of a loop, to a variable of the loop."""
 
     def __init__(self, plan: Plan, emit: Emitter) -> None:
         self.plan, self.emit = plan, emit
         self.values: dict[int, Array] = {}  # block number -> its array
-        self.with_one: dict[Array, Array] = {}  # an array -> the same with a last row of ones
+        self.augmented: dict[Array, Array] = {}  # an array -> itself with a last row of ones
         self.weights: dict[int, Weights] = {}  # id of a layer -> its weights
-        named = [x for block in plan.blocks for x in (block.families if isinstance(block, Recurrence) else [block])]
+        named = [x for block in plan.blocks for x in (block.stacks if isinstance(block, Recurrence) else [block])]
         self.biased = {
             part.senders.block.number
             for x in plan.blocks
@@ -59,14 +59,14 @@ class BlockArrays:
     # Blocks ----------------------------------------------------------------------------------------------------------
 
     def input(self, block: Block, columns: tuple[int, ...]) -> None:
-        """Copy a block of inputs out of the batch; a large one is used where it lies."""
+        """Copy a block of inputs from the batch; a large one is a view of the batch."""
         chosen = f"{columns[0]}:{columns[-1] + 1}"
         if columns != tuple(range(columns[0], columns[-1] + 1)):
             chosen = repr(list(columns))
         name = prefix(block) or "inputs"
-        if block.size > NARROW:
+        if block.size > MAX_INPUTS_COPIED:
             array = self.emit.define(name, block.size, True, f"batch[:, {chosen}].T")
-            array.per_batch = array.apart = True
+            array.per_batch = array.strided = True
         else:
             array = self.buffer(block, name, kept=True)
             self.emit.write(array, f"copyto({{}}, batch[:, {chosen}].T)", array)
@@ -75,24 +75,24 @@ class BlockArrays:
             self.emit.row_names |= {(array, row): self.emit.name(name) for row, name in enumerate(block.names)}
 
     def buffer(self, block: Block, name: str, kept: bool = False) -> Array:
-        """Return a new array for a block; where a layer with biases wants one, it has a row of ones after it."""
+        """Return a new array for a block; where it feeds a layer with biases, a row of ones follows."""
         if block.number not in self.biased:
             shape = f"empty(({block.size}, n), dtype)"
             return (
                 self.emit.define(name, block.size, True, shape)
                 if kept
-                else self.emit.array(name, block.size, block.wide)
+                else self.emit.array(name, block.size, block.batched)
             )
-        return self.but_last(name, self.ones_to_be(f"{name}_and_1", block.size + 1))
+        return self.without_last_row(name, self.filled_with_ones(f"{name}_and_1", block.size + 1))
 
-    def but_last(self, name: str, joint: Array) -> Array:
-        """Return all rows of an array but the last, which is one of ones, or the adjoint of such a row."""
+    def without_last_row(self, name: str, joint: Array) -> Array:
+        """Return a view without the last row, which is a row of ones or its adjoint."""
         array = self.emit.define(name, joint.rows - 1, True, f"{joint.name}[:{joint.rows - 1}]", joint)
-        self.with_one[array] = joint
+        self.augmented[array] = joint
         return array
 
-    def ones_to_be(self, name: str, rows: int) -> Array:
-        """Return an array of ones, of which statements write over some rows."""
+    def filled_with_ones(self, name: str, rows: int) -> Array:
+        """Return an array of ones, some rows of which statements overwrite."""
         return self.emit.define(name, rows, True, f"ones(({rows}, n), dtype)")
 
     def block_name(self, block: Block) -> str:
@@ -112,9 +112,9 @@ class BlockArrays:
         return x[0] if is_one_number(x) else self.emit.constant(x)
 
     def rows(self, x: Rows, each: bool = False) -> Array:
-        """Return rows of a block: itself, a view, or, where they do not lie evenly, a copy.
+        """Return rows of a block: its array, a view, or, where they are not evenly spaced, a copy.
 
-        One and the same row many times is one row, to be broadcast, unless each is wanted.
+        One row repeated is that row, to be broadcast, unless `each` asks for all.
         """
         every = stride(x.index)
         if each and len(set(x.index)) < len(x.index):
@@ -128,14 +128,14 @@ class BlockArrays:
             return self.emit.view(array, x.index[0], x.index[-1] + 1, every)
         key = ("rows", array, x.index)
         if key not in self.emit.known:
-            self.emit.known[key] = copy = self.emit.array(f"{array.name}_rows", len(x.index), array.wide)
+            self.emit.known[key] = copy = self.emit.array(f"{array.name}_rows", len(x.index), array.batched)
             self.emit.write(
                 copy, "take({}, {}, axis=0, out={}, mode='clip')", array, self.emit.constant(x.index, int), copy
             )
         return self.emit.known[key]
 
-    def shown(self, x: Rows) -> str:
-        """Return the name of what rows are of."""
+    def source_name(self, x: Rows) -> str:
+        """Return the name of the array, or of the parameters, that rows are taken from."""
         return self.parameter_name(x.index) if x.block is self.plan.parameters else self.values[x.block.number].name
 
     def parameter_rows(self, index: tuple[int, ...], every: int | None) -> Array:
@@ -156,7 +156,7 @@ class BlockArrays:
         return self.emit.known[key]
 
     def parameter_name(self, index: Sequence[int]) -> str:
-        """Return the name of a parameter, or what those of several begin with."""
+        """Return the name of a parameter, or the common prefix of several."""
         names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
         return names[0] if len(names) == 1 else common_prefix(names) or "p"
 
@@ -165,77 +165,79 @@ class BlockArrays:
         if id(part) in self.weights:
             return self.weights[id(part)]
         number, neurons, width = len(self.weights) + 1, len(part.weights), len(part.weights[0])
-        index = np.array([joined(*of_turn) for of_turn in part.turns or [(part.weights, part.biases)]])
-        index = index if part.turns else index[0]
+        index = np.array([joined(*per_iteration) for per_iteration in part.iterations or [(part.weights, part.biases)]])
+        index = index if part.iterations else index[0]
         first, shape = int(index.flat[0]), str(index.shape)
         names = f"W{number}_and_b{number}" if part.biases is not None else f"W{number}"
         view = is_range(index)
         if view:
             definition = f"parameters[{first}:{first + index.size}].reshape{shape}"
-            whole_matrix = self.emit.define(names, neurons, False, definition, self.flat_parameters)
+            augmented = self.emit.define(names, neurons, False, definition, self.flat_parameters)
         else:
-            whole_matrix = Array(self.emit.name(names), neurons, False, f"empty({shape}, dtype)")
-            self.emit.definitions.append(whole_matrix)
+            augmented = Array(self.emit.name(names), neurons, False, f"empty({shape}, dtype)")
+            self.emit.definitions.append(augmented)
             places = self.emit.constant(index, int)
-            self.emit.write(whole_matrix, "take(parameters, {}, out={}, mode='clip')", places, whole_matrix)
-        if part.turns:
-            whole_matrix = self.emit.variable(f"{names}_t", neurons, whole_matrix.name, whole_matrix)
-        matrix, biases = whole_matrix, None
+            self.emit.write(augmented, "take(parameters, {}, out={}, mode='clip')", places, augmented)
+        if part.iterations:
+            augmented = self.emit.variable(f"{names}_t", neurons, augmented.name, augmented)
+        matrix, biases = augmented, None
         if part.biases is not None:
-            matrix = self.emit.define(f"W{number}", neurons, False, f"{whole_matrix.name}[:, :{width}]", whole_matrix)
-            biases = self.emit.define(f"b{number}", neurons, False, f"{whole_matrix.name}[:, {width}:]", whole_matrix)
-            matrix.apart = True
-        joint = biases is not None and whole(part.senders) and self.values[part.senders.block.number] in self.with_one
-        self.weights[id(part)] = weights = Weights(number, whole_matrix, matrix, biases, joint, index, view)
+            matrix = self.emit.define(f"W{number}", neurons, False, f"{augmented.name}[:, :{width}]", augmented)
+            biases = self.emit.define(f"b{number}", neurons, False, f"{augmented.name}[:, {width}:]", augmented)
+            matrix.strided = True
+        adds_biases = (
+            biases is not None and whole(part.senders) and self.values[part.senders.block.number] in self.augmented
+        )
+        self.weights[id(part)] = weights = Weights(number, augmented, matrix, biases, adds_biases, index, view)
         return weights
 
     def line(self, array: Array) -> Array:
-        """Return the only row of an array as an array of one dimension, for a reduction to write."""
+        """Return the only row of an array as a one-dimensional view, which a reduction can write."""
         key = ("line", array)
         if key not in self.emit.known:
-            self.emit.known[key] = self.emit.define(f"{array.name}_0", 1, array.wide, f"{array.name}[0]", array)
+            self.emit.known[key] = self.emit.define(f"{array.name}_0", 1, array.batched, f"{array.name}[0]", array)
         return self.emit.known[key]
 
     # Loops -----------------------------------------------------------------------------------------------------------
 
-    def with_one_of_turn(self, name: str, block: Block, turns: int) -> Array:
-        """Return a variable for the rows of each turn, which have a row of ones after them, and no place elsewhere."""
-        joint = self.ones_to_be(f"{name}_and_1", (block.size + 1) * turns)
-        return self.but_last(f"{name}_t", self.of_turn(joint, turns))
+    def augmented_per_iteration(self, name: str, block: Block, iterations: int) -> Array:
+        """Return a loop variable for the rows of each iteration, each followed by a row of ones."""
+        joint = self.filled_with_ones(f"{name}_and_1", (block.size + 1) * iterations)
+        return self.without_last_row(f"{name}_t", self.per_iteration(joint, iterations))
 
-    def of_turn(self, array: Array, turns: int, backwards: bool = False, name: str = "") -> Array:
-        """Return a variable for the rows of each turn; backwards if those of the last turn come first."""
-        array = self.steady(array)
-        definition = in_turns(array, turns, turns) + "[::-1]" * backwards
-        return self.emit.variable(f"{name or array.name}_t", array.rows // turns, definition, array)
+    def per_iteration(self, array: Array, iterations: int, backwards: bool = False, name: str = "") -> Array:
+        """Return a loop variable for each iteration's rows of a stacked array, backwards if the last come first."""
+        array = self.persistent(array)
+        definition = by_iteration(array, iterations, iterations) + "[::-1]" * backwards
+        return self.emit.variable(f"{name or array.name}_t", array.rows // iterations, definition, array)
 
-    def carried(self, array: Array, first: Sequence[Array], turns: int) -> Array:
-        """Return a variable for the rows of an earlier turn, and for what is there before the first."""
-        first = [self.steady(x) for x in first]
-        definition = in_turns(array, turns, turns, first)
-        return self.emit.variable(f"{array.name}_before", array.rows // turns, definition, array, first)
+    def carried(self, array: Array, first: Sequence[Array], iterations: int) -> Array:
+        """Return a loop variable for the rows of an earlier iteration, or the initial values."""
+        first = [self.persistent(x) for x in first]
+        definition = by_iteration(array, iterations, iterations, first)
+        return self.emit.variable(f"{array.name}_before", array.rows // iterations, definition, array, first)
 
-    def steady(self, array: Array) -> Array:
-        """Return an array that is the same in every call, so that a loop can be made over it."""
+    def persistent(self, array: Array) -> Array:
+        """Return an array that is the same in every call, as a loop needs it."""
         if not array.per_batch:
             return array
-        copy = self.emit.array(array.name, array.rows, array.wide)
+        copy = self.emit.array(array.name, array.rows, array.batched)
         self.emit.write(copy, "copyto({}, {})", copy, array)
         return copy
 
 
 def used_outside(plan: Plan) -> set[Block]:
-    """Return the blocks that the plan uses, but for what a loop uses in the turn that computes it."""
+    """Return the blocks that are used elsewhere than in the iteration that computes them."""
     used = {x.block for x in plan.outputs if isinstance(x, Rows)}
     used.update([rows.block for x in plan.blocks for rows in taken(x)])
-    return used.union([carried.family for x in plan.blocks if isinstance(x, Recurrence) for carried in x.carried])
+    return used.union([carried.stack for x in plan.blocks if isinstance(x, Recurrence) for carried in x.carried])
 
 
 def joined(weights: list[list[int]], biases: list[int] | None) -> list[list[int]]:
-    """Return weights with their biases, if there are any, as the last column."""
+    """Return weights with the biases, if there are any, as the last column."""
     return weights if biases is None else [[*row, bias] for row, bias in zip(weights, biases, strict=True)]
 
 
 def is_range(index: NDArray[np.int_]) -> bool:
-    """Whether numbers follow on each other."""
+    """Whether numbers are consecutive."""
     return bool(np.array_equal(index.ravel(), np.arange(index.flat[0], index.flat[0] + index.size)))

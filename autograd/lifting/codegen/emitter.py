@@ -15,7 +15,7 @@ from autograd.lifting.codegen.names import FUNCTIONS, WORDS, called, identifier,
 from autograd.lifting.statements import Array, Line, Loop, Operand, Statement, elementwise, gap, is_number, text
 from autograd.row import Operation
 
-INLINE = 8  # constants up to so many stand in the source, more in a list beside it
+MAX_INLINE_CONSTANTS = 8  # more stand in a list beside the source
 
 
 class Emitter:
@@ -26,17 +26,17 @@ class Emitter:
         self.next_comment = ""  # for the statement that comes next
         self.definitions: list[Array] = []  # constants, views and whatever else is made before the first call
         self.functions: dict[str, Any] = {}  # the operations that the source calls
-        self.names_of_own: dict[int, str] = {}  # id of a user's own function -> what the source calls it
+        self.names_of_own: dict[int, str] = {}  # id of a user's function -> its name in the source
         self.constants: list[np.ndarray[Any, Any]] = []
         self.names: set[str] = {*FUNCTIONS, *keyword.kwlist, *WORDS}
-        self.row_names: dict[tuple[Array, int], str] = {}  # taken for single rows of the inputs
-        self.counts: Counter[str] = Counter()  # how often a name was taken already, so that a new one is found at once
-        self.known: dict[Any, Array] = {}  # so that equal views, constants and calls are made once
+        self.row_names: dict[tuple[Array, int], str] = {}  # reserved for single rows of the inputs
+        self.counts: Counter[str] = Counter()  # how often a name was taken
+        self.known: dict[Any, Array] = {}  # equal views, constants and calls are made once
 
     # Arrays ----------------------------------------------------------------------------------------------------------
 
     def name(self, wanted: str) -> str:
-        """Return an identifier like the wanted one that nothing else has."""
+        """Return an unused identifier like the wanted one."""
         unique = plain = identifier(wanted)
         while unique in self.names:
             self.counts[plain] += 1
@@ -44,22 +44,22 @@ class Emitter:
         self.names.add(unique)
         return unique
 
-    def array(self, name: str, rows: int, wide: bool) -> Array:
+    def array(self, name: str, rows: int, batched: bool) -> Array:
         """Return a new array that statements will write."""
-        return Array(self.name(name), rows, wide)
+        return Array(self.name(name), rows, batched)
 
-    def define(self, name: str, rows: int, wide: bool, definition: str, owner: Array | None = None) -> Array:
-        """Return a new array that is made before the first call, or, as a view of the batch, in every call."""
-        array = Array(self.name(name), rows, wide, definition, owner)
+    def define(self, name: str, rows: int, batched: bool, definition: str, owner: Array | None = None) -> Array:
+        """Return a new array made by a definition: before the first call, or, as a view of the batch, in every call."""
+        array = Array(self.name(name), rows, batched, definition, owner)
         if owner is not None:
             array.per_batch, array.varies, array.first = owner.per_batch, owner.varies, owner.first
         self.definitions.append(array)
         return array
 
     def variable(self, name: str, rows: int, definition: str, owner: Array, first: Sequence[Array] = ()) -> Array:
-        """Return a variable of a loop: its definition takes its owner apart, after what is there in the first turns."""
-        array = self.define(name, rows, owner.wide, definition, owner)
-        array.varies, array.apart, array.first = True, owner.apart, tuple(first)
+        """Return a loop variable: its definition splits its owner by iteration, after the initial values."""
+        array = self.define(name, rows, owner.batched, definition, owner)
+        array.varies, array.strided, array.first = True, owner.strided, tuple(first)
         return array
 
     def view(self, array: Array, start: int, stop: int, step: int = 1) -> Array:
@@ -70,10 +70,10 @@ class Emitter:
             name = f"{array.name}_{start}" if stop - start == 1 else f"{array.name}_{start}_{stop}"
             if stop - start == 1 and (array, start) in self.row_names:
                 name = self.row_names[array, start]
-                self.names.remove(name)  # it is free for this view alone
+                self.names.remove(name)  # it was reserved for this view
             rows = len(range(start, stop, step))
-            self.known[key] = view = self.define(name, rows, array.wide, f"{array.name}[{part}]", array)
-            view.apart, view.part = array.apart or step > 1, (start, stop) if step == 1 else None
+            self.known[key] = view = self.define(name, rows, array.batched, f"{array.name}[{part}]", array)
+            view.strided, view.part = array.strided or step > 1, (start, stop) if step == 1 else None
         return self.known[key]
 
     def constant(self, values: Any, kind: type = float) -> Array:
@@ -83,29 +83,29 @@ class Emitter:
             numbers = numbers[:, None]
         key = ("constant", kind, numbers.shape, numbers.tobytes())
         if key not in self.known:
-            if numbers.size <= INLINE:
+            if numbers.size <= MAX_INLINE_CONSTANTS:
                 definition = f"array({numbers.tolist()}{', dtype' if kind is float else ''})"
             else:
                 definition = f"constants[{len(self.constants)}]"
                 self.constants.append(numbers)
             self.known[key] = constant = self.define("c" if kind is float else "i", len(numbers), False, definition)
-            constant.fixed = True
+            constant.constant = True
         return self.known[key]
 
     def ones(self, number: int) -> Array:
-        """Return a row of so many ones, whose product with an array is the sum of its rows."""
+        """Return a row of ones, whose product with an array is the sum of its rows."""
         key = ("ones", number)
         if key not in self.known:
             self.known[key] = self.define(f"ones_{number}", 1, False, f"ones((1, {number}), dtype)")
         return self.known[key]
 
-    def filled(self, x: Operand, rows: int, wide: bool) -> Array:
+    def filled(self, x: Operand, rows: int, batched: bool) -> Array:
         """Return an array of one number, or of a constant column, in full shape, made before the first call."""
-        key = ("filled", x if isinstance(x, Array) else text(x), rows, wide)
+        key = ("filled", x if isinstance(x, Array) else text(x), rows, batched)
         if key not in self.known:
-            shape = f"({rows}, {'n' if wide else '1'})"
+            shape = f"({rows}, {'n' if batched else '1'})"
             name = "zero" if text(x) == "0.0" else "c"
-            self.known[key] = self.define(name, rows, wide, f"full({shape}, {text(x)}, dtype)")
+            self.known[key] = self.define(name, rows, batched, f"full({shape}, {text(x)}, dtype)")
         return self.known[key]
 
     # Statements ------------------------------------------------------------------------------------------------------
@@ -121,12 +121,12 @@ class Emitter:
             statement.comment = text
 
     def append(self, statement: Statement) -> None:
-        """Add a statement, with the comment that waits for it."""
+        """Add a statement, with the pending comment."""
         statement.comment, self.next_comment = self.next_comment, ""
         self.statements.append(statement)
 
     def write(self, target: Array | None, form: str, *arrays: Array, changes: bool = False) -> None:
-        """Add a statement; it reads its arrays, but the target only if it changes it."""
+        """Add a statement; it reads its arrays, but its target only if it changes it in place."""
         reads = arrays if changes else tuple([array for array in arrays if array is not target])
         self.append(Statement(target, form, arrays, reads))
 
@@ -135,8 +135,8 @@ class Emitter:
         self.write(target, f"{{}}.fill({text(x)})", target)
 
     def matrix_product(self, target: Array | None, form: str, *arrays: Array) -> None:
-        """Write the matrix product of arrays, the last of them the result; NumPy's dot would copy what lies apart."""
-        function = "matmul" if any([array.apart for array in arrays]) else "dot"
+        """Write a matrix product, its result the last array; NumPy's dot would copy what is not contiguous."""
+        function = "matmul" if any([array.strided for array in arrays]) else "dot"
         self.write(target, f"{function}({form}, out={{}})", *arrays)
 
     def call(self, function: str, operands: Sequence[Operand], out: Array | None = None, name: str = "t") -> Array:
@@ -166,7 +166,7 @@ class Emitter:
         return out
 
     def function(self, operation: Operation) -> str:
-        """Return the name by which the source calls an operation's array rule; it must not be another's."""
+        """Return the unique name of an operation's array rule in the source."""
         name, function = called(operation)
         if FUNCTIONS.get(name) is not function:
             if id(function) not in self.names_of_own:
@@ -176,7 +176,7 @@ class Emitter:
         return name
 
     def own(self, target: Array, operation: Operation, listed: str, arrays: Sequence[Array]) -> None:
-        """Write the call of an operation whose array rule is a call of NumPy's, the project's or a user's own."""
+        """Write the call of an operation's array rule: NumPy's, the project's or a user's."""
         rule: Any = operation.array
         function = numpys(rule)
         if function and "." not in function and not rule.keywords:
@@ -190,11 +190,11 @@ class Emitter:
             self.write(target, f"{{}}[...] = {self.function(operation)}({listed})", target, *arrays)
 
     @contextmanager
-    def loop(self, turns: int, backwards: bool = False) -> Iterator[None]:
-        """Have what is written meanwhile be the body of a loop; what it computes is known within it alone."""
+    def loop(self, iterations: int, backwards: bool = False) -> Iterator[None]:
+        """Collect the statements written meanwhile as the body of a loop; what they compute is known only there."""
         before, known, self.statements = self.statements, set(self.known), []
         yield
-        before.append(Loop(turns, self.statements, backwards))
+        before.append(Loop(iterations, self.statements, backwards))
         self.statements, self.next_comment = before, ""
         self.known = {key: array for key, array in self.known.items() if key in known or array.definition}
 
@@ -228,15 +228,15 @@ class Emitter:
             return self.call("square", xs[:1], out) if xs[0] is xs[1] else self.call("multiply", xs, out)
         return self.call("multiply", [self.product(xs[:-1]), xs[-1]], out)
 
-    def expanded(self, array: Array, rows: int, wide: bool) -> Array:
-        """Return an array in its full shape, where it stood for a larger one that it broadcasts to."""
-        if (array.rows, array.wide) == (rows, wide):
+    def expanded(self, array: Array, rows: int, batched: bool) -> Array:
+        """Return an array copied into the full shape that it broadcasts to."""
+        if (array.rows, array.batched) == (rows, batched):
             return array
-        copy = self.array("t", rows, wide)
+        copy = self.array("t", rows, batched)
         self.write(copy, "copyto({}, {})", copy, array)
         return copy
 
     def like(self, operands: Sequence[Operand], name: str) -> Array:
         """Return a new array of the shape that the operands broadcast to."""
         arrays = [x for x in operands if isinstance(x, Array)]
-        return self.array(name, max([x.rows for x in arrays]), any([x.wide for x in arrays]))
+        return self.array(name, max([x.rows for x in arrays]), any([x.batched for x in arrays]))

@@ -1,4 +1,4 @@
-"""Pass 4a, forward: the statements that compute the blocks.
+"""Pass 5, forward: the statements that compute the blocks.
 
 Letters: z a block's result, x its operands, W weights, b biases, c coefficients, n the size of the batch.
 """
@@ -23,7 +23,7 @@ from autograd.lifting.plan import (
 )
 from autograd.lifting.statements import Array, Operand, is_number, product_text, text
 
-MAX_TERMS_IN_COMMENT = 6  # from the beginning of a longer sum, and its last
+MAX_TERMS_IN_COMMENT = 6  # of a longer sum, and its last
 
 
 def emit_forward(plan: Plan, arrays: BlockArrays) -> None:
@@ -40,25 +40,27 @@ def emit_forward(plan: Plan, arrays: BlockArrays) -> None:
 
 def emit_recurrence(arrays: BlockArrays, loop: Recurrence) -> None:
     """Emit the loop that computes a recurrence."""
-    for outer in loop.outer:
-        array = arrays.rows(outer.rows, each=True)
-        if outer.varies:
-            array = arrays.of_turn(array, loop.turns, outer.backwards, arrays.shown(outer.rows))
-        arrays.values[outer.block.number] = array
-    for block, family in zip(loop.body, loop.families, strict=True):
-        name = arrays.block_name(family)
-        if block.number in arrays.biased and family not in arrays.outside:
-            arrays.values[block.number] = arrays.with_one_of_turn(name, block, loop.turns)
+    for external in loop.external:
+        array = arrays.rows(external.rows, each=True)
+        if external.varies:
+            array = arrays.per_iteration(array, loop.iterations, external.backwards, arrays.source_name(external.rows))
+        arrays.values[external.block.number] = array
+    for block, stack in zip(loop.body, loop.stacks, strict=True):
+        name = arrays.block_name(stack)
+        if block.number in arrays.biased and stack not in arrays.outside:
+            arrays.values[block.number] = arrays.augmented_per_iteration(name, block, loop.iterations)
         else:
-            arrays.values[family.number] = arrays.buffer(family, name)
-            arrays.values[block.number] = arrays.of_turn(arrays.values[family.number], loop.turns)
+            arrays.values[stack.number] = arrays.buffer(stack, name)
+            arrays.values[block.number] = arrays.per_iteration(arrays.values[stack.number], loop.iterations)
     for carried in loop.carried:
         first = [arrays.rows(x) for x in carried.first]
-        arrays.values[carried.block.number] = arrays.carried(arrays.values[carried.family.number], first, loop.turns)
+        arrays.values[carried.block.number] = arrays.carried(
+            arrays.values[carried.stack.number], first, loop.iterations
+        )
     for block in loop.body:
         for part in layers(block.rule):
             arrays.layer(part)
-    with arrays.emit.loop(loop.turns):
+    with arrays.emit.loop(loop.iterations):
         for block in loop.body:
             emit_block(arrays, block)
 
@@ -94,42 +96,42 @@ def emit_total(arrays: BlockArrays, rule: Total, z: Array) -> None:
     emit = arrays.emit
     place = len(emit.statements)
     terms: list[tuple[float | Array, Array]] = []  # coefficient, array
-    said = []
+    described = []
     started = False
     for part in rule.parts:
         if isinstance(part, Layer):
             out = emit.array("t", z.rows, True) if started else z
-            said.append(emit_layer(arrays, part, out))
+            described.append(emit_layer(arrays, part, out))
             if started:
                 terms.append((1.0, out))
             started = True
         elif isinstance(part, Linear):
             terms.append(coefficient_and_rows(arrays, part))
-            said.append(product_text(*terms[-1]))
+            described.append(product_text(*terms[-1]))
         else:
-            straight = not started and part.rows.block.wide == z.wide
-            out = z if straight else emit.array("t", z.rows, part.rows.block.wide)
-            said.append(f"the sum of the rows of {emit_gathered(arrays, part, z.rows, out)}")
-            if not straight:
+            direct = not started and part.rows.block.batched == z.batched
+            out = z if direct else emit.array("t", z.rows, part.rows.block.batched)
+            described.append(f"the sum of the rows of {emit_gathered(arrays, part, z.rows, out)}")
+            if not direct:
                 terms.append((1.0, out))
-            started = started or straight
+            started = started or direct
     constant: Operand = rule.constants[0] if len(set(rule.constants)) == 1 else emit.constant(rule.constants)
     if constant != 0.0:
-        said.append(text(constant))
+        described.append(text(constant))
     add_up(emit, terms, constant, z, started)
-    said.sort(key=lambda term: term.startswith("-"))
-    if len(said) > 2 * MAX_TERMS_IN_COMMENT:
-        said[MAX_TERMS_IN_COMMENT:-1] = [f"… ({len(said)} terms)"]
-    sum_of = " + ".join(said).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
+    described.sort(key=lambda term: term.startswith("-"))
+    if len(described) > 2 * MAX_TERMS_IN_COMMENT:
+        described[MAX_TERMS_IN_COMMENT:-1] = [f"… ({len(described)} terms)"]
+    sum_of = " + ".join(described).replace("+ -1.0 * ", "- ").replace("+ -", "- ")
     emit.comment_on(place, f"{z.name} = {sum_of}")
 
 
 def emit_layer(arrays: BlockArrays, part: Layer, out: Array) -> str:
-    """Emit W @ x + b; return how to say so."""
+    """Emit W @ x + b; return it as text."""
     x = arrays.rows(part.senders)
     weights = arrays.layer(part)
-    if weights.joint:
-        arrays.emit.matrix_product(out, "{}, {}", weights.whole, arrays.with_one[x], out)
+    if weights.adds_biases:
+        arrays.emit.matrix_product(out, "{}, {}", weights.augmented, arrays.augmented[x], out)
     else:
         arrays.emit.matrix_product(out, "{}, {}", weights.matrix, x, out)
         if weights.biases is not None:
@@ -144,12 +146,12 @@ def coefficient_and_rows(arrays: BlockArrays, part: Linear) -> tuple[float | Arr
 
 
 def emit_gathered(arrays: BlockArrays, part: Gathered, size: int, total: Array) -> str:
-    """Emit the sum of many rows times their coefficients; return how to say what is added up."""
+    """Emit the sum of many rows times their coefficients; return its terms as text."""
     emit = arrays.emit
     x = arrays.rows(part.rows, each=True)
     coefficients = [c for column in part.coefficients for c in column]
     same = len(set(coefficients)) == 1
-    if size == 1:  # as a product with a row, which takes BLAS half the time of add.reduce
+    if size == 1:  # as a matrix product: BLAS takes half the time of add.reduce
         row = emit.ones(len(coefficients)) if set(coefficients) == {1.0} else emit.constant([coefficients])
         emit.matrix_product(total, "{}, {}", row, x, total)
     else:
@@ -161,7 +163,7 @@ def emit_gathered(arrays: BlockArrays, part: Gathered, size: int, total: Array) 
 
 
 def add_up(emit: Emitter, terms: list[tuple[float | Array, Array]], constant: Operand, z: Array, started: bool) -> None:
-    """Emit z (+)= the sum of coefficient times array, plus a constant, in as few statements as may be."""
+    """Emit z (+)= the sum of coefficient times array, plus a constant, in as few statements as possible."""
     terms = sorted(terms, key=lambda term: (not is_number(term[0], 1.0), not is_number(term[0], -1.0)))
     if not started:
         (c, x), terms = terms[0], terms[1:]

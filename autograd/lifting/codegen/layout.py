@@ -1,4 +1,4 @@
-"""What can be read off blocks and their rows: how rows lie, what a block is, what its nodes are called."""
+"""How the rows of blocks are laid out, what kind of block one is, and what its nodes are called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast
 
 from autograd.lifting.plan import Block, Elementwise, Layer, Product, Rows, Rule, Total
 
-SMALL = 4  # for a block of more rows, its operands are always gathered
+MAX_ROWS_ONE_BY_ONE = 4  # of a larger block the operands are always gathered
 
 
 def layers(rule: Rule | None) -> list[Layer]:
@@ -35,7 +35,7 @@ def whole(x: Rows) -> bool:
 
 
 def stride(index: Sequence[int]) -> int | None:
-    """Return the stride of rows that lie evenly, or are one and the same; None of any others."""
+    """Return the stride of evenly spaced rows, 1 if they are one and the same, None of any others."""
     if len(index) == 1 or len(set(index)) == 1:
         return 1
     first = index[1] - index[0]
@@ -48,7 +48,7 @@ def one_by_one(block: Block) -> list[Rule]:
     Where a derivative will be taken, the gathered operands serve that too.
     """
     rule = cast("Rule", block.rule)
-    if block.trained or not 1 < block.size <= SMALL or not isinstance(rule, (Product, Elementwise)):
+    if block.trained or not 1 < block.size <= MAX_ROWS_ONE_BY_ONE or not isinstance(rule, (Product, Elementwise)):
         return [rule]
     operands = rule.factors if isinstance(rule, Product) else rule.operands
     uneven = {(x.block.number, x.index) for x in operands if isinstance(x, Rows) and stride(x.index) is None}

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.operations import TABLE
 from autograd.row import Operation
 
-LONG = 40  # letters that a name has at most
+MAX_NAME_LENGTH = 40  # letters that a name has at most
 
 # What a program's source may call beside the table's operations.
 NAMESPACE: dict[str, Any] = {
@@ -62,10 +62,10 @@ def called(row: Operation) -> tuple[str, Any]:
 
 def identifier(wanted: str) -> str:
     """Return the wanted name as Python can have it."""
-    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= LONG:
+    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= MAX_NAME_LENGTH:
         return wanted
     plain = unicodedata.normalize("NFKD", wanted)
-    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:LONG].lstrip("_")
+    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:MAX_NAME_LENGTH].lstrip("_")
     return plain if plain and not plain[0].isdigit() else f"v{plain}"
 
 
@@ -76,7 +76,7 @@ def reduced_by(row: Operation) -> np.ufunc | None:
 
 
 def numpys(rule: Any) -> str:
-    """Return how the source calls an array rule that is NumPy's, reducing or with numbers given ahead; or nothing."""
+    """Return the name of an array rule that is a NumPy function, partially applied or reducing; else nothing."""
     if not isinstance(rule, functools.partial):
         return ""
     if not all([type(x) in (float, int) for x in (*rule.args, *rule.keywords.values())]):  # their text is Python's

@@ -1,4 +1,4 @@
-"""Gradients: what is handed on to parameters, in the flat gradient.
+"""The gradient of the parameters, in one flat array.
 
 The gradient of a layer's weights is written straight into its place there.
 
@@ -25,7 +25,7 @@ class ParameterGradients:
         self.flat_gradient = Array("gradient", plan.parameters.size, False, "gradient")
         self.direct = self.parameters_used_once()
         self.written: set[int] = set()  # parameters whose gradient is written
-        self.vouched: set[int] = set()  # weights of whose gradients others tell whether they are finite
+        self.unchecked: set[int] = set()  # parameters whose gradients are finite where those of the others are
 
     def parameters_used_once(self) -> set[int]:
         """Return the parameters whose gradient is one number and not a sum: it is written, not added."""
@@ -35,7 +35,7 @@ class ParameterGradients:
                 if rows.block is self.plan.parameters:
                     uses.update(rows.index)
             for part in [part for block in computed(x) for part in layers(block.rule)]:
-                tied = isinstance(x, Recurrence) and not part.turns  # one use in every turn
+                tied = isinstance(x, Recurrence) and not part.iterations  # one use in every iteration
                 uses.update(self.arrays.weights[id(part)].index.ravel().tolist() * (2 if tied else 1))
         return {k for k, count in uses.items() if count == 1}
 
@@ -53,15 +53,17 @@ class ParameterGradients:
             target = self.emit.define(label, neurons, False, f"empty(({neurons}, {columns}), dtype)")
         if part.biases is not None:
             told = weights.index[..., :-1] if part.senders.block.rule is None else weights.index[..., 1:, :-1]
-            self.vouched.update(self.direct.intersection(told.ravel().tolist()))
+            self.unchecked.update(self.direct.intersection(told.ravel().tolist()))
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
         self.emit.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
-        if weights.joint or weights.biases is None:
-            self.emit.matrix_product(None, "{}, {}.T", g, self.arrays.with_one[x] if weights.joint else x, target)
+        if weights.adds_biases or weights.biases is None:
+            self.emit.matrix_product(
+                None, "{}, {}.T", g, self.arrays.augmented[x] if weights.adds_biases else x, target
+            )
         else:
             dW = self.emit.define(f"dW{number}", neurons, False, f"{target.name}[:, :-1]", target)
             db = self.emit.define(f"db{number}", neurons, False, f"{target.name}[:, -1]", target)
-            dW.apart = True
+            dW.strided = True
             self.emit.matrix_product(None, "{}, {}.T", g, x, dW)
             self.emit.write(None, "add.reduce({}, axis=1, out={})", g, db)
         if direct:
@@ -71,7 +73,7 @@ class ParameterGradients:
             self.emit.call("add", [place, target], place)
             return
         index = self.emit.constant(weights.index, int)
-        if part.turns:
+        if part.iterations:
             index = self.emit.variable(f"{index.name}_t", neurons, index.name, index)
         if len(set(flat)) == len(flat):
             self.emit.write(None, "gradient[{}] += {}", index, target)
@@ -79,7 +81,7 @@ class ParameterGradients:
             self.emit.write(None, "add_at(gradient, {}, {})", index, target)
 
     def gradient_of(self, weights: Weights, name: str) -> Array:
-        """Return the place of weights in the flat gradient, in a loop that of each turn."""
+        """Return the place of weights in the flat gradient, in a loop that of each iteration."""
         first, size, neurons = weights.index.flat[0], weights.index.size, weights.index.shape[-2]
         definition = f"gradient[{first}:{first + size}].reshape{weights.index.shape}"
         place = self.emit.define(name, neurons, False, definition, self.flat_gradient)

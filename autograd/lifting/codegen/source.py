@@ -1,4 +1,4 @@
-"""Pass 10, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
+"""Pass 12, source: the text that is run once for each size of batch: it makes the arrays, and defines the two passes.
 
 Where a long program repeats itself, it has a loop.
 Everything stands at the top level of the text, because Python compiles a function in a time that grows with the square
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from autograd.lifting.codegen.code import Code
 from autograd.lifting.statements import Array, Line, Loop, flat
 
-WIDE = 112  # so long is a line at most, before it is broken
+LINE_LENGTH = 112  # so long is a line at most, before it is broken
 WORD = re.compile(r"\w+")
 LEGEND = """\
 # One row for each node, one column for each sample of the batch; n is its size.
@@ -61,23 +61,23 @@ def memory_lines(memory: dict[Array, Array], words: set[str]) -> list[str]:
         if array.name in words:
             sharing[owner].append(array.name)
     return [
-        "# Arrays; those that are needed one after the other share their memory.",
+        "# Buffers; those whose lifetimes do not overlap share their memory.",
         *[f"{' = '.join(names)} = empty(({a.rows}, {width(a)}), dtype)" for a, names in sharing.items()],
     ]
 
 
 def loop_tables(loops: Sequence[Loop], steps: dict[int, str]) -> list[str]:
-    """Return the lines that make, for each loop, the list of the arrays of each turn."""
+    """Return the lines that make, for each loop, the list of each iteration's arrays."""
     lines = []
     for loop in loops:
         if variables := loop.variables():
             listed = ["zip(", *indented([f"{table(array)}," for array in variables]), ")"]
             lines += [f"{steps[id(loop)]} = list(", *indented(listed), ")" + "[::-1]" * loop.backwards]
-    return ["# What the loops run over, turn by turn.", *lines] if lines else []
+    return ["# What the loops iterate over.", *lines] if lines else []
 
 
 def table(variable: Array) -> str:
-    """Return the expression that lists what a variable stands for, turn by turn."""
+    """Return the expression that lists a loop variable's arrays, one for each iteration."""
     if variable.owner and variable.owner.varies:
         return f"[each{variable.definition.removeprefix(variable.owner.name)} for each in {table(variable.owner)}]"
     return variable.definition
@@ -99,7 +99,7 @@ def used_definitions(
 
 def width(array: Array) -> str:
     """Return how many columns an array has."""
-    return "n" if array.wide else "1"
+    return "n" if array.batched else "1"
 
 
 def listing(lines: Sequence[Line], steps: dict[int, str]) -> list[str]:
@@ -115,15 +115,15 @@ def listing(lines: Sequence[Line], steps: dict[int, str]) -> list[str]:
 
 
 def header(loop: Loop, steps: str) -> list[str]:
-    """Return the lines that begin a loop over the list of its turns."""
-    variables, times = [array.name for array in loop.variables()], f"# {loop.turns:,} times:"
+    """Return the lines that begin a loop over the list of its iterations."""
+    variables, times = [array.name for array in loop.variables()], f"# {loop.iterations:,} iterations:"
     if not variables:
-        return [times, f"for _ in range({loop.turns}):"]
+        return [times, f"for _ in range({loop.iterations}):"]
     names = ", ".join(variables)
     line = f"for {names}{',' * (len(variables) == 1)} in {steps}:"
-    if len(line) <= WIDE:
+    if len(line) <= LINE_LENGTH:
         return [times, line]
-    return [times, "for (", *indented(textwrap.wrap(names, WIDE - 4)), f") in {steps}:"]
+    return [times, "for (", *indented(textwrap.wrap(names, LINE_LENGTH - 4)), f") in {steps}:"]
 
 
 def indented(lines: Sequence[str]) -> list[str]:

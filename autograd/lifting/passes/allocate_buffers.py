@@ -1,4 +1,4 @@
-"""Pass 9, allocate buffers: which arrays can share their memory.
+"""Pass 11, allocate buffers: which arrays can share their memory.
 
 Every statement writes an array of its own, as if memory were free. Now that all are known, an array takes over the
 memory of one that no later statement reads.
@@ -30,21 +30,21 @@ def allocate_buffers(code: Code) -> None:
     memory = code.memory
     for place, statement in enumerate(statements):
         ended = dict.fromkeys([array.root for array in statement.reads if last[array.root] == place])
-        spare = [(root.rows, root.wide, memory[root]) for root in ended if root in memory]
+        spare = [(root.rows, root.batched, memory[root]) for root in ended if root in memory]
         if isinstance(statement, Call):
-            for rows, wide, array in spare:
-                free[rows, wide].append(array)
+            for rows, batched, array in spare:
+                free[rows, batched].append(array)
         target = statement.target.root if statement.target else None
         if target is not None and target not in memory and not target.definition:
-            same_shape = free[target.rows, target.wide]
+            same_shape = free[target.rows, target.batched]
             memory[target] = same_shape.pop() if same_shape else target
         if not isinstance(statement, Call):
-            for rows, wide, array in spare:
-                free[rows, wide].append(array)
+            for rows, batched, array in spare:
+                free[rows, batched].append(array)
 
 
 def _in_time(lines: Iterable[Line]) -> list[Statement]:
-    """Return the statements in order of time; around a loop stand what it writes, and what its next turn would read."""
+    """Return the statements in order of time; around a loop stands what it writes and what its next iteration reads."""
     statements: list[Statement] = []
     for x in lines:
         if isinstance(x, Statement):

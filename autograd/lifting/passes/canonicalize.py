@@ -21,7 +21,7 @@ from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
-FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
+MAX_FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
 
 
 class Sum(NamedTuple):
@@ -206,7 +206,7 @@ class _Canonical:
                     ((c, more),) = form.terms
                     c *= form.scale
                     alone = self.uses[k] == 1 or len(more) == 1
-                    if alone and len(more) <= FACTORS and is_moderate(c) and (c == 1.0 or not weighed):
+                    if alone and len(more) <= MAX_FACTORS and is_moderate(c) and (c == 1.0 or not weighed):
                         coefficient *= c
                         factors += more
                         continue

@@ -1,7 +1,7 @@
-"""Pass 8, contract arrays: a loop keeps, of an array for all turns, only those that are read again.
+"""Pass 10, contract arrays: a stacked array keeps only the iterations that are read again.
 
-Most of what a turn computes is read in the same turn, or in the next one, and never more: then the rows of one turn, or
-of two, serve all turns in rotation. What the backward pass reads is kept.
+Most of what an iteration computes is read in the same iteration or in the next one, and never again. Then the rows of
+one iteration, or of two in rotation, serve all. What the backward pass reads is kept.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from autograd.lifting.codegen.code import Code
-from autograd.lifting.statements import Array, Loop, fills, flat, in_turns
+from autograd.lifting.statements import Array, Loop, by_iteration, fills, flat
 
 ELSEWHERE = -1
 
 
 def contract_arrays(code: Code) -> None:
-    """Shorten arrays that statements write and only one loop goes through."""
+    """Shorten the stacked arrays that a single loop writes."""
     lines = [*code.forward, *code.backward]
     uses: dict[Array, dict[Array, set[int]]] = defaultdict(lambda: defaultdict(set))  # array, what shows it, line
     for array in code.outputs:
@@ -24,9 +24,9 @@ def contract_arrays(code: Code) -> None:
     for place, line in enumerate(lines):
         for statement in flat([line]):
             for array in {*statement.arrays, *statement.reads}:
-                shown = base(array)
-                if shown is not array.root or not fills(statement):
-                    uses[array.root][shown].add(place if isinstance(line, Loop) else ELSEWHERE)
+                source_name = base(array)
+                if source_name is not array.root or not fills(statement):
+                    uses[array.root][source_name].add(place if isinstance(line, Loop) else ELSEWHERE)
                 for other in array.first:
                     uses[other.root][base(other)].add(ELSEWHERE)
     for array, showing in uses.items():
@@ -37,14 +37,14 @@ def contract_arrays(code: Code) -> None:
 
 
 def base(array: Array) -> Array:
-    """Return the part of the array that owns the memory of which an array is a part, or the owner itself."""
+    """Return the view of the owner of the memory that an array is a part of, or the owner itself."""
     while array.owner and array.owner.owner:
         array = array.owner
     return array
 
 
 def renews(loop: Loop, variables: Sequence[Array]) -> bool:
-    """Whether each turn writes one of some variables, and none of them after it has read what was there."""
+    """Whether each iteration writes one of some variables, and reads none of those before it has written it."""
     written: set[Array] = set()
     read: set[Array] = set()
     for x in flat(loop.body):
@@ -55,12 +55,12 @@ def renews(loop: Loop, variables: Sequence[Array]) -> bool:
 
 
 def shorten(array: Array, loop: Loop, showing: Sequence[Array]) -> None:
-    """Have an array hold as few turns as its variables reach back, if its views show the last of them alone."""
-    rows = array.rows // loop.turns
+    """Shorten an array to as many iterations as its variables reach back, if its views show only the last ones."""
+    rows = array.rows // loop.iterations
     variables = [x for x in showing if x.varies]
     kept = 1 + max([len(x.first) for x in variables])
     views = {x: (x.part[0] // rows, x.part[0] % rows, x.part[1] - x.part[0]) for x in showing if x.part}
-    if any([turn < loop.turns - kept or first + size > rows for turn, first, size in views.values()]):
+    if any([iteration < loop.iterations - kept or first + size > rows for iteration, first, size in views.values()]):
         return
     if len(variables) + len(views) < len(showing):
         return
@@ -68,16 +68,16 @@ def shorten(array: Array, loop: Loop, showing: Sequence[Array]) -> None:
         parts = [x for statement in flat(loop.body) for x in statement.arrays if base(x) is variables[0]]
         array = become_owner(variables[0], parts, list(views))
     array.rows = kept * rows
-    for view, (turn, first, size) in views.items():
-        first += turn % kept * rows
+    for view, (iteration, first, size) in views.items():
+        first += iteration % kept * rows
         view.definition = f"{array.name}[{first}:{first + size}]"
     for x in variables:
         if x.varies:
-            x.definition = in_turns(array, loop.turns, kept, x.first)
+            x.definition = by_iteration(array, loop.iterations, kept, x.first)
 
 
 def become_owner(variable: Array, parts: Sequence[Array], views: Sequence[Array]) -> Array:
-    """Have a variable be an array of its own, the same one in all turns, which its parts and the views show."""
+    """Make a loop variable an array of its own, the same in all iterations; its parts and the views show it."""
     for x in views:
         x.owner = variable
     for x in (variable, *parts, *views):

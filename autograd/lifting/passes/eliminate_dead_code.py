@@ -1,4 +1,4 @@
-"""Pass 7, eliminate dead code: statements that write what nobody reads go."""
+"""Pass 9, eliminate dead code: statements whose results nobody reads are left out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _needed(lines: Sequence[Line], read: set[Array]) -> list[Line]:
             while len(read) > before:  # an iteration may read what a later line of the one before it wrote
                 before, body = len(read), _needed(x.body, read)
             if body:
-                kept.append(Loop(x.turns, body, x.backwards))
+                kept.append(Loop(x.iterations, body, x.backwards))
         elif x.target is None or not read.isdisjoint(roots(x.target)):
             kept.append(x)
             read.update([root for array in x.reads for root in roots(array)])

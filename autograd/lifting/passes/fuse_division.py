@@ -1,4 +1,4 @@
-"""Pass 5, fuse divisions: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
+"""Pass 7, fuse divisions: a · (1 / b) becomes a / b, one statement instead of two, where nothing else reads 1 / b.
 
 The derivative of a logarithm, say, is a reciprocal, and the chain rule multiplies with it.
 """
@@ -29,7 +29,7 @@ def _divided(lines: Sequence[Line], divisors: dict[Array, Array]) -> list[Line]:
     for x in lines:
         found.append(x)
         if isinstance(x, Loop):
-            found[-1] = Loop(x.turns, _divided(x.body, divisors), x.backwards)
+            found[-1] = Loop(x.iterations, _divided(x.body, divisors), x.backwards)
         elif isinstance(x, Call) and x.function == "multiply":
             for reciprocal, dividend in (x.operands, x.operands[::-1]):
                 if isinstance(reciprocal, Array) and reciprocal in divisors and reciprocal in here and x.target:

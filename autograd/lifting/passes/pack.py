@@ -1,6 +1,6 @@
-"""Pass 3, grouping: nodes of one level and one form become the rows of one block.
+"""Pass 3, pack: isomorphic nodes of one level become the rows of one block (Larsen and Amarasinghe 2000).
 
-Nodes of a level do not depend on each other, and nodes of one form do the same with operands from the same blocks, so a
+Nodes of a level do not depend on each other, and isomorphic nodes do the same with operands from the same blocks, so a
 block is computed by one statement: an operation on blocks, a product of blocks, or a sum. In a sum, products of a
 parameter and a node that a whole block shares become one matrix product: that is how neurons become a layer.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from autograd.lifting.passes.canonicalize import Apply, Graph, Sum
 from autograd.lifting.plan import (
-    FEW,
+    MAX_TERMS_UNROLLED,
     Block,
     Elementwise,
     Gathered,
@@ -33,9 +33,9 @@ from autograd.lifting.plan import (
 from autograd.row import Operation
 
 
-def batch(graph: Graph) -> Plan:
+def pack(graph: Graph) -> Plan:
     """Return the blocks of a canonical graph."""
-    return _Grouping(graph).plan()
+    return _Packing(graph).plan()
 
 
 @dataclass(slots=True)
@@ -47,12 +47,12 @@ class _Terms:
     constant: float
 
 
-class _Grouping:
+class _Packing:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.first_parameter, self.leaves = len(graph.inputs), len(graph.inputs) + len(graph.parameters)
         size = self.leaves + len(graph.nodes)
-        self.wide = [k < self.first_parameter for k in range(size)]
+        self.batched = [k < self.first_parameter for k in range(size)]
         self.trained = [self.first_parameter <= k < self.leaves for k in range(size)]
         self.levels = [0] * size
         self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
@@ -82,7 +82,7 @@ class _Grouping:
         return Plan(inputs, parameters, blocks, outputs)
 
     def reachable(self) -> list[int]:
-        """Return the interior nodes that an output needs, in topological order, and mark which are wide."""
+        """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
         needed = bytearray(self.leaves + len(self.graph.nodes))
         for output in self.graph.outputs:
             if isinstance(output, int):
@@ -96,7 +96,7 @@ class _Grouping:
         used.reverse()
         for k in used:
             operands = below(self.graph.nodes[k - self.leaves])
-            self.wide[k] = any([self.wide[x] for x in operands])
+            self.batched[k] = any([self.batched[x] for x in operands])
             self.trained[k] = any([self.trained[x] for x in operands]) and not is_flat(
                 self.graph.nodes[k - self.leaves]
             )
@@ -118,19 +118,19 @@ class _Grouping:
                         x, p = factors  # inputs have lower numbers than parameters, all else higher ones
                         if x >= self.first_parameter:
                             x, p = p, x
-                        if self.first_parameter <= p < self.leaves and self.wide[x]:
+                        if self.first_parameter <= p < self.leaves and self.batched[x]:
                             found.setdefault(x, p)
                 if len(found) > 1:
                     weights[k] = found
                     sharing[tuple(sorted(found))].append(k)
         alone = Counter(len(senders) for senders, sums in sharing.items() if len(sums) == 1)
         for senders, sums in sharing.items():
-            if len(sums) == 1 and len(senders) <= FEW < alone[len(senders)]:
+            if len(sums) == 1 and len(senders) <= MAX_TERMS_UNROLLED < alone[len(senders)]:
                 del weights[sums[0]]
         return weights
 
     def terms(self, node: Sum, weights: dict[int, int]) -> _Terms:
-        """Take a sum apart; its other products become nodes of their own."""
+        """Take a sum strided; its other products become nodes of their own."""
         terms, constant = [], 0.0
         for coefficient, factors in node.terms:
             if not factors:
@@ -149,7 +149,7 @@ class _Grouping:
         """Return the node of a product."""
         k = self.products.setdefault(factors, len(self.levels))
         if k == len(self.levels):
-            self.wide.append(any([self.wide[x] for x in factors]))
+            self.batched.append(any([self.batched[x] for x in factors]))
             self.trained.append(any([self.trained[x] for x in factors]))
             self.levels.append(0)
             self.forms.append(None)
@@ -175,7 +175,7 @@ class _Grouping:
         free = dict.fromkeys(range(self.first_parameter))
         found: list[tuple[Block, tuple[int, ...]]] = []
         groups = {tuple(sorted([x for x in senders if x < self.first_parameter])): None for senders in weights}
-        for columns in [*(groups if len(groups) <= FEW else ()), None]:
+        for columns in [*(groups if len(groups) <= MAX_TERMS_UNROLLED else ()), None]:
             chosen = tuple(free) if columns is None else columns
             if chosen and all([x in free for x in chosen]):
                 block = Block(-2 - len(found), len(chosen), True, False, None, [self.graph.inputs[x] for x in chosen])
@@ -198,7 +198,7 @@ class _Grouping:
                 groups[self.signature(k) if len(level) > 1 else None].append(k)
             for nodes in groups.values():
                 names = [self.graph.names.get(k, "") for k in nodes]
-                block = Block(len(blocks), len(nodes), self.wide[nodes[0]], self.trained[nodes[0]], None, names)
+                block = Block(len(blocks), len(nodes), self.batched[nodes[0]], self.trained[nodes[0]], None, names)
                 block.rule = self.rule(nodes)
                 self.put(nodes, block)
                 blocks.append(block)
