@@ -13,8 +13,7 @@ from autograd import Value, dot, topological_order
 from nn.record import Record
 from viz.boxes import larger_than
 from viz.conventions import derivative
-from viz.equations import Derivation, Equation, Section, Sheet, Symbol, unevaluated
-from viz.formulas import formula
+from viz.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
 from viz.labels import short
 from viz.local_derivatives import local_derivative
 from viz.training_steps import training_step
@@ -107,7 +106,7 @@ class _Chain:
             if z.constant:
                 continue
             name = z.name or (next((y for y in "yfgF" if z is self.root and y not in taken), None) or next(names))
-            symbols[z] = Symbol(formula(Value(0.0, name)), short(name))
+            symbols[z] = symbol_of(name)
         return symbols
 
     def derivation(self) -> Derivation:
@@ -127,7 +126,7 @@ class _Chain:
             sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))
             answer = [self._gradient(x) for x in self._leaves()]
             sections.append(Section("Gradient", [answer]))
-        return Derivation(f"Worked solution of {self.symbols[self.root].text}", sections)
+        return Derivation(f"Worked solution of {short(self.root.name or self.symbols[self.root].text)}", sections)
 
     def _leaves(self) -> list[Value]:
         return [z for z in self.nodes if z in self.symbols and not z.operation]
