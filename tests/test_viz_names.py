@@ -19,7 +19,7 @@ from viz.labels import cut, in_formula, is_symbol
 FORMULAS = [
     "w*x + b", "2", "p + (-q)", "x + (-y", "1e5", "-x", "x - y", "x ** 2", "x^2", "x^3 - 1", "(x)", "x)", "x²",
     "step(x)", "[x > 0]", "a·b", "a − b", "x + y = z", "f(x)", "x′", "w⁽¹", "a b", " x", "x ", "x\ny", "\"x\"", "“x”",
-    "”·2 + “", r"x \cdot y", r"\frac{x}{y}", r"+ \left(-", "∂C/∂w", "…", "x, y", "lambda x", "0x10", "1_000", ".5", "½x",
+    "”·2 + “", r"x \cdot y", r"\frac{x}{y}", r"+ \left(-", "∂C/∂w", "…", "x, y", "lambda x", "0x10", "1_000", "½x",
 ]
 SYMBOLS = [
     "x", "x1", "x_1", "_x", "x₁", "w⁽¹⁾₂₃", "w⁽¹⁾₁,₁₂", "loss", "alpha", "α₂", "é", "ŷ", "e\u0302", "sin", "e", "pi",
