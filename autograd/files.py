@@ -1,7 +1,7 @@
 """Files that are whole or absent: written under another name beside their own, and renamed when they are whole.
 
 The other name is always the same for a file, so what a killed process left there is cleared away by the next writer,
-and a lock on it makes two writers take turns.
+and a lock on it makes two writers take turns. Where the system has no such locks, each takes a name of its own.
 """
 
 from __future__ import annotations

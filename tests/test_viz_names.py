@@ -91,6 +91,15 @@ def test_nothing_set_aside_is_left_in_a_solution(names):
     assert all(ord(c) < 0x100000 for c in str(solution) + solution.markdown())
 
 
+def test_two_values_of_one_name_are_told_apart_in_a_worked_solution():
+    long = "a name that goes on and on and "
+    x, other = Value(2.0, "x"), Value(3.0, "x")
+    y = (x * other + Value(4.0, long + "on") * Value(5.0, long + "off")).named("y")
+    text = str(derivation(y))
+    assert "u₁ = x·“x (2)” = 2·3 = 6" in text
+    assert "u₂ = “a name that goes on and…”·“a name that goes o (2)” = 4·5 = 20" in text
+
+
 # What is read back ----------------------------------------------------------------------------------------------------
 
 
