@@ -10,6 +10,14 @@
 
 # ruff: noqa: A004, I001  (abs, pow and sum are the field's names; the table's names stand in the table's order)
 
+from pathlib import Path
+
+if Path(__file__).with_name("core.py").exists():
+    raise ImportError(
+        f"{Path(__file__).parent} holds both handgrad's autograd and PyPI's (HIPS), which overwrite each other: run "
+        "`pip uninstall autograd handgrad`, then `pip install handgrad`; keep the two in separate environments"
+    )
+
 from autograd.backward import topological_order
 from autograd.checks import assert_gradients, check_gradients
 from autograd.expression import parse

@@ -254,7 +254,7 @@ class Parser:
         """Refuse a name that is no Python identifier, but for digits that may be subscripts."""
         if keyword.iskeyword(token.text):
             raise self.fault(f"{token} is a keyword of Python, and refused: use another name", token.start)
-        if not token.text.translate(SUBSCRIPTS).isidentifier():
+        if not is_variable(token.text):
             raise self.fault(f"{token} is not a name: write x**2 for x², and 0.5*x for ½x", token.start)
 
     def require_number(self, value: Any, start: int) -> Value:
@@ -289,6 +289,17 @@ class Parser:
         before, after = "…" if first else "", "…" if last < len(self.text) else ""
         caret = " " * (len(before) + start - first) + "^"
         return kind(f"{message} (character {start + 1})\n    {before}{around}{after}\n    {caret}")
+
+
+def is_variable(text: str) -> bool:
+    """Tell whether a text is read as one variable: an identifier and no keyword, whose digits may be subscripts.
+
+    >>> is_variable("x₁"), is_variable("w*x + b"), is_variable("lambda")
+    (True, False, False)
+    """
+    match = TOKEN.fullmatch(text)
+    is_name = match is not None and match.lastgroup == "name"
+    return is_name and text.translate(SUBSCRIPTS).isidentifier() and not keyword.iskeyword(text)
 
 
 def call_of(name: str, function: Callable[..., Any]) -> tuple[str, str]:

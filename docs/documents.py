@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from autograd import grad, relu
+from autograd.files import write
 from examples import arnold, handout, misley
 from nn import MLP, cross_entropy, handout_step, sse
-from viz.files import write
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "documents.md"

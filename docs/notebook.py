@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Value
+from autograd.files import write
 from nn import Record
 from viz import Drawing
 from viz.notebook import record_picture, value_picture
 from viz.render import render
-from viz.saving import write
 
 CELLS = [  # text and code in turn
     """\

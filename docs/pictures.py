@@ -22,8 +22,8 @@ from selenium import webdriver
 
 import viz
 from autograd import Value, mean, parse
+from autograd.files import write
 from nn import MLP, SGD, Adam, Record, softmax_cross_entropy, sse, train
-from viz.files import write
 from viz.render import render
 from viz.style import DARK, LIGHT
 

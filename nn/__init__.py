@@ -2,6 +2,15 @@
 
 from typing import Any
 
+import autograd
+
+if not hasattr(autograd, "Value"):
+    raise ImportError(
+        f"nn needs handgrad's autograd, but {autograd.__file__ or list(autograd.__path__)} is another. If PyPI's "
+        "(HIPS) was installed over it: run `pip uninstall autograd handgrad`, then `pip install handgrad`; keep the "
+        "two in separate environments. If it is a file or folder of your own: rename it"
+    )
+
 from nn.deltas import assert_deltas, compare
 from nn.handout import HandoutStep, handout_step
 from nn.initializers import INITIALIZERS

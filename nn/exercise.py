@@ -27,6 +27,7 @@ from typing import Any
 
 from autograd import Value
 from nn.architecture import subscript
+from nn.console import complain, printed
 from nn.losses import cross_entropy, half_sse, sse
 from nn.marking import Answers, marked, read_answers
 from nn.network import MLP
@@ -47,6 +48,7 @@ CONVENTIONS = {"gradient": "δ = ∂C/∂z", "handout": "δ = −∂C/∂z"}
 # fmt: on
 FLATTEST, STEEPEST, SMALLEST = 0.05, 2.5, 0.002  # |z| within, so that nothing cancels or saturates; |δ| at least
 MOST_NEURONS, TRIES = 12, 2000
+COMMAND = "nn.exercise"
 BLANK, PER_LINE = "________", 4
 
 
@@ -247,7 +249,9 @@ def written(x: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 done, or all is right; 1 answers are wrong or missing; 2 wrong usage or a bad file.
+    """Run the command line: 0 done, or all is right; 1 answers are wrong or missing; 2 wrong usage, or a bad file.
+
+    Where standard output cannot be written the status is 2, and 141 where its reader, such as `head`, has gone.
 
     >>> main(["--sizes", "1,1", "--seed", "1"])
     A network of 1 – 1 neurons, one step by hand
@@ -255,7 +259,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:  # after --help, which may have no reader either
+        raise SystemExit(printed("", int(end.code or 0), COMMAND, 2)) from None
+    status = 0
     try:
         if options.sizes is None or options.seed is None:
             if options.check is None:
@@ -267,21 +275,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.template:
             with options.template.open("x", encoding="utf-8") as file:  # never over a student's answers
                 file.write(template(exercise))
-            print(f"Fill in {options.template}: a number for each null.")
+            text = f"Fill in {options.template}: a number for each null."
         elif options.check:
             answers = read_answers(options.check, exercise.options, exercise.answers())
             text, right = marked(exercise, answers)
-            print(text)
-            return 0 if right else 1
+            status = 0 if right else 1
         else:
-            print(sheet(exercise, options.solution))
+            text = sheet(exercise, options.solution)
     except FileExistsError:
-        print(f"nn.exercise: {options.template} is there already; choose another name, or remove it", file=sys.stderr)
+        complain(f"{COMMAND}: {options.template} is there already; choose another name, or remove it")
         return 2
     except (OSError, ValueError) as error:
-        print(f"nn.exercise: {error}", file=sys.stderr)
+        complain(f"{COMMAND}: {error}")
         return 2
-    return 0
+    return printed(text, status, COMMAND, 2)
 
 
 def _exercise_of(path: Path) -> list[str]:
@@ -311,7 +318,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m nn.exercise",
         description="Print an exercise sheet of backpropagation by hand, its solution, or the marks of answers to it.",
         epilog="The same options give the same sheet. Exit status: 0 done, or all right; 1 answers are wrong or "
-        "missing; 2 wrong usage or a bad file.",
+        "missing; 2 wrong usage, a bad file or no output.",
     )
     parser.add_argument("--sizes", type=_sizes, help="inputs and neurons of each layer, such as 3,4,1")
     parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")

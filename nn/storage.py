@@ -1,36 +1,38 @@
 """Networks and runs as files: NumPy's .npz, holding arrays and a JSON header, and nothing that could be executed.
 
-A file is written whole under another name and then renamed, so that a process killed in the middle of a save
-leaves the file that was there before. A run that is loaded goes on bit for bit.
+A file ends with the SHA-256 of all its bytes before, as the comment of a zip archive: not one bit of it changes unseen.
+A process killed in the middle of a save leaves the file that was there before. A run that is loaded goes on bit for
+bit.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
-import secrets
 import zipfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.files import writable, write
 from nn.data import numbers
+from nn.generators import GENERATORS, generator
 from nn.network import MLP
 from nn.optimizers import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, Optimizer, RMSProp, StepDecay
 from nn.stopping import History
 
 Arrays = dict[str, NDArray[Any]]
 
-FORMAT, VERSION = "handgrad network", 1
+FORMAT, VERSION = "handgrad network", 2  # version 1 had no checksum of the whole
+CHECKSUM = b"sha256:"
 # Only what is listed here is ever made from a file.
 OPTIMIZERS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in (SGD, RMSProp, Adam, AdamW)}
 SCHEDULES: dict[str, Any] = {kind.__name__: kind for kind in (StepDecay, ExponentialDecay, CosineDecay)}
-GENERATORS: dict[str, Any] = {
-    name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
-}
 
 
 @dataclass
@@ -53,9 +55,12 @@ def save(
 ) -> None:
     """Write a network to a file, with whatever a run needs to go on; `train(checkpoint=...)` does it by itself.
 
-    NumPy alone can read the file: W1, b1, W2, … are its arrays.
+    NumPy alone can read the file: W1, b1, W2, … are its arrays. A file of this function that is replaced keeps its
+    permissions, and a symbolic link is written through.
+
     Raises ValueError for numbers that are not finite and for an optimiser, schedule or generator of your own, which
-    a file cannot hold, and FileNotFoundError for a missing folder. The file that was there is then still there.
+    a file cannot hold; FileExistsError for a file of another kind at this path; and another OSError for a missing
+    folder, for a path that is no file or may not be written, and for a full disk. What was there is then still there.
 
     >>> from tempfile import mkdtemp
     >>> path, mlp = Path(mkdtemp()) / "network.npz", MLP(2, [3, 1], rng=0)
@@ -65,9 +70,9 @@ def save(
     """
     if not isinstance(mlp, MLP):
         raise TypeError(f"save takes a network and a path, in this order, not {mlp!r:.80}")
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
+    there = writable(path)
+    if there.is_file() and not _is_ours(there):
+        raise FileExistsError(f"{path} is no whole file of nn.save, so it stays: remove it, or choose another path")
     arrays: Arrays = {f"W{i}": W for i, W in enumerate(mlp.weights(), 1)}
     arrays |= {f"b{i}": b for i, b in enumerate(mlp.biases(), 1)}
     header: dict[str, Any] = {
@@ -90,7 +95,9 @@ def save(
     for name, array in arrays.items():
         numbers(array, name)
     text = np.array(json.dumps(header, ensure_ascii=False, default=lambda x: x.tolist()))  # NumPy's own numbers
-    _write(path, arrays | {"header": text})
+    archive = io.BytesIO()
+    np.savez(archive, **arrays, header=text)  # type: ignore[arg-type]  # its stub takes these names for its options
+    write(path, _sealed(archive))
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -101,40 +108,70 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         run = load("run.npz")
         train(run.mlp, X, y, loss="mse", optimizer=run.optimizer, rng=run.rng, history=run.history)
     """
-    with open(path, "rb") as file:
-        try:
-            return _read(file)
-        except Exception as error:  # a foreign file can fail in any way
-            raise ValueError(f"{path} is not a whole file of nn.save: {error}") from error
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    content = Path(path).read_bytes()
     try:
-        with open(unfinished, "xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes these names for its options
-            file.flush()
-            os.fsync(file.fileno())  # a rename must not reach the disk before what it names
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        return _read(content)
+    except Exception as error:  # a foreign file can fail in any way
+        raise ValueError(f"{path} is not a whole file of nn.save: {error}") from error
 
 
-def _read(file: BinaryIO) -> Checkpoint:
-    if not zipfile.is_zipfile(file):
+def _sealed(archive: io.BytesIO) -> bytes:
+    """Return an archive with its checksum at the end."""
+    with zipfile.ZipFile(archive, "a") as file:
+        file.comment = CHECKSUM + b"0" * 64
+    content = archive.getvalue()[:-64]
+    return content + hashlib.sha256(content).hexdigest().encode()
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is one of `save`, or empty, so that it may be replaced."""
+    try:
+        if not path.stat().st_size:
+            return True
+        with zipfile.ZipFile(path) as archive:
+            header = np.lib.format.read_array(io.BytesIO(archive.read("header.npy")), allow_pickle=False)
+        return bool(json.loads(str(header))["format"] == FORMAT)
+    except Exception:  # a foreign file can fail in any way
+        return False
+
+
+def _members(content: bytes) -> Arrays:
+    """Return the arrays of an archive, each of which has been read to its end and agrees with its checksum."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
         raise ValueError("it is no .npz")
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in zipfile.ZipFile(file).infolist()):
-        raise ValueError("it is compressed, and what it unpacks to may have any size")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays: Arrays = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            name = entry.filename.removesuffix(".npy")
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError("it is compressed, and what it unpacks to may have any size")
+            if name in arrays:
+                raise ValueError(f"it holds {name} twice")
+            member = io.BytesIO(archive.read(entry))  # to its end, where zipfile compares the checksum
+            arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
+            if member.read(1):
+                raise ValueError(f"{name} is longer than its shape {arrays[name].shape}")
+    return arrays
+
+
+def _read(content: bytes) -> Checkpoint:
+    whole, checksum = content[:-64], content[-64:]
+    sealed = whole.endswith(CHECKSUM)
+    if sealed and checksum != hashlib.sha256(whole).hexdigest().encode():
+        raise ValueError("its bytes have changed since it was saved: its checksum is another")
+    arrays = _members(content)
     if "header" not in arrays:
         raise ValueError("it has no header")
     header = json.loads(str(arrays.pop("header")))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError("its header is another's")
-    if header.get("version") != VERSION:
+    if header.get("version") not in (1, VERSION):
         raise ValueError(f"its version is {header.get('version')!r}, and this is version {VERSION}")
+    if header["version"] == VERSION and not sealed:
+        raise ValueError("its bytes have changed since it was saved: its checksum is missing")
+    for name in ("bias", "expanded"):
+        if not isinstance(header[name], bool):
+            raise ValueError(f"{name} is {header[name]!r}; it must be true or false")
 
     def take(name: str, dimensions: int = 1) -> NDArray[Any]:
         if name not in arrays:
@@ -151,7 +188,7 @@ def _read(file: BinaryIO) -> Checkpoint:
             [take(f"W{i}", 2) for i in layers],
             [take(f"b{i}") for i in layers] if header["bias"] else None,
             header["activations"],
-            expanded=bool(header["expanded"]),
+            expanded=header["expanded"],
         )
     )
     if "optimizer" in header:
@@ -159,9 +196,7 @@ def _read(file: BinaryIO) -> Checkpoint:
         run.optimizer.state = {name: take(f"optimizer.{name}") for name in header["optimizer"]["state"]}
         run.optimizer.check(np.array([value.data for value in run.mlp.parameters()]))
     if "rng" in header:
-        bits = GENERATORS[header["rng"]["bit_generator"]]()
-        bits.state = header["rng"]
-        run.rng = np.random.Generator(bits)
+        run.rng = generator(header["rng"], "rng")
     if "history" in header:
         run.history = History(stopped_by=str(header["history"]["stopped_by"]))
         for name in _lists():
@@ -199,7 +234,9 @@ def _made(described: dict[str, Any]) -> Optimizer:
         numbers(rate, "learning_rate")
     others = {name: x for name, x in described["settings"].items() if name != "learning_rate"}
     optimizer = OPTIMIZERS[described["kind"]](rate, **_numbers(others))
-    optimizer.steps = int(numbers(described["steps"], "steps"))
+    if type(described["steps"]) is not int or described["steps"] < 0:
+        raise ValueError(f"optimizer.steps is {described['steps']!r}; it must be a whole number, 0 or more")
+    optimizer.steps = described["steps"]
     return optimizer
 
 

@@ -1,6 +1,7 @@
 """The command line: what it prints and writes, and that whoever mistypes reads a line and no traceback."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from graphviz_here import needs_dot
 import viz.__main__
 from viz.__main__ import main
 
+ROOT = Path(__file__).parents[1]
 NEURON = ["sigmoid(w*x + b)", "w=0.5", "x=2", "b=1"]
 
 
@@ -46,15 +48,86 @@ def test_a_formula_may_begin_with_a_minus_behind_a_space(capsys):
     assert run(capsys, " -x", "x=-2")[1].splitlines()[1].split() == ["result", "2", "1"]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
-    command = [sys.executable, "-m", "viz", *NEURON, "--explain", "w", "-o", str(tmp_path / "graph.dot")]
+COMMANDS = {
+    "table": (["-m", "viz", *NEURON], 1),
+    "sheet": (["-m", "nn.exercise", "--sizes", "3,4,1", "--seed", "7"], 2),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reader_that_has_seen_enough_ends_a_command_as_a_signal_would(command):
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parent
+        [sys.executable, *COMMANDS[command][0]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 141
+
+
+def test_the_file_is_written_before_a_reader_can_end_the_command(tmp_path):
+    command = [sys.executable, "-m", "viz", *NEURON, "--explain", "w", "-o", str(tmp_path / "graph.dot")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
     assert "digraph" in (tmp_path / "graph.dot").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_output_for_which_there_is_no_room_is_one_line_and_a_status(command):
+    arguments, status = COMMANDS[command]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
+        )
+    assert done.returncode == status
+    name = "handgrad" if status == 1 else "nn.exercise"
+    assert done.stderr == f"{name}: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("module", ["viz", "nn.exercise"])
+def test_help_for_which_there_is_no_room_is_no_traceback(module):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", module, "--help"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert len(done.stderr.splitlines()) <= 1  # argparse itself may keep silent
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such shell")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_output_that_is_closed_is_one_line_and_a_status(command):
+    arguments, status = COMMANDS[command]
+    line = shlex.join([sys.executable, *arguments])
+    done = subprocess.run(f"{line} >&-", shell=True, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S602
+    assert done.returncode == status
+    assert "standard output cannot be written: it is closed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    both = subprocess.run(f"{line} >&- 2>&-", shell=True, check=False, cwd=ROOT)  # noqa: S602
+    assert both.returncode == status
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such shell")
+def test_a_file_can_be_written_where_there_is_no_output(tmp_path):
+    line = shlex.join([sys.executable, "-m", "viz", *NEURON, "-o", str(tmp_path / "graph.dot")])
+    done = subprocess.run(f"{line} >&-", shell=True, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S602
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "graph.dot").stat().st_size
+
+
+def test_output_in_an_encoding_without_the_signs_of_mathematics_is_one_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "viz", *NEURON, "--explain", "w"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 1
+    assert "can't encode character" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_options_may_stand_anywhere(capsys):
@@ -120,6 +193,7 @@ def test_the_file_is_opened_once_it_is_written(tmp_path, capsys, monkeypatch):
         (["x", "=2"], "name=number"),
         (["x", "x=1", "x=2"], "given twice"),
         (["x", "x=1", "--explain", "y"], "the formula has x"),
+        (["x", "x=1", "--explain", ""], "--explain '': the formula has x"),
         (["x", "x=1", "-o", "graph.jpg"], ".html"),
         (["x", "x=1", "--open"], "-o FILE"),
         (["x", "x=1", "--faster"], "--faster"),

@@ -158,9 +158,15 @@ def test_latex_has_parentheses_where_precedence_needs_them(value, latex):
         ("alpha2", r"\alpha_{2}"),
         ("loss", r"\mathrm{loss}"),
         ("w_h1", r"w_{\mathrm{h1}}"),
-        ("learning rate", r"\text{learning rate}"),
-        (r"}\input{/etc/passwd}$%&#_^~", r"\text{\}\textbackslash{}input\{/etc/passwd\}\$\%\&\#\_\^{}\~{}}"),
-        ("é\n", r"\text{é\textbackslash{}n}"),
+        ("learning rate", r"\text{“learning rate”}"),
+        (r"}\input{/etc/passwd}$%&#_^~", r"\text{“\}\textbackslash{}input\{/etc/passwd\}\$\%\&\#\_\^{}\~{}”}"),
+        ("é", r"\text{é}"),
+        ("é\n", r"\text{“é\textbackslash{}n”}"),
+        ("2", r"\text{“2”}"),
+        ("x²", r"\text{“x²”}"),
+        ("w⁽¹", r"\text{“w⁽¹”}"),
+        ("a·b", r"\text{“a·b”}"),
+        ("“w” + b", r"\text{“\textbackslash{}u201cw\textbackslash{}u201d + b”}"),
     ],
 )
 def test_names_in_latex(name, latex):

@@ -14,7 +14,7 @@ from hostile import HOSTILE
 from autograd import Value
 from nn import MLP, SGD, cross_entropy, half_sse, softmax_cross_entropy, sse, train
 from viz import Drawing, network, save
-from viz.labels import short, signed, visible
+from viz.labels import in_formula, signed, visible
 from viz.networks import RADIUS
 from viz.render import render
 from viz.style import LIGHT, SVG
@@ -278,7 +278,7 @@ def test_a_hostile_name_is_only_ever_shown(name):
     assert not any(key.startswith("on") or "href" in key for e in root.iter() for key in e.attrib)
     texts = ["".join(e.itertext()).replace("\u00a0", " ") for e in root.iter(f"{SVG}text")]
     assert any(visible(name)[:8].rstrip() in text for text in texts)
-    assert any(text.startswith(f"∂{short(name[:7])}/∂{short(name)} = ") for text in texts)
+    assert any(text.startswith(f"∂{in_formula(name[:7])}/∂{in_formula(name)} = ") for text in texts)
 
 
 @needs_dot

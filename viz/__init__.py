@@ -1,5 +1,13 @@
 """Pictures and formulas of Values: graphs with their gradients, networks, plots, explanations, LaTeX."""
 
+import nn
+
+if not hasattr(nn, "Record"):
+    raise ImportError(
+        f"viz needs handgrad's nn, but {nn.__file__ or list(nn.__path__)} is another. If it is a file or folder of "
+        "your own: rename it; else keep the two packages in separate environments"
+    )
+
 from viz.derivations import derivation
 from viz.explanations import explain
 from viz.formulas import formula

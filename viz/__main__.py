@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograd import Value, parse
+from nn.console import complain, printed
 from viz.derivations import derivation
 from viz.explanations import explain
 from viz.formulas import formula
 from viz.labels import visible
 from viz.saving import SUFFIXES, save
 
+COMMAND = "handgrad"
 EPILOG = """\
 examples:
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1                 the value, and the gradient of each variable
@@ -23,7 +24,8 @@ examples:
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 --explain w     a gradient as a sum over paths
 
 A formula means what the same line of Python means; nothing is executed. One that begins with a minus takes a
-space before it: handgrad " -x" x=2. Exit status: 0 done, 1 the file was not written, 2 wrong usage or formula.
+space before it: handgrad " -x" x=2. Exit status: 0 done, 1 the file or the output was not written, 2 wrong usage or
+formula.
 """
 
 
@@ -42,7 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     parser = _parser()
-    options = parser.parse_intermixed_args(arguments)
+    try:
+        options = parser.parse_intermixed_args(arguments)
+    except SystemExit as end:  # after --help, which may have no reader either
+        raise SystemExit(printed("", int(end.code or 0), COMMAND, 1)) from None
     given = dict(options.variables)
     if len(given) < len(options.variables):
         parser.error("a variable is given twice")
@@ -50,24 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--open needs -o FILE")
     try:
         value, leaves = parse(options.text, **given)
-        if options.explain and options.explain not in leaves:
-            raise ValueError(f"--explain {options.explain}: the formula has {', '.join(leaves) or 'no variables'}")
-        told = options.formula or options.explain or options.derivation
+        told: list[object] = []
+        if options.formula:
+            told.append(formula(value))
+        if options.explain is not None:
+            if options.explain not in leaves:
+                raise ValueError(
+                    f"--explain {options.explain!r}: the formula has {', '.join(leaves) or 'no variables'}"
+                )
+            told.append(explain(value, leaves[options.explain]))
+        if options.derivation:
+            told.append(derivation(value))
         if options.output or not told:
             value.backward()
-        if options.formula:
-            print(formula(value))
-        if options.explain:
-            print(explain(value, leaves[options.explain]))
-        if options.derivation:
-            print(derivation(value))
         if not (options.output or told):
-            print(_table(value, leaves))
-        sys.stdout.flush()
+            told.append(_table(value, leaves))
+        text = "\n".join(map(str, told))
     except (ArithmeticError, ValueError) as error:
         return _failed(error, 2)
-    except BrokenPipeError:  # the reader, such as head, has seen enough; what is left must not be flushed to it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     try:
         if options.output:
             save(value, options.output)
@@ -75,12 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             webbrowser.open(options.output.absolute().as_uri())
     except (OSError, RuntimeError, ValueError) as error:
         return _failed(error, 1)
-    return 0
+    return printed(text, 0, COMMAND, 1)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="handgrad",
+        prog=COMMAND,
         description="Evaluate and differentiate a formula, and draw its graph with the gradient of every node.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -130,7 +135,7 @@ def _table(value: Value, leaves: dict[str, Value]) -> str:
 
 
 def _failed(error: Exception, status: int) -> int:
-    print(f"handgrad: {error}", file=sys.stderr)
+    complain(f"{COMMAND}: {error}")
     return status
 
 

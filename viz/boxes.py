@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autograd import dot
 from viz.groups import SHARED, Network, Place
-from viz.labels import exact, number, short, signed
+from viz.labels import exact, in_formula, number, short, signed
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -175,7 +175,7 @@ def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, flowing: 
 
 
 def called(x: Value) -> str:
-    """Return what a tooltip calls a Value: its name, else its operation, else its number."""
+    """Return what a tooltip calls a Value: its name as in a formula, else its operation, else its number."""
     if x.name:
-        return short(x.name)
+        return in_formula(x.name)
     return x.operation.name if x.operation else number(x.data)

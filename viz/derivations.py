@@ -13,9 +13,8 @@ from autograd import Value, dot, topological_order
 from nn.record import Record
 from viz.boxes import larger_than
 from viz.conventions import derivative
-from viz.equations import Derivation, Equation, Section, Sheet, Symbol, unevaluated
-from viz.formulas import formula
-from viz.labels import short
+from viz.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
+from viz.labels import NAME_LENGTH, short
 from viz.local_derivatives import local_derivative
 from viz.training_steps import training_step
 
@@ -43,9 +42,12 @@ def derivation(
 
     digits: of the numbers written; all are computed with every digit.
 
-    Sums and layers of more than six terms are abbreviated. Raises ValueError, with the remedy, for a record that no
-    gradient has reached or whose weights have changed since, for a loss of another pass, for an unknown convention,
-    and for a Value of more than 100 nodes; TypeError for anything else.
+    Sums and layers of more than six terms are abbreviated. A name that is no symbol, such as "w*x + b", stands in
+    quotation marks, and so does "x (2)" for a second Value named x.
+
+    Raises ValueError, with the remedy, for a record that no gradient has reached or whose weights have changed since,
+    for a loss of another pass, for an unknown convention, and for a Value of more than 100 nodes; TypeError for
+    anything else.
 
     >>> x, w = Value(3.0, "x"), Value(0.5, "w")
     >>> print(derivation((w * x - 1).named("y")))
@@ -99,15 +101,18 @@ class _Chain:
         return gradients, terms
 
     def _symbols(self) -> dict[Value, Symbol]:
-        """Return a symbol for every Value but the constants: its name, or u with a number."""
+        """Return a symbol for every Value but the constants, each its own: its name, or u with a number."""
         taken = {z.name for z in self.nodes}
         names = (f"u{i}" for i in natural_numbers(1) if f"u{i}" not in taken)
-        symbols = {}
+        symbols: dict[Value, Symbol] = {}
         for z in self.nodes:
             if z.constant:
                 continue
             name = z.name or (next((y for y in "yfgF" if z is self.root and y not in taken), None) or next(names))
-            symbols[z] = Symbol(formula(Value(0.0, name)), short(name))
+            symbol, others = symbol_of(name), natural_numbers(2)
+            while symbol in symbols.values():  # of another Value
+                symbol = symbol_of(f"{name[: NAME_LENGTH - 6]} ({next(others)})")
+            symbols[z] = symbol
         return symbols
 
     def derivation(self) -> Derivation:
@@ -127,7 +132,7 @@ class _Chain:
             sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))
             answer = [self._gradient(x) for x in self._leaves()]
             sections.append(Section("Gradient", [answer]))
-        return Derivation(f"Worked solution of {self.symbols[self.root].text}", sections)
+        return Derivation(f"Worked solution of {short(self.root.name or self.symbols[self.root].text)}", sections)
 
     def _leaves(self) -> list[Value]:
         return [z for z in self.nodes if z in self.symbols and not z.operation]

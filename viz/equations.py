@@ -2,6 +2,9 @@ r"""Equations as a student writes them, in LaTeX and as lines of text: symbol = 
 
 An expression is a graph of Values whose leaves have a symbol each; it is read off twice, with the symbols and with the
 numbers. A worked solution is a title and sections of such equations.
+
+Formulas are rewritten as texts, from Python's signs to those of mathematics. A name that is no symbol, such as
+"w*x + b", has no part in that: its characters are set aside for private ones, one for one, until all is laid out.
 """
 
 from __future__ import annotations
@@ -16,14 +19,15 @@ from typing import NamedTuple
 
 from autograd import TABLE, Operation, Value
 from autograd.value import new_value
-from viz.formulas import ATOM, POWER, Piece, composed, numeral
-from viz.labels import markdown
+from viz.formulas import ATOM, POWER, Piece, composed, named, numeral
+from viz.labels import cut, in_formula, is_symbol, markdown
 
 WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
 WIDTH = 76  # characters of an equation that stands on one line
 NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
 INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 STEP = re.compile(r"step\(([^()]+)\)")
+PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private use, and how many of them are taken
 SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
 
 
@@ -32,6 +36,22 @@ class Symbol(NamedTuple):
 
     latex: str
     text: str
+
+
+def symbol_of(name: str) -> Symbol:
+    """Return a Value's name as a symbol: in quotation marks, and set aside, unless it reads as one."""
+    latex, text = named(cut(name)).text, in_formula(name)
+    return Symbol(latex, text) if is_symbol(name) else Symbol(_aside(latex), _aside(text))
+
+
+def _aside(text: str) -> str:
+    """Return a text that no rule of a formula applies to, as long as it is."""
+    return "".join(chr(ord(c) + PRIVATE) if ord(c) < PRIVATE_USED else c for c in text)
+
+
+def _back(text: str) -> str:
+    """Return a text with what was set aside in its place again; of a caller's text, such characters are escaped."""
+    return "".join(chr(ord(c) - PRIVATE) if ord(c) >= PRIVATE else c for c in text)
 
 
 DOTS = Symbol(r"\cdots", "…")
@@ -76,7 +96,7 @@ class Derivation:
                 lines.append("-" * len(section.title))
             for part in section.parts:
                 lines += wrap(part, WIDTH + 10) if isinstance(part, str) else _lines(part)
-        return "\n".join(lines)
+        return _back("\n".join(lines))
 
     def markdown(self) -> str:
         """Return the solution as Markdown, its equations in LaTeX between `$$`."""
@@ -84,7 +104,7 @@ class Derivation:
         for section in self.sections:
             blocks.append(f"{'#' * section.level} {section.title}")
             blocks += [part if isinstance(part, str) else _aligned(part) for part in section.parts]
-        return "\n\n".join(blocks)
+        return _back("\n\n".join(blocks))
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -149,6 +169,8 @@ class Sheet:
             z = stack.pop()
             if z in self.symbols:
                 words[z] = word(z)
+            elif z.name and not z.operation:  # a constant's name, such as pi
+                words[z] = symbol_of(z.name)
             else:
                 stack += z.operands
         latex = composed(expression, {z: _piece(x.latex) for z, x in words.items()}, "latex", self.digits).text

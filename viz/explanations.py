@@ -17,8 +17,8 @@ from typing import Any
 
 from autograd import Value, topological_order
 from viz.boxes import called
-from viz.formulas import formula, numeral
-from viz.labels import markdown, number, signed
+from viz.formulas import named, numeral
+from viz.labels import cut, markdown, number, signed
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Explanation:
 
     def latex(self) -> str:
         """Return the sum as a LaTeX formula, a line for each path: an `aligned` block, for math mode."""
-        loss, x = [formula(Value(0.0, called(node))) for node in (self.loss, self.x)]
+        loss, x = [_symbol(node) for node in (self.loss, self.x)]
         terms = [r" \cdot ".join(map(_in_product, path.partials)) or "1" for path in self.paths]
         if self.count > len(self.paths):
             terms.append(rf"\underbrace{{{_in_product(self.rest)}}}_{{\text{{the other {self._others()}}}}}")
@@ -201,6 +201,13 @@ def _path(trail: Any, x: Value) -> Path:
 
 def _chain(path: Path) -> str:
     return " → ".join(called(node) for node in path.nodes)
+
+
+def _symbol(node: Value) -> str:
+    """Return what LaTeX calls a node, as `called` does in text."""
+    if not node.name and not node.operation:
+        return _plain(node.data)
+    return named(cut(node.name or node.operation.name)).text  # type: ignore[union-attr]  # one of them is there
 
 
 def _factors(path: Path) -> str:

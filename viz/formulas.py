@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from autograd import Operation, Value, dot, topological_order
+from autograd.expression import is_variable
 from viz.boxes import larger_than
-from viz.labels import number, visible
+from viz.labels import is_symbol, number, quoted, visible
 
 MAX_LENGTH = 10_000  #: characters of a formula: more than anyone reads
 LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -75,7 +76,7 @@ GREEK = {
     "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }
 # fmt: on
-NAME = re.compile(r"([^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹]*)([₀₁₂₃₄₅₆₇₈₉,]*|\d*|_\w+)")
+INDEXED = re.compile(r"([^\W\d_₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹]*)([₀₁₂₃₄₅₆₇₈₉,]*|\d*|_\w+)")  # of a symbol
 PLAIN = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
 ESCAPES = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
@@ -98,10 +99,13 @@ class Slot(NamedTuple):
 def formula(value: Value, notation: str = "latex") -> str:
     r"""Return the graph below `value` as one formula of its leaves: names, and numbers where a leaf has none.
 
-    notation: "latex", or "text" for a line that Python, and `autograd.parse`, evaluate to the same number.
+    notation: "latex", in which a name that is no symbol, such as "w*x + b", stands in quotation marks; or "text" for a
+    line that `autograd.parse` evaluates to the same number, given the numbers of its leaves by their names.
 
     Raises ValueError for a formula of more than 10,000 characters: a Value used twice stands in it twice,
-    so a graph that shares much has an enormous one. Raises TypeError for what is not a Value.
+    so a graph that shares much has an enormous one. Raises ValueError in text for a name that is no variable's or that
+    two leaves have, and for a number that is not finite, which no such line can hold. Raises TypeError for what is not
+    a Value.
 
     >>> x, y = Value(2.0, name="x1"), Value(3.0, name="y")
     >>> print(formula((x + y) * x ** 2 / y))
@@ -115,7 +119,30 @@ def formula(value: Value, notation: str = "latex") -> str:
         raise ValueError(f'notation is {notation!r}; choose "latex" or "text"')
     if larger_than(MAX_LENGTH, value):
         raise _too_long()
+    if notation == "text":
+        _check_names(value)
     return composed(value, {}, notation).text
+
+
+def _check_names(value: Value) -> None:
+    """Raise ValueError where a leaf cannot stand in a line that is read back."""
+    leaves: dict[str, Value] = {}
+    for z in topological_order(value):
+        if z.operation:
+            continue
+        if not z.name and not math.isfinite(z.data):
+            raise ValueError(f"{z.data} has no numeral that could be read back: name the Value that holds it")
+        if z.name and not is_variable(z.name):
+            raise ValueError(
+                f"{z.name!r:.80} is no name of a variable, which could be read back: rename the Value, as in "
+                '.named("x1"), or take notation="latex"'
+            )
+        other = leaves.setdefault(z.name, z) if z.name else z
+        if other is not z and not (other.constant and z.constant and other.data == z.data):
+            raise ValueError(
+                f"two Values are named {z.name!r:.80}, and would be read back as one: rename one, or take "
+                'notation="latex"'
+            )
 
 
 def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: int | None = None) -> Piece:
@@ -239,7 +266,7 @@ def _parsed(template: str, latex: bool) -> tuple[list[str | Slot], int]:
 def _leaf(z: Value, notation: str, digits: int | None) -> Piece:
     """Return a leaf's name, or its number."""
     if z.name:
-        return _symbol(z.name) if notation == "latex" else Piece(visible(z.name), ATOM)
+        return named(z.name) if notation == "latex" else Piece(z.name, ATOM)
     return numeral(z.data, notation, digits)
 
 
@@ -263,19 +290,25 @@ def numeral(x: float, notation: str = "latex", digits: int | None = None) -> Pie
     return Piece(power, POWER) if mantissa == "1" else Piece(rf"{mantissa} \cdot {power}", PRODUCT)
 
 
-def _symbol(name: str) -> Piece:
-    """Return a name in LaTeX: x1 as x₁, alpha as α, w⁽¹⁾₂₃ with its indices, and anything else as text."""
-    match = NAME.fullmatch(name)
+def named(name: str) -> Piece:
+    r"""Return a name in LaTeX: x1 as x₁, alpha as α, w⁽¹⁾₂₃ with its indices, and what is no symbol as a quoted text.
+
+    >>> named("alpha2").text, named("w*x + b").text
+    ('\\alpha_{2}', '\\text{“w*x + b”}')
+    """
+    symbol = is_symbol(name)
+    match = INDEXED.fullmatch(name) if symbol else None
     base, above, below = match.groups() if match else (name, "", "")
     if base in GREEK or base in GREEK.values():
-        symbol = "\\" + GREEK.get(base, base)
+        latex = "\\" + GREEK.get(base, base)
     elif match and base.isascii():
-        symbol = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+        latex = base if len(base) == 1 else rf"\mathrm{{{base}}}"
     else:
-        return Piece(rf"\text{{{''.join(ESCAPES.get(c, c) for c in visible(name))}}}", ATOM)
+        text = visible(name) if symbol else quoted(name)
+        return Piece(rf"\text{{{''.join(ESCAPES.get(c, c) for c in text)}}}", ATOM)
     if below:
         below = below.translate(PLAIN).removeprefix("_").replace("_", r"\_")
-        symbol += f"_{{{below}}}" if re.fullmatch("[0-9,]+", below) else rf"_{{\mathrm{{{below}}}}}"
+        latex += f"_{{{below}}}" if re.fullmatch("[0-9,]+", below) else rf"_{{\mathrm{{{below}}}}}"
     if above:
-        symbol += f"^{{{above.translate(PLAIN)}}}"
-    return Piece(symbol, POWER if above else ATOM)
+        latex += f"^{{{above.translate(PLAIN)}}}"
+    return Piece(latex, POWER if above else ATOM)

@@ -2,7 +2,7 @@
 
 Numbers have four significant digits and a true minus sign, gradients always their sign. Names are data: all
 that they hold is shown, and nothing in it is read as markup, as an escape or as an order to turn the text
-round.
+round. In a formula, a name that does not read as one symbol stands in quotation marks, as a quoted word does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import unicodedata
 NAME_LENGTH = 24  #: characters of a name that a box shows; its tooltip shows the rest
 TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+SYMBOL = re.compile(r"([^\W\d][\w\u0300-\u036f]*?)(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)?([₀₁₂₃₄₅₆₇₈₉]+(,[₀₁₂₃₄₅₆₇₈₉]+)*)?")
 
 
 def number(x: float, digits: int = 4) -> str:
@@ -80,7 +83,41 @@ def short(name: str) -> str:
     """
     if re.fullmatch(r"[^\W\d_]\d{1,4}", name, re.ASCII) or re.fullmatch(r"[α-ωΑ-Ω]\d{1,4}", name):
         return name[0] + name[1:].translate(SUBSCRIPTS)
-    return visible(name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…")
+    return visible(cut(name))
+
+
+def cut(name: str) -> str:
+    """Return the first `NAME_LENGTH` characters of a name, the last of them `…` where there are more."""
+    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
+
+
+def is_symbol(name: str) -> bool:
+    """Tell whether a name reads as one symbol in a formula: an identifier, or one with indices, as networks have.
+
+    >>> is_symbol("x1"), is_symbol("w⁽¹⁾₂₃"), is_symbol("w*x + b"), is_symbol("2"), is_symbol("x²")
+    (True, True, False, False, False)
+    """
+    match = SYMBOL.fullmatch(name)
+    return match is not None and match[1].isidentifier()
+
+
+def quoted(name: str) -> str:
+    r"""Return a name in quotation marks, within which none ends it: its own are escaped.
+
+    >>> print(quoted("w*x + b"), quoted("a”b"))
+    “w*x + b” “a\u201db”
+    """
+    escaped = visible(name).replace("“", r"\u201c").replace("”", r"\u201d")
+    return f"“{escaped}”"
+
+
+def in_formula(name: str) -> str:
+    """Return a name as it stands in a formula: as a box shows it, in quotation marks unless it reads as one symbol.
+
+    >>> in_formula("x1"), in_formula("w*x + b"), in_formula("2")
+    ('x₁', '“w*x + b”', '“2”')
+    """
+    return short(name) if is_symbol(name) else quoted(cut(name))
 
 
 def label(*lines: str, end: str = r"\n") -> str:

@@ -17,7 +17,7 @@ from autograd import Value, topological_order
 from viz import style
 from viz.graph import Drawing
 from viz.groups import roles
-from viz.labels import SUBSCRIPTS, exact, label, number, short, signed, tooltip, visible
+from viz.labels import SUBSCRIPTS, exact, in_formula, label, number, short, signed, tooltip, visible
 from viz.paths import Path
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def network(record: Record, loss: Value | None = None, *, weight: Value | None =
     path = None if weight is None else Path.of(record, weight)
     reached = [z for layer in record.net_inputs for z in layer] if loss is None else [loss]
     flowing = any(z.grad != 0.0 for z in reached)
-    C = short(loss.name) if loss is not None and loss.name and len(loss.name) <= FITS / 2 else "C"
+    C = in_formula(loss.name) if loss is not None and loss.name and len(loss.name) <= FITS / 2 else "C"
     columns = _columns(record, path)
 
     drawing = Drawing(graph_attr=GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)

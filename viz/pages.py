@@ -16,14 +16,13 @@ import xml.etree.ElementTree as ET
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
+from autograd.files import writable, write
 from viz import style
 from viz.explanations import Explanation
-from viz.files import write
 from viz.graph import MODES, Collapse, Drawing, draw
 from viz.labels import visible
 from viz.render import render
@@ -57,9 +56,11 @@ def page(
     legible. Other foldings of up to 1,500 boxes are there to be chosen.
     highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
 
-    Raises FileNotFoundError for a missing folder and what `draw` and `render` raise, before anything is written.
+    Raises an OSError for a missing folder and for a path that is no file or may not be written, and what `draw` and
+    `render` raise, before anything is written.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from autograd import Value
     >>> x = Value(2.0, name="x")
     >>> y = (x * x).named("y")
@@ -69,9 +70,7 @@ def page(
     ...     "∂y/∂x" in Path(folder, "y.html").read_text(encoding="utf-8")
     True
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
+    writable(path)
     drawings = _foldings(value, record, collapse, highlight)
     chosen = collapse is not None or highlight is not None  # else a narrow window opens with the least
     write(path, _document(value, drawings, chosen, highlight).encode())

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from viz.labels import number, short, signed
+from viz.labels import in_formula, number, signed
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -62,7 +62,7 @@ class Path:
         z, delta = neuron.z_name, neuron.z_name.replace("z", "δ")
         senders = self.record.activations[self.layer - 1] if self.layer else self.record.inputs
         x, g = senders[self.sender].data, self.record.net_inputs[self.layer][self.receiver].grad
-        w, old = short(self.weight.name or "w"), number(self.weight.data)
+        w, old = in_formula(self.weight.name or "w"), number(self.weight.data)
         change = f"{'−' if x * g > 0.0 else '+'} {number(abs(x * g))} η"
         return [
             f"{delta} = ∂{C}/∂{z}{self._factors(C, z, neuron.a_name)} = {signed(g)}",

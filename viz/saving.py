@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograd.files import writable, write
 from viz.changes import Against
 from viz.explanations import Explanation
-from viz.files import write
 from viz.graph import Collapse, Drawing, draw
 from viz.pages import page
 from viz.render import render
@@ -35,9 +35,12 @@ def save(
     path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
     record, collapse, against, highlight: as for `draw`, of a Value; a page compares nothing.
 
-    Raises ValueError for another suffix, FileNotFoundError for a missing folder and TypeError for such
-    options of a drawing, before anything is written, and what `draw` raises. Where no engine can draw, or it
-    fails, the DOT source is written beside, and the error (RuntimeError, or TimeoutError) says so.
+    A file that is replaced keeps its permissions, and a symbolic link is written through.
+
+    Raises ValueError for another suffix, an OSError for a missing folder and for a path that is no file (a folder, a
+    pipe) or may not be written, and TypeError for such options of a drawing, before anything is written, and what
+    `draw` raises. Where no engine can draw, or it fails, the DOT source is written beside, and the error
+    (RuntimeError, or TimeoutError) says so.
 
     >>> from autograd import Value
     >>> save(Value(2.0) * 3, "product.jpg")
@@ -49,8 +52,7 @@ def save(
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
+    writable(path)
     options = (record, collapse, against, highlight)
     if isinstance(value, Drawing) and any(option is not None for option in options):
         raise TypeError("record, collapse, against and highlight are for a Value; a drawing is saved as it is")

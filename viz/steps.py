@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Operation, Value
 from autograd.value import new_value
-from viz.formulas import formula
-from viz.labels import NAME_LENGTH, SUBSCRIPTS, exact, number, short, signed, visible
+from viz.formulas import ATOM, Piece, composed
+from viz.labels import NAME_LENGTH, SUBSCRIPTS, exact, in_formula, number, signed, visible
 
 if TYPE_CHECKING:
     from viz.boxes import Arrow, Box
@@ -164,7 +164,10 @@ class Narration:
 
     def _word(self, box: Box) -> str:
         """Return the name of a box as a derivative has it: in parentheses where it is a formula."""
-        return f"({self._name(box)})" if not box.name and box.results[-1] in self.loose else self._name(box)
+        if len(box.members) > 1:
+            return self._name(box)
+        word = self.words[box.results[-1]]
+        return f"({word})" if box.results[-1] in self.loose else word
 
 
 def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
@@ -172,7 +175,7 @@ def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
 
     That is its name; else its number, its short formula, or its operation with the number of its box.
     """
-    words = {z: short(z.name) if z.name else number(z.data) for box in boxes for z in box.members}
+    words = {z: in_formula(z.name) if z.name else number(z.data) for box in boxes for z in box.members}
     loose = {z for z in words if not z.name and not z.operation and z.data < 0.0}
     for i, box in enumerate(boxes):
         for z in box.members:
@@ -207,8 +210,9 @@ def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> 
 @lru_cache(maxsize=1024)
 def _template(operation: Operation, count: int) -> str:
     """Return the operation as a formula, with numbered places for so many operands."""
-    places = tuple(Value(1.0, f"⟦{k}⟧") for k in range(count))
-    template = formula(new_value(1.0, operation, places), notation="text")
+    places = tuple(Value(1.0) for _ in range(count))
+    words = {place: Piece(f"⟦{k}⟧", ATOM) for k, place in enumerate(places)}
+    template = composed(new_value(1.0, operation, places), words, "text").text
     for python, sign in SIGNS:
         template = template.replace(python, sign)
     return template

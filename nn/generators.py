@@ -1,0 +1,76 @@
+"""Random generators from a file: NumPy takes any state without a look, so each field is checked before it sees one.
+
+A position beyond its buffer would let the generator read memory that is not its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Field(NamedTuple):
+    """What a field of a state may be: whole numbers from 0 to the largest; length: of a list, None for one number."""
+
+    largest: int
+    length: int | None = None
+
+
+BITS32, BITS64, BITS128 = 2**32 - 1, 2**64 - 1, 2**128 - 1
+SPARE = {"has_uint32": Field(1), "uinteger": Field(BITS32)}  # half of a 64-bit number, kept for the next 32-bit one
+
+# The fields of `BitGenerator.state`, as NumPy's own classes write them.
+# fmt: off
+GENERATORS: dict[str, dict[str, Any]] = {
+    "PCG64":     {"state": {"state": Field(BITS128), "inc": Field(BITS128)}, **SPARE},
+    "PCG64DXSM": {"state": {"state": Field(BITS128), "inc": Field(BITS128)}, **SPARE},
+    "MT19937":   {"state": {"key": Field(BITS32, 624), "pos": Field(624)}},
+    "Philox":    {"state": {"counter": Field(BITS64, 4), "key": Field(BITS64, 2)},
+                  "buffer": Field(BITS64, 4), "buffer_pos": Field(4), **SPARE},
+    "SFC64":     {"state": {"state": Field(BITS64, 4)}, **SPARE},
+}
+# fmt: on
+
+
+def generator(state: Any, place: str) -> np.random.Generator:
+    """Return the generator that goes on from a state, such as `rng.bit_generator.state`, with lists for its arrays.
+
+    place: what the state is called in a message.
+
+    Raises ValueError that names the first field which is missing, of another kind or out of its bounds.
+
+    >>> generator({"bit_generator": "MT19937", "state": {"key": [1] * 624, "pos": 625}}, "rng")
+    Traceback (most recent call last):
+    ValueError: rng.state.pos is 625; it must be a whole number from 0 to 624
+    """
+    kind = state.get("bit_generator") if isinstance(state, dict) else None
+    if not isinstance(kind, str) or kind not in GENERATORS:
+        raise ValueError(f"{place}.bit_generator is {kind!r:.80}; it must be one of {', '.join(GENERATORS)}")
+    _check({name: field for name, field in state.items() if name != "bit_generator"}, GENERATORS[kind], place)
+    bits = getattr(np.random, kind)()
+    bits.state = state
+    return np.random.Generator(bits)
+
+
+def _check(state: Any, fields: dict[str, Any], place: str) -> None:
+    """Raise ValueError where a state has other fields than these, or one of them another value than it may have."""
+    if not isinstance(state, dict) or set(state) != set(fields):
+        found = sorted(state) if isinstance(state, dict) else state
+        raise ValueError(f"{place} holds {found!r:.200}; it must hold {', '.join(fields)}")
+    for name, field in fields.items():
+        value, where = state[name], f"{place}.{name}"
+        if isinstance(field, dict):
+            _check(value, field, where)
+        elif field.length is None:
+            _check_number(value, field.largest, where)
+        elif not isinstance(value, list) or len(value) != field.length:
+            raise ValueError(f"{where} is {value!r:.80}; it must be a list of {field.length} whole numbers")
+        else:
+            for i, number in enumerate(value):
+                _check_number(number, field.largest, f"{where}[{i}]")
+
+
+def _check_number(number: Any, largest: int, where: str) -> None:
+    if type(number) is not int or not 0 <= number <= largest:
+        raise ValueError(f"{where} is {number!r:.80}; it must be a whole number from 0 to {largest}")
