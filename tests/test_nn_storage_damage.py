@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from run_files import assert_refused, flat, run_file
 
-from nn import load
+from nn.storage import _read
 
 
 @pytest.fixture
@@ -54,35 +54,38 @@ def structure(content: bytes) -> list[int]:
     return [place for place in range(len(content)) if place not in data]
 
 
-def test_a_file_of_which_a_bit_has_changed_is_refused(saved: Path) -> None:
-    """One bit of every byte of the headers, and a sample of all bits."""
-    content, random = saved.read_bytes(), Random(11)
-    bits = [8 * place + random.randrange(8) for place in structure(content)]
-    for bit in bits + random.sample(range(8 * len(content)), 300):
-        saved.write_bytes(flipped(content, bit))
-        assert_refused(saved)
-
-
-def test_an_old_file_of_which_a_bit_has_changed_is_refused_or_gives_the_same_run(old: Path) -> None:
-    content, right, random = old.read_bytes(), told(old), Random(12)
-    bits = [8 * place + random.randrange(8) for place in structure(content)]
-    for bit in random.sample(bits, 700) + random.sample(range(8 * len(content)), 300):
-        old.write_bytes(flipped(content, bit))
-        try:
-            assert told(old) == right  # a bit that means nothing, such as a date's
-        except ValueError:
-            assert_refused(old)
-
-
-def told(path: Path) -> str:
-    """Return all that a file says."""
-    run = load(path)
+def told(content: bytes) -> str:
+    """Return all that a file says, as `load` reads it; '' where it refuses."""
+    try:
+        run = _read(content)
+    except Exception:  # load makes one error of any
+        return ""
     assert run.optimizer is not None
     assert run.rng is not None
     state = {name: array.tolist() for name, array in run.optimizer.state.items()}
     layers = [layer.activation for layer in run.mlp.layers]
     parts = [run.mlp, layers, flat(run.mlp), vars(run.optimizer) | {"state": state}, run.rng.bit_generator.state]
     return f"{parts} {vars(run.history)}"
+
+
+def test_a_file_of_which_a_bit_has_changed_is_refused(saved: Path) -> None:
+    """One bit of every byte of the headers, and a sample of all bits."""
+    content, random = saved.read_bytes(), Random(11)
+    bits = [8 * place + random.randrange(8) for place in structure(content)]
+    for bit in bits + random.sample(range(8 * len(content)), 3000):
+        assert not told(flipped(content, bit)), bit
+    for bit in random.sample(bits, 50):
+        saved.write_bytes(flipped(content, bit))
+        assert_refused(saved)
+
+
+def test_an_old_file_of_which_a_bit_has_changed_is_refused_or_gives_the_same_run(old: Path) -> None:
+    content, random = old.read_bytes(), Random(12)
+    right = told(content)
+    assert right
+    bits = [8 * place + random.randrange(8) for place in structure(content)]
+    for bit in random.sample(bits, 700) + random.sample(range(8 * len(content)), 300):
+        assert told(flipped(content, bit)) in ("", right), bit  # some mean nothing, such as a date's
 
 
 def members(content: bytes) -> dict[str, bytes]:
@@ -118,11 +121,7 @@ CHANGED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("how", CHANGED)
 def test_a_file_that_was_changed_as_a_whole_is_refused(how: str, saved: Path) -> None:
-    changed = CHANGED[how](saved.read_bytes())
-    if how == "a file after it":  # the second is whole, and the file ends with its checksum
-        saved.write_bytes(changed[:-1])
-    else:
-        saved.write_bytes(changed)
+    saved.write_bytes(CHANGED[how](saved.read_bytes()))
     assert_refused(saved)
 
 

@@ -167,7 +167,7 @@ def test_hostile_names_are_shown_and_never_run(reader):
         assert shown(short(name)) in {shown(x) for x in reader.driver.execute_script(FIRST_LINES)}
     reader.node("$x$ $\\frac{").click()
     assert reader.reads("#pinned h2") == "$x$ $\\frac{ leaf"
-    assert "∂</title><b>y</b>/∂$x$ $\\frac{" in reader.reads("#pinned")
+    assert "∂“</title><b>y</b>”/∂“$x$ $\\frac{”" in reader.reads("#pinned")
     search.send_keys("</SCRIPT>")
     assert reader.reads("#found") == "2 found"
 
