@@ -31,6 +31,20 @@ def topological_order(*roots: Value) -> list[Value]:
     return order
 
 
+def interior_nodes(*roots: Value) -> tuple[list[Value], list[Value]]:
+    """Return the interior nodes below the roots in topological order, and the leaves.
+
+    Raises RuntimeError where leaves changed after a node was computed.
+    """
+    order: list[Value] = []
+    leaves: list[Value] = []
+    seen: set[Value] = set()
+    current = [visit(root, order, leaves, seen) for root in roots]
+    if len(roots) > 1 or not all(current):  # of two roots, one may be older than what it shares with the other
+        check_current(order)
+    return order, leaves
+
+
 def visit(root: Value, order: list[Value], leaves: list[Value], seen: set[Value]) -> bool:
     """Append the interior nodes below root to `order` and the leaves to `leaves`, which may be the same list.
 
@@ -68,10 +82,7 @@ def visit(root: Value, order: list[Value], leaves: list[Value], seen: set[Value]
 
 def backward(root: Value) -> None:
     """Add ∂root/∂leaf to the gradient of every leaf, and set that of every interior node."""
-    order: list[Value] = []
-    leaves: list[Value] = []
-    if not visit(root, order, leaves, set()):
-        check_current(order)
+    order, leaves = interior_nodes(root)
     before = [node._grad for node in order], [leaf._grad for leaf in leaves]
     try:
         for node in order:
@@ -148,15 +159,14 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
 
     It visits only the nodes between the targets and the root. Factors of 1 and sums with 0 are left out.
     """
-    order = topological_order(root)
-    check_current(order)
+    order, _ = interior_nodes(root)
     between = set(targets)
     for node in order:
         if any([x in between for x in node.operands]):
             between.add(node)
     adjoints: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
-        if node not in adjoints or node.operation is None:
+        if node not in adjoints:
             continue
         row: Any = node.operation
         g, operands = adjoints[node], node.operands
@@ -178,7 +188,10 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
 def is_older(node: Value, operands: Sequence[Value]) -> bool:
     """Whether one of a node's operands may have changed after the node was computed."""
     time = node._time
-    return any([x._time > time for x in operands])
+    for x in operands:  # noqa: SIM110  (three times as fast as any() of a generator, and half the time of a list)
+        if x._time > time:
+            return True
+    return False
 
 
 def check_current(nodes: Iterable[Value]) -> None:

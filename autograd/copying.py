@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.backward import is_older, topological_order
+from autograd.backward import is_older, visit
 
 if TYPE_CHECKING:
     from autograd.row import Operation
@@ -27,9 +27,17 @@ def build(
     """Return a Value with the given fields."""
     node = kind.__new__(kind)
     node._data, node._grad, node._time, node.name = data, grad, time, name
+    node._first, node._second = in_slots(operation, operands)
     node.operation = operation
-    node.operands = operands
     return node
+
+
+def in_slots(operation: Operation | None, operands: tuple[Value, ...]) -> tuple[Any, ...]:
+    """Return what a node's two slots hold: one operand or two, each in its own, else the tuple of all in the first."""
+    arity = operation.arity if operation else 0
+    if arity == 2:
+        return operands
+    return operands[0] if arity == 1 else operands or None, None
 
 
 def rebuild_graph(leaves: list[Value], records: list[tuple[Any, ...]]) -> Value:
@@ -48,44 +56,30 @@ def reduce(root: Value) -> tuple[Any, ...]:
     if root.operation is None:
         return build, (type(root), root._data, root.grad, root.name)
     leaves: list[Value] = []
-    inner: list[tuple[Value, tuple[Value, ...]]] = []
-    for node in topological_order(root):
-        if operands := node.operands:
-            inner.append((node, operands))
-        else:
-            leaves.append(node)
-    place = {node: i for i, node in enumerate([*leaves, *[node for node, _ in inner]])}
-    records = [
-        (
-            type(node),
-            node._data,
-            node._grad,
-            node.name,
-            node.operation,
-            [place[x] for x in operands],
-            -1 if is_older(node, operands) else 0,
-        )
-        for node, operands in inner
-    ]
+    inner: list[Value] = []
+    current = visit(root, inner, leaves, set())
+    place = {node: i for i, node in enumerate(leaves + inner)}
+    records = []
+    for node in inner:
+        operands = node.operands
+        time = 0 if current or not is_older(node, operands) else -1
+        places = [place[x] for x in operands]
+        records.append((type(node), node._data, node._grad, node.name, node.operation, places, time))
     return rebuild_graph, (leaves, records)
-
-
-def copy(node: Value, operands: tuple[Value, ...]) -> Value:
-    """Return a copy of a node, on the given operands."""
-    return build(type(node), node._data, node.grad, node.name, node.operation, operands, node._time)
 
 
 def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
     """Return a copy of the graph below root that shares nothing with it but what `memo` holds already."""
-    stack = [root]
+    stack: list[Any] = [root]
     while stack:  # and not topological_order: a list of nodes calls this for each, and must not walk all below each
-        node = stack[-1]
-        operands = node.operands
-        missing = [x for x in operands if id(x) not in memo]
-        stack += missing
-        if not missing:
-            stack.pop()
-            if id(node) not in memo:
-                memo[id(node)] = copy(node, tuple([memo[id(x)] for x in operands]))
+        node = stack.pop()
+        if node is None:  # a mark: all operands of the node beneath it are copied
+            operands, node = stack.pop(), stack.pop()
+            copies = tuple([memo[id(x)] for x in operands])
+            memo[id(node)] = build(type(node), node._data, node.grad, node.name, node.operation, copies, node._time)
+        elif id(node) not in memo:
+            operands = node.operands
+            stack += (node, operands, None)
+            stack += [x for x in operands if id(x) not in memo]
     result: Value = memo[id(root)]
     return result

@@ -129,13 +129,7 @@ class Value:
 
     @operands.setter
     def operands(self, operands: tuple[Value, ...]) -> None:
-        # As a new node is made, after its operation is set.
-        arity = self.operation.arity if self.operation else 0
-        if arity == 2:
-            self._first, self._second = operands
-        else:
-            self._first = operands[0] if arity == 1 else operands or None
-            self._second = None
+        self._first, self._second = copying.in_slots(self.operation, operands)
 
     # The graph ------------------------------------------------------------------------------------------------------
 
@@ -164,8 +158,9 @@ class Value:
         """
         if self.operation is None:
             return ()
-        reverse.check_current([self])
         operands = self.operands
+        if reverse.is_older(self, operands):
+            reverse.check_current([self])
         wanted = [not x.constant for x in operands]
         try:
             return tuple(self.operation.local_derivatives(self._data, [x._data for x in operands], wanted))
@@ -232,7 +227,7 @@ class Value:
         return self
 
     def __copy__(self) -> Value:
-        return copying.copy(self, self.operands)
+        return copying.build(type(self), self._data, self.grad, self.name, self.operation, self.operands, self._time)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copying.deep_copy(self, memo)
@@ -342,8 +337,8 @@ def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) ->
     node._data = data
     node._grad = 0.0
     node._time = now
+    node._first, node._second = copying.in_slots(operation, operands)
     node.operation = operation
-    node.operands = operands
     node.name = None
     return node
 
