@@ -3,12 +3,12 @@
 A sweep visits every node after all that use it, and hands its adjoint g = ∂root/∂node on to the operands,
 each times its local derivative. All traversals are loops: a graph may be a million nodes deep.
 
-Letters: z a node's result, x an operand, g an adjoint, p a local derivative.
+Letters: z a node's result, x and y operands, g an adjoint, p a local derivative.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,65 +25,126 @@ def topological_order(*roots: Value) -> list[Value]:
     """
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Any] = list(reversed(roots))
+    for root in roots:
+        if root not in seen:
+            visit(root, order, order, seen)
+    return order
+
+
+def interior_nodes(*roots: Value) -> tuple[list[Value], list[Value]]:
+    """Return the interior nodes below the roots in topological order, and the leaves.
+
+    Raises RuntimeError where leaves changed after a node was computed.
+    """
+    order: list[Value] = []
+    leaves: list[Value] = []
+    seen: set[Value] = set()
+    current = [visit(root, order, leaves, seen) for root in roots]
+    if len(roots) > 1 or not all(current):  # of two roots, one may be older than what it shares with the other
+        check_current(order)
+    return order, leaves
+
+
+def visit(root: Value, order: list[Value], leaves: list[Value], seen: set[Value]) -> bool:
+    """Append the interior nodes below root to `order` and the leaves to `leaves`, which may be the same list.
+
+    Those in `seen` are left out, and the others are added to it. Returns whether all nodes were computed at one time
+    and no leaf assigned after it, so that the graph is surely up to date.
+    """
+    time, current = root._time, True
+    stack: list[Any] = [root]
     while stack:
         node = stack.pop()
         if node is None:  # a mark: all operands of the node beneath it are in the order
             order.append(stack.pop())
-        elif node not in seen:
+            continue
+        while node not in seen:
             seen.add(node)
-            if node.operands:
-                stack += (node, None)
-                stack += [x for x in node.operands[::-1] if x not in seen]
-            else:
-                order.append(node)
-    return order
+            if node.operation is None:
+                leaves.append(node)
+                if node._time > time:
+                    current = False
+                break
+            if node._time != time:
+                current = False
+            stack.append(node)
+            stack.append(None)
+            first, second = node._first, node._second
+            if second is not None:
+                if second not in seen:
+                    stack.append(second)
+            elif first.__class__ is tuple:
+                stack += [x for x in first[::-1] if x not in seen]
+                break
+            node = first
+    return current
 
 
 def backward(root: Value) -> None:
     """Add ∂root/∂leaf to the gradient of every leaf, and set that of every interior node."""
-    from autograd.operations import add, dot, mul  # here, for the table is made of Values, and so loaded after this
-
-    order = topological_order(root)
-    before = [node.grad for node in order]
+    order, leaves = interior_nodes(root)
+    before = [node._grad for node in order], [leaf._grad for leaf in leaves]
     try:
         for node in order:
-            if node.operands:
-                node.grad = 0.0
-        root.grad += 1.0
+            node._grad = 0.0
+        root._grad += 1.0
         for node in reversed(order):
-            if not (operands := node.operands):
-                continue
-            row: Any = node.operation
-            g = node.grad
-            if row is mul:  # sums and products are most of a graph: written out, they halve the time of the sweep
-                x, y = operands
-                x.grad += g * y.data
-                y.grad += g * x.data
-            elif row is add:
-                x, y = operands
-                x.grad += g
-                y.grad += g
-            elif row is dot:
-                n = len(operands) // 2
-                for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):
-                    w.grad += g * x.data
-                    x.grad += g * w.data
-                if len(operands) % 2:
-                    operands[-1].grad += g
-            elif row.arity is None:
-                for x, p in zip(operands, row.partials(node.data, *[x.data for x in operands]), strict=True):
-                    x.grad += g * p
-            else:
-                for x, rule in zip(operands, row.partials, strict=True):
-                    if not x.constant:
-                        x.grad += g * (rule(node.data, *[x.data for x in operands]) if callable(rule) else rule)
+            accumulate = node.operation.accumulate  # type: ignore[union-attr]  # interior nodes have one
+            accumulate(node)
     except BaseException as error:
-        for earlier, gradient in zip(order, before, strict=True):
-            earlier.grad = gradient
+        for nodes, gradients in zip((order, leaves), before, strict=True):
+            for earlier, gradient in zip(nodes, gradients, strict=True):
+                earlier._grad = gradient
         if isinstance(error, (ArithmeticError, ValueError)):
             raise without_derivative(error, node) from None
         raise
+
+
+# The reverse rules of the rows: what a node adds to the gradients of its operands -------------------------------------
+
+
+def accumulate_partials(node: Value) -> None:
+    """Add the node's gradient times each local derivative: the rule of every row that has none of its own."""
+    row: Any = node.operation
+    g = node._grad
+    if row.arity == 1:
+        x, rule = node._first, row.partials[0]
+        x._grad += g * (rule(node._data, x._data) if callable(rule) else rule)
+        return
+    operands = node.operands
+    data = [x._data for x in operands]
+    if row.arity is None:
+        for x, p in zip(operands, row.partials(node._data, *data), strict=True):
+            x._grad += g * p
+    else:
+        for x, rule in zip(operands, row.partials, strict=True):
+            if not x.constant:
+                x._grad += g * (rule(node._data, *data) if callable(rule) else rule)
+
+
+def accumulate_add(node: Value) -> None:
+    """∂z/∂x = ∂z/∂y = 1. Sums and products are most of a graph: their own rules halve the time of the sweep."""
+    g, y = node._grad, node._second
+    node._first._grad += g
+    y._grad += g  # type: ignore[union-attr]  # a sum has two operands
+
+
+def accumulate_mul(node: Value) -> None:
+    """∂z/∂x = y, ∂z/∂y = x."""
+    g, x, y = node._grad, node._first, node._second
+    x._grad += g * y._data  # type: ignore[union-attr]  # a product has two operands
+    y._grad += g * x._data  # type: ignore[union-attr]
+
+
+def accumulate_dot(node: Value) -> None:
+    """∂z/∂wᵢ = xᵢ, ∂z/∂xᵢ = wᵢ, and 1 to a bias."""
+    g, operands = node._grad, node._first
+    n = len(operands) // 2
+    for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):
+        w._grad += g * x._data
+        x._grad += g * w._data
+    if len(operands) % 2:
+        operands[-1]._grad += g
 
 
 def without_derivative(error: Exception, node: Value) -> Exception:
@@ -98,38 +159,66 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
 
     It visits only the nodes between the targets and the root. Factors of 1 and sums with 0 are left out.
     """
-    order = topological_order(root)
+    order, _ = interior_nodes(root)
     between = set(targets)
     for node in order:
         if any([x in between for x in node.operands]):
             between.add(node)
     adjoints: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
-        if node not in adjoints or not node.operands:
+        if node not in adjoints:
             continue
         row: Any = node.operation
-        g = adjoints[node]
-        wanted = [x in between and not x.constant for x in node.operands]
+        g, operands = adjoints[node], node.operands
+        wanted = [x in between and not x.constant for x in operands]
         try:
-            partials = row.local_derivatives(node, node.operands, wanted)
+            partials = row.local_derivatives(node, operands, wanted)
         except (ArithmeticError, ValueError) as error:
             raise without_derivative(error, node) from None
-        for x, p in zip(node.operands, partials, strict=True):
+        for x, p in zip(operands, partials, strict=True):
             if p.__class__ is not float or p != 0.0:
                 term = p if g.__class__ is float and g == 1.0 else g if p.__class__ is float and p == 1.0 else g * p
                 adjoints[x] = adjoints[x] + term if x in adjoints else term
     return [adjoints.get(x, 0.0) for x in targets]
 
 
-def refresh(root: Value) -> None:
-    """Recompute every interior node below root."""
-    nodes = [node for node in topological_order(root) if node.operands]
-    before = [node.data for node in nodes]
+# Leaves that changed after a graph was built --------------------------------------------------------------------------
+
+
+def is_older(node: Value, operands: Sequence[Value]) -> bool:
+    """Whether one of a node's operands may have changed after the node was computed."""
+    time = node._time
+    for x in operands:  # noqa: SIM110  (three times as fast as any() of a generator, and half the time of a list)
+        if x._time > time:
+            return True
+    return False
+
+
+def check_current(nodes: Iterable[Value]) -> None:
+    """Raise RuntimeError where a node is not what its operands give now: a derivative would mix old and new numbers."""
+    for node in nodes:
+        operands = node.operands
+        if is_older(node, operands):
+            row: Any = node.operation
+            try:
+                data = row.compute(operands)
+            except (ArithmeticError, ValueError):
+                data = None
+            if repr(data) != repr(node._data):  # which tells −0.0 from 0.0, but not NaN from NaN
+                raise row.out_of_date(node, data)
+
+
+def refresh(root: Value, time: int) -> None:
+    """Recompute every interior node below root; `time` is now."""
+    nodes: list[Value] = []
+    visit(root, nodes, [], set())
+    before = [(node._data, node._time) for node in nodes]
     try:
         for node in nodes:
             row: Any = node.operation
-            node.data = row.compute(node.operands)
+            node._data = row.compute(node.operands)
+            node._time = time
     except BaseException:
-        for node, data in zip(nodes, before, strict=True):
-            node.data = data
+        for node, (data, earlier) in zip(nodes, before, strict=True):
+            node._data, node._time = data, earlier
         raise

@@ -8,65 +8,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.backward import topological_order
+from autograd.backward import is_older, visit
 
 if TYPE_CHECKING:
     from autograd.row import Operation
     from autograd.value import Value
 
 
-def rebuild_node(
-    kind: type[Value], data: float, grad: float, name: str | None, operation: Operation | None, operands: Any
+def build(
+    kind: type[Value],
+    data: float,
+    grad: float,
+    name: str | None,
+    operation: Operation | None = None,
+    operands: tuple[Value, ...] = (),
+    time: int = 0,
 ) -> Value:
     """Return a Value with the given fields."""
     node = kind.__new__(kind)
-    node.data, node.grad, node.name, node.operation, node.operands = data, grad, name, operation, operands
+    node._data, node._grad, node._time, node.name = data, grad, time, name
+    node._first, node._second = in_slots(operation, operands)
+    node.operation = operation
     return node
+
+
+def in_slots(operation: Operation | None, operands: tuple[Value, ...]) -> tuple[Any, ...]:
+    """Return what a node's two slots hold: one operand or two, each in its own, else the tuple of all in the first."""
+    arity = operation.arity if operation else 0
+    if arity == 2:
+        return operands
+    return operands[0] if arity == 1 else operands or None, None
 
 
 def rebuild_graph(leaves: list[Value], records: list[tuple[Any, ...]]) -> Value:
     """Return the last of the recorded nodes; a record's operands are places among the leaves and the nodes before."""
     nodes = list(leaves)
-    for kind, data, grad, name, operation, places in records:
-        nodes.append(rebuild_node(kind, data, grad, name, operation, tuple([nodes[i] for i in places])))
+    for kind, data, grad, name, operation, places, time in records:
+        nodes.append(build(kind, data, grad, name, operation, tuple([nodes[i] for i in places]), time))
     return nodes[-1]
 
 
 def reduce(root: Value) -> tuple[Any, ...]:
-    """Return what pickle needs: the function that rebuilds the graph below root, and its flat description."""
-    if not root.operands:
-        return rebuild_node, (type(root), root.data, root.grad, root.name, root.operation, ())
-    order = topological_order(root)
-    leaves = [node for node in order if not node.operands]
-    inner = [node for node in order if node.operands]
+    """Return what pickle needs: the function that rebuilds the graph below root, and its flat description.
+
+    Times are those of this process. Elsewhere all nodes are of the time 0, and those that may be out of date older.
+    """
+    if root.operation is None:
+        return build, (type(root), root._data, root.grad, root.name)
+    leaves: list[Value] = []
+    inner: list[Value] = []
+    current = visit(root, inner, leaves, set())
     place = {node: i for i, node in enumerate(leaves + inner)}
-    records = [
-        (type(node), node.data, node.grad, node.name, node.operation, [place[x] for x in node.operands])
-        for node in inner
-    ]
+    records = []
+    for node in inner:
+        operands = node.operands
+        time = 0 if current or not is_older(node, operands) else -1
+        places = [place[x] for x in operands]
+        records.append((type(node), node._data, node._grad, node.name, node.operation, places, time))
     return rebuild_graph, (leaves, records)
 
 
 def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
     """Return a copy of the graph below root that shares nothing with it but what `memo` holds already."""
-    stack = [root]
+    stack: list[Any] = [root]
     while stack:  # and not topological_order: a list of nodes calls this for each, and must not walk all below each
-        node = stack[-1]
-        missing = [x for x in node.operands if id(x) not in memo]
-        stack += missing
-        if not missing:
-            stack.pop()
-            if id(node) not in memo:
-                operands = tuple([memo[id(x)] for x in node.operands])
-                memo[id(node)] = rebuild_node(type(node), node.data, node.grad, node.name, node.operation, operands)
-    copy: Value = memo[id(root)]
-    return copy
-
-
-def operation_named(name: str) -> Operation:
-    """Return the row of that name; raise LookupError where it is not in the table."""
-    from autograd.operations import TABLE  # the table is made of Values' operations, so it is loaded after them
-
-    if name not in TABLE:
-        raise LookupError(f"the operation {name!r} is not in the table: register it with operation() before loading")
-    return TABLE[name]
+        node = stack.pop()
+        if node is None:  # a mark: all operands of the node beneath it are copied
+            operands, node = stack.pop(), stack.pop()
+            copies = tuple([memo[id(x)] for x in operands])
+            memo[id(node)] = build(type(node), node._data, node.grad, node.name, node.operation, copies, node._time)
+        elif id(node) not in memo:
+            operands = node.operands
+            stack += (node, operands, None)
+            stack += [x for x in operands if id(x) not in memo]
+    result: Value = memo[id(root)]
+    return result

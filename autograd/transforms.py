@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from autograd.backward import derivatives, topological_order
+from autograd.backward import derivatives, interior_nodes, topological_order
 from autograd.value import Value, variable
 
 # The variables of the transforms under way: a result that depends on one of them must stay a Value.
@@ -88,7 +88,7 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any]) -> tuple[An
     """
     variables, y, plain = _record(f, xs)
     tangents: dict[Value, Any] = dict(zip(_leaves(variables), _direction(xs, vs), strict=True))
-    for node in topological_order(*_values(y)):
+    for node in interior_nodes(*_values(y))[0]:
         row: Any = node.operation
         moved = [x in tangents for x in node.operands]
         if node not in tangents and any(moved):

@@ -11,6 +11,7 @@ Letters: x, y operands; z result.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -23,6 +24,11 @@ from autograd import copying
 
 if TYPE_CHECKING:
     from autograd.row import Operation
+
+# The time: how often the data of a Value has been assigned. Every node carries the time at which its data was computed,
+# a leaf that of its last assignment, so a node that is older than one of its operands may be out of date.
+ticks = itertools.count(1)
+now = 0
 
 # What Python raises where a float operation has no result.
 Refusal = (ArithmeticError, ValueError)
@@ -49,26 +55,81 @@ class Value:
     Raises TypeError for anything but a real number.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "name", "operands", "operation")
+    # Seven slots and no tuple of operands: 112 bytes a node, with its number. Only assignments from outside pass the
+    # properties `data` and `grad`, made below the class; the packages read and write the slots.
+    __slots__ = ("_data", "_first", "_grad", "_second", "_time", "name", "operation")
 
-    data: float  #: the number
-    grad: float  #: the derivative of the last backward()'s root to this Value; leaves accumulate
     name: str | None
     operation: Operation | None  #: the row that made it; None on a leaf
-    operands: tuple[Value, ...]
+    _data: float
+    _grad: float
+    _time: int
+    _first: Any  # the first operand; of a row of three or of any number of operands, the tuple of all
+    _second: Value | None
     constant: ClassVar[bool] = False  #: True for a plain number, which is never differentiated
 
     def __init__(self, data: float, name: str | None = None) -> None:
-        self.data = data if data.__class__ is float else to_float(data)
-        self.grad = 0.0
-        self.operation = None
-        self.operands = ()
+        self._data = data if data.__class__ is float else to_float(data)
+        self._grad = 0.0
+        self._time = 0
+        self._first = self._second = self.operation = None
         self.name = name
 
     def __repr__(self) -> str:
         made = f", operation={self.operation.name}" if self.operation else ""
         name = f", name={self.name!r}" if self.name else ""
-        return f"{type(self).__name__}({self.data!r}, grad={self.grad!r}{made}{name})"
+        return f"{type(self).__name__}({self._data!r}, grad={self.grad!r}{made}{name})"
+
+    @property
+    def data(self) -> float:
+        """The number. That of a leaf may be assigned: it is converted, or refused, as by the constructor.
+
+        Raises AttributeError where an operation computed it.
+
+        >>> x = Value(2.0, name="x")
+        >>> x.data = 3
+        >>> x
+        Value(3.0, grad=0.0, name='x')
+        """
+        return self._data
+
+    @data.setter
+    def data(self, number: float) -> None:
+        if self.operation is not None:
+            raise AttributeError(
+                f"the data of {describe(self)} is what {self.operation.name} makes of its operands: assign to the "
+                "leaves and refresh(), or detach() it"
+            )
+        self._data = number if number.__class__ is float else converted(number, self, "data")
+        self._time = tick()
+
+    @property
+    def grad(self) -> float:
+        """The derivative of the last backward()'s root to this Value; leaves accumulate. Assigned, it is converted."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        self._grad = number if number.__class__ is float else converted(number, self, "grad")
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The Values that the operation was applied to, in order; of a leaf none.
+
+        >>> x = Value(2.0, name="x")
+        >>> (x * 3.0).operands
+        (Value(2.0, grad=0.0, name='x'), Constant(3.0))
+        """
+        first = self._first
+        if self._second is not None:
+            return first, self._second
+        if first.__class__ is tuple:
+            return first
+        return () if first is None else (first,)
+
+    @operands.setter
+    def operands(self, operands: tuple[Value, ...]) -> None:
+        self._first, self._second = copying.in_slots(self.operation, operands)
 
     # The graph ------------------------------------------------------------------------------------------------------
 
@@ -87,7 +148,7 @@ class Value:
         >>> (Value(3.0) * 2).detach()
         Value(6.0, grad=0.0)
         """
-        return Value(self.data, self.name)
+        return Value(self._data, self.name)
 
     def partials(self) -> tuple[float, ...]:
         """Return the local derivative to each operand; to a constant it is 0.0.
@@ -97,9 +158,12 @@ class Value:
         """
         if self.operation is None:
             return ()
-        wanted = [not x.constant for x in self.operands]
+        operands = self.operands
+        if reverse.is_older(self, operands):
+            reverse.check_current([self])
+        wanted = [not x.constant for x in operands]
         try:
-            return tuple(self.operation.local_derivatives(self.data, [x.data for x in self.operands], wanted))
+            return tuple(self.operation.local_derivatives(self._data, [x._data for x in operands], wanted))
         except Refusal as error:
             raise reverse.without_derivative(error, self) from None
 
@@ -124,7 +188,7 @@ class Value:
         0.0
         """
         for node in reverse.topological_order(self):
-            node.grad = 0.0
+            node._grad = 0.0
 
     def derivative(self, x: Value) -> Value:
         """Return the derivative to x as a new Value: itself differentiable and drawable.
@@ -159,11 +223,11 @@ class Value:
         >>> y.refresh().data
         9.0
         """
-        reverse.refresh(self)
+        reverse.refresh(self, tick())
         return self
 
     def __copy__(self) -> Value:
-        return copying.rebuild_node(type(self), self.data, self.grad, self.name, self.operation, self.operands)
+        return copying.build(type(self), self._data, self.grad, self.name, self.operation, self.operands, self._time)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copying.deep_copy(self, memo)
@@ -176,28 +240,28 @@ class Value:
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
-        return self.data == (other.data if isinstance(other, Value) else other)
+        return self._data == (other._data if isinstance(other, Value) else other)
 
     def __ne__(self, other: object) -> Any:
-        return self.data != (other.data if isinstance(other, Value) else other)
+        return self._data != (other._data if isinstance(other, Value) else other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.data < (other.data if isinstance(other, Value) else other)
+        return self._data < (other._data if isinstance(other, Value) else other)
 
     def __le__(self, other: Any) -> Any:
-        return self.data <= (other.data if isinstance(other, Value) else other)
+        return self._data <= (other._data if isinstance(other, Value) else other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.data > (other.data if isinstance(other, Value) else other)
+        return self._data > (other._data if isinstance(other, Value) else other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.data >= (other.data if isinstance(other, Value) else other)
+        return self._data >= (other._data if isinstance(other, Value) else other)
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        return self._data != 0.0
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
+        return format(self._data, spec) if spec else repr(self)
 
     def __float__(self) -> float:
         raise TypeError(
@@ -251,37 +315,61 @@ class Constant(Value):
 
     @property
     def grad(self) -> float:
-        """Always 0.0: the sweep need not ask whether an operand is a constant before it adds to its gradient."""
+        """Always 0.0: a sweep does not ask whether an operand is a constant before it adds to its `_grad`."""
         return 0.0
 
     @grad.setter
-    def grad(self, gradient: float) -> None:
-        pass
+    def grad(self, number: float) -> None:
+        converted(number, self, "grad")
 
     def __repr__(self) -> str:
-        return f"Constant({self.data!r})"
+        return f"Constant({self._data!r})"
 
 
+new: Callable[[type[Value]], Value] = object.__new__
 Binary = Callable[..., Any]
 Unary = Callable[..., Value]
 
 
 def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) -> Value:
-    """Return an interior node; it skips `__init__`, for the operators call it once per node."""
-    node = Value.__new__(Value)
-    node.data = data
-    node.grad = 0.0
+    """Return an interior node; it skips `__init__`, for it is called once per node."""
+    node = new(Value)
+    node._data = data
+    node._grad = 0.0
+    node._time = now
+    node._first, node._second = copying.in_slots(operation, operands)
     node.operation = operation
-    node.operands = operands
     node.name = None
     return node
+
+
+def tick() -> int:
+    """Let time pass, and return the new time: later than that of every node so far."""
+    global now
+    now = time = next(ticks)  # of two threads that assign at once, each gets a time of its own
+    return time
+
+
+def converted(number: Any, x: Value, field: str) -> float:
+    """Return what is assigned to a field of x as a float; raise TypeError, with the remedy, for anything else."""
+    try:
+        return to_float(number)
+    except TypeError as error:
+        if field == "grad" and number is None:
+            raise TypeError(f"the grad of {describe(x)} is never None: call zero_grad(), or assign 0.0") from None
+        raise TypeError(f"the {field} of {describe(x)} is assigned: {error}") from None
+
+
+for field in ("data", "grad"):  # getters in C: in Python they would take twice as long
+    python = vars(Value)[field]
+    setattr(Value, field, property(operator.attrgetter(f"_{field}"), python.fset, doc=python.__doc__))
 
 
 def variable(x: Any) -> Value:
     """Return a new Value equal to x: a leaf for a number or a constant, else a node that still depends on x."""
     if isinstance(x, Value) and not x.constant:
         return +x
-    return Value(x.data if isinstance(x, Value) else x)
+    return Value(x._data if isinstance(x, Value) else x)
 
 
 def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
@@ -325,4 +413,4 @@ def describe(x: Any) -> str:
     """Return an operand as a message shows it: its name, where it has one, and its number."""
     if not isinstance(x, Value):
         return repr(x)
-    return f"{x.name} = {x.data!r}" if x.name else repr(x.data)
+    return f"{x.name} = {x._data!r}" if x.name else repr(x._data)

@@ -1,8 +1,10 @@
 """Eager speed and memory: one forward and backward pass of a small network, beside micrograd and PyTorch scalars.
 
 The network is 2-16-16-1 with ReLU, on 100 samples with a hinge loss, as in micrograd's demo. All contenders have the
-same weights and must reach the same gradient. Each round runs every contender once, in turn, so that whatever else the
-machine does meets all of them; ratios are of the medians. PyTorch's graph is of 0-dimensional tensors, one per scalar.
+same weights and must reach the same gradient. Each round runs every contender in turn, once with Python's garbage
+collector as it is by default and once with it off, for the collector walks the whole heap again and again while a graph
+grows, and that is most of micrograd's time. Times are the thread's own, so that other programs disturb them little;
+ratios are of the medians. PyTorch's graph is of 0-dimensional tensors, one per scalar.
 
     pip install -e . -r benchmarks/requirements.txt && python benchmarks/eager.py
 """
@@ -14,7 +16,8 @@ import os
 import platform
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -109,11 +112,11 @@ def zero_grad(contender: Contender) -> None:
 def timed(forward: Callable[[], Any]) -> tuple[float, float]:
     """Return the seconds of one forward and of one backward pass."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.thread_time()
     loss = forward()
-    middle = time.perf_counter()
+    middle = time.thread_time()
     loss.backward()
-    return middle - start, time.perf_counter() - middle
+    return middle - start, time.thread_time() - middle
 
 
 def measured(forward: Callable[[], Any]) -> tuple[Any, int]:
@@ -137,21 +140,36 @@ def nodes_made(loss: Any, operands: Callable[[Any], Any], parameters: list[Any])
     return len(seen - {id(p) for p in parameters})
 
 
+@contextmanager
+def collector(on: bool) -> Iterator[None]:
+    """Let the garbage collector run or not."""
+    (gc.enable if on else gc.disable)()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def compare_speed(contenders: list[Contender]) -> None:
-    """Print the time of a pass and how many times faster than the peers it is."""
-    times: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
+    """Print the time of a pass and how many times faster than the peers it is, with the collector on and off."""
+    times: dict[tuple[str, bool], list[tuple[float, float]]] = {
+        (contender.name, on): [] for on in (True, False) for contender in contenders
+    }
     for _ in range(ROUNDS):
         for contender in contenders:
-            zero_grad(contender)
-            times[contender.name].append(timed(contender.forward))
-    total = {name: median(map(sum, passes)) for name, passes in times.items()}
+            for on in (True, False):
+                zero_grad(contender)
+                with collector(on):
+                    times[contender.name, on].append(timed(contender.forward))
+    total = {key: median(map(sum, passes)) for key, passes in times.items()}
     print(f"\nForward and backward, 2-16-16-1, 100 samples: medians of {ROUNDS} interleaved rounds\n")
-    print("| | forward, ms | backward, ms | both, ms | micrograd takes | PyTorch scalars take |")
-    print("|---|--:|--:|--:|--:|--:|")
-    for name, passes in times.items():
+    print("| | collector | forward, ms | backward, ms | both, ms | micrograd takes | PyTorch scalars take |")
+    print("|---|---|--:|--:|--:|--:|--:|")
+    for (name, on), passes in times.items():
         forward, backward = (1e3 * median(column) for column in zip(*passes, strict=True))
-        ratios = " | ".join(f"{total[peer] / total[name]:.1f} ×" for peer in ("micrograd", "PyTorch scalars"))
-        print(f"| {name} | {forward:.1f} | {backward:.1f} | {1e3 * total[name]:.1f} | {ratios} |")
+        ratios = " | ".join(f"{total[peer, on] / total[name, on]:.1f} ×" for peer in ("micrograd", "PyTorch scalars"))
+        state = "on" if on else "off"
+        print(f"| {name} | {state} | {forward:.1f} | {backward:.1f} | {1e3 * total[name, on]:.1f} | {ratios} |")
 
 
 def compare_memory(contenders: list[Contender]) -> None:
@@ -174,13 +192,12 @@ def chain(n: int) -> Value:
 
 
 def show_growth() -> None:
-    """Print time and memory per node of ever longer chains; Python's collector walks a growing heap again and again."""
+    """Print time and memory per node of ever longer chains, with the collector on and off."""
     times: dict[tuple[int, bool], list[tuple[float, float]]] = {(n, on): [] for n in LENGTHS for on in (True, False)}
     for _ in range(ROUNDS // 3):
         for (n, on), passes in times.items():
-            (gc.enable if on else gc.disable)()
-            passes.append(timed(partial(chain, n)))
-    gc.enable()
+            with collector(on):
+                passes.append(timed(partial(chain, n)))
     print("\nGrowth: a chain of n nodes, n deep; µs and bytes per node\n")
     print("| n | forward | backward | forward, collector off | backward, collector off | bytes |")
     print("|--:|--:|--:|--:|--:|--:|")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import TABLE, Operation, Value, dot, maximum
 from autograd.expression import parse
+from autograd.value import new_value
 from viz import formula
 
 NAMES = ("a", "b", "x1", "theta")
@@ -181,8 +182,7 @@ def test_a_name_with_an_exponent_is_no_base_of_a_power():
 def test_every_operation_has_a_formula_of_all_its_operands(name):
     row = TABLE[name]
     leaves = [Value(0.5, letter) for letter in ("alpha", "beta", "gamma")[: row.arity or 3]]
-    value = Value(0.0)
-    value.operation, value.operands = row, tuple(leaves)
+    value = new_value(0.0, row, tuple(leaves))
     latex = formula(value)
     assert all(rf"\{leaf.name}" in latex for leaf in leaves), latex
     assert latex.count("{") == latex.count("}")
