@@ -17,18 +17,19 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from autograd import rules, special
-from autograd.row import Operation
+from autograd.row import Operation, miscalled
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
-from autograd.value import Value, as_operand, new_value, to_float
+from autograd.value import Value, as_operand, new_value, shown, to_float
 
 TABLE: dict[str, Operation] = {}
+Composition = TypeVar("Composition", bound=Callable[..., Any])
 
 
 def row(*columns: Any, **options: Any) -> Operation:
@@ -36,10 +37,21 @@ def row(*columns: Any, **options: Any) -> Operation:
     entry = TABLE[columns[0]] = Operation(*columns, **options)
     parameters = inspect.signature(entry.arrange).parameters.values() if entry.arrange else []
     if entry.arity == 1 or (entry.arity and [p.default for p in parameters].count(inspect.Parameter.empty) == 1):
-        setattr(Value, entry.name, lambda self, *parameters: entry(self, *parameters))
+        setattr(Value, entry.name, method(entry))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
     return entry
+
+
+def method(entry: Operation) -> Callable[..., Any]:
+    """Return the method of Value that applies an operation to it."""
+
+    def apply(self: Value, *parameters: Any, **keywords: Any) -> Any:
+        if keywords.get("out", self) is None:
+            del keywords["out"]  # np.clip of a Value calls its method with it
+        return entry(self, *parameters, **keywords)
+
+    return apply
 
 
 def several(*operands: Any) -> tuple[Any, ...]:
@@ -49,10 +61,20 @@ def several(*operands: Any) -> tuple[Any, ...]:
 
 
 def spread(values: Sequence[Any]) -> tuple[Any, ...]:
+    return listed("values", values)
+
+
+def listed(name: str, values: Any) -> tuple[Any, ...]:
+    """Return the elements of a list, an array, a generator, …; TypeError for one number and for a dictionary."""
+    if isinstance(values, (list, tuple)):
+        return tuple(values)
+    if isinstance(values, (Mapping, str)) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ():
+        raise TypeError(f"{name} is the {type(values).__name__} {shown(values)}: give a list")
     return tuple(values)
 
 
 def pairs(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> tuple[Any, ...]:
+    weights, inputs = listed("weights", weights), listed("inputs", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot takes one input for each weight, not {len(weights)} weights and {len(inputs)} inputs")
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
@@ -168,22 +190,43 @@ dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.
 logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, logsumexp_partials, arrange=spread)
 # fmt: on
 
-# NumPy's functions whose rows hold another array rule.
-Value.ufuncs |= {np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians}
+# NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
+Value.ufuncs |= {
+    np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians, np.fabs: abs,
+    np.float_power: pow, np.conjugate: identity, "clip": clip,
+}  # fmt: skip
 
 
 # Compositions of rows -------------------------------------------------------------------------------------------------
 
 
+def of_a_list(function: Composition) -> Composition:
+    """Let a composition refuse what is no list of values, as a row does."""
+
+    @functools.wraps(function)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            values = spread(*arguments, **keywords)
+        except TypeError as error:
+            raise miscalled(function.__name__, spread, arguments, keywords, error) from None
+        return function(values)
+
+    return cast("Composition", checked)
+
+
+@of_a_list
 def mean(values: Sequence[Any]) -> Any:
     """Return the arithmetic mean.
 
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
+    if not values:
+        raise ValueError("mean takes at least one value")
     return sum(values) / len(values)
 
 
+@of_a_list
 def norm(values: Sequence[Any]) -> Any:
     """Return the Euclidean norm √Σx².
 
@@ -193,6 +236,7 @@ def norm(values: Sequence[Any]) -> Any:
     return sqrt(sum([square(x) for x in values]))
 
 
+@of_a_list
 def log_softmax(values: Sequence[Any]) -> list[Any]:
     """Return xᵢ − log Σ eˣ for each value; it never overflows.
 
@@ -203,6 +247,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
     return [x - total for x in values]
 
 
+@of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
     """Return eˣ / Σ eˣ for each value (document 002); it never overflows.
 
@@ -305,10 +350,16 @@ def operators(entry: Operation) -> tuple[Callable[..., Any], Callable[..., Any]]
     return apply, reflected
 
 
-for method, entry in {
-    "add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow,
-}.items():  # fmt: skip
+OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
+for name, entry in OPERATORS.items():
     plain, reflected = operators(entry)
-    setattr(Value, f"__{method}__", plain)
-    setattr(Value, f"__r{method}__", reflected)
+    setattr(Value, f"__{name}__", plain)
+    setattr(Value, f"__r{name}__", reflected)
 Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
+
+# More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
+for entry in (clip, maximum, minimum, atan2, hypot):
+    setattr(Value, entry.name, method(entry))
+for ufunc, entry in Value.ufuncs.items():
+    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and entry not in OPERATORS.values():
+        setattr(Value, ufunc.__name__, method(entry))

@@ -5,13 +5,15 @@ Letters: x, y operands; z result.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import copying
-from autograd.value import Constant, Refusal, Value, describe, for_each, new_value, same_class, to_float
+from autograd.numpy_functions import for_each
+from autograd.value import Constant, Refusal, Value, describe, new_value, same_class, shown, to_float
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
 
@@ -52,11 +54,16 @@ class Operation:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Apply the operation: floats give a float, Values a Value, arrays an array."""
-        operands = self.arrange(*arguments, **keywords) if self.arrange else arguments
-        if self.arrange is None and (keywords or len(operands) != self.arity):
-            given = f"{len(operands)} and {', '.join(keywords)}" if keywords else str(len(operands))
+        if self.arrange:
+            try:
+                operands = self.arrange(*arguments, **keywords)
+            except TypeError as error:
+                raise miscalled(self.name, self.arrange, arguments, keywords, error) from None
+            return self.apply(operands)
+        if keywords or len(arguments) != self.arity:
+            given = f"{len(arguments)} and {', '.join(keywords)}" if keywords else str(len(arguments))
             raise TypeError(f"{self.name} takes its operands by position, {self.arity} of them, not {given}")
-        return self.apply(operands)
+        return self.apply(arguments)
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
         """Apply the operation to operands in the order that a node keeps them in."""
@@ -68,8 +75,17 @@ class Operation:
         if any(issubclass(kind, np.ndarray) for kind in kinds):
             return self._evaluate_arrays(operands)
         if not any(issubclass(kind, Value) for kind in kinds):
-            return self.evaluate([to_float(x) for x in operands])
-        return self.record(tuple([x if isinstance(x, Value) else Constant(x) for x in operands]))
+            return self.evaluate([self.number(x) for x in operands])
+        return self.record(tuple([x if isinstance(x, Value) else Constant(self.number(x)) for x in operands]))
+
+    def number(self, x: Any) -> float:
+        """Return an operand that is neither a Value nor an array as a float."""
+        needs = f"{self.name} takes numbers, Values and NumPy arrays"
+        if isinstance(x, (list, tuple)):
+            many = self.arrange is not None and str(inspect.signature(self.arrange)).startswith("(*")
+            remedy = f"give the numbers one by one, {self.name}(*values)" if many else "make it an array, np.array(…)"
+            raise TypeError(f"{needs}, not the {type(x).__name__} {shown(x)}: {remedy}")
+        return to_float(x, needs)
 
     def evaluate(self, operands: Sequence[float]) -> float:
         """Return the operation's result on floats; raise what Python raises, with the operands named."""
@@ -95,7 +111,7 @@ class Operation:
     def _evaluate_arrays(self, operands: Sequence[Any]) -> Any:
         if any(isinstance(x, Value) or getattr(x, "dtype", None) == np.dtype(object) for x in operands):
             return for_each(lambda *xs: self.apply(xs), operands)
-        arrays = np.broadcast_arrays(*[as_floats(x) for x in operands])
+        arrays = np.broadcast_arrays(*[self._floats(x) for x in operands])
         rows = [np.atleast_1d(x) for x in arrays]  # array rules may write into their result, which a scalar forbids
         with np.errstate(all="ignore"):
             result = np.reshape(self.array(*rows) if self.arity else self.array(np.stack(rows)), arrays[0].shape)
@@ -106,6 +122,12 @@ class Operation:
             except Refusal as error:
                 raise self.refusal(error, scalars, f" at index {tuple(place.tolist())}") from None
         return result
+
+    def _floats(self, x: Any) -> Any:
+        """Return an array of numbers as floats, a number as a float; TypeError for complex numbers, text, …."""
+        if isinstance(x, np.ma.MaskedArray):
+            raise TypeError(f"{self.name} does not know masks: fill the masked array, or leave the masked elements out")
+        return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else self.number(x)
 
     def local_derivatives(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """Return the derivative to each operand, 0.0 to one that is not wanted: its rule is not evaluated."""
@@ -125,6 +147,16 @@ class Operation:
         return same_class(error, f"{self.name}({listed}){place}: {reason}{needs}")
 
 
-def as_floats(x: Any) -> Any:
-    """Return an array of numbers as floats, a number as a float; TypeError for complex numbers, text, …."""
-    return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else to_float(x)
+def miscalled(
+    name: str, arrange: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], error: TypeError
+) -> TypeError:
+    """Return the error of a call whose arguments do not fit: it names the operation and how it is called."""
+    signature = inspect.signature(arrange)
+    parameters = signature.parameters.values()
+    try:
+        signature.bind(*arguments, **keywords)
+    except TypeError as misfit:
+        error = misfit
+    alone = list(signature.parameters) == ["values"] and len(arguments) > 1
+    call = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
+    return TypeError(f"{name}({call}): {f'give one list, {name}([x, y])' if alone else error}")
