@@ -55,7 +55,14 @@ class ValueArray(np.ndarray[Any, Any]):
         return apply(ufunc, method, operands, keywords)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
-        return of_values(super().__array_function__(function, types, arguments, keywords))
+        try:
+            return of_values(super().__array_function__(function, types, arguments, keywords))
+        except TypeError:
+            if function.__module__ != "numpy.linalg":
+                raise
+            name = f"np.linalg.{function.__name__}"
+            remedy = "write it out in sums and products of the elements, or take .data for the numbers alone"
+            raise TypeError(f"{name} knows floats only: {remedy}") from None
 
 
 def of_values(result: Any) -> Any:
@@ -105,7 +112,8 @@ def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: di
         return extreme(row, operands[0], **keywords)
     if method != "__call__" and name in ALONG_AN_AXIS and not any(isinstance(x, Value) for x in operands):
         return of_values(getattr(ufunc, method)(*map(plain, operands), **keywords))
-    used = [key for key in keywords if key not in ("casting", "subok")]
+    kind = bool if ufunc in COMPARISONS else object
+    used = [key for key, x in keywords.items() if key not in ("casting", "subok") and (key != "dtype" or x != kind)]
     if used := used if method == "__call__" else [f"the method {method}"]:
         raise TypeError(f"np.{name} on Values takes the operands only, not {', '.join(used)}")
     if ufunc in COMPARISONS:

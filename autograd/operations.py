@@ -17,19 +17,19 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograd import rules, special
-from autograd.row import Operation, miscalled
+from autograd.arguments import of_a_list, pairs, several, spread
+from autograd.row import Operation
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
-from autograd.value import Value, as_operand, new_value, shown, to_float
+from autograd.value import Value, as_operand, new_value, to_float
 
 TABLE: dict[str, Operation] = {}
-Composition = TypeVar("Composition", bound=Callable[..., Any])
 
 
 def row(*columns: Any, **options: Any) -> Operation:
@@ -52,32 +52,6 @@ def method(entry: Operation) -> Callable[..., Any]:
         return entry(self, *parameters, **keywords)
 
     return apply
-
-
-def several(*operands: Any) -> tuple[Any, ...]:
-    if not operands:
-        raise ValueError("maximum and minimum take at least one operand")
-    return operands
-
-
-def spread(values: Sequence[Any]) -> tuple[Any, ...]:
-    return listed("values", values)
-
-
-def listed(name: str, values: Any) -> tuple[Any, ...]:
-    """Return the elements of a list, an array, a generator, …; TypeError for one number and for a dictionary."""
-    if isinstance(values, (list, tuple)):
-        return tuple(values)
-    if isinstance(values, (Mapping, str)) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ():
-        raise TypeError(f"{name} is the {type(values).__name__} {shown(values)}: give a list")
-    return tuple(values)
-
-
-def pairs(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> tuple[Any, ...]:
-    weights, inputs = listed("weights", weights), listed("inputs", inputs)
-    if len(weights) != len(inputs):
-        raise ValueError(f"dot takes one input for each weight, not {len(weights)} weights and {len(inputs)} inputs")
-    return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
@@ -198,20 +172,6 @@ Value.ufuncs |= {
 
 
 # Compositions of rows -------------------------------------------------------------------------------------------------
-
-
-def of_a_list(function: Composition) -> Composition:
-    """Let a composition refuse what is no list of values, as a row does."""
-
-    @functools.wraps(function)
-    def checked(*arguments: Any, **keywords: Any) -> Any:
-        try:
-            values = spread(*arguments, **keywords)
-        except TypeError as error:
-            raise miscalled(function.__name__, spread, arguments, keywords, error) from None
-        return function(values)
-
-    return cast("Composition", checked)
 
 
 @of_a_list

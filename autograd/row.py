@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import copying
+from autograd.arguments import arranged
 from autograd.numpy_functions import for_each
 from autograd.value import Constant, Refusal, Value, describe, new_value, same_class, shown, to_float
 
@@ -55,11 +56,7 @@ class Operation:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Apply the operation: floats give a float, Values a Value, arrays an array."""
         if self.arrange:
-            try:
-                operands = self.arrange(*arguments, **keywords)
-            except TypeError as error:
-                raise miscalled(self.name, self.arrange, arguments, keywords, error) from None
-            return self.apply(operands)
+            return self.apply(arranged(self.name, self.arrange, arguments, keywords))
         if keywords or len(arguments) != self.arity:
             given = f"{len(arguments)} and {', '.join(keywords)}" if keywords else str(len(arguments))
             raise TypeError(f"{self.name} takes its operands by position, {self.arity} of them, not {given}")
@@ -145,18 +142,3 @@ class Operation:
         beyond = "the result is beyond the largest float, 1.8e308"
         reason = beyond if isinstance(error, OverflowError) else error
         return same_class(error, f"{self.name}({listed}){place}: {reason}{needs}")
-
-
-def miscalled(
-    name: str, arrange: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], error: TypeError
-) -> TypeError:
-    """Return the error of a call whose arguments do not fit: it names the operation and how it is called."""
-    signature = inspect.signature(arrange)
-    parameters = signature.parameters.values()
-    try:
-        signature.bind(*arguments, **keywords)
-    except TypeError as misfit:
-        error = misfit
-    alone = list(signature.parameters) == ["values"] and len(arguments) > 1
-    call = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters)
-    return TypeError(f"{name}({call}): {f'give one list, {name}([x, y])' if alone else error}")
