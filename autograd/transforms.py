@@ -34,10 +34,7 @@ from autograd.structures import (
     regular_shape,
     with_numbers,
 )
-from autograd.value import Refusal, Value, shown, variable
-
-# The variables of all transforms under way, in any thread: a result that depends on another's must stay a Value.
-_under_way: set[Value] = set()
+from autograd.value import Refusal, Value, shown, variable, variables_under_way
 
 
 def grad(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -154,15 +151,16 @@ def _record(
     for place, x in enumerate(xs, 1):
         check(x, f"{transform}: argument {place} of {name}")
     variables = [variable(x) for x in numbers(xs)]
-    _under_way.update(variables)
+    variables_under_way.update(variables)
     try:
         y = f(*with_numbers(tuple(xs), variables), **keywords)
         check(y, f"{transform}: the result of {name}")
         below = topological_order(*filter(_is_value, numbers(y)))
         own = set(variables)
-        nested = any(node in _under_way and node not in own for node in below)
+        # What depends on another transform's variable stays a Value. The graph shows it, whatever thread f ran in.
+        nested = any(node in variables_under_way and node not in own for node in below)
     finally:
-        _under_way.difference_update(variables)
+        variables_under_way.difference_update(variables)
     return variables, y, variable if nested or any(map(_is_value, numbers([xs, vs]))) else _plain
 
 

@@ -23,6 +23,9 @@ from autograd import copying
 if TYPE_CHECKING:
     from autograd.row import Operation
 
+# The variables of all transforms under way, in any thread.
+variables_under_way: set[Value] = set()
+
 # What Python raises where a float operation has no result.
 Refusal = (ArithmeticError, ValueError)
 
@@ -154,12 +157,15 @@ class Value:
         return self
 
     def __copy__(self) -> Value:
+        refuse_copy(self, [self])
         return copying.rebuild_node(type(self), self.data, self.grad, self.name, self.operation, self.operands)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.deep_copy(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.reduce(self)
 
     # The number -----------------------------------------------------------------------------------------------------
@@ -255,6 +261,15 @@ def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) ->
     node.operands = operands
     node.name = None
     return node
+
+
+def refuse_copy(x: Value, copied: Sequence[Value]) -> None:
+    """Raise TypeError where a variable of a transform would be copied: the derivative to it would be 0."""
+    if not variables_under_way.isdisjoint(copied):
+        raise TypeError(
+            f"a copy of {describe(x)}, as deepcopy and pickle make it, would not depend on the variable that is being "
+            "differentiated: use it as it is, and a pool of threads instead of one of processes"
+        )
 
 
 def variable(x: Any) -> Value:

@@ -1,8 +1,10 @@
 """Transforms of functions: any structure of numbers goes in and comes out, to any order, in any thread."""
 
 import asyncio
+import copy
 import functools
 import math
+import pickle
 import re
 from collections import OrderedDict, defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ import pytest
 
 import autograd
 from autograd import Constant, Value, exp, grad, hessian, hvp, jacobian, jvp, sin, value_and_grad
+from autograd.value import variables_under_way
 
 Point = namedtuple("Point", "x y")
 W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -237,7 +240,7 @@ def test_answers_at_the_outermost_level_are_plain_numbers():
     found = [grad(lambda x: w * x * x)(2.0), grad(grad(lambda x: w * x * x))(2.0), *value_and_grad(lambda x: w * x)(2)]
     assert ([type(x) for x in found], found) == ([float] * 4, [12.0, 6.0, 6.0, 3.0])
     assert grad(lambda x: w * np.sum(x))(np.ones(2)).dtype == float
-    assert not autograd.transforms._under_way
+    assert not variables_under_way
 
 
 # Nested ------------------------------------------------------------------------------------------------------
@@ -308,11 +311,28 @@ def test_a_transform_in_a_coroutine_inside_a_transform():
     assert grad(lambda x: asyncio.run(both(x)))(3.0) == 6.0
 
 
+COPIES = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x)), lambda x: copy.deepcopy([x * x])[0]]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, *COPIES])
+def test_a_variable_that_is_differentiated_is_not_copied(copied):
+    for call in (
+        lambda: grad(lambda x: copied(x))(2.0),
+        lambda: grad(lambda x: grad(lambda y: copied(y))(x))(Value(2.0)),
+    ):
+        with pytest.raises(
+            TypeError, match=r"would not depend on the variable that is being differentiated: use it as"
+        ):
+            call()
+    w = Value(2.0)
+    assert grad(lambda x: copied(w) * x)(3.0) == (4.0 if copied is COPIES[2] else 2.0)
+
+
 def test_a_failed_transform_leaves_nothing_behind():
     for f in (lambda x: 1 / 0, lambda x: None):
         with pytest.raises((ZeroDivisionError, TypeError)):
             grad(f)(1.0)
-    assert not autograd.transforms._under_way
+    assert not variables_under_way
 
 
 # Refusals ----------------------------------------------------------------------------------------------------
