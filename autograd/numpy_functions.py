@@ -57,12 +57,12 @@ class ValueArray(np.ndarray[Any, Any]):
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
         try:
             return of_values(super().__array_function__(function, types, arguments, keywords))
-        except TypeError:
-            if function.__module__ != "numpy.linalg":
+        except (AttributeError, TypeError) as error:
+            if isinstance(error, TypeError) and function.__module__ not in ("numpy.linalg", "numpy.fft"):
                 raise
-            name = f"np.linalg.{function.__name__}"
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
             remedy = "write it out in sums and products of the elements, or take .data for the numbers alone"
-            raise TypeError(f"{name} knows floats only: {remedy}") from None
+            raise TypeError(f"{name} does not do this with Values: {remedy}") from None
 
 
 def of_values(result: Any) -> Any:
@@ -74,14 +74,14 @@ def of_values(result: Any) -> Any:
 
 def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Return the object array of function's results for each element of the operands, broadcast."""
-    # As plain arrays, for NumPy would ask a Value or a ValueArray among them for its __array_ufunc__ again.
-    arrays = [np.asarray(x, dtype=object) if isinstance(x, (Value, ValueArray)) else x for x in operands]
     with np.errstate(all="ignore"):  # what Python's floats let pass, such as a comparison with NaN, is no warning
-        return of_values(np.frompyfunc(function, len(operands), 1)(*map(plain, arrays)))
+        return of_values(np.frompyfunc(function, len(operands), 1)(*map(plain, operands)))
 
 
 def plain(x: Any) -> Any:
-    """Return a ValueArray as the plain object array that it is."""
+    """Return a Value or a ValueArray as a plain object array, of which NumPy does not ask how a function applies."""
+    if isinstance(x, Value):
+        return np.array(x, dtype=object)
     return x.view(np.ndarray) if isinstance(x, ValueArray) else x
 
 
@@ -104,8 +104,9 @@ def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: di
     """Return the result of NumPy's function as a new object: `apply` without the argument out."""
     name = ufunc.__name__
     row = Value.ufuncs.get(ufunc) or Value.ufuncs.get(name)
-    if method == "__call__" and name in MATRIX_PRODUCTS:
-        return of_values(ufunc(*map(plain, operands), **keywords))
+    if (method == "__call__" and name in MATRIX_PRODUCTS) or all(set(kinds) <= set("O->") for kinds in ufunc.types):
+        # The last are functions of Python that np.vectorize and np.frompyfunc apply to each element.
+        return of_values(getattr(ufunc, method)(*map(plain, operands), **keywords))
     if method == "reduce" and isinstance(operands[0], Value) and name in ALONG_AN_AXIS | EXTREMES:
         return operands[0]
     if method == "reduce" and name in EXTREMES:
@@ -121,7 +122,7 @@ def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: di
         return plain(result).astype(bool) if isinstance(result, np.ndarray) else result
     if row:
         return row(*operands)
-    remedy = REMEDIES.get(name, f"np.{name}(x.data) asks it of the number, and operation() registers a new row")
+    remedy = REMEDIES.get(name, f"np.{name}(x.data) asks it of the number of a Value x, operation() registers a row")
     raise TypeError(f"np.{name} is not in the table of operations: {remedy}")
 
 

@@ -42,7 +42,7 @@ def check(tree: Any, subject: str, place: str = "") -> None:
     if is_number(tree):
         return
     if is_array(tree):
-        unfit = [x for x in tree.flat if not is_number(x)] if tree.dtype == object else []
+        unfit = [x for x in elements(tree) if not is_number(x)] if tree.dtype == object else []
         if not unfit:
             return
         tree = unfit[0]
@@ -97,9 +97,14 @@ def numbers(tree: Any) -> Iterator[Any]:
     """Yield the numbers, in order."""
     for leaf in leaves(tree):
         if isinstance(leaf, np.ndarray):
-            yield from leaf.flat
+            yield from elements(leaf)
         else:
             yield leaf
+
+
+def elements(array: Any) -> Iterator[Any]:
+    """Yield the elements, where np.array has put an array of no dimension among them, that one's."""
+    return (x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in array.flat)
 
 
 def with_numbers(tree: Any, new: Iterable[Any]) -> Any:

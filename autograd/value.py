@@ -199,7 +199,8 @@ class Value:
     def __float__(self) -> float:
         raise TypeError(
             f"{describe(self)} does not turn into a plain float by itself, for that would lose the graph: "
-            "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp)"
+            "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp); an "
+            "array to assign it to needs dtype=object"
         )
 
     def __int__(self) -> int:

@@ -93,7 +93,9 @@ def test_what_is_not_in_the_table_is_refused_with_the_remedy(name):
     for make in (lambda: Value(0.3), lambda: handed([0.3])):
         with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} is not in the table of operations: ") as refused:
             ufunc(make(), *[0.5] * (ufunc.nin - 1))
-        remedy = REMEDIES.get(ufunc.__name__, f"np.{ufunc.__name__}(x.data) asks it of the number, and operation()")
+        remedy = REMEDIES.get(
+            ufunc.__name__, f"np.{ufunc.__name__}(x.data) asks it of the number of a Value x, operation()"
+        )
         assert remedy in str(refused.value)
 
 
@@ -248,11 +250,29 @@ def test_what_takes_apart_is_refused():
             call()
     for function in (np.linalg.inv, np.linalg.det, np.linalg.eigvals, np.linalg.cholesky, np.linalg.svd):
         with pytest.raises(
-            TypeError, match=rf"^np\.linalg\.{function.__name__} knows floats only: write it out in sums"
+            TypeError, match=rf"^np\.linalg\.{function.__name__} does not do this with Values: write it out in sums"
         ):
             function(array * np.eye(2))
     with pytest.raises(ValueError, match="at least one operand"):
         np.max(handed([]))
+
+
+def test_a_function_of_numpy_that_gives_up_on_values_is_named_with_the_remedy():
+    for function in (np.cov, np.fft.fft, lambda x: np.percentile(x, 30)):
+        with pytest.raises(TypeError, match=r"^np\.(fft\.)?\w+ does not do this with Values: write it out in sums"):
+            function(handed([1.0, 2.0, 4.0]))
+
+
+def test_functions_of_python_apply_to_each_element():
+    square = np.frompyfunc(lambda x: x * x, 1, 1)
+    assert grad(square)(3.0) == 6.0
+    assert grad(lambda x: np.sum(square(x)))(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+    assert grad(lambda x: np.sum(np.vectorize(lambda x: x * x)(x)))(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+
+
+def test_a_float_array_is_no_place_for_a_value():
+    with pytest.raises(TypeError, match=r"an array to assign it to needs dtype=object$"):
+        np.zeros(2)[0] = Value(1.0)
 
 
 def test_assignment_in_place_keeps_the_graph():

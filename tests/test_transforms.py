@@ -151,7 +151,8 @@ def test_the_jacobian_of_a_matrix_product_is_the_matrix():
 
 
 def test_an_array_made_of_results_is_differentiated():
-    same(jacobian(lambda x: np.array([x, x * x]))(2.0), np.array([1.0, 4.0]))
+    for x in (2.0, np.array(2.0)):
+        same(jacobian(lambda x: np.array([x, x * x]))(x), np.array([1.0, 4.0]))
     same(jacobian(lambda x: np.where(x > 0, x * x, -x))(2.0), np.array(4.0))
     assert grad(lambda x: np.where(x > 0, x * x, -x))(2.0) == 4.0
     assert grad(lambda x: np.where(x > 0, x * x, -x))(-2.0) == -1.0
