@@ -90,7 +90,7 @@ def apply(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: dict[
 
     Raises TypeError, with the remedy, for what the table of operations does not hold.
     """
-    (out,) = keywords.pop("out", None) or (None,)
+    out = (keywords.pop("out", None) or (None,))[0]
     if out is not None and not isinstance(out, ValueArray):
         raise TypeError(f"np.{ufunc.__name__} on Values takes the operands only, not out: write a = a + x for a += x")
     result = computed(ufunc, method, operands, keywords)

@@ -92,7 +92,7 @@ def test_what_is_not_in_the_table_is_refused_with_the_remedy(name):
     ufunc = UFUNCS[name]
     for make in (lambda: Value(0.3), lambda: handed([0.3])):
         with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} is not in the table of operations: ") as refused:
-            ufunc(make(), *[0.5] * (ufunc.nin - 1))
+            ufunc(make(), *[0.5] * (ufunc.nin - 1), out=(handed([0.0]),) * ufunc.nout if ufunc.nout > 1 else None)
         remedy = REMEDIES.get(
             ufunc.__name__, f"np.{ufunc.__name__}(x.data) asks it of the number of a Value x, operation()"
         )
@@ -258,7 +258,7 @@ def test_what_takes_apart_is_refused():
 
 
 def test_a_function_of_numpy_that_gives_up_on_values_is_named_with_the_remedy():
-    for function in (np.cov, np.fft.fft, lambda x: np.percentile(x, 30)):
+    for function in (np.cov, np.fft.fft):
         with pytest.raises(TypeError, match=r"^np\.(fft\.)?\w+ does not do this with Values: write it out in sums"):
             function(handed([1.0, 2.0, 4.0]))
 
