@@ -100,8 +100,8 @@ MISCALLED = [
     (lambda: x.hypot(), "hypot takes its operands by position, 2 of them, not 1"),
     (lambda: a.gaussian(), "gaussian(x, y=1.0): missing a required argument: 'x'"),
     *[
-        (lambda f=f: f(x), f"{f.__name__}(values): values is the Value x = 2.0: give a list")
-        for f in (a.mean, a.norm, a.softmax, a.log_softmax)
+        (lambda name=name: getattr(a, name)(x), f"{name}(values): values is the Value x = 2.0: give a list")
+        for name in ("mean", "norm", "softmax", "log_softmax")
     ],
     (lambda: a.mean(1.0, 2.0), "mean(values): give one list, mean([x, y])"),
     (lambda: a.softmax(), "softmax(values): missing a required argument: 'values'"),
