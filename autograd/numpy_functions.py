@@ -52,7 +52,19 @@ class ValueArray(np.ndarray[Any, Any]):
     """
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **keywords: Any) -> Any:
-        return apply(ufunc, method, operands, keywords)
+        """Build the graph of NumPy's function of Values and arrays of them.
+
+        Raises TypeError, with the remedy, for what the table of operations does not hold.
+        """
+        out = (keywords.pop("out", None) or (None,))[0]
+        if out is not None and out.dtype != object:
+            name = ufunc.__name__
+            raise TypeError(f"np.{name} on Values takes the operands only, not out: write a = a + x for a += x")
+        result = computed(ufunc, method, operands, keywords)
+        if out is None:
+            return result
+        plain(out)[...] = result
+        return out
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
         try:
@@ -85,23 +97,8 @@ def plain(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, ValueArray) else x
 
 
-def apply(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    """Return NumPy's function of Values and arrays of them, built as a graph.
-
-    Raises TypeError, with the remedy, for what the table of operations does not hold.
-    """
-    out = (keywords.pop("out", None) or (None,))[0]
-    if out is not None and not isinstance(out, ValueArray):
-        raise TypeError(f"np.{ufunc.__name__} on Values takes the operands only, not out: write a = a + x for a += x")
-    result = computed(ufunc, method, operands, keywords)
-    if out is None:
-        return result
-    plain(out)[...] = result
-    return out
-
-
 def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    """Return the result of NumPy's function as a new object: `apply` without the argument out."""
+    """Return the result of NumPy's function of Values, as a new object."""
     name = ufunc.__name__
     row = Value.ufuncs.get(ufunc) or Value.ufuncs.get(name)
     if (method == "__call__" and name in MATRIX_PRODUCTS) or all(set(kinds) <= set("O->") for kinds in ufunc.types):
@@ -138,9 +135,4 @@ def extreme(row: Any, values: ValueArray, **keywords: Any) -> Any:
     return of_values(np.expand_dims(np.asarray(result), axes)) if keywords.get("keepdims") else result
 
 
-def array_ufunc(self: Value, ufunc: np.ufunc, method: str, *operands: Any, **keywords: Any) -> Any:
-    """Let NumPy's functions build the graph: `np.exp(x)`, `np.multiply(x, 2)`, `array * x`."""
-    return apply(ufunc, method, operands, keywords)
-
-
-Value.__array_ufunc__ = array_ufunc
+Value.__array_ufunc__ = ValueArray.__array_ufunc__

@@ -19,7 +19,7 @@ from autograd.value import Value, remedy, shown
 
 def is_number(x: Any) -> bool:
     """Whether x is a real number or a Value."""
-    return isinstance(x, (Real, np.bool_, Value))
+    return isinstance(x, (float, Value, Real, np.bool_))
 
 
 def is_array(x: Any) -> bool:
@@ -85,12 +85,11 @@ def mapped(function: Callable[[Any], Any], tree: Any, is_leaf: Callable[[Any], b
 
 def leaves(tree: Any) -> Iterator[Any]:
     """Yield the leaves, in order."""
-    held = inside(tree)
-    if held is None:
-        yield tree
-    else:
-        for _, branch in held:
+    if isinstance(tree, (list, tuple, dict)):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
             yield from leaves(branch)
+    else:
+        yield tree
 
 
 def numbers(tree: Any) -> Iterator[Any]:

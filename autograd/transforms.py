@@ -139,7 +139,7 @@ def _name(f: Callable[..., Any]) -> str:
 
 
 def _record(
-    transform: str, f: Callable[..., Any], xs: Sequence[Any], keywords: dict[str, Any], vs: Sequence[Any] = ()
+    transform: str, f: Callable[..., Any], xs: Sequence[Any], keywords: dict[str, Any], direction: Sequence[Any] = ()
 ) -> tuple[list[Value], Any, Callable[[Any], Any]]:
     """Return new variables for the numbers in xs, f of them, and the function that makes a derivative the answer.
 
@@ -150,18 +150,20 @@ def _record(
         raise TypeError(f"{transform} differentiates {name} to the arguments given by position: give one at least")
     for place, x in enumerate(xs, 1):
         check(x, f"{transform}: argument {place} of {name}")
-    variables = [variable(x) for x in numbers(xs)]
+    given = list(numbers(xs))
+    variables = [variable(x) for x in given]
     variables_under_way.update(variables)
     try:
         y = f(*with_numbers(tuple(xs), variables), **keywords)
         check(y, f"{transform}: the result of {name}")
-        below = topological_order(*filter(_is_value, numbers(y)))
-        own = set(variables)
         # What depends on another transform's variable stays a Value. The graph shows it, whatever thread f ran in.
-        nested = any(node in variables_under_way and node not in own for node in below)
+        nested = any(map(_is_value, given)) or any(map(_is_value, direction))
+        if not nested and len(variables_under_way) > len(variables):
+            others = variables_under_way.difference(variables)
+            nested = not others.isdisjoint(topological_order(*filter(_is_value, numbers(y))))
     finally:
         variables_under_way.difference_update(variables)
-    return variables, y, variable if nested or any(map(_is_value, numbers([xs, vs]))) else _plain
+    return variables, y, variable if nested else _plain
 
 
 def _value_and_grad(transform: str, f: Callable[..., Any], xs: Sequence[Any], keywords: dict[str, Any]) -> Any:
@@ -189,7 +191,7 @@ def _jvp(transform: str, f: Callable[..., Any], xs: Any, vs: Any, keywords: dict
         raise ValueError(
             f"the direction {vs!r} must have one number for each of {xs!r}, in the same structure"
         ) from None
-    variables, y, answer = _record(transform, f, xs, keywords, vs)
+    variables, y, answer = _record(transform, f, xs, keywords, direction)
     tangents: dict[Value, Any] = dict(zip(variables, direction, strict=True))
     for node in topological_order(*filter(_is_value, numbers(y))):
         row: Any = node.operation

@@ -284,6 +284,9 @@ def test_assignment_in_place_keeps_the_graph():
     assert array is inside
     assert data(array) == [16.0, 10.0]
     assert [z.derivative(x).data for z in array] == [4.0, 2.0]
+    objects = np.zeros(2, dtype=object)
+    assert np.multiply(array, 2.0, out=objects) is objects
+    assert data(objects) == [32.0, 20.0]
     floats = np.zeros(2)
     with pytest.raises(TypeError, match=r"takes the operands only, not out: write a = a \+ x for a \+= x"):
         floats += array
