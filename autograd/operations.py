@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from autograd import rules, special
+from autograd.arguments import of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.row import Operation, operators
 from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
@@ -37,26 +38,21 @@ def row(*columns: Any, **options: Any) -> Operation:
     entry = TABLE[columns[0]] = Operation(*columns, **options)
     parameters = inspect.signature(entry.arrange).parameters.values() if entry.arrange else []
     if entry.arity == 1 or (entry.arity and [p.default for p in parameters].count(inspect.Parameter.empty) == 1):
-        setattr(Value, entry.name, lambda self, *parameters: entry(self, *parameters))
+        setattr(Value, entry.name, method(entry))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
     return entry
 
 
-def several(*operands: Any) -> tuple[Any, ...]:
-    if not operands:
-        raise ValueError("maximum and minimum take at least one operand")
-    return operands
+def method(entry: Operation) -> Callable[..., Any]:
+    """Return the method of Value that applies an operation to it."""
 
+    def apply(self: Value, *parameters: Any, **keywords: Any) -> Any:
+        if keywords.get("out", self) is None:
+            del keywords["out"]  # np.clip of a Value calls its method with it
+        return entry(self, *parameters, **keywords)
 
-def spread(values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(values)
-
-
-def pairs(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> tuple[Any, ...]:
-    if len(weights) != len(inputs):
-        raise ValueError(f"dot takes one input for each weight, not {len(weights)} weights and {len(inputs)} inputs")
-    return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
+    return apply
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
@@ -169,22 +165,29 @@ dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.
 logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, logsumexp_partials, arrange=spread)
 # fmt: on
 
-# NumPy's functions whose rows hold another array rule.
-Value.ufuncs |= {np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians}
+# NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
+Value.ufuncs |= {
+    np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians, np.fabs: abs,
+    np.float_power: pow, np.conjugate: identity, "clip": clip,
+}  # fmt: skip
 
 
 # Compositions of rows -------------------------------------------------------------------------------------------------
 
 
+@of_a_list
 def mean(values: Sequence[Any]) -> Any:
     """Return the arithmetic mean.
 
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
+    if not values:
+        raise ValueError("mean takes at least one value")
     return sum(values) / len(values)
 
 
+@of_a_list
 def norm(values: Sequence[Any]) -> Any:
     """Return the Euclidean norm √Σx².
 
@@ -194,6 +197,7 @@ def norm(values: Sequence[Any]) -> Any:
     return sqrt(sum([square(x) for x in values]))
 
 
+@of_a_list
 def log_softmax(values: Sequence[Any]) -> list[Any]:
     """Return xᵢ − log Σ eˣ for each value; it never overflows.
 
@@ -204,6 +208,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
     return [x - total for x in values]
 
 
+@of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
     """Return eˣ / Σ eˣ for each value (document 002); it never overflows.
 
@@ -279,10 +284,16 @@ def operation(
 # Python's operators ---------------------------------------------------------------------------------------------------
 
 
-for method, entry in {
-    "add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow,
-}.items():  # fmt: skip
+OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
+for name, entry in OPERATORS.items():
     plain, reflected = operators(entry)
-    setattr(Value, f"__{method}__", plain)
-    setattr(Value, f"__r{method}__", reflected)
+    setattr(Value, f"__{name}__", plain)
+    setattr(Value, f"__r{name}__", reflected)
 Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
+
+# More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
+for entry in (clip, maximum, minimum, atan2, hypot):
+    setattr(Value, entry.name, method(entry))
+for ufunc, entry in Value.ufuncs.items():
+    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and entry not in OPERATORS.values():
+        setattr(Value, ufunc.__name__, method(entry))

@@ -5,23 +5,26 @@ Letters: x, y operands; z result.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd import value
+from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
+from autograd.numpy_functions import for_each
 from autograd.value import (
     Constant,
     Refusal,
     Value,
     as_operand,
     describe,
-    for_each,
     new,
     new_value,
     same_class,
+    shown,
     to_float,
 )
 
@@ -76,11 +79,12 @@ class Operation:
                 return self.record(arguments)
             if type(arguments[0]) is float:
                 return self.evaluate(arguments)
-        operands = self.arrange(*arguments, **keywords) if self.arrange else arguments
-        if self.arrange is None and (keywords or len(operands) != self.arity):
-            given = f"{len(operands)} and {', '.join(keywords)}" if keywords else str(len(operands))
+        if self.arrange:
+            return self.apply(arranged(self.name, self.arrange, arguments, keywords))
+        if keywords or len(arguments) != self.arity:
+            given = f"{len(arguments)} and {', '.join(keywords)}" if keywords else str(len(arguments))
             raise TypeError(f"{self.name} takes its operands by position, {self.arity} of them, not {given}")
-        return self.apply(operands)
+        return self.apply(arguments)
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
         """Apply the operation to operands in the order that a node keeps them in."""
@@ -92,8 +96,17 @@ class Operation:
         if any(issubclass(kind, np.ndarray) for kind in kinds):
             return self._evaluate_arrays(operands)
         if not any(issubclass(kind, Value) for kind in kinds):
-            return self.evaluate([to_float(x) for x in operands])
-        return self.record(tuple([x if isinstance(x, Value) else Constant(x) for x in operands]))
+            return self.evaluate([self.number(x) for x in operands])
+        return self.record(tuple([x if isinstance(x, Value) else Constant(self.number(x)) for x in operands]))
+
+    def number(self, x: Any) -> float:
+        """Return an operand that is neither a Value nor an array as a float."""
+        needs = f"{self.name} takes numbers, Values and NumPy arrays"
+        if isinstance(x, (list, tuple)):
+            many = self.arrange is not None and str(inspect.signature(self.arrange)).startswith("(*")
+            remedy = f"give the numbers one by one, {self.name}(*values)" if many else "make it an array, np.array(…)"
+            raise TypeError(f"{needs}, not the {type(x).__name__} {shown(x)}: {remedy}")
+        return to_float(x, needs)
 
     def evaluate(self, operands: Sequence[float]) -> float:
         """Return the operation's result on floats; raise what Python raises, with the operands named."""
@@ -122,7 +135,7 @@ class Operation:
     def _evaluate_arrays(self, operands: Sequence[Any]) -> Any:
         if any(isinstance(x, Value) or getattr(x, "dtype", None) == np.dtype(object) for x in operands):
             return for_each(lambda *xs: self.apply(xs), operands)
-        arrays = np.broadcast_arrays(*[as_floats(x) for x in operands])
+        arrays = np.broadcast_arrays(*[self._floats(x) for x in operands])
         rows = [np.atleast_1d(x) for x in arrays]  # array rules may write into their result, which a scalar forbids
         with np.errstate(all="ignore"):
             result = np.reshape(self.array(*rows) if self.arity else self.array(np.stack(rows)), arrays[0].shape)
@@ -133,6 +146,12 @@ class Operation:
             except Refusal as error:
                 raise self.refusal(error, scalars, f" at index {tuple(place.tolist())}") from None
         return result
+
+    def _floats(self, x: Any) -> Any:
+        """Return an array of numbers as floats, a number as a float; TypeError for complex numbers, text, …."""
+        if isinstance(x, np.ma.MaskedArray):
+            raise TypeError(f"{self.name} does not know masks: fill the masked array, or leave the masked elements out")
+        return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else self.number(x)
 
     def local_derivatives(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """Return the derivative to each operand, 0.0 to one that is not wanted: its rule is not evaluated."""
@@ -205,8 +224,3 @@ def operation_named(name: str) -> Operation:
     if name not in Operation.table:
         raise LookupError(f"the operation {name!r} is not in the table: register it with operation() before loading")
     return Operation.table[name]
-
-
-def as_floats(x: Any) -> Any:
-    """Return an array of numbers as floats, a number as a float; TypeError for complex numbers, text, …."""
-    return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else to_float(x)

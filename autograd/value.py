@@ -30,16 +30,11 @@ if TYPE_CHECKING:
 ticks = itertools.count(1)
 now = 0
 
+# The variables of all transforms under way, in any thread.
+variables_under_way: set[Value] = set()
+
 # What Python raises where a float operation has no result.
 Refusal = (ArithmeticError, ValueError)
-COMPARISONS = {
-    np.equal: operator.eq,
-    np.not_equal: operator.ne,
-    np.less: operator.lt,
-    np.less_equal: operator.le,
-    np.greater: operator.gt,
-    np.greater_equal: operator.ge,
-}
 
 
 class Value:
@@ -227,12 +222,15 @@ class Value:
         return self
 
     def __copy__(self) -> Value:
+        refuse_copy(self, [self])
         return copying.build(type(self), self._data, self.grad, self.name, self.operation, self.operands, self._time)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.deep_copy(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.reduce(self)
 
     # The number -----------------------------------------------------------------------------------------------------
@@ -266,25 +264,15 @@ class Value:
     def __float__(self) -> float:
         raise TypeError(
             f"{describe(self)} does not turn into a plain float by itself, for that would lose the graph: "
-            "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp)"
+            "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp); an "
+            "array to assign it to needs dtype=object"
         )
 
     def __int__(self) -> int:
         raise TypeError(f"{describe(self)} does not turn into an int, for that would lose the graph: take int(x.data)")
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **keywords: Any) -> Any:
-        """Let NumPy's functions build the graph: `np.exp(x)`, `np.multiply(x, 2)`, `array * x`."""
-        if method != "__call__" or keywords:
-            used = ", ".join(keywords) if method == "__call__" else f"the method {method}"
-            raise TypeError(f"np.{ufunc.__name__} on Values takes the operands only, not {used}")
-        if ufunc in COMPARISONS:
-            result = for_each(COMPARISONS[ufunc], operands)
-            return result.astype(bool) if isinstance(result, np.ndarray) else result
-        if ufunc not in Value.ufuncs:
-            raise TypeError(f"np.{ufunc.__name__} is not in the table of operations; register it with operation()")
-        return Value.ufuncs[ufunc](*operands)
-
     ufuncs: ClassVar[dict[Any, Operation]] = {}  #: NumPy's function -> the row whose array rule it is
+    __array_ufunc__: Callable[..., Any]  # numpy_functions.py installs it
 
     # The operators and the one-argument operations: the table installs them -----------------------------------------
     # fmt: off
@@ -298,7 +286,7 @@ class Value:
     neg: Unary; sign: Unary; step: Unary; degrees: Unary; radians: Unary; sinc: Unary; erf: Unary; erfc: Unary
     normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
     elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
-    identity: Unary
+    identity: Unary; clip: Binary; maximum: Binary; minimum: Binary; atan2: Binary; hypot: Binary
     # fmt: on
 
 
@@ -365,6 +353,15 @@ for field in ("data", "grad"):  # getters in C: in Python they would take twice 
     setattr(Value, field, property(operator.attrgetter(f"_{field}"), python.fset, doc=python.__doc__))
 
 
+def refuse_copy(x: Value, copied: Sequence[Value]) -> None:
+    """Raise TypeError where a variable of a transform would be copied: the derivative to it would be 0."""
+    if not variables_under_way.isdisjoint(copied):
+        raise TypeError(
+            f"a copy of {describe(x)}, as deepcopy and pickle make it, would not depend on the variable that is being "
+            "differentiated: use it as it is, and a pool of threads instead of one of processes"
+        )
+
+
 def variable(x: Any) -> Value:
     """Return a new Value equal to x: a leaf for a number or a constant, else a node that still depends on x."""
     if isinstance(x, Value) and not x.constant:
@@ -372,41 +369,50 @@ def variable(x: Any) -> Value:
     return Value(x._data if isinstance(x, Value) else x)
 
 
-def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
-    """Return the object array of function's results for each element of the operands, broadcast."""
-    # A Value among them goes as an array of no dimension, for NumPy would ask it for its __array_ufunc__ again.
-    arrays = [np.array(x, dtype=object) if isinstance(x, Value) else x for x in operands]
-    with np.errstate(all="ignore"):  # what Python's floats let pass, such as a comparison with NaN, is no warning
-        return np.frompyfunc(function, len(operands), 1)(*arrays)
-
-
 def as_operand(x: Any) -> Any:
     """Return what an operator works on, a Value, or NotImplemented."""
     if isinstance(x, Value):
         return x
-    return Constant(to_float(x)) if isinstance(x, (Real, np.bool_)) else NotImplemented
+    if isinstance(x, (Real, np.bool_)):
+        return Constant(to_float(x))
+    if isinstance(x, (list, tuple)) or (hasattr(x, "item") and not hasattr(x, "__array_ufunc__")):
+        to_float(x, "an operand is one number")  # lists, and tensors, would hand the operation back without a remedy
+    return NotImplemented
 
 
-def to_float(number: Any) -> float:
-    """Return a real number as a float; raise TypeError, with the remedy, for anything else."""
+def to_float(number: Any, needs: str = "a Value holds one real number") -> float:
+    """Return a real number as a float; raise TypeError, with what is needed and the remedy, for anything else."""
     if isinstance(number, (Real, np.bool_)):
         return float(number)
-    remedies = {
-        Value: "use it as it is, or detach() it",
-        str: "convert it with float(), or parse() an expression",
-        complex: "take its real and imaginary parts",
-        np.ndarray: "make one Value for each element",
-        list: "make one Value for each element",
-    }
-    remedy = next((remedies[kind] for kind in remedies if isinstance(number, kind)), "give a float")
-    shown = describe(number) if isinstance(number, Value) else repr(number)[:60]
-    raise TypeError(f"a Value holds one real number, not the {type(number).__name__} {shown}: {remedy}")
+    raise TypeError(f"{needs}, not the {type(number).__name__} {shown(number)}: {remedy(number)}")
+
+
+def remedy(x: Any) -> str:
+    """Return what to do with something that is no real number."""
+    if isinstance(x, Value):
+        return "use it as it is, or detach() it"
+    if isinstance(x, (np.ndarray, list, tuple)):
+        return "make one Value for each element"
+    if isinstance(x, str):
+        return "convert it with float(), or parse() an expression"
+    if isinstance(x, complex):
+        return "take its real and imaginary parts"
+    if hasattr(x, "to_numpy"):  # pandas
+        return "take its to_numpy()"
+    if hasattr(x, "item"):  # a tensor
+        return "take its item() for its one number"
+    return "give a float"
 
 
 def same_class(error: Exception, message: str) -> Exception:
     """Return an error with another message, of the class of `error` or of the built-in one that it is a kind of."""
     kinds = (ZeroDivisionError, OverflowError, FloatingPointError, ArithmeticError, ValueError)
     return next(kind for kind in kinds if isinstance(error, kind))(message)
+
+
+def shown(x: Any) -> str:
+    """Return what is no number as a message shows it: in one line, of 60 characters at most."""
+    return describe(x) if isinstance(x, Value) else " ".join(repr(x).split())[:60]
 
 
 def describe(x: Any) -> str:

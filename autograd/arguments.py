@@ -1,0 +1,77 @@
+"""How the arguments of a call become an operation's operands, and what is said where they do not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from autograd.value import shown
+
+Composition = TypeVar("Composition", bound=Callable[..., Any])
+
+
+class MisfitError(TypeError):
+    """An argument that is no list where one is needed; whoever knows the operation's name puts it before."""
+
+
+def several(*operands: Any) -> tuple[Any, ...]:
+    """Return the operands of a call that takes them one by one, as `maximum` does."""
+    if not operands:
+        raise ValueError("maximum and minimum take at least one operand")
+    return operands
+
+
+def spread(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the operands of a call that takes them in one list, as `sum` does."""
+    return listed("values", values)
+
+
+def pairs(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> tuple[Any, ...]:
+    """Return the operands of `dot`."""
+    weights, inputs = listed("weights", weights), listed("inputs", inputs)
+    if len(weights) != len(inputs):
+        raise ValueError(f"dot takes one input for each weight, not {len(weights)} weights and {len(inputs)} inputs")
+    return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
+
+
+def listed(name: str, values: Any) -> tuple[Any, ...]:
+    """Return the elements of a list, an array, a generator, …; MisfitError for one number, text and a dictionary."""
+    if isinstance(values, (list, tuple)):
+        return tuple(values)
+    if isinstance(values, (Mapping, str)) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ():
+        raise MisfitError(f"{name} is the {type(values).__name__} {shown(values)}: give a list")
+    return tuple(values)
+
+
+def of_a_list(composition: Composition) -> Composition:
+    """Let a function of one list of values refuse everything else, as a row does."""
+
+    @functools.wraps(composition)
+    def checked(*arguments: Any, **keywords: Any) -> Any:
+        return composition(arranged(composition.__name__, spread, arguments, keywords))
+
+    return cast("Composition", checked)
+
+
+def arranged(
+    name: str, arrange: Callable[..., tuple[Any, ...]], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Return the operands that `arrange` makes of a call's arguments.
+
+    Raises TypeError, which names the operation and shows how it is called, where they do not fit.
+    """
+    try:
+        return arrange(*arguments, **keywords)
+    except TypeError as error:
+        signature = inspect.signature(arrange)
+        call = ", ".join(str(p.replace(annotation=p.empty)) for p in signature.parameters.values())
+        if isinstance(error, MisfitError):
+            raise TypeError(f"{name}({call}): {error}") from None
+        try:
+            signature.bind(*arguments, **keywords)
+        except TypeError as misfit:
+            alone = call == "values" and len(arguments) > 1
+            raise TypeError(f"{name}({call}): {f'give one list, {name}([x, y])' if alone else misfit}") from None
+        raise
