@@ -148,6 +148,8 @@ class Value:
     def partials(self) -> tuple[float, ...]:
         """Return the local derivative to each operand; to a constant it is 0.0.
 
+        Raises RuntimeError where an operand changed after this Value was computed.
+
         >>> (Value(2.0) * Value(5.0)).partials()
         (5.0, 2.0)
         """
@@ -165,7 +167,8 @@ class Value:
     def backward(self) -> None:
         """Set `grad` of every Value below to this one's derivative: interior nodes anew, leaves added up.
 
-        Raises ZeroDivisionError where a derivative is infinite; every gradient is then as it was.
+        Raises ZeroDivisionError where a derivative is infinite, and RuntimeError where a leaf changed after the graph
+        was built, so that old and new numbers would mix; every gradient is then as it was.
 
         >>> x = Value(3.0)
         >>> (x ** 2).backward()
@@ -196,6 +199,8 @@ class Value:
 
     def derivatives(self, xs: Sequence[Value]) -> list[Value]:
         """Return the derivative to each of xs, from one sweep; Value(0.0) where there is no dependence.
+
+        Raises RuntimeError where a leaf changed after the graph was built.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> [d.data for d in (x * y).derivatives([x, y])]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import TABLE, Constant, Value, dot, exp, log, maximum, sin, sqrt, tanh, topological_order
+from autograd.backward import accumulate_partials
 
 numbers = st.floats(-3.0, 3.0)
 
@@ -308,6 +309,22 @@ def test_backward_and_derivative_agree_bit_for_bit(a, b, c):
     root = maximum(x * y, z, x) * autograd.sum([x, y, f(z)]) + g(x - y)
     root.backward()
     assert [leaf.grad for leaf in leaves] == [d.data for d in root.derivatives(leaves)]
+
+
+OWN_RULES = [name for name, row in TABLE.items() if row.accumulate is not accumulate_partials]
+
+
+@pytest.mark.parametrize("name", OWN_RULES)
+@given(st.lists(st.floats(), min_size=5, max_size=5), st.lists(st.integers(0, 4), min_size=5, max_size=5), st.floats())
+def test_a_reverse_rule_of_its_own_adds_what_the_partials_say_bit_for_bit(name, data, places, g):
+    gradients = []
+    for accumulate in (TABLE[name].accumulate, accumulate_partials):
+        leaves = [Value(x) for x in data]
+        z = TABLE[name].record(tuple([leaves[k] for k in places[: TABLE[name].arity]]))  # of dot: two pairs and a bias
+        z.grad = g
+        accumulate(z)
+        gradients.append([repr(leaf.grad) for leaf in leaves])
+    assert gradients[0] == gradients[1]
 
 
 # Size and memory --------------------------------------------------------------------------------------------
