@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.lifting.lines import Array, Operand, in_turns, is_one_number
+from autograd.lifting.names import identifier
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
 from autograd.lifting.reading import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
 from autograd.lifting.writer import Writer
@@ -151,7 +152,7 @@ class Arrays(Writer):
     def parameter_name(self, index: Sequence[int]) -> str:
         """Return the name of a parameter, or what those of several begin with."""
         names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
-        return names[0] if len(names) == 1 else common_prefix(names) or "p"
+        return identifier(names[0]) if len(names) == 1 else common_prefix(names) or "p"
 
     def layer(self, part: Layer) -> Weights:
         """Return the weights of a layer as arrays."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from autograd.lifting.arrays import Arrays
 from autograd.lifting.lines import Array, Loop, Operand, is_number, product_text, text
+from autograd.lifting.names import plain
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -92,11 +93,11 @@ class Forward(Arrays):
         """Write what computes some rows."""
         if isinstance(rule, Elementwise):
             operands = [self.operand(x) for x in rule.operands]
-            self.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
+            self.comment(f"{z.name} = {plain(rule.operation.name)}({', '.join(text(x) for x in operands)})")
             self.apply(rule.operation, operands, z)
         elif isinstance(rule, Reduction):
             x = self.rows(rule.rows, each=True)
-            self.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
+            self.comment(f"{z.name} = {plain(rule.operation.name)} of the rows of {x.name}")
             self.own(self.line(z), rule.operation, "{}", [x])
         elif isinstance(rule, Product):
             xs = [self.rows(x) for x in rule.factors]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 from autograd.lifting.adjoints import Adjoint
 from autograd.lifting.gradients import Gradients
 from autograd.lifting.lines import Array, Operand, Statement, is_one_number
+from autograd.lifting.names import plain
 from autograd.lifting.partials import check_rules, factored
 from autograd.lifting.plan import (
     Block,
@@ -209,7 +210,8 @@ class Reverse(Gradients):
         """Say what an operation hands on to an operand, up to the factor that is carried along."""
         rule, operand = cast("Elementwise | Reduction", block.rule), self.shown(x)
         one = isinstance(rule, Elementwise) and len(rule.operands) == 1
-        slope = f"{rule.operation.name}'({operand})" if one else f"∂{rule.operation.name}/∂{operand}"
+        name = plain(rule.operation.name)
+        slope = f"{name}'({operand})" if one else f"∂{name}/∂{operand}"
         return f"d{operand} = " + (f"{g.array.name} * " if g.array else "") + slope
 
     def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:

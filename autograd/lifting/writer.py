@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import keyword
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd.lifting.lines import Array, Line, Operand, Statement, elementwise, gap, text
+from autograd.lifting.names import identifier
 from autograd.operations import TABLE
 from autograd.row import Operation
 
-LONG = 40  # letters that a name has at most
 INLINE = 8  # constants up to so many stand in the source, more in a list beside it
 
 # What a program's source may call beside the table's operations.
@@ -66,26 +64,18 @@ def called(row: Operation) -> tuple[str, Any]:
     return row.name if row.arity else f"{row.name}_rows", row.array
 
 
-def identifier(wanted: str) -> str:
-    """Return the wanted name as Python can have it."""
-    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= LONG:
-        return wanted
-    plain = unicodedata.normalize("NFKD", wanted)
-    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:LONG].lstrip("_")
-    return plain if plain and not plain[0].isdigit() else f"v{plain}"
-
-
 def reduced_by(row: Operation) -> np.ufunc | None:
-    """Return NumPy's function of two operands by which an operation of many reduces them."""
+    """Return the function of two operands, one of `NAMESPACE`, by which an operation of many reduces them."""
     function = getattr(getattr(row.array, "func", None), "__self__", None)
-    return function if isinstance(function, np.ufunc) else None
+    return function if isinstance(function, np.ufunc) and NAMESPACE.get(function.__name__) is function else None
 
 
 def numpys(rule: Any) -> str:
     """Return how the source calls an array rule that is NumPy's, reducing or with numbers given ahead; or nothing."""
     if not isinstance(rule, functools.partial):
         return ""
-    if not all([type(x) in (float, int) for x in (*rule.args, *rule.keywords.values())]):  # their text is Python's
+    given = (*rule.args, *rule.keywords.values())
+    if not all([type(x) in (float, int) for x in given]) or not all(map(str.isidentifier, rule.keywords)):
         return ""
     function: Any = rule.func
     owner: Any = getattr(function, "__self__", None)
@@ -116,10 +106,10 @@ class Writer:
 
     def name(self, wanted: str) -> str:
         """Return an identifier like the wanted one that nothing else has."""
-        unique = plain = identifier(wanted)
+        unique = word = identifier(wanted)
         while unique in self.names:
-            self.counts[plain] += 1
-            unique = f"{plain}_{self.counts[plain] + 1}"
+            self.counts[word] += 1
+            unique = f"{word}_{self.counts[word] + 1}"
         self.names.add(unique)
         return unique
 
