@@ -196,7 +196,7 @@ def test_several_outputs_have_values_and_nothing_else():
         ([], "the batch has the shape (0,)"),
         (np.zeros((0, 2)), "the batch has the shape (0, 2)"),
         (3.0, "the batch has the shape ()"),
-        ([[1.0, 2.0], [3.0]], "the rows of the batch are of different lengths"),
+        ([[1.0, 2.0], [3.0]], "the batch has rows of different lengths: row 0 has 2, row 1 has 1"),
         ("text", "the batch is 'text': give a number"),
         ([[1.0, 2.0], [3.0, "4"]], "row 1, column 1 of the batch is '4': give a number"),
         ([["1", "2"]], "row 0, column 0 of the batch is '1': give a number"),
@@ -350,11 +350,11 @@ def test_a_function_is_lifted_from_examples():
 @pytest.mark.parametrize(
     ("f", "difference"),
     [
-        (lambda x, w: w * x if x > 0 else -x * w, "x1 · w against -1.0 · x1"),
+        (lambda x, w: w * x if x > 0 else -x * w, "x · w against -1.0 · x"),
         (lambda x, w: sin(w * x) if x > 0 else tanh(w * x), "sin(…) against tanh(…)"),
-        (lambda x, w: w * x * x.data, "x1 · w against -1.0 · x1 · w"),
+        (lambda x, w: w * x * x.data, "x · w against -1.0 · x · w"),
         (lambda x, w: (w * x * x) ** (2.5 + x.data), "pow(…, 3.5) against pow(…, 1.5)"),
-        (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "the end is x1 against w"),
+        (lambda x, w: x * 1.0 if x > 0 else w * 1.0, "the end is x against w"),
     ],
 )
 def test_a_python_branch_and_a_baked_in_number_are_found(f, difference):
@@ -363,10 +363,32 @@ def test_a_python_branch_and_a_baked_in_number_are_found(f, difference):
         vectorize(lambda x: f(x, w), [[1.0], [-1.0]], [w])
 
 
-@pytest.mark.parametrize("examples", ["abc", [1.0, 2.0], [[1.0]], [Value(1.0)], [["a"], ["b"]], [[1.0], [2.0, 3.0]]])
-def test_a_function_needs_a_table_of_examples(examples):
-    with pytest.raises(ValueError, match="for a function, inputs is a table of at least two examples"):
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        *[
+            (few, "for a function, inputs is a table of at least two")
+            for few in ("abc", [1.0, 2.0], [[1.0]], [Value(1.0)])
+        ],
+        ([["a"], ["b"]], "row 0, column 0 of the table of examples is 'a': give a number"),
+        ([["1.0"], ["2.0"]], "row 0, column 0 of the table of examples is '1.0': give a number"),
+        ([[1.0], [2.0, 3.0]], "the table of examples has rows of different lengths: row 0 has 1, row 1 has 2"),
+        ([[1.0], [math.inf]], "row 1, column 0 of the examples is inf: give a finite number"),
+    ],
+)
+def test_a_function_needs_a_table_of_examples(examples, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         vectorize(lambda x: x * 2, examples)
+
+
+def test_the_inputs_of_a_function_are_called_like_its_parameters():
+    w = Value(2.0, "w")
+    p = vectorize(lambda x, t, w=w: (w * x - t) ** 2, [[1.0, 0.0], [0.0, 1.0]], [w])
+    with pytest.raises(ValueError, match="row 0, input t is nan"):
+        p.value([[1.0, math.nan]])
+    q = vectorize(lambda *leaves: leaves[0] * leaves[1] * w, [[1.0, 0.0], [0.0, 1.0]], [w])
+    with pytest.raises(ValueError, match="row 0, input x2 is nan"):
+        q.value([[1.0, math.nan]])
 
 
 def test_check_finds_what_a_trace_has_frozen_and_sets_the_leaves_back():

@@ -35,7 +35,7 @@ from autograd.lifting.plan import (
 from autograd.lifting.reading import layers
 from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Value
+from autograd.value import Constant, Refusal, Value
 
 
 class Target(NamedTuple):
@@ -174,14 +174,19 @@ class Reverse(Gradients):
         """Return symbols for the result and the operands, and the partial derivatives from the table.
 
         Each is a factor times an expression of the symbols (1, if None). The rules are called on Values that hold no
-        number, or that of a constant, so that what they return is the formula, for all blocks of the kind.
+        number, or that of a constant, so that what they return is the formula, for all blocks of the kind. A rule that
+        refuses such a constant, as that of (−1) ** y, is NaN: the gradient is found out, and its values are served.
         """
         key = (operation, constants, wanted)
         if key not in self.formulas:
             if operation.name not in OWN:
                 check_rules(operation)
             result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
-            self.formulas[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
+            try:
+                partials = operation.local_derivatives(result, xs, wanted)
+            except Refusal:
+                partials = [math.nan if want else 0.0 for want in wanted]
+            self.formulas[key] = [result, *xs], [factored(p) for p in partials]
         return self.formulas[key]
 
     def chain(

@@ -20,7 +20,7 @@ from autograd.lifting.forgetting import forget
 from autograd.lifting.forward import Forward
 from autograd.lifting.lines import Array, Line, Loop, Statement, flat, roots
 from autograd.lifting.memory import needed, shared_memory
-from autograd.lifting.plan import Plan, Rows
+from autograd.lifting.plan import Plan, Rows, runs
 from autograd.lifting.quotients import quotients
 from autograd.lifting.reverse import Reverse
 from autograd.lifting.spreading import spread
@@ -51,7 +51,7 @@ class Source:
 def write_source(plan: Plan, mean: bool) -> Source:
     """Return the source of a plan: its forward pass, and, where there is one output, its backward pass."""
     writer = Reverse(plan, mean) if len(plan.outputs) == 1 else Forward(plan)
-    outputs = [writer.rows(x) for x in plan.outputs if isinstance(x, Rows)]
+    outputs = [writer.rows(x, each=True) for x in runs(plan.outputs) if isinstance(x, Rows)]
     lines = quotients(writer.statements, [*outputs, *writer.kept])
     forward, backward = spread(lines[: writer.split], writer), spread(lines[writer.split :], writer)
     backward = needed(backward, writer.kept)

@@ -5,25 +5,51 @@ Every node gets a number: the inputs first, then the parameters, then the others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd.backward import topological_order
 from autograd.row import Operation
-from autograd.value import Value, describe
+from autograd.value import Constant, Value, describe
 
 
 @dataclass
 class Trace:
     """A graph in numbers: node k is an input, a parameter, a constant (a float) or an operation on earlier nodes."""
 
-    inputs: list[str]  # their names
+    inputs: list[str]  # their names, or places
     parameters: list[str]
     nodes: list[float | tuple[Operation, tuple[int, ...]]]  # those after the inputs and the parameters
     outputs: list[int]
     names: dict[int, str]  # of nodes that have one
     leaves: list[int]  # the numbers of the inputs and parameters, in topological order
+    named: bool  # whether an input has a name, so that names of columns are compared with those of the inputs
+
+    def record(self, numbers: Iterable[float]) -> tuple[list[Value], list[Value]]:
+        """Record the graph anew on numbers for the inputs and the parameters; return these leaves, and the outputs."""
+        leaves = [Value(x, name) for x, name in zip(numbers, [*self.inputs, *self.parameters], strict=True)]
+        values = list(leaves)
+        for node in self.nodes:
+            if isinstance(node, float):
+                values.append(Constant(node))
+            else:
+                operation, operands = node
+                value = operation.record(tuple([values[x] for x in operands]))
+                value.name = self.names.get(len(values))
+                values.append(value)
+        return leaves, [values[x] for x in self.outputs]
+
+    def differentiated(self, wrt: slice) -> Trace:
+        """Return the trace of the outputs, and after them of their derivatives to some of the leaves, output by output.
+
+        The graph is recorded on NaN, which every operation takes, for a trace holds no numbers and needs none.
+        """
+        leaves, outputs = self.record([math.nan] * (len(self.inputs) + len(self.parameters)))
+        derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[wrt])]
+        width = len(self.inputs)
+        return trace([*outputs, *derivatives], leaves[:width], leaves[width:])
 
 
 def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> Trace:
@@ -74,4 +100,5 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
         [numbers[output] for output in outputs],
         names,
         leaves,
+        any([x.name for x in inputs]),
     )
