@@ -107,8 +107,8 @@ def in_order(array: NDArray[Any], data: Any, names: Sequence[str], name: str) ->
         return array
     if Counter(columns) != wanted or len(wanted) < len(names):
         raise ValueError(
-            f"the columns of {name} are named {_listed(columns)}, the inputs {_listed(names)}: "
-            "choose and name them alike, or give the numbers alone (np.asarray), which go by their place"
+            f"the columns of {name} are named {_listed(columns)}, but {_listed(names)} are wanted: "
+            "choose and name them so, or give the numbers alone (np.asarray), which go by their place"
         )
     if list(columns) == list(names):
         return array
@@ -144,8 +144,8 @@ def column_names(data: Any, rows: bool = False) -> list[str] | None:
 
 
 def _entry_names(row: Any) -> list[Any] | None:
-    """Return the names of the entries of a row, a named tuple or a Series of pandas, or None without names."""
-    labels = getattr(row, "_fields", None) or getattr(row, "index", None)
+    """Return the names of the entries of a row: a dictionary, a named tuple, a Series of pandas; None without names."""
+    labels = row if isinstance(row, Mapping) else getattr(row, "_fields", None) or getattr(row, "index", None)
     return None if labels is None or callable(labels) else list(labels)
 
 

@@ -167,11 +167,11 @@ def test_columns_without_names_go_by_place(data):
 def test_names_that_disagree_are_refused_with_both_lists(data, named):
     with pytest.raises(ValueError, match=re.escape(f"the columns of the batch are named {named}")) as caught:
         program().values(data())
-    assert ", the inputs x, y: choose and name them alike" in str(caught.value)
+    assert ", but x, y are wanted: choose and name them so" in str(caught.value)
 
 
 def test_inputs_of_one_name_are_told_apart_by_place_alone():
-    with pytest.raises(ValueError, match="are named x, y, the inputs x, x"):
+    with pytest.raises(ValueError, match="are named x, y, but x, x are wanted"):
         program(("x", "x")).values({"x": [1.0], "y": [2.0]})
     assert program(("x", "x")).values(TABLE).tolist() == [21.0, 43.0]
 
@@ -200,7 +200,7 @@ def test_the_parameters_of_a_lifted_function_are_names():
 def test_names_of_examples_and_of_a_functions_parameters_decide():
     assert vectorize(lambda x, y: x + 10.0 * y, columns()).values(columns()).tolist() == [21.0, 43.0]
     assert vectorize(lambda *xs: xs[0] + 10.0 * xs[1], columns()).values({"x": [1.0], "y": [2.0]}).tolist() == [12.0]
-    with pytest.raises(ValueError, match="the columns of the table of examples are named y, x, the inputs a, b"):
+    with pytest.raises(ValueError, match="the columns of the table of examples are named y, x, but a, b are wanted"):
         vectorize(lambda a, b: a + b, columns())
 
 

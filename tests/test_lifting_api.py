@@ -133,24 +133,6 @@ def test_several_threads_at_once_get_the_right_results():
     assert wrong == []
 
 
-def test_parameters_are_loaded_stored_changed_in_place_and_assigned():
-    loss, x, w = graph()
-    p = vectorize(loss, x, w)
-    p.value(ROWS)
-    p.parameters -= 0.5
-    p.store(w)
-    assert [a.data for a in w] == p.parameters.tolist() == [-0.3, -0.9, -0.4]
-    p.parameters = [1.0, 2.0, 3.0]  # copied in, for the program's arrays are views of what is there
-    q = vectorize(loss, x, w)
-    q.parameters[:] = [1.0, 2.0, 3.0]
-    assert p.value(ROWS) == q.value(ROWS)
-    p.load(w)
-    assert p.parameters.tolist() == [a.data for a in w]
-    for exchange in (p.load, p.store):
-        with pytest.raises(ValueError, match="has 3 parameters, not 2"):
-            exchange(w[:2])
-
-
 def test_float32_is_float32_throughout():
     p, q = program(dtype=np.float32), program()
     value, gradient = p.gradient(ROWS)
@@ -169,17 +151,6 @@ def test_mean_and_sum_differ_by_the_number_of_rows():
     assert slopes == pytest.approx(6 * slope, rel=1e-13)
     with pytest.raises(ValueError, match="reduction is 'max'; choose 'mean' or 'sum'"):
         program(reduction="max")
-
-
-def test_several_outputs_have_values_and_nothing_else():
-    loss, x, w = graph()
-    p = vectorize([loss, x[1] * 1.0, loss], x, w)
-    assert p.values(ROWS) == pytest.approx(
-        np.stack([program().values(ROWS), ROWS[:, 1], program().values(ROWS)], axis=1)
-    )
-    for call in (p.value, p.gradient, p.step, lambda batch: p.check(loss, batch)):
-        with pytest.raises(ValueError, match="the program has 3 outputs"):
-            call(ROWS)
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------
@@ -212,14 +183,6 @@ def test_a_bad_batch_is_refused_with_its_place(batch, message):
     for call in (p.value, p.values, p.gradient):
         with pytest.raises(ValueError, match=re.escape(message)):
             call(batch)
-
-
-def test_parameters_that_are_no_numbers_are_refused():
-    p = program()
-    before = p.parameters.tolist()
-    with pytest.raises(ValueError, match="the parameters are numbers, not None"):
-        p.parameters = None
-    assert p.parameters.tolist() == before
 
 
 def test_a_parameter_that_is_not_finite_is_named():
@@ -314,15 +277,6 @@ def test_a_gradient_that_vanishes_is_zero():
         1e-200 * (1e-200 * (v + exp(w * x))) + 1e-200 * (1e-200 * (v + tanh(w * x))),
     ):
         assert vectorize(loss, [x], [w]).gradient([[0.3]])[1].tolist() == [0.0]
-
-
-def test_a_derivative_that_is_a_number_is_an_output():
-    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
-    f = 3.0 * a + b * b
-    program = vectorize([f, *f.derivatives([a, b, c])], inputs=[a, b, c])
-    assert program.values([[1.0, 2.0, 5.0], [2.0, 3.0, 5.0]]).tolist() == [[7.0, 3.0, 4.0, 0.0], [15.0, 3.0, 6.0, 0.0]]
-    with pytest.raises(ValueError, match=r"the leaf b = 2.0 is neither an input nor a parameter"):
-        vectorize([a * b, b], [a])
 
 
 def test_what_python_lets_pass_passes():

@@ -13,7 +13,7 @@ import gc
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, cast, get_args
 
@@ -21,19 +21,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.backward import topological_order
-from autograd.batches import as_array, table
+from autograd.batches import as_array, in_order, table
 from autograd.lifting.canonical import canonical
+from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.grouping import group
 from autograd.lifting.plan import Rows, runs
 from autograd.lifting.recurrences import recur
 from autograd.lifting.source import Source, write_source
-from autograd.lifting.trace import Trace
-from autograd.value import Refusal, Value, same_class
+from autograd.lifting.trace import Leaves, Trace, trace
+from autograd.value import Refusal, Value
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
-Leaves = Literal["parameters", "inputs"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
@@ -112,7 +112,7 @@ class Program:
             raise ValueError(f"the parameters are numbers, not {numbers!r:.80}; load() takes Values")
         if array.shape != self._parameters.shape:
             raise ValueError(f"the program has {len(self._parameters)} parameters, not an array of shape {array.shape}")
-        self._parameters[:] = array
+        self._parameters[:] = in_order(array[None], [numbers], self._trace.parameters, "the list of parameters")[0]
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Program:
         value = self._reduced(forward(batch), batch, ones, check_finite)
         backward()
         if check_finite and not is_finite(gradient[self._telling]):
-            self._explain(batch, self._culprit(batch), "gradient")
+            explain(self._trace, self.parameters, batch, self._culprit(batch), "gradient")
         return value, gradient
 
     def _culprit(self, batch: NDArray[Any]) -> NDArray[np.bool_]:
@@ -196,14 +196,16 @@ class Program:
             rows = rows[len(half) :] if is_finite(gradient[self._telling]) else half
         return np.isin(np.arange(len(batch)), rows)
 
-    def load(self, values: Sequence[Value]) -> None:
+    def load(self, values: Iterable[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
-        self.parameters[:] = [x.data for x in self._same_number(values)]
+        self.parameters[:] = [x.data for x in self._one_each(values)]
 
-    def store(self, values: Sequence[Value]) -> None:
-        """Give the parameters' numbers to Values, in their order."""
-        for value, number in zip(self._same_number(values), self.parameters.tolist(), strict=True):
-            value.data = number
+    def store(self, values: Iterable[Value]) -> None:
+        """Give the parameters' numbers to leaves, in their order."""
+        leaves = self._one_each(values)
+        trace([], [], leaves)  # refuses what is no leaf, or comes twice
+        for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
+            leaf.data = number
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
@@ -249,11 +251,10 @@ class Program:
         """Return the program of the outputs and their derivatives, which computes with the same parameters."""
         with self._lock:
             if wrt not in self._differentiated:
-                some = slice(self._width) if wrt == "inputs" else slice(self._width, None)
                 try:
-                    traced = self._trace.differentiated(some)
-                except Refusal:  # for all numbers
-                    self._explain(batch, np.ones(len(batch), bool), wrt)
+                    traced = self._trace.differentiated(wrt)
+                except Refusal:  # whatever the numbers are
+                    explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
                 program = Program(traced, self._reduction, self._dtype, self.parameters.tolist())
                 program._parameters = self._parameters
@@ -269,20 +270,25 @@ class Program:
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = self._explain(batch, ~np.isfinite(loss))
+            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None)
             total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
-    def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
-        if len(values) != len(self.parameters):
-            raise ValueError(f"the program has {len(self.parameters)} parameters, not {len(values)}")
-        return values
+    def _one_each(self, values: Iterable[Value]) -> list[Value]:
+        """Return Values for the parameters as a list; raise where there is not one for each."""
+        listed = list(values)
+        for k, value in enumerate(listed):
+            if not isinstance(value, Value):
+                raise TypeError(f"parameter {k} is {value!r:.80}, not a Value: numbers are assigned to .parameters")
+        if len(listed) != len(self.parameters):
+            raise ValueError(f"the program has {len(self.parameters)} parameters, not {len(listed)}")
+        return listed
 
     def _checked(self, batch: ArrayLike, check_finite: bool) -> NDArray[Any]:
         """Return a batch as `_shaped` does; raise ValueError that names a NaN or an infinity too."""
         array = self._shaped(batch)
         if check_finite and not is_finite(array):
-            self._refuse_infinite(array)
+            refuse_infinite(self._trace, self.parameters, array)
         return array
 
     def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
@@ -316,40 +322,6 @@ class Program:
 
     def _put_right(self, rows: NDArray[Any], batch: NDArray[Any], wrt: Leaves | None = None) -> None:
         """Put what the scalar engine says where results are not finite; raise what it raises."""
-        for row, numbers in self._explain(batch, np.any(~np.isfinite(rows), axis=0), wrt).items():
+        bad = np.any(~np.isfinite(rows), axis=0)
+        for row, numbers in explain(self._trace, self.parameters, batch, bad, wrt).items():
             rows[:, row] = numbers
-
-    def _explain(
-        self, batch: NDArray[Any], rows: NDArray[np.bool_], wrt: Leaves | Literal["gradient"] | None = None
-    ) -> dict[int, list[float]]:
-        """Raise an error that names what made a result infinite or NaN; where Python lets it pass, return its results.
-
-        Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞.
-        """
-        self._refuse_infinite(batch)
-        passed: dict[int, list[float]] = {}
-        for row in np.flatnonzero(rows).tolist():
-            try:
-                leaves, outputs = self._trace.record([*batch[row].tolist(), *self.parameters.tolist()])
-                results = outputs
-                if wrt == "gradient":
-                    outputs[0].backward()
-                elif wrt:
-                    chosen = leaves[: self._width] if wrt == "inputs" else leaves[self._width :]
-                    results = [*outputs, *[d for output in outputs for d in output.derivatives(chosen)]]
-            except Refusal as error:
-                raise same_class(error, f"row {row}: {error}") from None
-            passed[row] = [result.data for result in results]
-        return passed
-
-    def _refuse_infinite(self, batch: NDArray[Any]) -> None:
-        """Raise ValueError for an input or a parameter that is not finite."""
-        for kind, numbers, names in (
-            ("input", batch, self._trace.inputs),
-            ("parameter", self.parameters[None, :], self._trace.parameters),
-        ):
-            bad = np.argwhere(~np.isfinite(numbers))
-            if len(bad):
-                row, column = bad[0].tolist()
-                place = f"row {row}, " if kind == "input" else ""
-                raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from autograd.backward import topological_order
 from autograd.row import Operation
 from autograd.value import Constant, Value, describe
+
+Leaves = Literal["parameters", "inputs"]
 
 
 @dataclass
@@ -41,15 +43,18 @@ class Trace:
                 values.append(value)
         return leaves, [values[x] for x in self.outputs]
 
-    def differentiated(self, wrt: slice) -> Trace:
-        """Return the trace of the outputs, and after them of their derivatives to some of the leaves, output by output.
+    def part(self, leaves: Leaves) -> slice:
+        """Return which of the leaves are the inputs, or the parameters."""
+        return slice(len(self.inputs)) if leaves == "inputs" else slice(len(self.inputs), None)
+
+    def differentiated(self, wrt: Leaves) -> Trace:
+        """Return the trace of the outputs, and after them of their derivatives to inputs or parameters, one by one.
 
         The graph is recorded on NaN, which every operation takes, for a trace holds no numbers and needs none.
         """
         leaves, outputs = self.record([math.nan] * (len(self.inputs) + len(self.parameters)))
-        derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[wrt])]
-        width = len(self.inputs)
-        return trace([*outputs, *derivatives], leaves[:width], leaves[width:])
+        derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[self.part(wrt)])]
+        return trace([*outputs, *derivatives], leaves[self.part("inputs")], leaves[self.part("parameters")])
 
 
 def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> Trace:
