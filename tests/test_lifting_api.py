@@ -14,7 +14,7 @@ import threading
 import numpy as np
 import pytest
 
-from autograd import Program, Value, dot, exp, log, logsumexp, sigmoid, sin, sqrt, sum, tanh, vectorize
+from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
 
@@ -369,3 +369,32 @@ def test_an_infinity_that_python_lets_pass_is_the_eager_one():
     assert loss.data == math.inf
     assert program.values([[1.0], [0.0]]).tolist() == [math.inf, pytest.approx(math.log(2.0))]
     assert program.value([[1.0], [0.0]]) == math.inf
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("bad", [[], [0], [3], [1, 2, 5], [0, 1, 2, 3, 4, 5]])
+def test_a_gradient_that_python_lets_pass_is_the_eager_one(reduction, bad):
+    """The array rule makes ∞ − ∞ where the float rule has a number, and the gradient to v is its result."""
+    off = operation(
+        "off_at_infinity",
+        lambda x: 0.0 if math.isinf(x) else x,
+        [lambda z, x: step(1e300 - x)],
+        array=lambda x: x - x + x,
+    )
+    x, w, v = Value(1.0, "x"), Value(1e200, "w"), Value(1e-200, "v")
+    loss = off(x * w) * v
+    p = vectorize(loss, [x], [w, v], reduction=reduction)
+    rows = np.linspace(0.5, 1.5, 6)[:, None]
+    rows[bad] = 1e160
+    for x.data in rows[:, 0].tolist():
+        loss.refresh().backward()
+    value, gradient = p.gradient(rows)
+    assert value == pytest.approx(getattr(np, reduction)(p.values(rows)), rel=1e-13)
+    assert gradient == pytest.approx(np.array([w.grad, v.grad]) / (6 if reduction == "mean" else 1), rel=1e-13)
+    assert np.isfinite(gradient).all()
+
+
+def test_finite_gradients_add_up_to_infinity():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    p = vectorize(w * x, [x], [w], reduction="sum")
+    assert p.gradient([[1.5e308], [1.5e308]]) == (math.inf, np.array([math.inf]))

@@ -19,22 +19,21 @@ def explain(
     """Raise an error that names what made a row infinite or NaN; where Python lets it pass, return the row's results.
 
     Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞. They are the outputs,
-    and their derivatives, output by output, to the leaves that are asked for.
+    and their derivatives, output by output, to the leaves that are asked for; or the gradient of the one output.
     """
     refuse_infinite(traced, parameters, batch)
     passed: dict[int, list[float]] = {}
     for row in np.flatnonzero(rows).tolist():
         try:
             leaves, outputs = traced.record([*batch[row].tolist(), *parameters.tolist()])
-            results = outputs
             if wrt == "gradient":
                 outputs[0].backward()
-            elif wrt:
-                chosen = leaves[traced.part(wrt)]
-                results = [*outputs, *[d for output in outputs for d in output.derivatives(chosen)]]
+                passed[row] = [leaf.grad for leaf in leaves[traced.part("parameters")]]
+                continue
+            derivatives = [d for output in outputs for d in output.derivatives(leaves[traced.part(wrt)])] if wrt else []
         except Refusal as error:
             raise same_class(error, f"row {row}: {error}") from None
-        passed[row] = [result.data for result in results]
+        passed[row] = [x.data for x in (*outputs, *derivatives)]
     return passed
 
 

@@ -182,19 +182,37 @@ class Program:
         value = self._reduced(forward(batch), batch, ones, check_finite)
         backward()
         if check_finite and not is_finite(gradient[self._telling]):
-            explain(self._trace, self.parameters, batch, self._culprit(batch), "gradient")
+            self._put_gradient_right(batch, gradient)
         return value, gradient
 
-    def _culprit(self, batch: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which row has a gradient that is not finite, one if there are several, by halving the batch."""
-        rows = np.arange(len(batch))
+    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any]) -> None:
+        """Put in what the scalar engine says of rows whose gradient is not finite; raise what it raises."""
+        every = np.arange(len(batch))
+        rest, apart, found = every, np.zeros_like(gradient), gradient
+        while not is_finite(found):
+            row = self._culprit(batch, rest)
+            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient")[row]
+            if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
+                return  # finite numbers add up to this, or it is the scalar engine's as well
+            apart += scalar
+            rest = rest[rest != row]
+            found = self._gradient_of(batch[rest]) if len(rest) else np.zeros_like(gradient)
+        mean = self._reduction == "mean"
+        gradient[:] = (found * len(rest) + apart) / len(batch) if mean else found + apart
+
+    def _culprit(self, batch: NDArray[Any], rows: NDArray[np.int_]) -> int:
+        """Return which of some rows has a gradient that is not finite, one if there are several, by halving them."""
         while len(rows) > 1:
             half = rows[: len(rows) // 2]
-            forward, backward, gradient, _ = self._built(len(half))
-            forward(batch[half])
-            backward()
-            rows = rows[len(half) :] if is_finite(gradient[self._telling]) else half
-        return np.isin(np.arange(len(batch)), rows)
+            rows = rows[len(half) :] if is_finite(self._gradient_of(batch[half])) else half
+        return int(rows[0])
+
+    def _gradient_of(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient, unchecked, in the program's own array."""
+        forward, backward, gradient, _ = self._built(len(batch))
+        forward(batch)
+        backward()
+        return gradient
 
     def load(self, values: Iterable[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
