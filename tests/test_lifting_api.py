@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
+from autograd.lifting.program import SIZES
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
 
@@ -113,19 +114,19 @@ def test_a_batch_is_never_written_to_and_may_be_any_view():
     assert p.value(wide[::2, 1:3].tolist()) == p.value(wide[::2, 1:3])
 
 
-def test_several_threads_at_once_get_the_right_results():
+def test_several_threads_at_once_get_the_right_results_for_more_sizes_than_are_kept():
     p = program()
-    batches = [np.random.default_rng(k).uniform(-1, 1, (3 + k % 2, 2)) for k in range(8)]
+    batches = [np.random.default_rng(n).uniform(-1, 1, (n, 2)) for n in range(1, SIZES + 4)]
     expected = [(value, gradient.tolist()) for value, gradient in map(p.gradient, batches)]
     wrong = []
 
-    def work(k):
-        for _ in range(200):
-            value, gradient = p.gradient(batches[k])
-            if (value, gradient.tolist()) != expected[k]:
+    def work(first):
+        for k in range(first, first + 10 * len(batches)):
+            value, gradient = p.gradient(batches[k % len(batches)])
+            if (value, gradient.tolist()) != expected[k % len(batches)]:
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -203,6 +203,23 @@ def test_an_operation_of_ones_own_has_derivatives():
     assert vectorize(cube(w[0] * x[0]), x, w).jacobian([[2.0, 0.0]])[0] == pytest.approx([3 * 0.16 * 2.0, 0.0, 0.0])
 
 
+def test_an_operation_of_ones_own_need_not_take_nan():
+    whole = operation("whole_part", lambda x: float(math.floor(x)), [0.0])
+    x, w = leaves()
+    assert vectorize(whole(w[0] * x[0]) + w[1], x, w).jacobian([[2.0, 0.0]]).tolist() == [[0.0, 1.0, 0.0]]
+
+
+@pytest.mark.parametrize("wrt", ["parameters", "inputs"])
+def test_rules_that_branch_are_refused_where_they_are_needed(wrt):
+    own = operation("own_relu", lambda x: max(x, 0.0), [lambda z, x: 1.0 if x > 0.0 else 0.0])
+    x, w = leaves()
+    p = vectorize([own(w[0]) + x[0], own(x[0]) * x[1]], x, w[:1])
+    with pytest.raises(TypeError, match="write the partials of own_relu in autograd's operations"):
+        p.jacobian(ROWS, wrt=wrt)
+    q = vectorize(own(x[0]) * w[1] + own(x[1]), x, w)
+    assert q.jacobian(ROWS) == pytest.approx(np.stack([0.0 * ROWS[:, 0], ROWS[:, 0], 0.0 * ROWS[:, 0]], axis=1))
+
+
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 

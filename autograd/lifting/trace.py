@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograd.backward import topological_order
+from autograd.lifting.partials import check_rules
+from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Value, describe
+from autograd.value import Constant, Value, describe, new_value
 
 Leaves = Literal["parameters", "inputs"]
 
@@ -29,16 +31,20 @@ class Trace:
     leaves: list[int]  # the numbers of the inputs and parameters, in topological order
     named: bool  # whether an input has a name, so that names of columns are compared with those of the inputs
 
-    def record(self, numbers: Iterable[float]) -> tuple[list[Value], list[Value]]:
-        """Record the graph anew on numbers for the inputs and the parameters; return these leaves, and the outputs."""
+    def record(self, numbers: Iterable[float], compute: bool = True) -> tuple[list[Value], list[Value]]:
+        """Record the graph anew on numbers for the inputs and the parameters; return these leaves, and the outputs.
+
+        Without computing, every result is NaN, and nothing is refused.
+        """
         leaves = [Value(x, name) for x, name in zip(numbers, [*self.inputs, *self.parameters], strict=True)]
         values = list(leaves)
         for node in self.nodes:
             if isinstance(node, float):
                 values.append(Constant(node))
             else:
-                operation, operands = node
-                value = operation.record(tuple([values[x] for x in operands]))
+                operation, numbered = node
+                operands = tuple([values[x] for x in numbered])
+                value = operation.record(operands) if compute else new_value(math.nan, operation, operands)
                 value.name = self.names.get(len(values))
                 values.append(value)
         return leaves, [values[x] for x in self.outputs]
@@ -50,9 +56,15 @@ class Trace:
     def differentiated(self, wrt: Leaves) -> Trace:
         """Return the trace of the outputs, and after them of their derivatives to inputs or parameters, one by one.
 
-        The graph is recorded on NaN, which every operation takes, for a trace holds no numbers and needs none.
+        Raises TypeError where the rules of a user's operation do not serve graphs.
         """
-        leaves, outputs = self.record([math.nan] * (len(self.inputs) + len(self.parameters)))
+        leaves, outputs = self.record([math.nan] * (len(self.inputs) + len(self.parameters)), compute=False)
+        moving = set(leaves[self.part(wrt)])
+        for node in topological_order(*outputs):
+            if not moving.isdisjoint(node.operands):
+                moving.add(node)
+                if node.operation and node.operation.name not in OWN:
+                    check_rules(node.operation)
         derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[self.part(wrt)])]
         return trace([*outputs, *derivatives], leaves[self.part("inputs")], leaves[self.part("parameters")])
 
