@@ -139,8 +139,9 @@ class Program:
     def jacobian(self, batch: ArrayLike, wrt: Leaves = "parameters", check_finite: bool = True) -> NDArray[Any]:
         """Return the derivatives of each row: (n, parameters), or, of several outputs, (n, outputs, parameters).
 
-        wrt: what they are taken to, "parameters" or "inputs".
-        The first call lifts the graph of the derivatives, for later calls too.
+        wrt: what they are taken to, "parameters" or "inputs"; what an output does not depend on has 0.0.
+        The first call lifts the graph of the derivatives, for later calls too. Raises what `values` raises, and
+        ZeroDivisionError where a derivative is infinite.
 
         >>> from autograd import Value, vectorize
         >>> w, x = Value(2.0, "w"), Value(1.0, "x")
