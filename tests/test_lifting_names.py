@@ -117,6 +117,22 @@ def test_names_made_of_fragments_of_code_stay_names(seed):
         )
 
 
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_no_name_in_a_loop_reaches_the_source(fragment):
+    def recurrence(suffix):
+        x = [Value(0.1, f"x{suffix}") for _ in range(40)]
+        w = [Value(0.3, f"{name}{suffix}") for name in "uvb"]
+        h = x[0]
+        for x_t in x[1:]:
+            h = sin((w[0] * h + w[1] * x_t + w[2]).named(f"z{suffix}")).named(f"h{suffix}")
+        return vectorize(h, x, w).source
+
+    source = recurrence(fragment)
+    assert " times:" in source
+    assert shape(source) == shape(recurrence(""))
+    assert without_comments(source) == without_comments(recurrence(""))
+
+
 @pytest.mark.parametrize("fragment", FRAGMENTS + WORDS)
 def test_a_source_knows_a_name_by_its_plain_form_alone(fragment):
     for name in (f"w{fragment}", f"{fragment}x", f"{fragment}1"):
