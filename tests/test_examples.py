@@ -88,3 +88,13 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=flags)
     assert tried
     assert not failed
+
+
+def test_fitting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fitting = import_module("examples.fitting")
+    fitting.main(tmp_path)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:7]]
+    assert [row[:2] for row in rows] == [[name, kind] for name in fitting.MODELS for kind in ("program", "2-point")]
+    digits = {(name, kind): float(right) for name, kind, right, *_ in rows}
+    assert digits["Hahn1", "program"] > digits["Hahn1", "2-point"] + 5.0
+    assert_drawn(tmp_path, "fitting.svg")

@@ -5,6 +5,7 @@ A trace sees one run, and freezes what that run did: a function is traced on sev
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.batches import as_array, column_names, table
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
@@ -37,7 +39,8 @@ def vectorize(
 
     A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
     (`x.data`). To have both found, give a function of the inputs that builds the loss, and for `inputs` an array of
-    examples, two rows or more: the function is traced on each, and where two rows differ the difference is named.
+    examples, two rows or more: the function is traced on each, and where two rows differ the difference is named. Its
+    inputs are called like its parameters.
     `Program.check` compares a program with the eager graph, row by row.
 
     A program checks what goes in and what comes out, not what is between: 1 / (1 + exp(1000)) is 0 here, where the
@@ -68,15 +71,15 @@ def _outputs(loss: Any) -> list[Value]:
 
 def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequence[Value]) -> Trace:
     """Trace a function on each example; raise ValueError where two traces differ."""
-    rows = _table(examples)
+    rows, names = _table(examples, loss)
     traces = []
     for row in rows.tolist():
-        variables = [Value(x, f"x{i}") for i, x in enumerate(row, 1)]
+        variables = [Value(x, name) for x, name in zip(row, names, strict=True)]
         traces.append(trace(_outputs(loss(*variables)), variables, parameters))
-    names = [*traces[0].inputs, *traces[0].parameters]
+    leaves = [*traces[0].inputs, *traces[0].parameters]
     first, *others = map(canonicalize, traces)
     for place, other in enumerate(others, 1):
-        if difference := _difference(first, other, names):
+        if difference := _difference(first, other, leaves):
             raise ValueError(
                 f"the loss computes something else for example 0 than for example {place}: {difference}. A trace "
                 "freezes a Python branch, and a number taken out of a Value (x.data, float(label)): use relu, step, "
@@ -85,18 +88,31 @@ def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequenc
     return traces[0]
 
 
-def _table(examples: Any) -> NDArray[np.float64]:
-    """Return examples as a table of numbers; raise ValueError where they are none, or fewer than two."""
-    try:
-        rows = np.asarray(examples, dtype=float)
-    except (TypeError, ValueError):
-        rows = np.empty(0)
-    if rows.ndim != 2 or len(rows) < 2:
+def _table(examples: Any, loss: Callable[..., Any]) -> tuple[NDArray[np.float64], Sequence[str]]:
+    """Return examples as a table of numbers, and names of its columns: the parameters of the function, if it has some.
+
+    Raises ValueError where they are no numbers, or fewer than two.
+    """
+    array = as_array(examples, "the table of examples")
+    if array.ndim != 2 or len(array) < 2:
         wanted = "a table of at least two examples, rows of as many numbers each"
         raise ValueError(f"for a function, inputs is {wanted}, not {repr(examples)[:80]}")
+    known = _parameter_names(loss, array.shape[1]) or column_names(examples)
+    names = known or [""] * array.shape[1]
+    rows = table(examples, names, known is not None, np.dtype(float), "the table of examples")
     for row, column in np.argwhere(~np.isfinite(rows)).tolist():
         raise ValueError(f"row {row}, column {column} of the examples is {rows[row, column]}: give a finite number")
-    return rows
+    return rows, names
+
+
+def _parameter_names(function: Callable[..., Any], count: int) -> list[str] | None:
+    """Return the names of a function's first parameters, if it has so many."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of a function that is not Python's
+        return None
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names[:count] if len(names) >= count else None
 
 
 def _difference(a: Graph, b: Graph, names: Sequence[str]) -> str:

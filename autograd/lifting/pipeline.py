@@ -18,7 +18,7 @@ from autograd.lifting.codegen.block_arrays import BlockArrays
 from autograd.lifting.codegen.code import Code
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.forward import emit_forward
-from autograd.lifting.codegen.names import NAMESPACE
+from autograd.lifting.codegen.functions import NAMESPACE
 from autograd.lifting.codegen.parameter_gradients import ParameterGradients
 from autograd.lifting.codegen.source import write_source
 from autograd.lifting.passes.allocate_buffers import allocate_buffers
@@ -30,7 +30,7 @@ from autograd.lifting.passes.materialize_broadcasts import materialize_broadcast
 from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
-from autograd.lifting.plan import Plan, Rows
+from autograd.lifting.plan import Plan, Rows, runs
 
 STATEMENT_PASSES: list[Callable[[Code], None]] = [
     fuse_division,  # a · (1 / b) is a / b
@@ -72,7 +72,7 @@ def source_of(plan: Plan, mean: bool) -> Source:
         gradients = ParameterGradients(plan, Adjoints(arrays))
         emit_backward(plan, gradients, mean)
         gradient, unchecked = [gradients.flat_gradient], gradients.unchecked
-    outputs = [arrays.rows(x) for x in plan.outputs if isinstance(x, Rows)]
+    outputs = [arrays.rows(x, each=True) for x in runs(plan.outputs) if isinstance(x, Rows)]
     code = Code(emit, emit.statements[:split], emit.statements[split:], outputs, gradient)
     for improve in STATEMENT_PASSES:
         improve(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from autograd.row import Operation
 
@@ -142,6 +143,18 @@ class Plan:
     parameters: Block
     blocks: Sequence[Block | Recurrence]
     outputs: list[Rows | float]
+
+
+def runs(outputs: Sequence[Rows | float]) -> list[Rows | list[float]]:
+    """Return outputs with those joined that follow on each other in one block, and constants that do so."""
+    found: list[list[Any]] = []  # a block and its rows, or None and constants
+    for x in outputs:
+        block, value = (x.block, x.index[0]) if isinstance(x, Rows) else (None, x)
+        if found and found[-1][0] is block and (block is None or value == found[-1][-1] + 1):
+            found[-1].append(value)
+        else:
+            found.append([block, value])
+    return [values if block is None else Rows(block, tuple(values)) for block, *values in found]
 
 
 def computed(x: Block | Recurrence) -> list[Block]:

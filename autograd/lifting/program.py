@@ -13,19 +13,20 @@ import gc
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Real
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.backward import topological_order
-from autograd.lifting.passes.trace import Trace
+from autograd.batches import as_array, in_order, table
+from autograd.lifting.explanation import explain, refuse_infinite
+from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
-from autograd.lifting.plan import Rows
-from autograd.value import Constant, Value, same_class
+from autograd.lifting.plan import Rows, runs
+from autograd.value import Refusal, Value
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
@@ -59,6 +60,13 @@ class Program:
     `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it runs.
     A program pickles, and holds no Values. It may be called from several threads at once as long as none changes
     `parameters` meanwhile: each thread has buffers of its own.
+
+    A batch is whatever NumPy reads as a table of numbers, one column for each input. Where its columns have names, as
+    in a data frame, and the inputs have some too, names decide the order; otherwise places do.
+
+    `check_finite` is called so in SciPy too. True, the default, raises what the scalar engine raises where an operation
+    refuses its numbers, and names the row. False gives what NumPy gives: inf where a number is beyond the floats, NaN
+    where there is none; so an optimiser sees that a step went too far, and takes a shorter one.
     """
 
     def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
@@ -71,6 +79,7 @@ class Program:
             plan = plan_of(traced)
             written = source_of(plan, mean=reduction == "mean")
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
+        self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self.source = written.text
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
@@ -79,6 +88,8 @@ class Program:
         few = 2 * len(written.checked) < len(self._parameters)
         self._telling: Any = np.array(written.checked, int) if few else slice(None)
         self._local = threading.local()
+        self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
+        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._trace, self._reduction, self._dtype.name, self.parameters)
@@ -93,36 +104,59 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: ArrayLike) -> None:
-        if np.asarray(numbers).dtype.kind not in "biuf":
-            raise ValueError(f"the parameters are numbers, not {numbers!r:.80}")
-        self._parameters[:] = numbers
+        array = as_array(numbers, "the list of parameters")
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"the parameters are numbers, not {numbers!r:.80}; load() takes Values")
+        if array.shape != self._parameters.shape:
+            raise ValueError(f"the program has {len(self._parameters)} parameters, not an array of shape {array.shape}")
+        self._parameters[:] = in_order(array[None], [numbers], self._trace.parameters, "the list of parameters")[0]
 
     # Running ---------------------------------------------------------------------------------------------------------
 
     @np.errstate(all="ignore")  # what is infinite or NaN in the end is found, and explained
-    def value(self, batch: ArrayLike) -> float:
+    def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
-        batch = self._checked(batch)
+        batch = self._checked(batch, check_finite)
         forward, _, _, ones = self._built(len(batch))
-        return self._reduced(forward(batch), batch, ones)
+        return self._reduced(forward(batch), batch, ones, check_finite)
 
     @np.errstate(all="ignore")
-    def values(self, batch: ArrayLike) -> NDArray[Any]:
+    def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
-        batch = self._checked(batch)
-        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-        found = [np.array([[x]], self._dtype) if isinstance(x, float) else next(arrays) for x in self._outputs]
-        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (1, n)) for x in found])
-        if not is_finite(rows):
-            for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
-                rows[:, row] = outputs
+        rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
     @np.errstate(all="ignore")
-    def gradient(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
+    def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        value, gradient = self._step(self._checked(batch))
+        value, gradient = self._step(self._checked(batch, check_finite), check_finite)
         return value, gradient.copy()
+
+    @np.errstate(all="ignore")
+    def jacobian(self, batch: ArrayLike, wrt: Leaves = "parameters", check_finite: bool = True) -> NDArray[Any]:
+        """Return the derivatives of each row: (n, parameters), or, of several outputs, (n, outputs, parameters).
+
+        wrt: what they are taken to, "parameters" or "inputs"; what an output does not depend on has 0.0.
+        The first call lifts the graph of the derivatives, for later calls too. Raises what `values` raises, and
+        ZeroDivisionError where a derivative is infinite.
+
+        >>> from autograd import Value, vectorize
+        >>> w, x = Value(2.0, "w"), Value(1.0, "x")
+        >>> program = vectorize(w * x**2, inputs=[x], parameters=[w])
+        >>> program.jacobian([[1.0], [3.0]]), program.jacobian([[1.0], [3.0]], wrt="inputs")
+        (array([[1.],
+               [9.]]), array([[ 4.],
+               [12.]]))
+        """
+        if wrt not in get_args(Leaves):
+            raise ValueError(f"wrt is {wrt!r}; choose 'parameters' or 'inputs'")
+        batch = self._checked(batch, check_finite)
+        outputs, width = len(self._outputs), len(self.parameters) if wrt == "parameters" else self._width
+        rows = self._with_derivatives(wrt, batch)._rows(batch, check_finite=False)
+        if check_finite and not is_finite(rows):
+            self._put_right(rows, batch, wrt)
+        derivatives = rows[outputs:].T
+        return derivatives if outputs == 1 else derivatives.reshape(len(batch), outputs, width)
 
     @np.errstate(all="ignore")
     def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
@@ -132,33 +166,62 @@ class Program:
         """
         return self._step(self._shaped(batch))
 
-    def _step(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+    def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
+        """Return the outputs, a row each."""
+        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
+        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
+        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+        if check_finite and not is_finite(rows):
+            self._put_right(rows, batch)
+        return rows
+
+    def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient, ones = self._built(len(batch))
-        value = self._reduced(forward(batch), batch, ones)
+        value = self._reduced(forward(batch), batch, ones, check_finite)
         backward()
-        if not is_finite(gradient[self._telling]):
-            self._explain(batch, self._culprit(batch), backward=True)
+        if check_finite and not is_finite(gradient[self._telling]):
+            self._put_gradient_right(batch, gradient)
         return value, gradient
 
-    def _culprit(self, batch: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which row has a gradient that is not finite, one if there are several, by halving the batch."""
-        rows = np.arange(len(batch))
+    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any]) -> None:
+        """Put in what the scalar engine says of rows whose gradient is not finite; raise what it raises."""
+        every = np.arange(len(batch))
+        rest, apart, found = every, np.zeros_like(gradient), gradient
+        while not is_finite(found):
+            row = self._culprit(batch, rest)
+            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient")[row]
+            if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
+                return  # finite numbers add up to this, or it is the scalar engine's as well
+            apart += scalar
+            rest = rest[rest != row]
+            found = self._gradient_of(batch[rest]) if len(rest) else np.zeros_like(gradient)
+        mean = self._reduction == "mean"
+        gradient[:] = (found * len(rest) + apart) / len(batch) if mean else found + apart
+
+    def _culprit(self, batch: NDArray[Any], rows: NDArray[np.int_]) -> int:
+        """Return which of some rows has a gradient that is not finite, one if there are several, by halving them."""
         while len(rows) > 1:
             half = rows[: len(rows) // 2]
-            forward, backward, gradient, _ = self._built(len(half))
-            forward(batch[half])
-            backward()
-            rows = rows[len(half) :] if is_finite(gradient[self._telling]) else half
-        return np.isin(np.arange(len(batch)), rows)
+            rows = rows[len(half) :] if is_finite(self._gradient_of(batch[half])) else half
+        return int(rows[0])
 
-    def load(self, values: Sequence[Value]) -> None:
+    def _gradient_of(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient, unchecked, in the program's own array."""
+        forward, backward, gradient, _ = self._built(len(batch))
+        forward(batch)
+        backward()
+        return gradient
+
+    def load(self, values: Iterable[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
-        self.parameters[:] = [x.data for x in self._same_number(values)]
+        self.parameters[:] = [x.data for x in self._one_each(values)]
 
-    def store(self, values: Sequence[Value]) -> None:
-        """Give the parameters' numbers to Values, in their order."""
-        for value, number in zip(self._same_number(values), self.parameters.tolist(), strict=True):
-            value.data = number
+    def store(self, values: Iterable[Value]) -> None:
+        """Give the parameters' numbers to leaves, in their order."""
+        leaves = self._one_each(values)
+        trace([], [], leaves)  # refuses what is no leaf, or comes twice
+        for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
+            leaf.data = number
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
@@ -200,56 +263,60 @@ class Program:
         local["n"], local["built"] = n, sizes[n]
         return cast("Built", sizes[n])
 
-    def _reduced(self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any]) -> float:
+    def _with_derivatives(self, wrt: Leaves, batch: NDArray[Any]) -> Program:
+        """Return the program of the outputs and their derivatives, which computes with the same parameters."""
+        with self._lock:
+            if wrt not in self._differentiated:
+                try:
+                    traced = self._trace.differentiated(wrt)
+                except Refusal:  # whatever the numbers are
+                    explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
+                    raise
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist())
+                program._parameters = self._parameters
+                self._differentiated[wrt] = program
+            return self._differentiated[wrt]
+
+    def _reduced(
+        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool = True
+    ) -> float:
         """Return the mean or the sum of the loss, from what forward returned."""
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
-        if not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = self._explain(batch, ~np.isfinite(loss), backward=False)
+        if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
+            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None)
             total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
-    def _same_number(self, values: Sequence[Value]) -> Sequence[Value]:
-        if len(values) != len(self.parameters):
-            raise ValueError(f"the program has {len(self.parameters)} parameters, not {len(values)}")
-        return values
+    def _one_each(self, values: Iterable[Value]) -> list[Value]:
+        """Return Values for the parameters as a list; raise where there is not one for each."""
+        listed = list(values)
+        for k, value in enumerate(listed):
+            if not isinstance(value, Value):
+                raise TypeError(f"parameter {k} is {value!r:.80}, not a Value: numbers are assigned to .parameters")
+        if len(listed) != len(self.parameters):
+            raise ValueError(f"the program has {len(self.parameters)} parameters, not {len(listed)}")
+        return listed
 
-    def _checked(self, batch: ArrayLike) -> NDArray[Any]:
+    def _checked(self, batch: ArrayLike, check_finite: bool) -> NDArray[Any]:
         """Return a batch as `_shaped` does; raise ValueError that names a NaN or an infinity too."""
         array = self._shaped(batch)
-        if not is_finite(array):
-            self._refuse_infinite(array)
+        if check_finite and not is_finite(array):
+            refuse_infinite(self._trace, self.parameters, array)
         return array
 
     def _shaped(self, batch: ArrayLike) -> NDArray[Any]:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
-        array = batch if type(batch) is np.ndarray and batch.dtype == self._dtype else self._numbers(batch)
-        if array.ndim != 2 or array.shape[1] != self._width or not len(array):
-            raise ValueError(
-                f"the batch has the shape {array.shape}; it takes at least one row of {self._width} numbers, "
-                "one for each of " + ", ".join(self._trace.inputs[:8] + ["…"] * (self._width > 8))
-            )
-        return array
-
-    def _numbers(self, batch: ArrayLike) -> NDArray[Any]:
-        """Return a batch as an array of the program's dtype; raise ValueError naming what is no number."""
-        try:
-            array = np.asarray(batch)
-        except ValueError:
-            wanted = f"give {self._width} numbers in each"
-            raise ValueError(f"the rows of the batch are of different lengths: {wanted}") from None
-        if array.dtype.kind not in "biuf":  # text, say, which NumPy would read as numbers
-            array = np.asarray(batch, dtype=object)
-            for place, x in np.ndenumerate(array):
-                if not isinstance(x, Real):
-                    where = f"row {', column '.join(map(str, place))} of " if place else ""
-                    raise ValueError(f"{where}the batch is {repr(x)[:80]}: give a number")
-        try:
-            return array.astype(self._dtype, copy=False)
-        except OverflowError:
-            raise ValueError("a whole number of the batch is beyond the largest float") from None
+        if (  # there is nothing to convert
+            type(batch) is np.ndarray
+            and batch.dtype == self._dtype
+            and batch.shape[1:] == (self._width,)
+            and len(batch)
+        ):
+            return batch
+        return table(batch, self._trace.inputs, self._trace.named, self._dtype)
 
     def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
         """Return what the eager graph says for one row."""
@@ -269,46 +336,8 @@ class Program:
                 leaf.data = number
             loss.refresh()
 
-    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> dict[int, list[float]]:
-        """Raise an error that names what made a result infinite or NaN; where Python lets it pass, return its results.
-
-        Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞.
-        """
-        self._refuse_infinite(batch)
-        passed: dict[int, list[float]] = {}
-        for row in np.flatnonzero(rows).tolist():
-            try:
-                outputs = self._recorded(batch[row].tolist())
-                if backward:
-                    outputs[0].backward()
-            except (ArithmeticError, ValueError) as error:
-                raise same_class(error, f"row {row}: {error}") from None
-            passed[row] = [output.data for output in outputs]
-        return passed
-
-    def _refuse_infinite(self, batch: NDArray[Any]) -> None:
-        """Raise ValueError for an input or a parameter that is not finite."""
-        for kind, numbers, names in (
-            ("input", batch, self._trace.inputs),
-            ("parameter", self.parameters[None, :], self._trace.parameters),
-        ):
-            bad = np.argwhere(~np.isfinite(numbers))
-            if len(bad):
-                row, column = bad[0].tolist()
-                place = f"row {row}, " if kind == "input" else ""
-                raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")
-
-    def _recorded(self, inputs: Sequence[float]) -> list[Value]:
-        """Return the outputs of the traced graph as Values, recorded anew for one row."""
-        traced = self._trace
-        values = [Value(x, name) for x, name in zip(inputs, traced.inputs, strict=True)]
-        values += [Value(x, name) for x, name in zip(self.parameters.tolist(), traced.parameters, strict=True)]
-        for node in traced.nodes:
-            if isinstance(node, float):
-                values.append(Constant(node))
-            else:
-                operation, operands = node
-                value = operation.record(tuple([values[x] for x in operands]))
-                value.name = traced.names.get(len(values))
-                values.append(value)
-        return [values[x] for x in traced.outputs]
+    def _put_right(self, rows: NDArray[Any], batch: NDArray[Any], wrt: Leaves | None = None) -> None:
+        """Put what the scalar engine says where results are not finite; raise what it raises."""
+        bad = np.any(~np.isfinite(rows), axis=0)
+        for row, numbers in explain(self._trace, self.parameters, batch, bad, wrt).items():
+            rows[:, row] = numbers

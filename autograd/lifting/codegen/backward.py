@@ -16,6 +16,7 @@ from autograd.lifting.codegen.adjoints import Adjoint
 from autograd.lifting.codegen.layout import layers
 from autograd.lifting.codegen.parameter_gradients import ParameterGradients
 from autograd.lifting.codegen.partials import Partials
+from autograd.lifting.names import plain
 from autograd.lifting.plan import (
     Block,
     Carried,
@@ -204,7 +205,8 @@ class Backward:
         """Return the comment on an operand's adjoint, up to the factor that is carried along."""
         rule, operand = cast("Elementwise | Reduction", block.rule), self.arrays.source_name(x)
         one = isinstance(rule, Elementwise) and len(rule.operands) == 1
-        slope = f"{rule.operation.name}'({operand})" if one else f"∂{rule.operation.name}/∂{operand}"
+        name = plain(rule.operation.name)
+        slope = f"{name}'({operand})" if one else f"∂{name}/∂{operand}"
         return f"d{operand} = " + (f"{g.array.name} * " if g.array else "") + slope
 
     def expression(self, node: Value, known: dict[Value, Operand], down: bool, out: Array | None = None) -> Operand:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, is_activation, is_layered, layers, prefix, stride, whole
+from autograd.lifting.names import identifier
 from autograd.lifting.plan import Block, Layer, Plan, Recurrence, Rows, computed, taken
 from autograd.lifting.statements import Array, Operand, by_iteration, is_one_number
 
@@ -158,7 +159,7 @@ class BlockArrays:
     def parameter_name(self, index: Sequence[int]) -> str:
         """Return the name of a parameter, or the common prefix of several."""
         names = [self.plan.parameters.names[k] for k in dict.fromkeys(index)]
-        return names[0] if len(names) == 1 else common_prefix(names) or "p"
+        return identifier(names[0]) if len(names) == 1 else common_prefix(names) or "p"
 
     def layer(self, part: Layer) -> Weights:
         """Return the weights of a layer as arrays."""

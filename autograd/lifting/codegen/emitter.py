@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.lifting.codegen.names import FUNCTIONS, WORDS, called, identifier, numpys, reduced_by
+from autograd.lifting.codegen.functions import FUNCTIONS, WORDS, called, numpys, reduced_by
+from autograd.lifting.names import identifier
 from autograd.lifting.statements import Array, Line, Loop, Operand, Statement, elementwise, gap, is_number, text
 from autograd.row import Operation
 
@@ -37,10 +38,10 @@ class Emitter:
 
     def name(self, wanted: str) -> str:
         """Return an unused identifier like the wanted one."""
-        unique = plain = identifier(wanted)
+        unique = word = identifier(wanted)
         while unique in self.names:
-            self.counts[plain] += 1
-            unique = f"{plain}_{self.counts[plain] + 1}"
+            self.counts[word] += 1
+            unique = f"{word}_{self.counts[word] + 1}"
         self.names.add(unique)
         return unique
 

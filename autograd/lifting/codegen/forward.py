@@ -8,6 +8,7 @@ from __future__ import annotations
 from autograd.lifting.codegen.block_arrays import BlockArrays
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import layers, one_by_one
+from autograd.lifting.names import plain
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -77,11 +78,11 @@ def emit_rule(arrays: BlockArrays, rule: Rule, z: Array) -> None:
     emit = arrays.emit
     if isinstance(rule, Elementwise):
         operands = [arrays.operand(x) for x in rule.operands]
-        emit.comment(f"{z.name} = {rule.operation.name}({', '.join(text(x) for x in operands)})")
+        emit.comment(f"{z.name} = {plain(rule.operation.name)}({', '.join(text(x) for x in operands)})")
         emit.apply(rule.operation, operands, z)
     elif isinstance(rule, Reduction):
         x = arrays.rows(rule.rows, each=True)
-        emit.comment(f"{z.name} = {rule.operation.name} of the rows of {x.name}")
+        emit.comment(f"{z.name} = {plain(rule.operation.name)} of the rows of {x.name}")
         emit.own(arrays.line(z), rule.operation, "{}", [x])
     elif isinstance(rule, Product):
         xs = [arrays.rows(x) for x in rule.factors]

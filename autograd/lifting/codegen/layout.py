@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
@@ -70,12 +69,12 @@ def prefix(block: Block) -> str:
 
 
 def common_prefix(names: Sequence[str]) -> str:
-    """Return what names begin with, up to their numbers: w for w₁ and w₂; nothing if one has no name.
+    """Return what plain names begin with, up to their numbers: w for w1 and w2; nothing if one has no name.
 
-    >>> common_prefix(["w₁₁", "w₁₂"])
+    >>> common_prefix(["w11", "w12"])
     'w'
     """
     if "" in names:
         return ""
-    letters = {re.sub(r"[\W\d_].*", "", unicodedata.normalize("NFKD", name)) for name in names}
+    letters = {re.sub(r"[\d_].*", "", name) for name in names}
     return letters.pop() if len(letters) == 1 else ""

@@ -54,14 +54,19 @@ class Partials:
         """Return symbols for the result and the operands, and the partial derivatives from the table.
 
         Each is a factor times an expression of the symbols (1, if None). The rules are called on Values that hold no
-        number, or that of a constant, so that what they return is the formula.
+        number, or that of a constant, so that what they return is the formula. A rule that refuses such a constant, as
+        that of (−1) ** y, is NaN: the gradient is refused where it is computed, and the values are served.
         """
         key = (operation, constants, wanted)
         if key not in self._known:
             if operation.name not in OWN:
                 check_rules(operation)
             result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
-            self._known[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
+            try:
+                partials = operation.local_derivatives(result, xs, wanted)
+            except Refusal:
+                partials = [math.nan if want else 0.0 for want in wanted]
+            self._known[key] = [result, *xs], [factored(p) for p in partials]
         return self._known[key]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from autograd import operations as table
+from autograd.lifting.names import plain
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
@@ -51,7 +52,7 @@ Form = int | float | _Draft
 
 @dataclass
 class Graph:
-    """The canonical graph: node k is an input, a parameter or `nodes[k − inputs − parameters]`."""
+    """The canonical graph: node k is an input, a parameter or `nodes[k − inputs − parameters]`. Names are plain."""
 
     inputs: list[str]
     parameters: list[str]
@@ -85,7 +86,9 @@ class _Canonical:
         for node in self.trace.nodes:
             self.forms.append(node if isinstance(node, float) else self.form(*node))
         outputs = [self.settled(output) for output in self.trace.outputs]
-        return Graph(self.trace.inputs, self.trace.parameters, self.nodes, outputs, self.names)
+        inputs, parameters = map(plain, self.trace.inputs), map(plain, self.trace.parameters)
+        names = {node: plain(name) for node, name in self.names.items()}
+        return Graph([*inputs], [*parameters], self.nodes, outputs, names)
 
     def form(self, operation: Operation, operands: Sequence[int]) -> Form:
         if operation is table.add:

@@ -24,9 +24,9 @@ def contract_arrays(code: Code) -> None:
     for place, line in enumerate(lines):
         for statement in flat([line]):
             for array in {*statement.arrays, *statement.reads}:
-                source_name = base(array)
-                if source_name is not array.root or not fills(statement):
-                    uses[array.root][source_name].add(place if isinstance(line, Loop) else ELSEWHERE)
+                view = base(array)
+                if view is not array.root or not fills(statement):
+                    uses[array.root][view].add(place if isinstance(line, Loop) else ELSEWHERE)
                 for other in array.first:
                     uses[other.root][base(other)].add(ELSEWHERE)
     for array, showing in uses.items():

@@ -5,25 +5,68 @@ Every node gets a number: the inputs first, then the parameters, then the others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from autograd.backward import topological_order
+from autograd.lifting.codegen.partials import check_rules
+from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Value, describe
+from autograd.value import Constant, Value, describe, new_value
+
+Leaves = Literal["parameters", "inputs"]
 
 
 @dataclass
 class Trace:
     """A graph in numbers: node k is an input, a parameter, a constant (a float) or an operation on earlier nodes."""
 
-    inputs: list[str]  # their names
+    inputs: list[str]  # their names, or places
     parameters: list[str]
     nodes: list[float | tuple[Operation, tuple[int, ...]]]  # those after the inputs and the parameters
     outputs: list[int]
     names: dict[int, str]  # of nodes that have one
     leaves: list[int]  # the numbers of the inputs and parameters, in topological order
+    named: bool  # whether an input has a name, so that names of columns are compared with those of the inputs
+
+    def record(self, numbers: Iterable[float], compute: bool = True) -> tuple[list[Value], list[Value]]:
+        """Record the graph anew on numbers for the inputs and the parameters; return these leaves, and the outputs.
+
+        Without computing, every result is NaN, and nothing is refused.
+        """
+        leaves = [Value(x, name) for x, name in zip(numbers, [*self.inputs, *self.parameters], strict=True)]
+        values = list(leaves)
+        for node in self.nodes:
+            if isinstance(node, float):
+                values.append(Constant(node))
+            else:
+                operation, numbered = node
+                operands = tuple([values[x] for x in numbered])
+                value = operation.record(operands) if compute else new_value(math.nan, operation, operands)
+                value.name = self.names.get(len(values))
+                values.append(value)
+        return leaves, [values[x] for x in self.outputs]
+
+    def part(self, leaves: Leaves) -> slice:
+        """Return which of the leaves are the inputs, or the parameters."""
+        return slice(len(self.inputs)) if leaves == "inputs" else slice(len(self.inputs), None)
+
+    def differentiated(self, wrt: Leaves) -> Trace:
+        """Return the trace of the outputs, and after them of their derivatives to inputs or parameters, one by one.
+
+        Raises TypeError where the rules of a user's operation do not serve graphs.
+        """
+        leaves, outputs = self.record([math.nan] * (len(self.inputs) + len(self.parameters)), compute=False)
+        moving = set(leaves[self.part(wrt)])
+        for node in topological_order(*outputs):
+            if not moving.isdisjoint(node.operands):
+                moving.add(node)
+                if node.operation and node.operation.name not in OWN:
+                    check_rules(node.operation)
+        derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[self.part(wrt)])]
+        return trace([*outputs, *derivatives], leaves[self.part("inputs")], leaves[self.part("parameters")])
 
 
 def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> Trace:
@@ -38,8 +81,8 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
             raise TypeError(f"the {kind}s are the Value {describe(declared)}: give a list of them")
         for place, leaf in enumerate(declared):
             if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
-                source_name = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
-                raise ValueError(f"{kind} {place} is {source_name}: declare a leaf, a Value made from a plain number")
+                given = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
+                raise ValueError(f"{kind} {place} is {given}: declare a leaf, a Value made from a plain number")
             if leaf in numbers:
                 raise ValueError(f"{kind} {place} ({describe(leaf)}) is declared twice: a leaf is one of them, once")
             numbers[leaf] = len(numbers)
@@ -74,4 +117,5 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
         [numbers[output] for output in outputs],
         names,
         leaves,
+        any([x.name for x in inputs]),
     )

@@ -1,18 +1,14 @@
-"""Names in the source: identifiers, and what the array rules of operations are called."""
+"""The functions that a program calls, and their names in its source."""
 
 from __future__ import annotations
 
 import functools
-import re
-import unicodedata
 from typing import Any
 
 import numpy as np
 
 from autograd.operations import TABLE
 from autograd.row import Operation
-
-MAX_NAME_LENGTH = 40  # letters that a name has at most
 
 # What a program's source may call beside the table's operations.
 NAMESPACE: dict[str, Any] = {
@@ -60,26 +56,18 @@ def called(row: Operation) -> tuple[str, Any]:
     return row.name if row.arity else f"{row.name}_rows", row.array
 
 
-def identifier(wanted: str) -> str:
-    """Return the wanted name as Python can have it."""
-    if wanted.isascii() and wanted.isalnum() and not wanted[0].isdigit() and len(wanted) <= MAX_NAME_LENGTH:
-        return wanted
-    plain = unicodedata.normalize("NFKD", wanted)
-    plain = re.sub(r"[^A-Za-z0-9_]", "", plain)[:MAX_NAME_LENGTH].lstrip("_")
-    return plain if plain and not plain[0].isdigit() else f"v{plain}"
-
-
 def reduced_by(row: Operation) -> np.ufunc | None:
-    """Return NumPy's function of two operands by which an operation of many reduces them."""
+    """Return the function of two operands, one of `NAMESPACE`, by which an operation of many reduces them."""
     function = getattr(getattr(row.array, "func", None), "__self__", None)
-    return function if isinstance(function, np.ufunc) else None
+    return function if isinstance(function, np.ufunc) and NAMESPACE.get(function.__name__) is function else None
 
 
 def numpys(rule: Any) -> str:
     """Return the name of an array rule that is a NumPy function, partially applied or reducing; else nothing."""
     if not isinstance(rule, functools.partial):
         return ""
-    if not all([type(x) in (float, int) for x in (*rule.args, *rule.keywords.values())]):  # their text is Python's
+    given = (*rule.args, *rule.keywords.values())
+    if not all([type(x) in (float, int) for x in given]) or not all(map(str.isidentifier, rule.keywords)):
         return ""
     function: Any = rule.func
     owner: Any = getattr(function, "__self__", None)

@@ -1,0 +1,50 @@
+"""Why a row is not finite: the scalar engine records it anew, and says what it refuses, or what Python lets pass."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.lifting.passes.trace import Leaves, Trace
+from autograd.value import Refusal, same_class
+
+Array = NDArray[Any]
+
+
+def explain(
+    traced: Trace, parameters: Array, batch: Array, rows: NDArray[np.bool_], wrt: Leaves | Literal["gradient"] | None
+) -> dict[int, list[float]]:
+    """Raise an error that names what made a row infinite or NaN; where Python lets it pass, return the row's results.
+
+    Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞. They are the outputs,
+    and their derivatives, output by output, to the leaves that are asked for; or the gradient of the one output.
+    """
+    refuse_infinite(traced, parameters, batch)
+    passed: dict[int, list[float]] = {}
+    for row in np.flatnonzero(rows).tolist():
+        try:
+            leaves, outputs = traced.record([*batch[row].tolist(), *parameters.tolist()])
+            if wrt == "gradient":
+                outputs[0].backward()
+                passed[row] = [leaf.grad for leaf in leaves[traced.part("parameters")]]
+                continue
+            derivatives = [d for output in outputs for d in output.derivatives(leaves[traced.part(wrt)])] if wrt else []
+        except Refusal as error:
+            raise same_class(error, f"row {row}: {error}") from None
+        passed[row] = [x.data for x in (*outputs, *derivatives)]
+    return passed
+
+
+def refuse_infinite(traced: Trace, parameters: Array, batch: Array) -> None:
+    """Raise ValueError for an input or a parameter that is not finite."""
+    for kind, numbers, names in (
+        ("input", batch, traced.inputs),
+        ("parameter", parameters[None, :], traced.parameters),
+    ):
+        bad = np.argwhere(~np.isfinite(numbers))
+        if len(bad):
+            row, column = bad[0].tolist()
+            place = f"row {row}, " if kind == "input" else ""
+            raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")

@@ -1,0 +1,34 @@
+"""Names in a program's source: the one rule for text that is not the project's own.
+
+The name of a Value, of an operation, of a NumPy function may hold anything: line breaks, quotes, braces, code. So no
+text of a name reaches the source but through `plain`: the names of a graph where it becomes canonical, those of
+operations and functions where a statement or a comment says them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONG = 40  # characters of a name that are looked at
+
+
+def plain(name: str) -> str:
+    """Return the ASCII letters, digits and underscores of a name's beginning, subscripts and accents made plain.
+
+    >>> plain("w₁₂"), plain("é\\nimport os  # {0}"), plain("变量")
+    ('w12', 'eimportos0', '')
+    """
+    if len(name) <= LONG and name.isascii() and name.isalnum():
+        return name
+    return re.sub(r"[^A-Za-z0-9_]", "", unicodedata.normalize("NFKD", name[:LONG]))[:LONG]
+
+
+def identifier(name: str) -> str:
+    """Return a name as Python can have it: plain, and a letter first.
+
+    >>> identifier("w₁₂"), identifier("2nd"), identifier("__class__"), identifier("")
+    ('w12', 'v2nd', 'class__', 'v')
+    """
+    word = plain(name).lstrip("_")
+    return word if word and not word[0].isdigit() else f"v{word}"
