@@ -15,12 +15,12 @@ from typing import Any
 
 import autograd
 from autograd import Value
-from docs.corner_peers import HERE, Cell, answer, kept, name
+from docs.corner_peers import HERE, Cell, agree, answer, corners, kept, name
 
 INTRODUCTION = """# Corners, here and elsewhere
 
 Where a function has a kink, a tie, a hole or a flat end, a derivative is a matter of choice or of care, and libraries
-differ. This page shows what each of them answers.
+differ: the five others on this page agree with each other at {agreed} of its {corners} corners.
 
 How to read it:
 
@@ -47,7 +47,14 @@ def page() -> str:
     """Return the page, in Markdown."""
     columns = kept()
     versions = [f"{library} {column['version']}" for library, column in columns.items()]
-    lines = [INTRODUCTION.format(versions=f"{', '.join(versions[:-1])} and {versions[-1]}")]
+    cells = [[c for column in columns.values() if (c := column["cells"][name(corner)])] for corner in corners()]
+    lines = [
+        INTRODUCTION.format(
+            versions=f"{', '.join(versions[:-1])} and {versions[-1]}",
+            agreed=sum(all(agree(first, other) for other in rest) for first, *rest in cells),
+            corners=len(cells),
+        )
+    ]
     for group in tomllib.loads((HERE / "corners.toml").read_text(encoding="utf-8"))["group"]:
         heads = ["corner, and why", "handgrad", *columns]
         lines += [f"\n## {group['title']}\n", f"{group['text']}\n", f"| {' | '.join(heads)} |"]

@@ -12,16 +12,17 @@ trap 'rm -rf "$work"' EXIT
 export TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0 PYTHONDONTWRITEBYTECODE=1
 
 changed=0
-column() { # library, what to install, options
+column() { # library, packages
     python3 -m venv "$work/venv"
-    "$work/venv/bin/pip" install --quiet "$2"
-    (cd "$work" && "$work/venv/bin/python" "$docs/corner_peers.py" "$1" "${@:3}") || changed=1
+    "$work/venv/bin/pip" install --quiet "${@:2}"
+    (cd "$work" && "$work/venv/bin/python" "$docs/corner_peers.py" "$1" "${options[@]}") || changed=1
     rm -rf "$work/venv"
 }
 
-column "PyTorch" "torch==2.13.0" "$@"
-column "JAX" "jax[cpu]==0.10.2" "$@"
-column "HIPS autograd" "autograd[scipy]==1.9.1" "$@"
-column "CasADi" "casadi==3.8.2" "$@"
-column "TensorFlow" "tensorflow-cpu==2.21.0" "$@"
+options=("$@")
+column "PyTorch" torch==2.13.0 numpy==2.4.6
+column "JAX" "jax[cpu]==0.10.2"
+column "HIPS autograd" autograd==1.9.1 scipy==1.17.1 numpy==2.4.6
+column "CasADi" casadi==3.8.2
+column "TensorFlow" tensorflow-cpu==2.21.0
 exit "$changed"
