@@ -24,7 +24,25 @@ from nn.network import MLP
 from nn.objectives import Objective
 
 Rows = NDArray[np.intp]  # which examples a batch holds
+REMEDY = "a smaller learning rate or clip_norm may help"
 SAMPLE = 100  # so many examples are compared to see whether a loss of the caller's own is one formula
+
+
+def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "X") -> tuple[Array, Array]:
+    """Return the last layer's net inputs and activations; raise FloatingPointError where they are not finite."""
+    with np.errstate(all="ignore"):
+        Z, A = mlp.forward_arrays(X, theta)
+    for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
+        raise diverged(Z[row].tolist(), f"row {row} of {name}")
+    return Z, A
+
+
+def diverged(net_inputs: list[float], place: str) -> FloatingPointError:
+    """Return the error of weights that have grown until the numbers of an example are no longer finite."""
+    shown = ", ".join(f"{z:g}" for z in net_inputs[:4]) + ", …" * (len(net_inputs) > 4)
+    return FloatingPointError(
+        f"the weights have grown until the last layer's net inputs for {place} are {shown}; {REMEDY}"
+    )
 
 
 class Engine(Protocol):
@@ -37,6 +55,9 @@ class Engine(Protocol):
 
     def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call may overwrite."""
+
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
@@ -61,18 +82,69 @@ class ScalarEngine:
         self.mlp.zero_grad()
         total = 0.0
         for row in rows.tolist():
-            record = self.mlp.forward(self.X[row])
-            loss = self.objective(record.net_inputs[-1], record.output, self.y[row])
+            loss = self._example(row)
             loss.backward()
             total += loss.data
         return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
 
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
+        assign(self.values, self.parameters)
+        total: float = sum([self._example(row).data for row in rows.tolist()])
+        return total / len(rows)
+
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
-        return math.fsum(map(self.objective, Z.tolist(), A.tolist(), y.tolist())) / len(y)
+
+    def check(self) -> None:
+        """Raise ValueError where the engine cannot follow the loss of the network as it is now."""
+
+
+class ScalarEngine:
+    """Walks the graph of every example of the batch, one after the other, in Python's floats."""
+
+    def __init__(self, mlp: MLP, objective: Objective, X: Array, y: Targets, batch_size: int, dtype: DTypeLike) -> None:
+        if np.dtype(dtype) != np.float64:
+            raise ValueError(f"dtype is {np.dtype(dtype)}, but the scalar engine computes in Python's floats")
+        self.mlp, self.objective = mlp, objective
+        self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
+        self.parameters = np.array([value.data for value in self.values])
+
+    def step(self, rows: Rows) -> tuple[float, Array]:
+        """Return the mean loss of a batch and its gradient."""
+        assign(self.values, self.parameters)
+        self.mlp.zero_grad()
+        total = 0.0
+        for row in rows.tolist():
+            loss = self._example(row)
+            loss.backward()
+            total += loss.data
+        return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
+
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
+        assign(self.values, self.parameters)
+        records = [self.mlp.forward(self.X[row]) for row in rows.tolist()]
+        losses = [self.objective(r.net_inputs[-1], r.output, self.y[row]) for r, row in zip(records, rows, strict=True)]
+        total: float = sum([loss.data for loss in losses])
+        return total / len(rows)
+
+    def loss(self, Z: Array, A: Array, y: Targets) -> float:
+        """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
+        total: float = sum(map(self.objective, Z.tolist(), A.tolist(), y.tolist()))
+        return total / len(y)
 
     def check(self) -> None:
         """Do nothing: every example has a graph of its own."""
+
+    def _example(self, row: int) -> Value:
+        """Return the loss of an example."""
+        record = self.mlp.forward(self.X[row])
+        z = [z.data for z in record.net_inputs[-1]]
+        if not all(map(math.isfinite, z)):  # a loss would blame its arguments
+            raise diverged(z, f"row {row} of X")
+        loss: Value = self.objective(record.net_inputs[-1], record.output, self.y[row])
+        return loss
 
 
 class VectorizedEngine:
@@ -97,9 +169,11 @@ class VectorizedEngine:
 
     def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
-        batch = self.batch[: len(rows)]
-        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would fill a copy first
-        return self.program.step(batch)
+        return self.program.step(self._batch(rows))
+
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
+        return self.program.value(self._batch(rows))
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
@@ -115,11 +189,16 @@ class VectorizedEngine:
         if not self.objective.own:
             return
         sample = np.unique(np.linspace(0, len(self.X) - 1, SAMPLE).astype(int))
-        rows = self._rows(*self.mlp.forward_arrays(self.X[sample]), self.y[sample])
+        rows = self._rows(*finite_outputs(self.mlp, self.X[sample], None), self.y[sample])
         try:
             self.loss_program = self._lifted(rows)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; engine='scalar' takes any loss") from error
+
+    def _batch(self, rows: Rows) -> NDArray[Any]:
+        batch = self.batch[: len(rows)]
+        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would fill a copy first
+        return batch
 
     def _rows(self, Z: Array, A: Array, y: Targets) -> Array:
         outputs = Z if self.objective.of_net_inputs else A

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from nn.data import numbers
 from nn.network import MLP
-from nn.optimizers import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, Optimizer, RMSProp, StepDecay
-from nn.stopping import History
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from nn.stopping import IN_SOME, History
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -65,6 +66,11 @@ def save(
     """
     if not isinstance(mlp, MLP):
         raise TypeError(f"save takes a network and a path, in this order, not {mlp!r:.80}")
+    if mlp.shares_weights:
+        raise ValueError(
+            "the network shares weights between places, which a file would not keep; save a network with weights of "
+            "its own: MLP.from_weights(mlp.weights(), …)"
+        )
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; create it first")
@@ -88,7 +94,7 @@ def save(
         header["history"] = {"stopped_by": history.stopped_by}
         arrays |= {f"history.{name}": np.array(getattr(history, name), dtype=float) for name in _lists()}
     for name, array in arrays.items():
-        numbers(array, name)
+        _finite(array, name)
     text = np.array(json.dumps(header, ensure_ascii=False, default=lambda x: x.tolist()))  # NumPy's own numbers
     _write(path, arrays | {"header": text})
 
@@ -142,7 +148,7 @@ def _read(file: BinaryIO) -> Checkpoint:
         array: NDArray[Any] = arrays.pop(name)
         if array.dtype.kind != "f" or (array.ndim != dimensions and array.size):
             raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
-        numbers(array, name)
+        _finite(array, name)
         return array
 
     layers = range(1, len(header["activations"]) + 1)
@@ -165,10 +171,17 @@ def _read(file: BinaryIO) -> Checkpoint:
     if "history" in header:
         run.history = History(stopped_by=str(header["history"]["stopped_by"]))
         for name in _lists():
-            setattr(run.history, name, take(f"history.{name}", 2 if name == "gradient_norms" else 1).tolist())
+            entries = take(f"history.{name}", 2 if name == "gradient_norms" else 1).tolist()
+            setattr(run.history, name, [None if x != x else x for x in entries])  # NaN: not measured
     if arrays:
         raise ValueError(f"{', '.join(arrays)} is no part of it")
     return run
+
+
+def _finite(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError for a number that is not finite; NaN stands for what a history has not measured."""
+    gaps = name.removeprefix("history.") in IN_SOME and array.ndim == 1
+    numbers(array[~np.isnan(array)] if gaps else array, name)
 
 
 def _lists() -> list[str]:
