@@ -96,6 +96,20 @@ def real(number: Any, name: str, needs: str) -> float:
     raise ValueError(f"{name} is {number!r:.80}; it must be {needs}{'' if is_real else ': give an int or a float'}")
 
 
+def flag(given: Any, name: str) -> bool:
+    """Return True or False; raise ValueError for anything else."""
+    if not isinstance(given, (bool, np.bool_)):
+        raise ValueError(f"{name} is {given!r:.80}; it must be True or False")
+    return bool(given)
+
+
+def listed(given: Any, name: str) -> list[Any]:
+    """Return a list with an entry for each layer; raise ValueError for what is none."""
+    if not isinstance(given, (list, tuple, np.ndarray)):
+        raise ValueError(f"{name} is {given!r:.80}; give a list with an entry for each layer")
+    return list(as_numpy(given, name))
+
+
 def generator(rng: Any) -> np.random.Generator:
     """Return the NumPy Generator of a seed, or the one given."""
     try:
@@ -108,11 +122,12 @@ def examples(X: Any, inputs: int, name: str = "X") -> Array:
     """Return X as floats of shape (n, inputs)."""
     array = numbers(X, name)
     if array.ndim == 1 and array.size:
-        single = f"; one example is one row: [{name}], or reshape(1, -1)" if len(array) == inputs else ""
-        single = "; reshape(-1, 1) makes one column" if inputs == 1 else single
-        raise ValueError(
-            f"{name} has shape {array.shape}; it must be a table with {inputs} columns, an example a row{single}"
-        )
+        remedy = ""
+        if inputs == 1:
+            remedy = "; reshape(-1, 1) makes one column"
+        elif len(array) == inputs:
+            remedy = f"; one example is a row of its own: [{name}], or reshape(1, -1)"
+        raise ValueError(f"{name} has shape {array.shape}; it must be a table, an example of {inputs} a row{remedy}")
     array = matrix(array, name)
     if array.shape[1] != inputs:
         raise ValueError(f"{name} has {array.shape[1]} columns, but the network has {inputs} inputs")

@@ -9,6 +9,7 @@ Letters: X inputs (n, inputs), y targets, k outputs, Z net inputs and A activati
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -43,6 +44,11 @@ def diverged(net_inputs: list[float], place: str) -> FloatingPointError:
     return FloatingPointError(
         f"the weights have grown until the last layer's net inputs for {place} are {shown}; {REMEDY}"
     )
+
+
+def of_rows(error: Exception, rows: Rows) -> Exception:
+    """Return an error of the program for the rows of the caller's X, and not those of the batch."""
+    return type(error)(re.sub(r"^row (\d+)", lambda m: f"row {rows[int(m[1])]} of X", str(error)))
 
 
 class Engine(Protocol):
@@ -95,42 +101,6 @@ class ScalarEngine:
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
-
-    def check(self) -> None:
-        """Raise ValueError where the engine cannot follow the loss of the network as it is now."""
-
-
-class ScalarEngine:
-    """Walks the graph of every example of the batch, one after the other, in Python's floats."""
-
-    def __init__(self, mlp: MLP, objective: Objective, X: Array, y: Targets, batch_size: int, dtype: DTypeLike) -> None:
-        if np.dtype(dtype) != np.float64:
-            raise ValueError(f"dtype is {np.dtype(dtype)}, but the scalar engine computes in Python's floats")
-        self.mlp, self.objective = mlp, objective
-        self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
-        self.parameters = np.array([value.data for value in self.values])
-
-    def step(self, rows: Rows) -> tuple[float, Array]:
-        """Return the mean loss of a batch and its gradient."""
-        assign(self.values, self.parameters)
-        self.mlp.zero_grad()
-        total = 0.0
-        for row in rows.tolist():
-            loss = self._example(row)
-            loss.backward()
-            total += loss.data
-        return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
-
-    def value(self, rows: Rows) -> float:
-        """Return the mean loss of a batch."""
-        assign(self.values, self.parameters)
-        records = [self.mlp.forward(self.X[row]) for row in rows.tolist()]
-        losses = [self.objective(r.net_inputs[-1], r.output, self.y[row]) for r, row in zip(records, rows, strict=True)]
-        total: float = sum([loss.data for loss in losses])
-        return total / len(rows)
-
-    def loss(self, Z: Array, A: Array, y: Targets) -> float:
-        """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
         total: float = sum(map(self.objective, Z.tolist(), A.tolist(), y.tolist()))
         return total / len(y)
 
@@ -169,11 +139,17 @@ class VectorizedEngine:
 
     def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
-        return self.program.step(self._batch(rows))
+        try:
+            return self.program.step(self._batch(rows))
+        except (ArithmeticError, ValueError) as error:
+            raise of_rows(error, rows) from None
 
     def value(self, rows: Rows) -> float:
         """Return the mean loss of a batch."""
-        return self.program.value(self._batch(rows))
+        try:
+            return self.program.value(self._batch(rows))
+        except (ArithmeticError, ValueError) as error:
+            raise of_rows(error, rows) from None
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import Value, dot, softmax
 from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
-from nn.data import matrix, vector
+from nn.data import matrix, numbers, real, vector
 from nn.signatures import spelled
 
 Array = NDArray[np.float64]
@@ -69,15 +69,16 @@ class Neuron(Module):
                 f"Neuron takes its weights, a number for each input, not {weights!r:.80}: Neuron([0.5, -0.2]); "
                 "MLP(3, [1]) draws those of one neuron with 3 inputs"
             )
-        weights = list(as_numpy(weights, "weights"))
-        if not weights:
-            raise ValueError("a neuron needs at least one weight")
+        w = numbers(weights, "weights")
+        if w.ndim != 1 or not w.size:
+            raise ValueError(f"weights has shape {w.shape}; a neuron needs a flat list of one number or more")
         self.activation = activation
         self.expanded = expanded
         self.function = activation_function(activation)
         layer, receiver = (superscript(place[0]), place[1:]) if place else ("", ())
-        self.weights = [Value(w, f"w{layer}{subscript(i, *receiver)}") for i, w in enumerate(weights, 1)]
-        self.bias = None if bias is None else Value(bias, f"b{layer}{subscript(*receiver)}")
+        self.weights = [Value(x, f"w{layer}{subscript(i, *receiver)}") for i, x in enumerate(w.tolist(), 1)]
+        b = None if bias is None else real(bias, "bias", "a finite number")
+        self.bias = None if b is None else Value(b, f"b{layer}{subscript(*receiver)}")
         self.z_name, self.a_name = f"z{layer}{subscript(*receiver)}", f"a{layer}{subscript(*receiver)}"
 
     def __repr__(self) -> str:

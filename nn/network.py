@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
-from nn.data import examples, generator, matrix, numbers, targets, vector
+from nn.data import examples, flag, generator, listed, matrix, numbers, targets, vector
 from nn.initializers import INITIALIZERS
 from nn.losses import Loss
 from nn.measures import r_squared
@@ -64,9 +64,9 @@ class MLP(Module):
     ) -> None:
         self.sizes = checked_sizes(inputs, sizes)
         activations = per_layer(activation, output, len(self.sizes) - 1)
-        if initializer not in INITIALIZERS:
+        if not isinstance(initializer, str) or initializer not in INITIALIZERS:
             raise ValueError(f"initializer is {initializer!r}; choose one of {', '.join(INITIALIZERS)}")
-        rng = generator(rng)
+        bias, expanded, rng = flag(bias, "bias"), flag(expanded, "expanded"), generator(rng)
         self.layers: list[Layer] = []
         for (n, m), function in zip(pairwise(self.sizes), activations, strict=True):
             W, b = INITIALIZERS[initializer](rng, n, m), np.zeros(m) if bias else None
@@ -93,7 +93,7 @@ class MLP(Module):
         >>> [xor([a, b]).data for a in (0, 1) for b in (0, 1)]
         [0.0, 1.0, 1.0, 0.0]
         """
-        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(weights)]
+        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(listed(weights, "weights"))]
         if not matrices:
             raise ValueError("weights is empty; give one matrix for each layer")
         sizes = [len(matrices[0]), *(W.shape[1] for W in matrices)]
@@ -104,6 +104,7 @@ class MLP(Module):
                     "W[i][j] is the weight from sender i to receiver j; transpose a receiver-first matrix"
                 )
         if biases is not None:
+            biases = listed(biases, "biases")
             if len(biases) != len(matrices):
                 raise ValueError(f"weights has {len(matrices)} layers, but biases {len(biases)}")
             vectors = [vector(b, f"biases[{i}]", sizes[i + 1]) for i, b in enumerate(biases)]
@@ -266,7 +267,7 @@ class MLP(Module):
     @staticmethod
     def _fitting(given: Sequence[ArrayLike], own: list[Array], name: str) -> list[Array]:
         """Return the arrays; raise ValueError where they have not the shapes of the network's own."""
-        arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(given)]
+        arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
         if len(arrays) != len(own):
             raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(own)}")
         for i, (array, ours) in enumerate(zip(arrays, own, strict=True)):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from autograd import Value
 from autograd.lifting.program import is_finite
-from nn.data import real
+from nn.data import flag, real
 from nn.modules import Module, assign
 from nn.signatures import spelled
 
@@ -180,8 +180,7 @@ class Optimizer(ABC):
 
     def scratch(self, name: str, parameters: Array) -> Array:
         """Return an array to work in, of any content, the same one at every step."""
-        array = self._scratch[name] = _like(parameters, name, self._scratch)
-        return array
+        return _like(parameters, name, self._scratch)
 
     def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
         """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is scratch."""
@@ -214,8 +213,7 @@ class SGD(Optimizer):
         super().__post_init__()
         self._check("momentum", "from 0 to below 1")
         self._check("weight_decay", "a finite number, zero or positive")
-        if not isinstance(self.nesterov, (bool, np.bool_)):
-            raise ValueError(f"nesterov is {self.nesterov!r:.80}; it must be True or False")
+        self.nesterov = flag(self.nesterov, "nesterov")
         if self.nesterov and not self.momentum:
             raise ValueError(f"momentum is {self.momentum!r}; it must be positive with nesterov=True")
 
@@ -318,10 +316,11 @@ class AdamW(Adam):
 
 
 def _like(parameters: Array, name: str, arrays: State) -> Array:
-    """Return the array of this name where it fits the parameters, else a new one."""
+    """Return the array of this name, a new one where it does not fit the parameters."""
     array = arrays.get(name)
-    fits = array is not None and array.shape == parameters.shape and array.dtype == parameters.dtype
-    return array if array is not None and fits else np.empty_like(parameters)
+    if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
+        array = arrays[name] = np.empty_like(parameters)
+    return array
 
 
 def _divergence(
