@@ -163,8 +163,8 @@ def train(
             mlp.zero_grad()
             if bar is not None:
                 bar.close()
-        if interrupts.pending:
-            history.stopped_by = "interrupt"
+    if interrupts.pending:
+        history.stopped_by = "interrupt"
     return history
 
 
