@@ -215,10 +215,10 @@ def assign(parameters: Iterable[Value], numbers: Array) -> None:
 
 def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
     """Return the inputs as Values; plain numbers become named ones."""
-    if isinstance(inputs, (list, tuple, np.ndarray)) and len(inputs) == len(names):
+    if isinstance(inputs, (list, tuple, np.ndarray)):
         try:
             return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
-        except TypeError:
+        except (TypeError, ValueError):
             pass  # what is wrong is said below
     return [
         x if isinstance(x, Value) else Value(x, name)
