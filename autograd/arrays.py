@@ -18,12 +18,12 @@ def as_numpy(data: Any, name: str) -> Any:
 
     >>> as_numpy(np.ma.array([1.0, 2.0], mask=[False, True]), "x")
     Traceback (most recent call last):
-    ValueError: x[1] is masked; leave its row out, or fill it in: x.filled(0.0)
+    ValueError: x[1] is masked; leave its row out, or fill it in with filled(0.0)
     """
     if isinstance(data, np.ma.MaskedArray):
         for place in np.argwhere(np.ma.getmaskarray(data)):
             at = f"[{', '.join(map(str, place))}]" if len(place) else ""
-            raise ValueError(f"{name}{at} is masked; leave its row out, or fill it in: {name}.filled(0.0)")
+            raise ValueError(f"{name}{at} is masked; leave its row out, or fill it in with filled(0.0)")
         return data.data
     if isinstance(data, (list, tuple)):
         if any([_is_foreign(kind) for kind in set(map(type, data))]):

@@ -236,7 +236,7 @@ def _one_example(inputs: Any, names: Sequence[str]) -> list[Any]:
     if isinstance(plain, (str, bytes, Mapping, Set)) or not isinstance(plain, Iterable):
         raise TypeError(f"{needed}, in a list, not {inputs!r:.80}")
     entries = list(plain)
-    rows = [len(row) if isinstance(row, (list, tuple)) or getattr(row, "ndim", 0) else 0 for row in entries]
+    rows = [len(row) if isinstance(row, (list, tuple)) or getattr(row, "ndim", 0) > 0 else 0 for row in entries]
     if any(rows):
         shape = f"an array of shape {plain.shape}" if isinstance(plain, np.ndarray) else f"a list of {len(rows)} rows"
         column = set(rows) == {1} and len(rows) == len(names)

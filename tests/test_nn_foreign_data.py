@@ -10,7 +10,21 @@ import pytest
 
 from autograd import assert_gradients
 from autograd.arrays import as_number, as_numpy
-from nn import MLP, SGD, Layer, MLPClassifier, MLPRegressor, Neuron, assert_deltas, compare, handout_step, sse, train
+from nn import (
+    LOSSES,
+    MLP,
+    SGD,
+    Layer,
+    MLPClassifier,
+    MLPRegressor,
+    Neuron,
+    assert_deltas,
+    compare,
+    cross_entropy,
+    handout_step,
+    sse,
+    train,
+)
 
 X = np.random.default_rng(1).normal(size=(8, 3))
 Y = (X[:, :1] > 0.0).astype(float)
@@ -52,7 +66,7 @@ PLACES: dict[str, Any] = {
 @pytest.mark.parametrize("place", PLACES)
 def test_masked_entries_are_refused_wherever_numbers_come_in(place: str) -> None:
     column = np.ma.array(np.full((8, 1), 0.5), mask=np.eye(8, 1, -2, dtype=bool))
-    with pytest.raises(ValueError, match=r"\[2(, 0)?\] is masked; leave its row out, or fill it in: .*filled\(0.0\)"):
+    with pytest.raises(ValueError, match=r"\[2(, 0)?\] is masked; leave its row out, or fill it in with filled\(0.0\)"):
         PLACES[place](MASKED, column)
 
 
@@ -199,6 +213,49 @@ def test_what_is_no_column_is_no_layer(layer: Any) -> None:
     record = MLP(3, [4, 2], rng=0).forward([1, 2, 3])
     with pytest.raises(ValueError, match="expected"):
         compare(record, [layer, [0.0, 0.0]])
+
+
+# Losses -------------------------------------------------------------------------------------------------------------
+
+LAYOUTS: dict[str, Any] = {
+    "array": np.array,
+    "column": lambda t: np.array(t)[:, np.newaxis],
+    "row": lambda t: np.array(t)[np.newaxis],
+    "nested": lambda t: [[x] for x in t],
+    "arrays of no dimension": lambda t: [np.array(x) for x in t],
+    "tensor": Tensor,
+    "tensors": lambda t: [Tensor(x) for x in t],
+    "unmasked": np.ma.array,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_predictions_and_targets_come_in_any_layout(loss: str, layout: str) -> None:
+    prediction, target = [0.25, 0.75], [-1.0, 1.0] if loss == "hinge" else [0.0, 1.0]
+    expected, shaped = LOSSES[loss](prediction, target), LAYOUTS[layout]
+    assert LOSSES[loss](prediction, shaped(target)) == expected
+    assert LOSSES[loss](shaped(prediction), target) == expected
+
+
+@pytest.mark.parametrize("index", [1, 1.0, np.int64(1), np.array(1), np.array([1]), Tensor(1)])
+def test_a_class_index_is_a_number_of_any_kind(index: Any) -> None:
+    assert cross_entropy([0.25, 0.75], index) == cross_entropy([0.25, 0.75], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("wrong", [None, "10", b"10", {0: 0.0, 1: 1.0}, {0.0, 1.0}, ["0", "1"], [None, 1.0], [1j, 0.0]])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_is_no_number_is_no_target_and_no_prediction(loss: str, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^{loss}: .*target.* is .*; give a number"):
+        LOSSES[loss]([0.25, 0.75], wrong)
+    with pytest.raises(TypeError, match=rf"^{loss}: .*prediction.* is .*; give a number"):
+        LOSSES[loss](wrong, [0.0, 1.0])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_masked_targets_are_refused(loss: str) -> None:
+    with pytest.raises(ValueError, match=rf"{loss}: target\[1\] is masked"):
+        LOSSES[loss]([0.25, 0.75], np.ma.array([0.0, 1.0], mask=[False, True]))
 
 
 def test_the_helpers_leave_everything_else_as_it_is() -> None:
