@@ -29,10 +29,10 @@ REMEDY = "a smaller learning rate or clip_norm may help"
 SAMPLE = 100  # so many examples are compared to see whether a loss of the caller's own is one formula
 
 
+@np.errstate(all="ignore")  # what is not finite in the end is an error
 def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "X") -> tuple[Array, Array]:
     """Return the last layer's net inputs and activations; raise FloatingPointError where they are not finite."""
-    with np.errstate(all="ignore"):
-        Z, A = mlp.forward_arrays(X, theta)
+    Z, A = mlp.forward_arrays(X, theta)
     for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
         raise diverged(Z[row].tolist(), f"row {row} of {name}")
     return Z, A
