@@ -55,7 +55,7 @@ def path(make: Any = lambda: Adam(0.1), **settings: Any) -> list[list[float]]:
 
 
 class Pressed:
-    """Presses Ctrl-C as the n-th line of the project is about to run, and on the next ones, and notes who handles the last."""
+    """Presses Ctrl-C as the n-th line of the project is about to run, and the next ones; notes who handles the last."""
 
     def __init__(self, n: int, presses: int = 1) -> None:
         self.n, self.presses, self.lines, self.handler = n, presses, 0, None
