@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.arrays import as_number
 from autograd.diagnosis import diagnose, label
 from autograd.digits import given, read
 from autograd.transforms import hessian, value_and_grad
@@ -263,7 +264,7 @@ def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: f
     for x, number in expected.items():
         if not isinstance(x, Value):
             raise TypeError(f"the key {x!r} is no Value but a {type(x).__name__}: write {{w: 0.19}}, with the Value w")
-        if not isinstance(number, (Real, str, Decimal)):
+        if not isinstance(as_number(number, f"the gradient expected of {label(x)}"), (Real, str, Decimal)):
             raise TypeError(f"the gradient expected of {label(x)} is {repr(number)[:60]}: give a number")
     values = list(expected)
     numbers = given([read(number, f"the gradient expected of {label(x)}") for x, number in expected.items()], rtol)

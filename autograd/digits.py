@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import as_number
+
 FEWEST_DIGITS = 3  # of a float that counts as rounded: 0.5 is exact
 
 
@@ -58,6 +60,7 @@ def read(number: Any, place: str) -> Written:
     >>> read("0.0990", "w").last, read(0.0990, "w").last
     (-4, -3)
     """
+    number = as_number(number, place)
     if isinstance(number, (str, Decimal)):
         text = str(number)
         try:

@@ -29,8 +29,9 @@ from nn.losses import (
 )
 from nn.modules import Layer, Module, Neuron
 from nn.network import MLP
-from nn.optimizers import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, Optimizer, RMSProp, StepDecay
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.record import Record
+from nn.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.stopping import Convergence, History, Patience, Threshold
 from nn.storage import Checkpoint, load, save
 from nn.training import train

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+import numpy as np
+
 from autograd import Operation
 from autograd.operations import TABLE
 from nn.data import whole
@@ -22,7 +24,7 @@ def activation_function(name: str) -> Operation | None:
         return None
     if name == "softmax":
         raise ValueError("softmax takes the last layer as a whole; it cannot be one neuron's activation")
-    operation = TABLE.get(name)
+    operation = TABLE.get(name) if isinstance(name, str) else None
     if operation is None or (operation.arity != 1 and name != "leaky_relu"):
         near = difflib.get_close_matches(str(name).lower(), [*COMMON, *TABLE], 1, cutoff=0.7)
         hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(COMMON)}, or an operation of one operand"
@@ -38,6 +40,11 @@ def per_layer(activation: str | Sequence[Activation], output: Activation | None,
     if not isinstance(activation, Sequence):
         raise ValueError(f"activation is {activation!r}; give a name such as 'relu', or a name for each layer")
     chosen = [*activation, *last]
+    for number, function in enumerate(chosen, 1):
+        if isinstance(function, bytes) or not isinstance(function, (str, Sequence)):
+            raise ValueError(
+                f"the activation of layer {number} is {function!r:.80}; give a name, or one for each neuron"
+            )
     if len(chosen) != layers:
         raise ValueError(
             f"{len(chosen)} activations for {layers} layers: {chosen}; "
@@ -51,7 +58,9 @@ def per_layer(activation: str | Sequence[Activation], output: Activation | None,
 
 def checked_sizes(inputs: int, sizes: Sequence[int]) -> tuple[int, ...]:
     """Return (inputs, *sizes), each a whole number of at least 1."""
-    if not isinstance(sizes, Sequence) or not sizes:
+    if isinstance(sizes, np.ndarray):
+        sizes = sizes.tolist()
+    if not isinstance(sizes, Sequence) or isinstance(sizes, (str, bytes)) or not sizes:
         raise ValueError(f"sizes is {sizes!r}; it lists the neurons of each layer, such as [4, 1]")
     layers = [whole(size, f"the size of layer {number}") for number, size in enumerate(sizes, 1)]
     return (whole(inputs, "inputs"), *layers)

@@ -5,11 +5,15 @@ Letters: n examples, k outputs of the network.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from autograd.arrays import as_number, as_numpy
 
 Array = NDArray[np.float64]
 Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
@@ -17,20 +21,32 @@ Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
 CLASS_LOSSES = ("cross_entropy", "softmax_cross_entropy")
 PROBABILITY_LOSSES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
+# What a setting can be asked to be, in the words of the message.
+RANGES: dict[str, Callable[[float], bool]] = {
+    "a finite number": math.isfinite,
+    "a positive number": lambda x: 0.0 < x < math.inf,
+    "a finite number, zero or positive": lambda x: 0.0 <= x < math.inf,
+    "from 0 to below 1": lambda x: 0.0 <= x < 1.0,
+}
+
 
 def numbers(data: Any, name: str) -> Array:
     """Return the data as an array of finite floats; raise ValueError naming the first entry that is none."""
+    data = as_numpy(data, name)
     try:
         array = np.asarray(data)
     except ValueError:
         raise ValueError(f"{name} has rows of different lengths{_odd_row(data)}") from None
     if array.dtype.kind not in "biuf":
-        entries = np.asarray(data, dtype=object)
-        for place, entry in np.ndenumerate(entries):
-            if not isinstance(entry, Real):
-                raise ValueError(f"{name}{_at(place)} is {entry!r}, not a number")
-        array = entries
-    floats = array.astype(float, copy=False)
+        array = np.array(data, dtype=object)
+        for place, entry in np.ndenumerate(array):
+            array[place] = as_number(entry, f"{name}{_at(place)}")
+            if not isinstance(array[place], (Real, np.bool_)):
+                raise ValueError(f"{name}{_at(place)} is {entry!r:.80}, not a number")
+    try:
+        floats = array.astype(float, copy=False)
+    except OverflowError:
+        raise ValueError(f"{name} holds a whole number beyond the largest float, 1.8e308") from None
     _refuse(floats, ~np.isfinite(floats), name, "every number must be finite")
     return floats
 
@@ -56,14 +72,63 @@ def vector(data: Any, name: str, length: int) -> Array:
 
 def whole(number: Any, name: str, most: int | None = None) -> int:
     """Return a whole number of at least 1, and at most `most`."""
-    if isinstance(number, (int, np.integer)) and 1 <= number <= (number if most is None else most):
+    is_int = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if is_int and 1 <= number <= (number if most is None else most):
         return int(number)
-    raise ValueError(f"{name} is {number!r}; it must be a whole number from 1{f' to {most}' if most else ' on'}")
+    of_type = "" if is_int else ", an int"
+    raise ValueError(
+        f"{name} is {number!r:.80}; it must be a whole number from 1{f' to {most}' if most else ' on'}{of_type}"
+    )
+
+
+def real(number: Any, name: str, needs: str) -> float:
+    """Return a real number as a float; raise ValueError where it is none, or not what it needs to be.
+
+    needs: a key of RANGES.
+    """
+    x = as_number(number, name)
+    is_real = isinstance(x, Real) and not isinstance(x, bool)
+    try:
+        if is_real and RANGES[needs](float(x)):
+            return float(x)
+    except OverflowError:
+        pass
+    raise ValueError(f"{name} is {number!r:.80}; it must be {needs}{'' if is_real else ': give an int or a float'}")
+
+
+def flag(given: Any, name: str) -> bool:
+    """Return True or False; raise ValueError for anything else."""
+    if not isinstance(given, (bool, np.bool_)):
+        raise ValueError(f"{name} is {given!r:.80}; it must be True or False")
+    return bool(given)
+
+
+def listed(given: Any, name: str) -> list[Any]:
+    """Return a list with an entry for each layer; raise ValueError for what is none."""
+    if not isinstance(given, (list, tuple, np.ndarray)):
+        raise ValueError(f"{name} is {given!r:.80}; give a list with an entry for each layer")
+    return list(as_numpy(given, name))
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return the NumPy Generator of a seed, or the one given."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"rng is {rng!r:.80}; give a seed, a whole number from 0 on, or a NumPy Generator") from None
 
 
 def examples(X: Any, inputs: int, name: str = "X") -> Array:
     """Return X as floats of shape (n, inputs)."""
-    array = matrix(X, name)
+    array = numbers(X, name)
+    if array.ndim == 1 and array.size:
+        remedy = ""
+        if inputs == 1:
+            remedy = "; reshape(-1, 1) makes one column"
+        elif len(array) == inputs:
+            remedy = f"; one example is a row of its own: [{name}], or reshape(1, -1)"
+        raise ValueError(f"{name} has shape {array.shape}; it must be a table, an example of {inputs} a row{remedy}")
+    array = matrix(array, name)
     if array.shape[1] != inputs:
         raise ValueError(f"{name} has {array.shape[1]} columns, but the network has {inputs} inputs")
     return array

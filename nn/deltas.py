@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd import digits
+from autograd.arrays import as_numpy
 from autograd.checks import aligned
 from autograd.digits import Written, read
 from nn.diagnosis import Diagnosis, diagnose
@@ -138,6 +139,7 @@ def compare(
     """Compare every delta of a record, after `backward()`, with numbers derived by hand.
 
     expected: [layer][neuron], as `record.deltas()` has it; numbers, or text such as "0.0990", whose zeros count.
+    A layer may be an array, also a column (m, 1) or a row (1, m), or a tensor.
     convention: "gradient", ∂C/∂z, or "handout", −∂C/∂z.
     rtol: the fraction by which the engine's number may differ. Text, and a float of three digits or more, agrees
     besides with whatever rounds to it. A float loses the zeros at its end: one of fewer digits is taken to have as
@@ -233,7 +235,7 @@ def _sum(factors: Array, numbers: Array) -> str:
 
 def written(record: Record, expected: Any) -> list[list[Written]]:
     """Return the expected numbers; raise ValueError where they are none, or have not the record's shape."""
-    layers = [list(layer) if _is_list(layer) else [layer] for layer in expected] if _is_list(expected) else []
+    layers = [_flat(layer, f"expected[{i}]") for i, layer in enumerate(expected)] if _is_list(expected) else []
     shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]
     if shape != needed:
         raise ValueError(
@@ -243,5 +245,16 @@ def written(record: Record, expected: Any) -> list[list[Written]]:
     return [[read(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
 
 
+def _flat(layer: Any, name: str) -> list[Any]:
+    """Return the entries of a layer; a column (m, 1), as Nielsen's code has it, and a row (1, m) are flattened."""
+    if not _is_list(layer):
+        return [layer]
+    entries = list(as_numpy(layer, name))
+    inner = [list(entry) for entry in entries if _is_list(entry)]
+    if not inner or len(inner) < len(entries):
+        return entries
+    return inner[0] if len(inner) == 1 else [row[0] for row in inner] if {*map(len, inner)} == {1} else entries
+
+
 def _is_list(data: Any) -> bool:
-    return isinstance(data, Iterable) and not isinstance(data, str)
+    return isinstance(data, Iterable) and not isinstance(data, str) and getattr(data, "ndim", 1) > 0

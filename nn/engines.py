@@ -9,6 +9,7 @@ Letters: X inputs (n, inputs), y targets, k outputs, Z net inputs and A activati
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -24,7 +25,30 @@ from nn.network import MLP
 from nn.objectives import Objective
 
 Rows = NDArray[np.intp]  # which examples a batch holds
+REMEDY = "a smaller learning rate or clip_norm may help"
 SAMPLE = 100  # so many examples are compared to see whether a loss of the caller's own is one formula
+
+
+@np.errstate(all="ignore")  # what is not finite in the end is an error
+def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "X") -> tuple[Array, Array]:
+    """Return the last layer's net inputs and activations; raise FloatingPointError where they are not finite."""
+    Z, A = mlp.forward_arrays(X, theta)
+    for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
+        raise diverged(Z[row].tolist(), f"row {row} of {name}")
+    return Z, A
+
+
+def diverged(net_inputs: list[float], place: str) -> FloatingPointError:
+    """Return the error of weights that have grown until the numbers of an example are no longer finite."""
+    shown = ", ".join(f"{z:g}" for z in net_inputs[:4]) + ", …" * (len(net_inputs) > 4)
+    return FloatingPointError(
+        f"the weights have grown until the last layer's net inputs for {place} are {shown}; {REMEDY}"
+    )
+
+
+def of_rows(error: Exception, rows: Rows) -> Exception:
+    """Return an error of the program for the rows of the caller's X, and not those of the batch."""
+    return type(error)(re.sub(r"^row (\d+)", lambda m: f"row {rows[int(m[1])]} of X", str(error)))
 
 
 class Engine(Protocol):
@@ -37,6 +61,9 @@ class Engine(Protocol):
 
     def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call may overwrite."""
+
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
@@ -61,18 +88,33 @@ class ScalarEngine:
         self.mlp.zero_grad()
         total = 0.0
         for row in rows.tolist():
-            record = self.mlp.forward(self.X[row])
-            loss = self.objective(record.net_inputs[-1], record.output, self.y[row])
+            loss = self._example(row)
             loss.backward()
             total += loss.data
         return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
 
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
+        assign(self.values, self.parameters)
+        total: float = sum([self._example(row).data for row in rows.tolist()])
+        return total / len(rows)
+
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
-        return math.fsum(map(self.objective, Z.tolist(), A.tolist(), y.tolist())) / len(y)
+        total: float = sum(map(self.objective, Z.tolist(), A.tolist(), y.tolist()))
+        return total / len(y)
 
     def check(self) -> None:
         """Do nothing: every example has a graph of its own."""
+
+    def _example(self, row: int) -> Value:
+        """Return the loss of an example."""
+        record = self.mlp.forward(self.X[row])
+        z = [z.data for z in record.net_inputs[-1]]
+        if not all(map(math.isfinite, z)):  # a loss would blame its arguments
+            raise diverged(z, f"row {row} of X")
+        loss: Value = self.objective(record.net_inputs[-1], record.output, self.y[row])
+        return loss
 
 
 class VectorizedEngine:
@@ -97,9 +139,17 @@ class VectorizedEngine:
 
     def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
-        batch = self.batch[: len(rows)]
-        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would fill a copy first
-        return self.program.step(batch)
+        try:
+            return self.program.step(self._batch(rows))
+        except (ArithmeticError, ValueError) as error:
+            raise of_rows(error, rows) from None
+
+    def value(self, rows: Rows) -> float:
+        """Return the mean loss of a batch."""
+        try:
+            return self.program.value(self._batch(rows))
+        except (ArithmeticError, ValueError) as error:
+            raise of_rows(error, rows) from None
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
@@ -115,11 +165,16 @@ class VectorizedEngine:
         if not self.objective.own:
             return
         sample = np.unique(np.linspace(0, len(self.X) - 1, SAMPLE).astype(int))
-        rows = self._rows(*self.mlp.forward_arrays(self.X[sample]), self.y[sample])
+        rows = self._rows(*finite_outputs(self.mlp, self.X[sample], None), self.y[sample])
         try:
             self.loss_program = self._lifted(rows)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; engine='scalar' takes any loss") from error
+
+    def _batch(self, rows: Rows) -> NDArray[Any]:
+        batch = self.batch[: len(rows)]
+        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would fill a copy first
+        return batch
 
     def _rows(self, Z: Array, A: Array, y: Targets) -> Array:
         outputs = Z if self.objective.of_net_inputs else A

@@ -15,6 +15,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from autograd.arrays import as_numpy
+from nn.data import whole
 from nn.network import MLP
 from nn.optimizers import Adam
 from nn.training import train
@@ -50,14 +52,14 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
             loss=loss,
             optimizer=Adam(self.learning_rate),
             epochs=self.epochs,
-            batch_size=min(self.batch_size, len(X)),
+            batch_size=min(whole(self.batch_size, "batch_size"), len(X)),
             progress=False,
             rng=rng,
         )
 
     def _outputs(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        return self.mlp_.predict(validate_data(self, X, reset=False))
+        return self.mlp_.predict(validate_data(self, as_numpy(X, "X"), reset=False))
 
 
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
@@ -73,7 +75,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:
         """Train a new network; y holds any labels."""
-        X, y = validate_data(self, X, y)
+        X, y = validate_data(self, as_numpy(X, "X"), as_numpy(y, "y"))
         check_classification_targets(y)
         self.classes_, indices = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -104,7 +106,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> MLPRegressor:
         """Train a new network."""
-        X, y = validate_data(self, X, y, y_numeric=True)
+        X, y = validate_data(self, as_numpy(X, "X"), as_numpy(y, "y"), y_numeric=True)
         self._fit(X, y, 1, "identity", "mse")
         return self
 

@@ -46,7 +46,8 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
     x: one number per input.
     target: one number per output; for one output the number alone will do.
     learning_rate: η.
-    Raises ValueError for what does not fit, before anything is changed.
+    Raises ValueError for what does not fit, and FloatingPointError where a weight would no longer be finite; nothing
+    is changed then.
 
     >>> mlp = MLP.from_weights([[[0.5], [1.2], [-0.3]], [[0.8]]])
     >>> step = handout_step(mlp, [1, 3, 5], 1, learning_rate=0.01)
@@ -55,6 +56,10 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
     """
     if mlp.layers[-1].softmax:
         raise ValueError("handout_step has no softmax, whose derivative is a matrix; use train")
+    if mlp.shares_weights:
+        raise ValueError(
+            "handout_step moves layer after layer, which a weight shared between places rules out; use train"
+        )
     inputs = numbers(x, "x")
     targets = vector([target] if isinstance(target, Real) else target, "target", mlp.sizes[-1])
     eta = float(numbers(learning_rate, "learning_rate"))
@@ -66,17 +71,19 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
     step = HandoutStep(record, [], [], [])
     blame = 2.0 * (targets - [a.data for a in record.output])  # −∂C/∂a of the output layer
     senders = [record.inputs, *record.activations[:-1]]
-    for layer, sending, slope in reversed(list(zip(mlp.layers, senders, slopes, strict=True))):
-        deltas = blame * slope
-        changes = eta * np.outer([a.data for a in sending], deltas)
-        for neuron, delta, change in zip(layer.neurons, deltas.tolist(), changes.T.tolist(), strict=True):
-            for w, dw in zip(neuron.weights, change, strict=True):
-                w.data += dw
-            if neuron.bias is not None:
-                neuron.bias.data += eta * delta
-        blame = layer.weights() @ deltas  # with the weights as they are by now: the handout's order
-        step.deltas.insert(0, deltas.tolist())
-        step.weight_changes.insert(0, changes)
-        if layer.neurons[0].bias is not None:
-            step.bias_changes.insert(0, eta * deltas)
+    W, b = mlp.weights(), mlp.biases()
+    with np.errstate(all="ignore"):  # what is not finite in the end is refused
+        for k, (sending, slope) in reversed(list(enumerate(zip(senders, slopes, strict=True)))):
+            deltas = blame * slope
+            changes = eta * np.outer([a.data for a in sending], deltas)
+            W[k] = W[k] + changes
+            blame = W[k] @ deltas  # with the weights as they are by now: the handout's order
+            step.deltas.insert(0, deltas.tolist())
+            step.weight_changes.insert(0, changes)
+            if b:
+                step.bias_changes.insert(0, eta * deltas)
+                b[k] = b[k] + eta * deltas
+    if not all(np.isfinite(array).all() for array in (*W, *b)):
+        raise FloatingPointError(f"a weight would no longer be finite at the learning rate {eta:g}; take a smaller one")
+    mlp.set_weights(W, b or None)
     return step

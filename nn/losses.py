@@ -10,12 +10,17 @@ Letters: p prediction, t target, e error p − t, z net input (logit), k number 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from numbers import Real
 from typing import Any
 
-from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
+import numpy as np
 
+from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
+from autograd.arrays import as_number
+from nn.data import real
+
+PLAIN = {Value, float, int}
 Loss = Callable[[Any, Any], Any]
 
 
@@ -61,8 +66,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     >>> huber([3.0, 1.0], [1, 0])
     1.0
     """
-    if not delta > 0.0:
-        raise ValueError(f"huber: delta is {delta!r}; the error where the line begins is positive")
+    delta = real(delta, "huber: delta", "a positive number")
 
     def term(e: Any) -> Any:
         c = clip(e, -delta, delta)
@@ -128,7 +132,7 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
     >>> round(cross_entropy([0.2, 0.7, 0.1], 1), 6)
     0.356675
     """
-    probabilities = _list(prediction)
+    probabilities = _list("cross_entropy", "prediction", prediction)
     chosen = _of_class("cross_entropy", probabilities, target)
     _check_probabilities("cross_entropy", probabilities)
     return -log(chosen)
@@ -143,7 +147,7 @@ def softmax_cross_entropy(prediction: Any, target: Any) -> Any:
     >>> softmax_cross_entropy([1000.0, 0.0, -1000.0], 1)
     1000.0
     """
-    logits = _list(prediction)
+    logits = _list("softmax_cross_entropy", "prediction", prediction)
     chosen = _of_class("softmax_cross_entropy", logits, target)
     return logsumexp(logits) - chosen
 
@@ -165,12 +169,28 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def _list(numbers: Any) -> list[Any]:
-    return [numbers] if isinstance(numbers, (Value, Real)) else list(numbers)
+def _list(loss: str, name: str, numbers: Any) -> list[Any]:
+    """Return one number, or several, as a list; a column (k, 1), as Nielsen's code has it, and a row are flattened."""
+    if isinstance(numbers, (list, tuple)) and PLAIN.issuperset(map(type, numbers)):  # the usual case, and the quick one
+        return list(numbers)
+    given = as_number(numbers, f"{loss}: {name}")
+    if isinstance(given, (Value, Real)):
+        return [given]
+    if hasattr(given, "__array__"):
+        given = np.asarray(given)
+        given = given.ravel() if given.ndim == 2 and 1 in given.shape else given
+    if isinstance(given, (str, bytes, Mapping, Set)) or not isinstance(given, Iterable):
+        raise TypeError(f"{loss}: the {name} is {numbers!r:.80}; give a number, or a list of numbers")
+    entries = [x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x for x in given]
+    entries = [x if isinstance(x, Value) else as_number(x, f"{loss}: {name} {i}") for i, x in enumerate(entries)]
+    for place, x in enumerate(entries):
+        if not isinstance(x, (Value, Real, np.bool_)):
+            raise TypeError(f"{loss}: {name} {place} is {x!r:.80}; give a number")
+    return entries
 
 
 def _pairs(loss: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
-    predictions, targets = _list(prediction), _list(target)
+    predictions, targets = _list(loss, "prediction", prediction), _list(loss, "target", target)
     if len(predictions) != len(targets) or not predictions:
         raise ValueError(f"{loss}: {len(predictions)} predictions and {len(targets)} targets; give as many")
     return list(zip(predictions, targets, strict=True))
@@ -189,6 +209,7 @@ def _of_class(loss: str, values: list[Any], target: Any) -> Any:
     k = len(values)
     if k < 2:
         raise ValueError(f"{loss}: {k} prediction; it needs one for each of at least two classes")
+    target = target if isinstance(target, (list, tuple)) else as_number(target, f"{loss}: target")
     if isinstance(target, Real):
         index = float(target)
         if index not in range(k):
@@ -196,7 +217,7 @@ def _of_class(loss: str, values: list[Any], target: Any) -> Any:
                 f"{loss}: the class index is {target}; of {k} classes it is a whole number from 0 to {k - 1}"
             )
         return values[int(index)]
-    one_hot = list(target)
+    one_hot = _list(loss, "target", target)
     if len(one_hot) != k or sorted(map(_number, one_hot)) != [0.0] * (k - 1) + [1.0]:
         shown = ", ".join(map(_shown, one_hot))
         raise ValueError(f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else")

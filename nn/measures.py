@@ -5,34 +5,34 @@ Letters: n examples, k outputs, p predictions (n, k), t targets.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from nn.data import Array, Targets
 
 
-def are_classes(t: Targets) -> bool:
-    """Return whether targets are class indices, or rows of 0 and 1."""
-    return t.ndim == 1 or bool(np.isin(t, (0.0, 1.0)).all())
+@dataclass(frozen=True)
+class Reading:
+    """How outputs and targets are read as classes: by the largest output, or each output as a label of its own.
 
-
-def accuracy(p: Array, t: Targets, border: float = 0.5) -> float:
-    """Return the share of the examples that are right.
-
-    t: class indices (n,), one-hot rows, or rows of 0 and 1, where every output is a class of its own and counts
-    as 1 above the border.
-
-    >>> accuracy(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([1, 0]))
-    0.5
+    border: above it an output says yes; for the labels −1 and 1 so does a target above 0.
     """
-    right: NDArray[np.bool_]
-    if t.ndim == 1:
-        right = p.argmax(axis=1) == t
-    elif t.shape[1] > 1 and (t.sum(axis=1) == 1.0).all():
-        right = p.argmax(axis=1) == t.argmax(axis=1)
-    else:
-        right = ((p > border) == (t > 0.5)).all(axis=1)
-    return float(right.mean())
+
+    largest: bool
+    border: float = 0.5
+
+    def accuracy(self, p: Array, t: Targets) -> float:
+        """Return the share of the examples that are right.
+
+        t: class indices (n,), or rows; of labels of their own, all in a row are to be right.
+
+        >>> Reading(largest=True).accuracy(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([1, 0]))
+        0.5
+        """
+        if self.largest:
+            return float((p.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))).mean())
+        return float(((p > self.border) == (t > 0.0)).all(axis=1).mean())
 
 
 def r_squared(p: Array, t: Targets) -> float:

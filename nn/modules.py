@@ -9,15 +9,18 @@ Letters: w weight, b bias, x input, z net input, a activation, f activation func
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value, dot, softmax
+from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
-from nn.data import matrix, vector
+from nn.data import matrix, numbers, real, vector
+from nn.signatures import spelled
 
 Array = NDArray[np.float64]
 Inputs = Sequence[Any] | NDArray[Any]  # of one example: a number or a Value for each input
@@ -28,7 +31,7 @@ class Module(ABC):
 
     @abstractmethod
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: neuron by neuron its weights, then its bias."""
+        """Return the weights and biases: neuron by neuron its weights, then its bias; a shared one is there once."""
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0, for `backward()` adds to what is there."""
@@ -36,6 +39,7 @@ class Module(ABC):
             parameter.grad = 0.0
 
 
+@spelled
 class Neuron(Module):
     """One neuron with given weights.
 
@@ -44,7 +48,7 @@ class Neuron(Module):
     expanded: instead of one fused `dot`, build a node for every product and sum, starting at the bias and
     adding left to right; every number comes out the same, bit for bit.
     place: (layer, neuron), from 1, for the names: w⁽¹⁾₂₃ leads in layer 1 from sender 2 to receiver 3.
-    Raises ValueError for an unknown activation.
+    Raises ValueError for an unknown activation, and TypeError for weights that are no list of numbers.
 
     >>> h1 = Neuron([0.5, 1.2, -0.3])  # document 000
     >>> round(h1([1, 3, 5]).data, 7)
@@ -60,14 +64,21 @@ class Neuron(Module):
         expanded: bool = False,
         place: tuple[int, int] | None = None,
     ) -> None:
-        if not len(weights):
-            raise ValueError("a neuron needs at least one weight")
+        if isinstance(weights, (str, Real)):
+            raise TypeError(
+                f"Neuron takes its weights, a number for each input, not {weights!r:.80}: Neuron([0.5, -0.2]); "
+                "MLP(3, [1]) draws those of one neuron with 3 inputs"
+            )
+        w = numbers(weights, "weights")
+        if w.ndim != 1 or not w.size:
+            raise ValueError(f"weights has shape {w.shape}; a neuron needs a flat list of one number or more")
         self.activation = activation
         self.expanded = expanded
         self.function = activation_function(activation)
         layer, receiver = (superscript(place[0]), place[1:]) if place else ("", ())
-        self.weights = [Value(w, f"w{layer}{subscript(i, *receiver)}") for i, w in enumerate(weights, 1)]
-        self.bias = None if bias is None else Value(bias, f"b{layer}{subscript(*receiver)}")
+        self.weights = [Value(x, f"w{layer}{subscript(i, *receiver)}") for i, x in enumerate(w.tolist(), 1)]
+        b = None if bias is None else real(bias, "bias", "a finite number")
+        self.bias = None if b is None else Value(b, f"b{layer}{subscript(*receiver)}")
         self.z_name, self.a_name = f"z{layer}{subscript(*receiver)}", f"a{layer}{subscript(*receiver)}"
 
     def __repr__(self) -> str:
@@ -99,9 +110,14 @@ class Neuron(Module):
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""
+        return list(dict.fromkeys(self.places()))
+
+    def places(self) -> list[Value]:
+        """Return the weights, then the bias, a shared one as often as it stands."""
         return [*self.weights] if self.bias is None else [*self.weights, self.bias]
 
 
+@spelled
 class Layer(Module):
     """Neurons side by side, all with the same inputs.
 
@@ -124,6 +140,11 @@ class Layer(Module):
         expanded: bool = False,
         number: int = 1,
     ) -> None:
+        if isinstance(weights, Real):
+            raise TypeError(
+                f"Layer takes its weights, W[i][j] from sender i to receiver j, not {weights!r:.80}: "
+                "Layer([[0.5, 0.1], [1.2, -0.4]]); MLP(3, [4]) draws those of a layer of 4 neurons with 3 inputs"
+            )
         W = matrix(weights, "weights")
         m = W.shape[1]
         b = [None] * m if biases is None else vector(biases, "biases", m).tolist()
@@ -155,7 +176,7 @@ class Layer(Module):
     def forward_arrays(self, inputs: Array, theta: Array) -> tuple[Array, Array]:
         """Return net inputs and activations of many examples, one per column, as plain numbers.
 
-        theta: the numbers of `parameters()`.
+        theta: the numbers of `places()`.
         """
         n = len(self.neurons[0].weights)
         table = theta.reshape(len(self.neurons), -1)  # a row for each neuron: its weights, then its bias
@@ -170,16 +191,20 @@ class Layer(Module):
         return Z, np.stack([f(z) if f else z for f, z in zip(functions, Z, strict=True)])
 
     def weights(self, field: str = "data") -> Array:
-        """Return the weights [sender, receiver], or, for the field "grad", their gradients."""
-        return np.array([[getattr(w, field) for w in neuron.weights] for neuron in self.neurons]).T
+        """Return the weights [sender, receiver], or, for the field "grad", their gradients, to read only."""
+        return _read_only(np.array([[getattr(w, field) for w in neuron.weights] for neuron in self.neurons]).T)
 
     def biases(self, field: str = "data") -> Array:
-        """Return the biases, or, for the field "grad", their gradients."""
-        return np.array([getattr(neuron.bias, field) for neuron in self.neurons])
+        """Return the biases, or, for the field "grad", their gradients, to read only."""
+        return _read_only(np.array([getattr(neuron.bias, field) for neuron in self.neurons]))
 
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: neuron by neuron its weights, then its bias."""
-        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+        """Return the weights and biases: neuron by neuron its weights, then its bias; a shared one is there once."""
+        return list(dict.fromkeys(self.places()))
+
+    def places(self) -> list[Value]:
+        """Return the weights and biases, a shared one as often as it stands."""
+        return [parameter for neuron in self.neurons for parameter in neuron.places()]
 
 
 def assign(parameters: Iterable[Value], numbers: Array) -> None:
@@ -190,9 +215,42 @@ def assign(parameters: Iterable[Value], numbers: Array) -> None:
 
 def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
     """Return the inputs as Values; plain numbers become named ones."""
-    if len(inputs) != len(names):
-        raise ValueError(f"{len(names)} inputs are needed, one number for each, not {len(inputs)}: {inputs!r}")
-    try:
-        return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
-    except TypeError as error:
-        raise TypeError(f"one of the inputs {inputs!r} is no number: {error}") from None
+    if isinstance(inputs, (list, tuple, np.ndarray)):
+        try:
+            return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
+        except (TypeError, ValueError):
+            pass  # what is wrong is said below
+    return [
+        x if isinstance(x, Value) else Value(x, name)
+        for x, name in zip(_one_example(inputs, names), names, strict=True)
+    ]
+
+
+def _one_example(inputs: Any, names: Sequence[str]) -> list[Any]:
+    """Return the inputs as a list of numbers and Values; raise an error that says what else they are."""
+    plain = as_numpy(inputs, "x")
+    if hasattr(plain, "__array__"):  # a table of pandas goes by its columns otherwise
+        plain = np.asarray(plain)
+        plain = plain if plain.ndim else plain.item()
+    needed = f"{len(names)} input{'s are' if len(names) > 1 else ' is'} needed, one number for each"
+    if isinstance(plain, (str, bytes, Mapping, Set)) or not isinstance(plain, Iterable):
+        raise TypeError(f"{needed}, in a list, not {inputs!r:.80}")
+    entries = list(plain)
+    rows = [len(row) if isinstance(row, (list, tuple)) or getattr(row, "ndim", 0) > 0 else 0 for row in entries]
+    if any(rows):
+        shape = f"an array of shape {plain.shape}" if isinstance(plain, np.ndarray) else f"a list of {len(rows)} rows"
+        column = set(rows) == {1} and len(rows) == len(names)
+        remedy = "ravel() makes it flat" if column else "predict(X) takes a batch"
+        raise ValueError(f"{needed}, in a flat list, for one example at a time, not {shape}; {remedy}")
+    if len(entries) != len(names):
+        raise ValueError(f"{needed}, not {len(entries)}: {inputs!r:.200}")
+    entries = [x if isinstance(x, Value) else as_number(x, f"x[{i}]") for i, x in enumerate(entries)]
+    for place, x in enumerate(entries):
+        if not isinstance(x, (Value, Real, np.bool_)):
+            raise TypeError(f"{needed}, and x[{place}] is no number: {x!r:.80}")
+    return entries
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False  # what is written into a copy would be lost without a word: set_weights is there
+    return array

@@ -17,16 +17,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
-from nn.data import examples, matrix, numbers, targets, vector
+from nn.data import examples, flag, generator, listed, matrix, numbers, targets, vector
 from nn.initializers import INITIALIZERS
-from nn.measures import accuracy, are_classes, r_squared
+from nn.losses import Loss
+from nn.measures import r_squared
 from nn.modules import Inputs, Layer, Module, as_inputs, assign
+from nn.objectives import Objective, reading
 from nn.record import Record
+from nn.signatures import spelled
 
 Array = NDArray[np.float64]
 Rng = int | np.random.Generator | None
 
 
+@spelled
 class MLP(Module):
     """A multilayer perceptron.
 
@@ -60,12 +64,12 @@ class MLP(Module):
     ) -> None:
         self.sizes = checked_sizes(inputs, sizes)
         activations = per_layer(activation, output, len(self.sizes) - 1)
-        if initializer not in INITIALIZERS:
+        if not isinstance(initializer, str) or initializer not in INITIALIZERS:
             raise ValueError(f"initializer is {initializer!r}; choose one of {', '.join(INITIALIZERS)}")
-        generator = np.random.default_rng(rng)
+        bias, expanded, rng = flag(bias, "bias"), flag(expanded, "expanded"), generator(rng)
         self.layers: list[Layer] = []
         for (n, m), function in zip(pairwise(self.sizes), activations, strict=True):
-            W, b = INITIALIZERS[initializer](generator, n, m), np.zeros(m) if bias else None
+            W, b = INITIALIZERS[initializer](rng, n, m), np.zeros(m) if bias else None
             self.layers.append(Layer(W, b, function, expanded=expanded, number=len(self.layers) + 1))
         self.input_names = input_names(inputs)
 
@@ -89,7 +93,7 @@ class MLP(Module):
         >>> [xor([a, b]).data for a in (0, 1) for b in (0, 1)]
         [0.0, 1.0, 1.0, 0.0]
         """
-        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(weights)]
+        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(listed(weights, "weights"))]
         if not matrices:
             raise ValueError("weights is empty; give one matrix for each layer")
         sizes = [len(matrices[0]), *(W.shape[1] for W in matrices)]
@@ -100,6 +104,7 @@ class MLP(Module):
                     "W[i][j] is the weight from sender i to receiver j; transpose a receiver-first matrix"
                 )
         if biases is not None:
+            biases = listed(biases, "biases")
             if len(biases) != len(matrices):
                 raise ValueError(f"weights has {len(matrices)} layers, but biases {len(biases)}")
             vectors = [vector(b, f"biases[{i}]", sizes[i + 1]) for i, b in enumerate(biases)]
@@ -137,11 +142,14 @@ class MLP(Module):
         theta: other numbers than the network's own for `parameters()`.
         """
         if theta is None:
-            theta = np.array([parameter.data for parameter in self.parameters()])
+            theta = np.array([parameter.data for parameter in self._places()])
+        elif len(theta) < sum(len(layer.neurons) * len(layer.neurons[0].places()) for layer in self.layers):
+            place = {parameter: i for i, parameter in enumerate(self.parameters())}
+            theta = theta[[place[parameter] for parameter in self._places()]]
         Z = A = X.T  # an example per column: the products are twice as fast so
         first = 0
         for layer in self.layers:
-            last = first + len(layer.neurons) * len(layer.neurons[0].parameters())
+            last = first + len(layer.neurons) * len(layer.neurons[0].places())
             Z, A = layer.forward_arrays(A, theta[first:last])
             first = last
         return Z.T, A.T
@@ -175,22 +183,32 @@ class MLP(Module):
             "or from one sigmoid output"
         )
 
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike, loss: str | Loss | None = None) -> float:
         """Return how good the predictions are: 1.0 is perfect.
 
-        For classes the share that is right: where the last layer is softmax, where it is sigmoid and the targets
-        are 0 and 1, and for class indices (n,) of two outputs or more. Otherwise R², the mean over the outputs.
+        For classes it is the share of the examples that are right, the accuracy of `History`, and for other targets R²,
+        the mean over the outputs. What is right follows from the last layer, the loss, and the layout of y:
+
+        - class indices (n,) of two outputs or more, one-hot rows after softmax, and those of the losses over classes:
+          the largest output is that of the class;
+        - 0 and 1 after sigmoid, or with a binary cross-entropy: every output is a label of its own, and all are
+          right, above or below ½ (of net inputs: above or below 0), even where every row holds one 1;
+        - −1 and 1 with hinge: every output has the right sign.
+
+        loss: the one that the network was trained with, where the last layer does not tell, as with net inputs.
         Raises ValueError, with the place, for bad data.
 
         >>> xor = MLP.from_weights([[[1, 1], [1, 1]], [[1], [-2]]], [[0, -1], [0]], "relu", output="identity")
         >>> xor.score([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
         1.0
         """
-        outputs, y, k = self.predict(X), numbers(y, "y"), self.sizes[-1]
-        classes = self.layers[-1].softmax or (k > 1 and y.ndim == 1)
-        answers = targets(y, "softmax_cross_entropy" if classes else "score", len(outputs), k)
-        classes = classes or (self.last_activation == "sigmoid" and are_classes(answers))
-        return accuracy(outputs, answers) if classes else r_squared(outputs, answers)
+        outputs, answers, k = self.predict(X), numbers(y, "y"), self.sizes[-1]
+        name = None if loss is None else Objective.of(self, loss).name
+        if name is None and (self.layers[-1].softmax or (k > 1 and answers.ndim == 1)):
+            name = "softmax_cross_entropy"
+        answers = targets(answers, name or "score", len(outputs), k)
+        read = reading(name, self.last_activation, [answers])
+        return read.accuracy(outputs, answers) if read else r_squared(outputs, answers)
 
     @property
     def last_activation(self) -> str:
@@ -199,16 +217,63 @@ class MLP(Module):
         return "softmax" if self.layers[-1].softmax else names.pop() if len(names) == 1 else "mixed"
 
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: layer by layer, neuron by neuron its weights, then its bias."""
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
+        """Return the weights and biases: layer by layer, neuron by neuron its weights, then its bias.
+
+        One that is shared, because the same Value was put in several places, is there once.
+        """
+        return list(dict.fromkeys(self._places()))
+
+    def _places(self) -> list[Value]:
+        return [parameter for layer in self.layers for parameter in layer.places()]
+
+    @property
+    def shares_weights(self) -> bool:
+        """Whether one Value is the weight, or the bias, of several places."""
+        places = self._places()
+        return len(set(places)) < len(places)
 
     def weights(self) -> list[Array]:
-        """Return one array for each layer, W[sender, receiver]."""
+        """Return one array for each layer, W[sender, receiver], to read only: `set_weights` takes others."""
         return [layer.weights() for layer in self.layers]
 
     def biases(self) -> list[Array]:
-        """Return one array for each layer; an empty list for a network without biases."""
+        """Return one array for each layer, to read only; an empty list for a network without biases."""
         return [layer.biases() for layer in self.layers if layer.neurons[0].bias is not None]
+
+    def set_weights(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike] | None = None) -> None:
+        """Set every weight, and every bias.
+
+        weights, biases: as `weights()` and `biases()` return them; without biases, those of the network stay.
+        Raises ValueError, naming the layer, for other shapes, and for two numbers in the places of a shared weight;
+        nothing is changed then.
+
+        >>> mlp = MLP(2, [1], rng=0)
+        >>> W = mlp.weights()[0].copy()
+        >>> W[0, 0] = 0.5
+        >>> mlp.set_weights([W])
+        >>> mlp.layers[0].neurons[0].weights[0].data
+        0.5
+        """
+        matrices = self._fitting(weights, self.weights(), "weights")
+        vectors = self.biases() if biases is None else self._fitting(biases, self.biases(), "biases")
+        tables = [np.vstack(both) for both in zip(matrices, vectors, strict=True)] if vectors else matrices
+        given = np.concatenate([table.T.ravel() for table in tables]).tolist()
+        chosen: dict[Value, float] = {}
+        for parameter, number in zip(self._places(), given, strict=True):
+            if chosen.setdefault(parameter, number) != number:
+                raise ValueError(f"{parameter.name} is shared, and is to be {chosen[parameter]} and {number}; give one")
+        assign(chosen, np.array(list(chosen.values())))
+
+    @staticmethod
+    def _fitting(given: Sequence[ArrayLike], own: list[Array], name: str) -> list[Array]:
+        """Return the arrays; raise ValueError where they have not the shapes of the network's own."""
+        arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
+        if len(arrays) != len(own):
+            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(own)}")
+        for i, (array, ours) in enumerate(zip(arrays, own, strict=True)):
+            if array.shape != ours.shape:
+                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {ours.shape}")
+        return arrays
 
     def gradients(self) -> list[Array]:
         """Return the gradients of the weights, in the shapes of `weights()`."""

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Value
-from nn.data import CLASS_LOSSES, Array, Targets
+from nn.data import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
 from nn.losses import LOSSES, Loss
-from nn.measures import accuracy, are_classes
+from nn.measures import Reading
 from nn.record import Record
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Objective:
         """Return the objective for this network; raise ValueError where loss and last layer do not fit."""
         if callable(loss):
             name, function = next((n for n, f in LOSSES.items() if f is loss), "this loss"), loss
-        elif loss in LOSSES:
+        elif isinstance(loss, str) and loss in LOSSES:
             name, function = loss, LOSSES[loss]
         else:
             raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
@@ -110,12 +110,21 @@ class Objective:
         columns: NDArray[Any] = np.eye(k)[t] if self.name in CLASS_LOSSES else t
         return columns
 
-    def of_classes(self, t: Targets) -> bool:
-        """Return whether the targets are classes, so that there is an accuracy."""
-        return self.name == "hinge" or are_classes(t)
 
-    def accuracy(self, A: Array, t: Targets) -> float:
-        """Return the share of the examples that are right."""
-        if self.name == "hinge":  # its classes are −1 and 1
-            return accuracy(A, (t > 0.0).astype(float), border=0.0)
-        return accuracy(A, t, border=0.0 if self.name == "binary_cross_entropy_with_logits" else 0.5)
+def reading(loss: str | None, last: str, targets: Sequence[Targets]) -> Reading | None:
+    """Return how the outputs of a run are read as classes, None where the targets are none.
+
+    One rule for all the targets of a run, whatever rows happen to be among them; `MLP.score` has it in words.
+    loss: the name of a loss, or None. last: the last layer's activation. targets: those of training, of validation.
+    """
+    if loss in CLASS_LOSSES:
+        return Reading(largest=True)
+    if loss == "hinge":
+        return Reading(largest=False, border=0.0)
+    if not all(bool(np.isin(t, (0.0, 1.0)).all()) for t in targets):
+        return None
+    if last == "softmax":
+        return Reading(largest=True) if all((t.sum(axis=1) == 1.0).all() for t in targets) else None
+    if loss in PROBABILITY_LOSSES or last == "sigmoid":
+        return Reading(largest=False, border=0.0 if loss == "binary_cross_entropy_with_logits" else 0.5)
+    return None

@@ -1,8 +1,9 @@
-"""Optimisers: one step down the gradient, in place, on one flat array of parameters.
+"""Optimisers: one step down the gradient, in place, on one flat array of parameters, or on Values.
 
 An optimiser knows no network: the trainer hands it the parameters and the gradient, so the same one serves
 every engine. What it remembers between steps is in `steps` and `state`: take a new one for each network.
-From the second step on nothing is allocated. The formulas are PyTorch's.
+A step is taken whole or not at all: all is computed first, checked, and only then put in the place of what was.
+From the third step on nothing is allocated. The formulas are PyTorch's.
 
 Letters: θ parameters, g gradient, η learning rate, v velocity, m and s running means of g and g².
 """
@@ -10,16 +11,24 @@ Letters: θ parameters, g gradient, η learning rate, v velocity, m and s runnin
 from __future__ import annotations
 
 import math
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from numbers import Real
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import Value
+from autograd.lifting.program import is_finite
+from nn.data import flag, real
+from nn.modules import Module, assign
+from nn.signatures import spelled
+
 Array = NDArray[np.float64]
 Schedule = Callable[[int], float]  # step number, from 0 -> learning rate; an epoch has a step for each batch
+State = dict[str, Array]
 
 
 @dataclass
@@ -29,6 +38,7 @@ class Optimizer(ABC):
     learning_rate: a positive number, or a schedule, called with the step number.
     clip_value: hold every entry of the gradient to ±clip_value.
     clip_norm: shrink a longer gradient to this length.
+    Raises ValueError, naming the setting, for a number out of its range.
     """
 
     learning_rate: float | Schedule
@@ -36,34 +46,70 @@ class Optimizer(ABC):
     clip_value: float | None = None
     clip_norm: float | None = None
     steps: int = field(default=0, init=False, repr=False)
-    state: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
-    _scratch: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
+    state: State = field(default_factory=dict, init=False, repr=False)
+    _before: State = field(default_factory=dict, init=False, repr=False, compare=False)  # to be written over
+    _scratch: State = field(default_factory=dict, init=False, repr=False, compare=False)
+    _values: list[Value] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        for name in ("learning_rate", "clip_value", "clip_norm"):
-            number = getattr(self, name)
-            if number is not None and not callable(number):
-                real = isinstance(number, Real) and not isinstance(number, bool)
-                _require(real and 0.0 < float(number) < math.inf, name, number, "a positive number")
+        if isinstance(self.learning_rate, (list, tuple, Iterator, Module)):
+            raise ValueError(
+                f"learning_rate is {self.learning_rate!r:.80}; an optimizer is made of its settings alone, such as "
+                f"{type(self).__name__}(0.01), and the parameters go to step(mlp.parameters())"
+            )
+        if not callable(self.learning_rate):
+            self._check("learning_rate", "a positive number")
+        for name in ("clip_value", "clip_norm"):
+            if getattr(self, name) is not None:
+                self._check(name, "a positive number")
 
-    def step(self, parameters: Array, gradient: Array) -> None:
+    def _check(self, name: str, needs: str) -> None:
+        setattr(self, name, real(getattr(self, name), name, needs))
+
+    @overload
+    def step(self, parameters: Array, gradient: Array) -> None: ...
+    @overload
+    def step(self, parameters: Iterable[Value]) -> None: ...
+    def step(self, parameters: Any, gradient: Any = None) -> None:
         """Move the parameters, in place; the gradient is left as it is.
 
-        parameters, gradient: flat arrays of one shape. Raises ValueError, and moves nothing, where the shapes
-        differ from each other or from those of earlier steps.
+        parameters: a flat array, and `gradient` another; or Values, after `backward()`, whose `grad` is the gradient.
+        A Value that is listed twice moves once. Set the gradients to 0.0 before the next `backward()`: it adds.
+
+        Raises ValueError where the parameters are not those of earlier steps, for a gradient that does not fit or
+        is not finite, and for a schedule's rate that is no rate; FloatingPointError where a parameter would no longer
+        be finite. Nothing has moved then.
+
+        >>> from autograd import Value
+        >>> w, optimizer = Value(1.0, "w"), Adam(0.1)
+        >>> for _ in range(100):
+        ...     w.grad = 0.0
+        ...     ((w - 3.0) ** 2).backward()
+        ...     optimizer.step([w])
+        >>> round(w.data, 1)
+        3.0
         """
-        self.check(parameters)
-        if gradient.shape != parameters.shape:
-            raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {gradient.shape}")
-        if self.clip_value is not None:
-            u = self.scratch("clipped", parameters)
-            gradient = np.clip(gradient, -self.clip_value, self.clip_value, out=u)
-        if self.clip_norm is not None and (norm := float(np.linalg.norm(gradient))) > self.clip_norm:
-            gradient = np.multiply(gradient, self.clip_norm / norm, out=self.scratch("clipped", parameters))
-        rate = self.learning_rate(self.steps) if callable(self.learning_rate) else self.learning_rate
+        if isinstance(parameters, np.ndarray) and parameters.dtype != object:
+            if not isinstance(gradient, np.ndarray) or gradient.shape != parameters.shape:
+                shape = gradient.shape if isinstance(gradient, np.ndarray) else repr(gradient)[:80]
+                raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {shape}")
+            moved, state = self._moved(parameters, gradient)
+            parameters[:] = moved
+        else:
+            values = self._listed(parameters)
+            if gradient is not None:
+                raise ValueError("Values have their gradient in grad: give step the parameters alone")
+            before = np.array([value.data for value in values])
+            moved, state = self._moved(before, np.array([value.grad for value in values]), values)
+            try:
+                assign(values, moved)
+            except BaseException:  # Ctrl-C too
+                assign(values, before)
+                raise
+            self._values = values
+        self.state, self._before = state, self.state
         self.steps += 1
-        self._update(parameters, gradient, rate)
 
     def check(self, parameters: Array) -> None:
         """Raise ValueError where earlier steps moved parameters of another shape."""
@@ -74,24 +120,79 @@ class Optimizer(ABC):
                     f"{parameters.shape}; use a new optimizer for each network"
                 )
 
+    def _listed(self, parameters: Any) -> list[Value]:
+        """Return the parameters, each once; raise an error where they are no leaves, or not those of earlier steps."""
+        if not isinstance(parameters, Iterable):
+            remedy = "its parameters()" if isinstance(parameters, Module) else "a list of Values"
+            raise TypeError(f"step moves parameters, not {parameters!r:.80}; give {remedy}")
+        given = list(parameters)
+        for place, value in enumerate(given):
+            if not isinstance(value, Value):
+                raise TypeError(f"parameter {place} is {value!r:.80}; step moves Values, or an array with its gradient")
+            if value.operands or value.constant:
+                raise ValueError(f"parameter {place} is {value!r:.80}, which is computed; only a leaf can be moved")
+        values = list(dict.fromkeys(given))
+        if not values:
+            raise ValueError("the list of parameters is empty")
+        if self._values and not (len(values) == len(self._values) and all(map(operator.is_, values, self._values))):
+            raise ValueError(
+                f"{type(self).__name__} has moved {len(self._values)} parameters, and these {len(values)} are not the "
+                "same in the same order; use a new optimizer for each list of parameters"
+            )
+        return values
+
+    @np.errstate(all="ignore")  # what is not finite in the end is found, and said
+    def _moved(self, parameters: Array, gradient: Array, values: list[Value] | None = None) -> tuple[Array, State]:
+        """Return the parameters and the state after the step; nothing has changed yet."""
+        self.check(parameters)
+        rate, clipped = self._rate(), gradient
+        if self.clip_value is not None:
+            u = self.scratch("clipped", parameters)
+            clipped = np.clip(gradient, -self.clip_value, self.clip_value, out=u)
+        if self.clip_norm is not None and (norm := float(np.linalg.norm(clipped))) > self.clip_norm:
+            clipped = np.multiply(clipped, self.clip_norm / norm, out=self.scratch("clipped", parameters))
+        moved, state = self._update(parameters, clipped, rate)
+        if not is_finite(moved) or (values and not is_finite(gradient)):
+            raise _divergence(parameters, gradient, moved, rate, values)
+        return moved, state
+
+    def _rate(self) -> float:
+        rate = self.learning_rate
+        if rate.__class__ is float and 0.0 < rate < math.inf:  # as it was at the start: the usual case is the quick one
+            return rate
+        if callable(rate):
+            name = f"the rate of the schedule {rate!r:.80} at step {self.steps}"
+            return real(rate(self.steps), name, "a finite number, zero or positive")
+        return real(rate, "learning_rate", "a positive number")
+
     @abstractmethod
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        """Move the parameters by one step at this learning rate."""
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        """Return the parameters and the state after a step at this learning rate, and change neither."""
 
     def remembered(self, name: str, parameters: Array) -> Array:
         """Return the array kept under this name; zeros the first time."""
-        if name not in self.state:
-            self.state[name] = np.zeros_like(parameters)
-        return self.state[name]
+        array = self.state.get(name)
+        return np.zeros_like(parameters) if array is None else array
+
+    def renewed(self, name: str, parameters: Array) -> Array:
+        """Return an array of any content, for what is to be kept under this name."""
+        return _like(parameters, name, self._before)
 
     def scratch(self, name: str, parameters: Array) -> Array:
         """Return an array to work in, of any content, the same one at every step."""
-        array = self._scratch.get(name)
-        if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
-            array = self._scratch[name] = np.empty_like(parameters)
-        return array
+        return _like(parameters, name, self._scratch)
+
+    def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
+        """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is scratch."""
+        s = self.renewed("square", parameters)
+        np.multiply(gradient, gradient, out=u)
+        u *= 1.0 - decay
+        np.multiply(decay, self.remembered("square", parameters), out=s)
+        s += u
+        return s
 
 
+@spelled
 @dataclass
 class SGD(Optimizer):
     """Gradient descent: θ ← θ − η·g; with momentum v ← momentum·v + g, θ ← θ − η·v (Sutskever et al. 2013).
@@ -110,27 +211,31 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
-        _require(0.0 <= self.momentum < 1.0, "momentum", self.momentum, "from 0 to below 1")
-        _require(self.weight_decay >= 0.0, "weight_decay", self.weight_decay, "zero or positive")
-        _require(self.momentum > 0.0 or not self.nesterov, "momentum", self.momentum, "positive with nesterov=True")
+        self._check("momentum", "from 0 to below 1")
+        self._check("weight_decay", "a finite number, zero or positive")
+        self.nesterov = flag(self.nesterov, "nesterov")
+        if self.nesterov and not self.momentum:
+            raise ValueError(f"momentum is {self.momentum!r}; it must be positive with nesterov=True")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        u = self.scratch("update", parameters)
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        u, state = self.scratch("moved", parameters), {}
         if self.weight_decay:
             decayed = np.multiply(self.weight_decay, parameters, out=self.scratch("decayed", parameters))
             decayed += gradient
             gradient = decayed
         if self.momentum:
-            v = self.remembered("velocity", parameters)
-            v *= self.momentum
+            v = state["velocity"] = self.renewed("velocity", parameters)
+            np.multiply(self.momentum, self.remembered("velocity", parameters), out=v)
             v += gradient
             if self.nesterov:
                 np.multiply(self.momentum, v, out=u)
                 u += gradient
             gradient = u if self.nesterov else v
-        parameters -= np.multiply(rate, gradient, out=u)
+        np.multiply(rate, gradient, out=u)
+        return np.subtract(parameters, u, out=u), state
 
 
+@spelled
 @dataclass
 class RMSProp(Optimizer):
     """A step for each entry by its own size: s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
@@ -145,19 +250,20 @@ class RMSProp(Optimizer):
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
-        _require(0.0 <= self.decay < 1.0, "decay", self.decay, "from 0 to below 1")
-        _require(self.epsilon > 0.0, "epsilon", self.epsilon, "positive")
+        self._check("decay", "from 0 to below 1")
+        self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        s, u = self.remembered("square", parameters), self.scratch("update", parameters)
-        _move_mean_square(s, gradient, self.decay, u)
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        u = self.scratch("moved", parameters)
+        s = self._mean_square(parameters, gradient, self.decay, u)
         np.sqrt(s, out=u)
         u += self.epsilon
         np.divide(gradient, u, out=u)
         u *= rate
-        parameters -= u
+        return np.subtract(parameters, u, out=u), {"square": s}
 
 
+@spelled
 @dataclass
 class Adam(Optimizer):
     """RMSProp with momentum, and both running means corrected for their start at zero.
@@ -174,24 +280,24 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
-        _require(0.0 <= self.beta1 < 1.0, "beta1", self.beta1, "from 0 to below 1")
-        _require(0.0 <= self.beta2 < 1.0, "beta2", self.beta2, "from 0 to below 1")
-        _require(self.epsilon > 0.0, "epsilon", self.epsilon, "positive")
+        self._check("beta1", "from 0 to below 1")
+        self._check("beta2", "from 0 to below 1")
+        self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        m, s = self.remembered("mean", parameters), self.remembered("square", parameters)
-        u = self.scratch("update", parameters)
-        m *= self.beta1
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        m, u, t = self.renewed("mean", parameters), self.scratch("moved", parameters), self.steps + 1
+        np.multiply(self.beta1, self.remembered("mean", parameters), out=m)
         m += np.multiply(1.0 - self.beta1, gradient, out=u)
-        _move_mean_square(s, gradient, self.beta2, u)
-        m_scale, s_root = 1.0 - self.beta1**self.steps, math.sqrt(1.0 - self.beta2**self.steps)
+        s = self._mean_square(parameters, gradient, self.beta2, u)
+        m_scale, s_root = 1.0 - self.beta1**t, math.sqrt(1.0 - self.beta2**t)
         np.sqrt(s, out=u)
         u += self.epsilon * s_root  # √ŝ + ε is this sum, divided by s_root
         np.divide(m, u, out=u)
         u *= rate * s_root / m_scale
-        parameters -= u
+        return np.subtract(parameters, u, out=u), {"mean": m, "square": s}
 
 
+@spelled
 @dataclass
 class AdamW(Adam):
     """Adam after a weight decay of its own, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
@@ -201,83 +307,36 @@ class AdamW(Adam):
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
-        _require(self.weight_decay >= 0.0, "weight_decay", self.weight_decay, "zero or positive")
+        self._check("weight_decay", "a finite number, zero or positive")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> None:
-        parameters *= 1.0 - rate * self.weight_decay
-        super()._update(parameters, gradient, rate)
-
-
-# Schedules: the learning rate at step 0, 1, 2, … A step is one update; an epoch has one for each batch.
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        decayed = self.scratch("decayed", parameters)
+        np.multiply(1.0 - rate * self.weight_decay, parameters, out=decayed)
+        return super()._update(decayed, gradient, rate)
 
 
-@dataclass(frozen=True)
-class StepDecay:
-    """Multiply the initial rate by `factor` every so many steps: updates, of which an epoch has one for each batch.
-
-    >>> [StepDecay(1.0, every=2, factor=0.5)(step) for step in range(5)]
-    [1.0, 1.0, 0.5, 0.5, 0.25]
-    """
-
-    initial: float
-    every: int
-    factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _require(self.every >= 1, "every", self.every, "at least 1")
-
-    def __call__(self, step: int) -> float:
-        """Return the learning rate at this step."""
-        return self.initial * self.factor ** (step // self.every)
+def _like(parameters: Array, name: str, arrays: State) -> Array:
+    """Return the array of this name, a new one where it does not fit the parameters."""
+    array = arrays.get(name)
+    if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
+        array = arrays[name] = np.empty_like(parameters)
+    return array
 
 
-@dataclass(frozen=True)
-class ExponentialDecay:
-    """Multiply the rate by `factor` at every step.
+def _divergence(
+    parameters: Array, gradient: Array, moved: Array, rate: float, values: list[Value] | None
+) -> FloatingPointError | ValueError:
+    """Return the error of a step that would leave a parameter that is not finite: where, and why."""
 
-    >>> [ExponentialDecay(1.0, factor=0.5)(step) for step in range(3)]
-    [1.0, 0.5, 0.25]
-    """
+    def first(numbers: Array) -> tuple[str, str]:
+        place = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        name = values[place].name if values else None
+        return name or f"parameter {place}", str(numbers[place])
 
-    initial: float
-    factor: float
-
-    def __call__(self, step: int) -> float:
-        """Return the learning rate at this step."""
-        return self.initial * self.factor**step
-
-
-@dataclass(frozen=True)
-class CosineDecay:
-    """Fall from the initial to the final rate along half a cosine, then stay (Loshchilov, Hutter 2017).
-
-    >>> [round(CosineDecay(1.0, steps=4)(step), 3) for step in range(6)]
-    [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
-    """
-
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        _require(self.steps >= 1, "steps", self.steps, "at least 1")
-
-    def __call__(self, step: int) -> float:
-        """Return the learning rate at this step."""
-        share = min(step / self.steps, 1.0)
-        return self.final + (self.initial - self.final) * (1.0 + math.cos(math.pi * share)) / 2.0
-
-
-def _move_mean_square(s: Array, gradient: Array, decay: float, u: Array) -> None:
-    """Move the running mean of g², s ← decay·s + (1 − decay)·g², in place; u is scratch."""
-    np.multiply(gradient, gradient, out=u)
-    u *= 1.0 - decay
-    s *= decay
-    s += u
-
-
-def _require(holds: bool, name: str, number: object, needs: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} is {number!r}; it must be {needs}")
+    for numbers, what in ((parameters, "{} is {} already"), (gradient, "the gradient of {} is {}")):
+        if not is_finite(numbers):
+            return ValueError(what.format(*first(numbers)) + "; nothing has moved")
+    return FloatingPointError(
+        "{} would be {} after a step at the learning rate {:g}; nothing has moved; a smaller learning rate or "
+        "clip_norm may help".format(*first(moved), rate)
+    )

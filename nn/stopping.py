@@ -1,7 +1,7 @@
 """What a training run leaves behind, and the rules that end it.
 
 A rule is a function of the History, asked after every epoch: it returns the reason to stop, or None to go on.
-The rules here watch the validation loss where there is one, else the training loss.
+The rules here watch the validation loss where the last epoch has one, else the training loss.
 """
 
 from __future__ import annotations
@@ -9,25 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nn.data import real, whole
+from nn.signatures import spelled
+
+EVERY_EPOCH = ("loss", "gradient_norms", "seconds")
+IN_SOME = ("accuracy", "validation_loss", "validation_accuracy")
+
 
 @dataclass(repr=False)
 class History:
-    """One entry per completed epoch.
+    """One entry per completed epoch, in every list that is not empty.
 
     loss: the mean over the examples, each taken when its batch was due, so before that batch's own update.
     gradient_norms: for each layer the length of its batch gradient, as the root mean square over the batches.
-    accuracy: the share of the training examples that the network has right after the epoch; empty unless the
-    targets are classes: indices, one-hot rows, 0 and 1, or −1 and 1 with the hinge loss.
+    accuracy: the share of the training examples that the network has right after the epoch, where the targets are
+    classes (`MLP.score` says when, and what is right); else empty.
     validation_loss, validation_accuracy: the same after the epoch on the validation set; empty without one.
+    Where a history was continued with a validation set, or without, None stands for the epochs that had none.
     seconds: how long the epoch took, with all that is measured after it.
-    stopped_by: why training ended.
+    stopped_by: why training ended: the reason of a rule, "epochs", "interrupt", or an error.
     """
 
     loss: list[float] = field(default_factory=list)
     gradient_norms: list[list[float]] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
+    accuracy: list[float | None] = field(default_factory=list)
+    validation_loss: list[float | None] = field(default_factory=list)
+    validation_accuracy: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     stopped_by: str = ""
 
@@ -36,8 +43,21 @@ class History:
 
     def append(self, **numbers: float | list[float]) -> None:
         """Add an epoch's numbers, by the names of the lists."""
-        for name, number in numbers.items():
-            getattr(self, name).append(number)
+        epochs = len(self.loss)
+        for name in (*EVERY_EPOCH, *IN_SOME):
+            entries = getattr(self, name)
+            if name in numbers or entries:
+                entries += [None] * (epochs - len(entries)) + [numbers.get(name)]
+
+    def check(self) -> None:
+        """Raise ValueError where a list has not an entry for each epoch, so that a run cannot continue it."""
+        epochs = len(self.loss)
+        for name in (*EVERY_EPOCH, *IN_SOME):
+            length = len(getattr(self, name))
+            if length != epochs and (length or name in EVERY_EPOCH):
+                raise ValueError(
+                    f"the history has {epochs} entries in loss, but {length} in {name}; one for each epoch"
+                )
 
     def summary(self) -> str:
         """Return the last epoch's numbers in words.
@@ -47,17 +67,25 @@ class History:
         """
         names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
         latest = {name.replace("_", " "): getattr(self, name)[-1] for name in names if getattr(self, name)}
-        return ", ".join(f"{name} {number:.4g}" for name, number in latest.items())
+        return ", ".join(f"{name} {number:.4g}" for name, number in latest.items() if number is not None)
 
     @property
     def watched(self) -> list[float]:
-        """The validation loss where there is one, else the training loss."""
-        return self.validation_loss or self.loss
+        """The validation losses, where the last epoch has one, else the training losses; epochs without are left out.
+
+        Raises ValueError for a history without an epoch.
+        """
+        validation = [x for x in self.validation_loss if x is not None]
+        losses = validation if validation and self.validation_loss[-1] is not None else self.loss
+        if not losses:
+            raise ValueError("the history has no epoch, so there is no loss to watch; a rule is asked after an epoch")
+        return losses
 
 
 Rule = Callable[[History], str | None]
 
 
+@spelled
 @dataclass(frozen=True)
 class Threshold:
     """Stop as soon as the watched loss is at most this.
@@ -68,12 +96,17 @@ class Threshold:
 
     loss: float
 
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        real(self.loss, "loss", "a finite number")
+
     def __call__(self, history: History) -> str | None:
         """Return the reason to stop, or None."""
         latest = history.watched[-1]
         return f"threshold: the loss is {latest:.4g}" if latest <= self.loss else None
 
 
+@spelled
 @dataclass(frozen=True)
 class Patience:
     """Stop after so many epochs without a watched loss below the best one; the network keeps its last weights.
@@ -86,7 +119,7 @@ class Patience:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        _require_positive("Patience", "epochs", self.epochs)
+        whole(self.epochs, "epochs")
 
     def __call__(self, history: History) -> str | None:
         """Return the reason to stop, or None."""
@@ -97,6 +130,7 @@ class Patience:
         return f"patience: no better loss than {best:.4g} for {waited} epochs"
 
 
+@spelled
 @dataclass(frozen=True)
 class Convergence:
     """Stop when the watched loss has moved by no more than the tolerance over so many epochs.
@@ -110,7 +144,8 @@ class Convergence:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        _require_positive("Convergence", "epochs", self.epochs)
+        real(self.tolerance, "tolerance", "a finite number, zero or positive")
+        whole(self.epochs, "epochs")
 
     def __call__(self, history: History) -> str | None:
         """Return the reason to stop, or None."""
@@ -119,8 +154,3 @@ class Convergence:
         if len(recent) <= self.epochs or moved > self.tolerance:
             return None
         return f"convergence: the loss moved by {moved:.4g} in {self.epochs} epochs"
-
-
-def _require_positive(rule: str, name: str, number: int) -> None:
-    if number < 1:
-        raise ValueError(f"{rule}: {name} is {number}; it must be at least 1")

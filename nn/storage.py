@@ -23,8 +23,9 @@ from autograd.files import writable, write
 from nn.data import numbers
 from nn.generators import GENERATORS, generator
 from nn.network import MLP
-from nn.optimizers import SGD, Adam, AdamW, CosineDecay, ExponentialDecay, Optimizer, RMSProp, StepDecay
-from nn.stopping import History
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from nn.stopping import IN_SOME, History
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -73,6 +74,11 @@ def save(
     there = writable(path)
     if there.is_file() and not _is_ours(there):
         raise FileExistsError(f"{path} is no whole file of nn.save, so it stays: remove it, or choose another path")
+    if mlp.shares_weights:
+        raise ValueError(
+            "the network shares weights between places, which a file would not keep; save a network with weights of "
+            "its own: MLP.from_weights(mlp.weights(), …)"
+        )
     arrays: Arrays = {f"W{i}": W for i, W in enumerate(mlp.weights(), 1)}
     arrays |= {f"b{i}": b for i, b in enumerate(mlp.biases(), 1)}
     header: dict[str, Any] = {
@@ -93,7 +99,7 @@ def save(
         header["history"] = {"stopped_by": history.stopped_by}
         arrays |= {f"history.{name}": np.array(getattr(history, name), dtype=float) for name in _lists()}
     for name, array in arrays.items():
-        numbers(array, name)
+        _finite(array, name)
     text = np.array(json.dumps(header, ensure_ascii=False, default=lambda x: x.tolist()))  # NumPy's own numbers
     archive = io.BytesIO()
     np.savez(archive, **arrays, header=text)  # type: ignore[arg-type]  # its stub takes these names for its options
@@ -179,7 +185,7 @@ def _read(content: bytes) -> Checkpoint:
         array: NDArray[Any] = arrays.pop(name)
         if array.dtype.kind != "f" or (array.ndim != dimensions and array.size):
             raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
-        numbers(array, name)
+        _finite(array, name)
         return array
 
     layers = range(1, len(header["activations"]) + 1)
@@ -200,10 +206,17 @@ def _read(content: bytes) -> Checkpoint:
     if "history" in header:
         run.history = History(stopped_by=str(header["history"]["stopped_by"]))
         for name in _lists():
-            setattr(run.history, name, take(f"history.{name}", 2 if name == "gradient_norms" else 1).tolist())
+            entries = take(f"history.{name}", 2 if name == "gradient_norms" else 1).tolist()
+            setattr(run.history, name, [None if x != x else x for x in entries])  # NaN: not measured
     if arrays:
         raise ValueError(f"{', '.join(arrays)} is no part of it")
     return run
+
+
+def _finite(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError for a number that is not finite; NaN stands for what a history has not measured."""
+    gaps = name.removeprefix("history.") in IN_SOME and array.ndim == 1
+    numbers(array[~np.isnan(array)] if gaps else array, name)
 
 
 def _lists() -> list[str]:

@@ -13,18 +13,22 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from nn.data import Array, Targets, examples, targets, whole
-from nn.engines import ENGINES, Engine, Rows
+from autograd import Value
+from nn.data import Array, Targets, examples, generator, targets, whole
+from nn.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
+from nn.interrupts import Interrupts
 from nn.losses import Loss
+from nn.measures import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
-from nn.objectives import Objective
+from nn.objectives import Objective, reading
 from nn.optimizers import Optimizer
 from nn.stopping import History, Rule
 from nn.storage import save
@@ -65,16 +69,18 @@ def train(
     engine: "vectorized" lifts the graph of one example into a NumPy program over the batch; "scalar" walks the
     graph of every example, and is there to be looked into. Both take the same path, to 1e-9.
     dtype: np.float64, or np.float32 for the vectorised engine.
-    history: that of an earlier run, to be continued.
+    history: that of an earlier run, to be continued; what only one of the runs measures is None for the other.
     checkpoint: a file that holds the whole run after every whole epoch: `load` gives what goes on from there.
     progress: show a bar.
     rng: a seed or a NumPy Generator for the order of the examples.
 
     The gradients are 0.0 afterwards. Ctrl-C ends training early: the network keeps what it has learnt, and
     the history is returned.
+    Accuracy follows one rule for all targets of the run, that of `MLP.score`.
     Warns of a target that the last layer cannot reach, as 2 behind a sigmoid.
     Raises ValueError, naming the place, for data or settings that do not fit, before anything is changed, and
-    FloatingPointError where the loss or its gradient is no longer finite; the network is as before that step.
+    FloatingPointError where a loss, its gradient or a parameter is no longer finite, after the last step too. Whatever
+    is raised later, also by a schedule or a rule, the network is as before the step that failed.
     A loss of your own must be one formula: where a sample of the examples shows, before or after training, that
     it branches in Python on its numbers, that is a ValueError too, and the scalar engine takes it.
 
@@ -85,12 +91,14 @@ def train(
     >>> history.accuracy[-1]
     1.0
     """
+    if not isinstance(mlp, MLP):
+        raise TypeError(f"train takes the network, X and y, in this order, not {mlp!r:.80}")
     objective = Objective.of(mlp, loss)
     inputs, answers = _checked(mlp, objective, X, y, "")
     if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
         raise ValueError(f"validation is {validation!r:.80}; give a pair (X, y)")
     held_out = None if validation is None else _checked(mlp, objective, *validation, "validation ")
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
     n = len(inputs)
     size = n if batch_size is None else whole(batch_size, "batch_size", most=n)
@@ -109,46 +117,59 @@ def train(
     driven = ENGINES[engine](mlp, objective, inputs, answers, size, dtype)
     theta = driven.parameters
     optimizer.check(theta)
-    order = np.random.default_rng(rng)
+    order = generator(rng)
     history = History() if history is None else history
+    if not isinstance(history, History):
+        raise ValueError(f"history is {history!r:.80}; give that of an earlier run, or None")
+    history.check()
     if checkpoint is not None:  # at once, so that what cannot be saved is known before the first epoch
         save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
 
     values = mlp.parameters()
     layers = _pieces(mlp)
-    classes = (inputs, answers) if objective.of_classes(answers) else None
+    read = reading(objective.name, mlp.last_activation, [answers] if held_out is None else [answers, held_out[1]])
+    measured = partial(_measures, mlp, objective, driven, read, (inputs, answers), held_out)
     bar = _bar(epochs) if progress else None
-    try:
-        for _ in range(epochs):
-            start = perf_counter()
-            shuffled = order.permutation(n)
-            mean, norms = _epoch(driven, optimizer, [shuffled[i : i + size] for i in range(0, n, size)], layers)
+    history.stopped_by = ""
+    with Interrupts() as interrupts:
+        try:
+            for _ in range(epochs):
+                start = perf_counter()
+                shuffled = order.permutation(n)
+                batches = [shuffled[i : i + size] for i in range(0, n, size)]
+                mean, norms = _epoch(driven, optimizer, batches, layers, interrupts)
+                assign(values, theta)
+                measures = interrupts.breakable(measured)
+                history.append(loss=mean, gradient_norms=norms, seconds=perf_counter() - start, **measures)
+                if checkpoint is not None:
+                    save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
+                if bar is not None:
+                    bar.set_postfix_str(history.summary(), refresh=False)
+                    bar.update()
+                if reasons := [reason for rule in rules if (reason := interrupts.breakable(rule, history))]:
+                    history.stopped_by = "; ".join(reasons)
+                    break
+            if not math.isfinite(loss_after := interrupts.breakable(driven.value, batches[-1])):
+                raise FloatingPointError(f"the loss of the last batch is {loss_after} after the last step; {REMEDY}")
+            interrupts.breakable(driven.check)
+            history.stopped_by = history.stopped_by or "epochs"
+        except KeyboardInterrupt:
+            history.stopped_by = "interrupt"
+        except BaseException as error:
+            history.stopped_by = f"{type(error).__name__}: {error}"
+            raise
+        finally:
             assign(values, theta)
-            measures = _measures(mlp, objective, driven, classes, held_out)
-            history.append(loss=mean, gradient_norms=norms, seconds=perf_counter() - start, **measures)
-            if checkpoint is not None:
-                save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
+            mlp.zero_grad()
             if bar is not None:
-                bar.set_postfix_str(history.summary(), refresh=False)
-                bar.update()
-            if reasons := [reason for rule in rules if (reason := rule(history))]:
-                history.stopped_by = "; ".join(reasons)
-                break
-        else:
-            history.stopped_by = "epochs"
-        driven.check()
-    except KeyboardInterrupt:
+                bar.close()
+    if interrupts.pending:
         history.stopped_by = "interrupt"
-    finally:
-        assign(values, theta)
-        mlp.zero_grad()
-        if bar is not None:
-            bar.close()
     return history
 
 
 def _epoch(
-    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]]
+    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]], interrupts: Interrupts
 ) -> tuple[float, list[float]]:
     """Take one step for each batch; return the mean loss of the examples and the gradient norm of each layer.
 
@@ -157,12 +178,11 @@ def _epoch(
     total, squares = 0.0, [0.0] * len(layers)
     with np.errstate(over="ignore"):  # the error below says it
         for rows in batches:
-            loss, gradient = engine.step(rows)
+            loss, gradient = interrupts.breakable(engine.step, rows)
             square = [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
             if not math.isfinite(loss + sum(square)):
                 raise FloatingPointError(
-                    f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(square))}; "
-                    "a smaller learning rate or clip_norm may help"
+                    f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(square))}; {REMEDY}"
                 )
             optimizer.step(engine.parameters, gradient)
             total += loss * len(rows)
@@ -171,11 +191,15 @@ def _epoch(
 
 
 def _pieces(mlp: MLP) -> list[list[slice]]:
-    """Return for each layer where it is in the parameters, in pieces that BLAS takes one thread for."""
-    layers, last = [], 0
+    """Return for each layer where it is in the parameters, in pieces that BLAS takes one thread for.
+
+    A parameter that layers share counts for the first of them.
+    """
+    layers, seen = [], dict[Value, None]()
     for layer in mlp.layers:
-        first, last = last, last + len(layer.parameters())
-        layers.append([slice(i, min(i + PIECE, last)) for i in range(first, last, PIECE)])
+        first = len(seen)
+        seen.update(dict.fromkeys(layer.parameters()))
+        layers.append([slice(i, min(i + PIECE, len(seen))) for i in range(first, len(seen), PIECE)])
     return layers
 
 
@@ -183,21 +207,24 @@ def _measures(
     mlp: MLP,
     objective: Objective,
     engine: Engine,
-    data: tuple[Array, Targets] | None,
+    read: Reading | None,
+    data: tuple[Array, Targets],
     held_out: tuple[Array, Targets] | None,
 ) -> dict[str, float]:
     """Return the accuracy, and on the validation set loss and accuracy, with the parameters as they are now.
 
-    data: None where the targets are not classes.
+    read: None where the targets are not classes.
     """
     measures = {}
-    if data is not None:
-        measures["accuracy"] = objective.accuracy(mlp.forward_arrays(data[0], engine.parameters)[1], data[1])
+    if read is not None:
+        measures["accuracy"] = read.accuracy(finite_outputs(mlp, data[0], engine.parameters)[1], data[1])
     if held_out is not None:
-        Z, A = mlp.forward_arrays(held_out[0], engine.parameters)
-        measures["validation_loss"] = engine.loss(Z, A, held_out[1])
-        if objective.of_classes(held_out[1]):
-            measures["validation_accuracy"] = objective.accuracy(A, held_out[1])
+        Z, A = finite_outputs(mlp, held_out[0], engine.parameters, "the validation X")
+        loss = measures["validation_loss"] = engine.loss(Z, A, held_out[1])
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the validation loss is {loss}; {REMEDY}")
+        if read is not None:
+            measures["validation_accuracy"] = read.accuracy(A, held_out[1])
     return measures
 
 

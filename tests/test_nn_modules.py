@@ -323,8 +323,8 @@ def test_import_asks_for_nothing_optional() -> None:
         (lambda: MLP.from_weights([np.ones((3, 4))], []), "weights has 1 layers, but biases 0"),
         (lambda: MLP(3, [1])([1, 2]), r"3 inputs are needed, one number for each, not 2: \[1, 2\]"),
         (lambda: MLP(3, [1]).predict([[1, 2]]), "X has 2 columns, but the network has 3 inputs"),
-        (lambda: Neuron([]), "a neuron needs at least one weight"),
-        (lambda: Layer([[1.0]])([1, 2]), "1 inputs are needed"),
+        (lambda: Neuron([]), "a neuron needs a flat list of one number or more"),
+        (lambda: Layer([[1.0]])([1, 2]), "1 input is needed"),
     ],
 )
 def test_refusals_name_the_place(call: Any, message: str) -> None:

@@ -292,7 +292,7 @@ def test_any_function_of_the_history_is_a_rule() -> None:
 
 @pytest.mark.parametrize("rule", [Patience, lambda epochs: Convergence(epochs=epochs)])
 def test_rules_refuse_less_than_one_epoch(rule: Any) -> None:
-    with pytest.raises(ValueError, match="epochs is 0; it must be at least 1"):
+    with pytest.raises(ValueError, match="epochs is 0; it must be a whole number from 1 on"):
         rule(0)
 
 
@@ -463,7 +463,7 @@ def test_an_optimiser_of_another_network_is_refused() -> None:
 def test_handout_step_of_any_depth_by_hand() -> None:
     """Layer by layer from the output: move the weights, then take the deltas before them with these."""
     mlp, x, target, eta = MLP(2, [3, 2, 2], "tanh", rng=0), [0.5, -1.0], [1.0, 0.0], 0.1
-    W, b = mlp.weights(), mlp.biases()
+    W, b = [w.copy() for w in mlp.weights()], [c.copy() for c in mlp.biases()]
     a = [np.array(x)]
     for w, c in zip(W, b, strict=True):
         a.append(np.tanh(a[-1] @ w + c))

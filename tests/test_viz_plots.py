@@ -344,3 +344,25 @@ def test_a_hostile_name_is_only_ever_shown(name, surface, tmp_path):
     shown = " ".join(short(name).split())
     assert {shown, f"{shown} over two weights"} <= set(texts)
     assert not any(key.startswith("on") for e in root.iter() for key in e.attrib)
+
+
+def test_the_lines_of_a_continued_history_stand_at_their_epochs(ax):
+    losses = [0.5, 0.4, 0.3, 0.2, 0.1]
+    history = History(loss=losses, validation_loss=[None, None, 0.6, 0.5, None])
+    plot_history(history, ax=ax)
+    x, y = drawn(ax, 1)
+    assert x[np.isfinite(y)].tolist() == [3, 4]
+    assert y[np.isfinite(y)].tolist() == [0.6, 0.5]
+    assert drawn(ax)[1].tolist() == losses
+
+
+def test_an_epoch_that_stands_alone_is_a_dot(ax):
+    plot_history(History(loss=[0.5, 0.4, 0.3], validation_loss=[None, 0.6, None]), ax=ax)
+    assert (ax.lines[1].get_marker(), ax.lines[1].get_markevery()) == ("o", [1])
+    alone = plot_history(History(loss=[0.5]), ax=Figure().subplots())
+    assert (alone.lines[0].get_marker(), alone.lines[0].get_markevery()) == ("o", [0])
+
+
+def test_a_history_whose_lists_differ_in_length_is_not_plotted(ax):
+    with pytest.raises(ValueError, match="loss has 2 epochs, but validation_loss 1"):
+        plot_history(History(loss=[0.5, 0.4], validation_loss=[0.5]), ax=ax)

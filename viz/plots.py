@@ -5,14 +5,14 @@ Letters: z net input, a activation, y label, C the loss, δ = ∂C/∂z.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import TABLE, grad
-from viz.canvas import canvas, keyed, line, titled
+from viz.canvas import Palette, canvas, keyed, line, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,6 +120,7 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
 
     quantity: "loss" and "accuracy" have a line for training and, where there is one, for the validation set;
     "gradient_norms" has one for each layer, on a logarithmic scale: so one sees gradients vanish.
+    A line is broken for the epochs in which its number was not measured.
     Raises ValueError where the history has no such numbers, ImportError without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -133,21 +134,33 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
     numbers: list[Any] = getattr(history, quantity)
     if not numbers:
         raise ValueError(f"there is no {quantity} to plot in {history!r}")
+    validation: list[Any] = [] if quantity == "gradient_norms" else getattr(history, f"validation_{quantity}")
+    if validation and len(validation) != len(numbers):
+        raise ValueError(f"{quantity} has {len(numbers)} epochs, but validation_{quantity} {len(validation)}")
     ax, palette = canvas(ax)
-    epochs = np.arange(1, len(numbers) + 1)
     if quantity == "gradient_norms":
         for k, norms in enumerate(zip(*numbers, strict=True)):
-            line(ax, palette, k, epochs, norms, f"layer {k + 1}")
+            _epochs(ax, palette, k, norms, f"layer {k + 1}")
         if np.any(numbers):
             ax.set_yscale("log")
         titled(ax, palette, "epoch", "length of the gradient", "gradient of each layer's parameters")
     else:
-        line(ax, palette, 0, epochs, numbers, "training")
-        if validation := getattr(history, f"validation_{quantity}"):
-            line(ax, palette, 1, epochs, validation, "validation")
+        _epochs(ax, palette, 0, numbers, "training")
+        if validation:
+            _epochs(ax, palette, 1, validation, "validation")
         titled(ax, palette, "epoch", "loss C" if quantity == "loss" else "share that is right", quantity)
     keyed(ax, palette, beside=quantity == "gradient_norms")
     return ax
+
+
+def _epochs(ax: Axes, palette: Palette, k: int, numbers: Sequence[float | None], name: str) -> None:
+    """Draw the k-th line over the epochs, broken where there is no number, with a dot for one that stands alone."""
+    y = np.array(numbers, dtype=float)
+    line(ax, palette, k, np.arange(1, len(y) + 1), y, name)
+    there = np.pad(np.isfinite(y), 1)
+    alone = np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
+    if len(alone):
+        ax.lines[-1].set(marker="o", markevery=alone.tolist())
 
 
 def _sign(convention: str) -> float:
