@@ -23,9 +23,11 @@ class Operation:
     a number or a function of (z, x, y, …), or, for any number of operands, one function that returns them all.
     The rules are written in the table's own operations, so they serve floats, arrays and Values alike.
     `formula` is LaTeX in the letters of the operands; `arrange` turns the arguments of a call into operands.
+    `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
+    takes less time: lifted programs run it, and worked solutions show it.
     """
 
-    __slots__ = ("arity", "arrange", "array", "domain", "formula", "function", "glyph", "name", "partials")
+    __slots__ = ("arity", "arrange", "array", "domain", "formula", "function", "glyph", "name", "partials", "textbook")
 
     def __init__(
         self,
@@ -38,9 +40,10 @@ class Operation:
         *,
         domain: str = "",
         arrange: Callable[..., tuple[Any, ...]] | None = None,
+        textbook: Callable[..., Any] | None = None,
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
-        self.function, self.array, self.arrange = function, array, arrange
+        self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
 

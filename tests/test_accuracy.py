@@ -75,6 +75,8 @@ def times_power(c, x, y):
 
 
 def power_log(x, y):
+    if x == 0 and y == 0:
+        return mp.nan
     return power(x, y) * (mp.log(x) if x > 0 else mp.nan if x else 0)
 
 
@@ -92,6 +94,10 @@ def sigmoid(x):
 
 def sigmoid_slope(x):
     return mp.exp(-abs(x)) / (1 + mp.exp(-abs(x))) ** 2
+
+
+def sech_squared(x):
+    return 4 * sigmoid_slope(2 * x)
 
 
 def bell(x):
@@ -174,7 +180,8 @@ REFERENCES = {
     "atan2":     Reference(mp.atan2, (lambda x, y: y / (x**2 + y**2), lambda x, y: -x / (x**2 + y**2))),
     "sinh":      Reference(mp.sinh, (mp.cosh,), near=EDGES),
     "cosh":      Reference(mp.cosh, (mp.sinh,), near=EDGES),
-    "tanh":      Reference(mp.tanh, (lambda x: mp.sech(x) ** 2,), near=(19.06, 0.55), terms=(one,)),
+    "tanh":      Reference(mp.tanh, (sech_squared,), near=(19.06, 0.55, 40.0, 354.0, -372.0)),
+    "sech_squared": Reference(sech_squared, (lambda x: -2 * mp.tanh(x) * sech_squared(x),), near=(0.55, 40.0, 354.0, -372.0)),
     "asinh":     Reference(mp.asinh, (lambda x: 1 / mp.sqrt(1 + x * x),), near=(1.0, 1e154)),
     "acosh":     Reference(mp.acosh, (lambda x: 1 / mp.sqrt((x - 1) * (x + 1)),), lambda x: x >= 1, near=(1.0, 2.0, 1e154)),
     "atanh":     Reference(mp.atanh, (lambda x: 1 / ((1 - x) * (1 + x)),), lambda x: abs(x) < 1, near=(1.0, -1.0, 0.5)),
@@ -187,7 +194,7 @@ REFERENCES = {
     "erfc":      Reference(erfc, (lambda x: -2 / mp.sqrt(mp.pi) * bell(x),), near=TAILS, ulps=(8, 4)),
     "normal_pdf": Reference(lambda x, y: y * phi(x), (lambda x, y: -x * y * phi(x), lambda x, y: phi(x)), near=TAILS, reach=1e100),
     "normal_cdf": Reference(normal_cdf, (phi,), near=TAILS),
-    "sigmoid":   Reference(sigmoid, (sigmoid_slope,), near=(*EDGES, 36.7), terms=(sigmoid,)),
+    "sigmoid":   Reference(sigmoid, (sigmoid_slope,), near=(*EDGES, 36.7, 40.0)),
     "relu":      Reference(lambda x: max(x, zero()), (lambda x: ONE * (x > 0),)),
     "leaky_relu": Reference(lambda x, y: x if x > 0 else y * x, (lambda x, y: ONE if x > 0 else y, lambda x, y: min(x, zero()))),
     "elu":       Reference(lambda x: x if x > 0 else mp.expm1(x), (lambda x: mp.exp(min(x, zero())),), near=EDGES),
@@ -203,7 +210,7 @@ REFERENCES = {
     "clip":      Reference(lambda x, low, high: min(max(x, low), high), (lambda x, low, high: over(x, low) * over(high, max(x, low)), lambda x, low, high: over(low, x) * over(high, max(x, low)), lambda x, low, high: over(max(x, low), high))),
 }
 # fmt: on
-OF_MANY = {"sum", "dot", "maximum", "minimum", "peak", "logsumexp"}
+OF_MANY = {"sum", "dot", "maximum", "minimum", "peak", "logsumexp", "norm"}
 
 
 # The arguments ----------------------------------------------------------------------------------------------

@@ -7,13 +7,12 @@ import itertools
 import math
 import operator
 import pickle
-import sys
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, Value, rules
+from autograd import TABLE, Value
 from autograd.operations import OWN
 
 INF, NAN = math.inf, math.nan
@@ -186,7 +185,8 @@ KINKS = [
     (a.minimum, (1.0, 1.0, 2.0, 1.0), [1 / 3, 1 / 3, 0.0, 1 / 3]), (lambda x: a.maximum(x, x), (2.0,), [1.0]),
     (a.clip, (1.0, 1.0, 2.0), [0.5, 0.5, 0.0]), (a.clip, (2.0, 1.0, 2.0), [0.5, 0.0, 0.5]),
     (a.clip, (1.0, 1.0, 1.0), [0.25, 0.25, 0.5]), (a.clip, (9.0, 1.0, 2.0), [0.0, 0.0, 1.0]),
-    (a.pow, (0.0, 0.0), [0.0, 0.0]), (a.pow, (0.0, 1.0), [1.0, 0.0]), (a.pow, (0.0, 2.0), [0.0, 0.0]),
+    (lambda x, y: a.norm([x, y]), (0.0, 0.0), [0.0, 0.0]),
+    (lambda x: a.pow(x, 0.0), (0.0,), [0.0]), (a.pow, (0.0, 1.0), [1.0, 0.0]), (a.pow, (0.0, 2.0), [0.0, 0.0]),
     (lambda x: x**0, (0.0,), [0.0]), (lambda x: x**2, (0.0,), [0.0]), (lambda x: x**3, (-2.0,), [12.0]),
     (a.sinc, (0.0,), [0.0]), (a.floordiv, (7.0, 2.0), [0.0, 0.0]), (a.mod, (7.0, 2.0), [1.0, -3.0]),
 ]  # fmt: skip
@@ -267,7 +267,7 @@ def test_refusals_name_operation_operands_and_domain(call, error, place, reason)
 
 
 POLES = [(a.sqrt, 0.0), (a.cbrt, 0.0), (a.asin, 1.0), (a.acos, -1.0), (a.acosh, 1.0), (lambda x: x**0.5, 0.0)]
-POLES += [(lambda x: a.norm([x, 0.0]), 0.0), (lambda x: a.atan2(x, 0.0), 0.0)]
+POLES += [(lambda x: x**x, 0.0), (lambda x: a.atan2(x, 0.0), 0.0)]
 
 
 @pytest.mark.parametrize(("function", "x"), POLES)
@@ -338,10 +338,3 @@ def test_arrays_of_anything_but_real_numbers_are_refused():
     for array in (np.array([1j]), np.array(["1.0"])):
         with pytest.raises(TypeError, match="Cannot cast"):
             a.exp(array)
-
-
-def test_without_scipy_the_normal_distribution_is_computed_element_by_element(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    monkeypatch.setitem(sys.modules, "scipy.special", None)
-    array = rules.from_scipy("erf", math.erf)
-    assert array(np.array([0.5, -2.0])).tolist() == [math.erf(0.5), math.erf(-2.0)]

@@ -180,7 +180,11 @@ class Reverse(Gradients):
             if operation.name not in OWN:
                 check_rules(operation)
             result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
-            self.formulas[key] = [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
+            if operation.textbook:
+                found = [operation.textbook(result, *xs)]
+            else:
+                found = operation.local_derivatives(result, xs, wanted)
+            self.formulas[key] = [result, *xs], [factored(p) for p in found]
         return self.formulas[key]
 
     def chain(
