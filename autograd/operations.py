@@ -18,6 +18,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -237,6 +238,30 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     return True
 
 
+def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
+    """Raise TypeError for an array rule that returns no floats, not one for each element, or takes `out` in vain.
+
+    Lifted programs read its result from `out` where it has such a parameter.
+    """
+    xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
+    try:
+        has_out = "out" in inspect.signature(rule).parameters
+    except ValueError:  # a built-in that does not tell
+        has_out = False
+    with np.errstate(all="ignore"):
+        z = np.asarray(rule(*xs))
+        if z.dtype.kind not in "biuf" or z.shape not in ((), (3,)):
+            shown = f"{z.dtype} of shape {z.shape}"
+            raise TypeError(
+                f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
+            )
+        out = np.full(3, 12345.0)
+        if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
+            raise TypeError(
+                f"the array rule of {name} does not write its result into out: pass it on, or leave it away"
+            )
+
+
 def operation(
     name: str,
     function: Callable[..., float],
@@ -252,7 +277,8 @@ def operation(
     operands, written in the table's operations so that it differentiates again. `array` computes NumPy arrays; without
     it `function` is called for each element. `formula` is LaTeX in the letters x, y, … Raises ValueError for the name
     of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, where the
-    rules are not one for each operand, and for an array rule of NumPy's that returns no floats, as of np.frompyfunc.
+    rules are not one for each operand, and for an array rule that returns no floats or does not write them into `out`;
+    and when it is used, for a partial that returns anything but a number or, of Values, a Value.
 
     >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
     >>> x = Value(2.0)
@@ -270,8 +296,22 @@ def operation(
     if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
 
+    if array:
+        check_array_rule(name, array, len(partials))
+
     def checked(*xs: float) -> float:
         return to_float(function(*xs))
+
+    def checked_rule(place: int, rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def partial(z: Any, *xs: Any) -> Any:
+            p = rule(z, *xs)
+            if isinstance(p, (Real, np.bool_)) or (not isinstance(z, float) and isinstance(p, (Value, np.ndarray))):
+                return float(p) if isinstance(z, float) else p
+            shown = f"the {type(p).__name__} {repr(p)[:60]}"
+            raise TypeError(f"partial {place} of {name} returned {shown}: make it a formula of (z, x, …) alone")
+
+        return partial
 
     letters = ", ".join("xyuvst"[: len(partials)])
     return row(
@@ -280,7 +320,7 @@ def operation(
         formula or rf"\operatorname{{{name}}}({letters})",
         checked,
         array or rules.elementwise(checked),
-        [rule if callable(rule) else float(rule) for rule in partials],
+        [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
 
 

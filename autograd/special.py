@@ -56,7 +56,7 @@ def bell(x: float, y: float, scale: float) -> float:
     lost: float = scale * product_error(x, x)
     head = min(square, 700.0)
     z = y * math.exp(-head)
-    return (z - z * lost) * math.exp(head - square)
+    return z * (1.0 - lost) * math.exp(head - square)
 
 
 def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:

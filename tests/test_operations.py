@@ -206,6 +206,21 @@ def test_zero_to_the_zero_is_one_and_flat_to_every_order():
     assert (x**2).derivative(x).derivative(x).derivative(x).data == 0.0
 
 
+def test_zero_to_a_power_is_flat_in_the_power_and_infinitely_steep_where_both_are_zero():
+    y = Value(1.5)
+    first = (0.0**y).derivative(y)
+    second = first.derivative(y)
+    assert (first.data, second.data, second.derivative(y).data) == (0.0, 0.0, 0.0)
+
+
+def test_an_infinite_term_of_logsumexp_has_all_of_the_derivative():
+    for xs, shares in (([INF, 0.0], (1.0, 0.0)), ([INF, 0.0, INF], (0.5, 0.0, 0.5)), ([-INF, -INF], (0.5, 0.5))):
+        values = [Value(x) for x in xs]
+        z = a.logsumexp(values)
+        assert z.partials() == shares
+        assert [d.data for d in z.derivatives(values)] == list(shares)
+
+
 BOUNDED = ["sigmoid", "softplus", "silu", "gelu", "relu", "leaky_relu", "elu", "selu", "softsign", "hard_sigmoid",
            "tanh", "atan", "erf", "erfc", "normal_cdf", "sinc", "asinh", "step", "sign"]  # fmt: skip
 

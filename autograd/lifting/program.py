@@ -117,7 +117,7 @@ class Program:
         found = [np.array([[x]], self._dtype) if isinstance(x, float) else next(arrays) for x in self._outputs]
         rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (1, n)) for x in found])
         if not is_finite(rows):
-            for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0), backward=False).items():
+            for row, outputs in self._explain(batch, np.any(~np.isfinite(rows), axis=0)).items():
                 rows[:, row] = outputs
         return rows[0] if len(rows) == 1 else rows.T
 
@@ -140,11 +140,26 @@ class Program:
         value = self._reduced(forward(batch), batch, ones)
         backward()
         if not is_finite(gradient[self._telling]):
-            self._explain(batch, self._culprit(batch), backward=True)
+            self._mend(gradient, batch)
         return value, gradient
 
-    def _culprit(self, batch: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which row has a gradient that is not finite, one if there are several, by halving the batch."""
+    def _mend(self, gradient: NDArray[Any], batch: NDArray[Any]) -> None:
+        """Raise an error that names what made a gradient infinite or NaN; what Python lets pass is as the eager one."""
+        self._refuse_infinite(batch)
+        culprit = self._culprit(batch)
+        if not is_finite(self._eager_gradient(batch[culprit], culprit)):
+            return
+        forward, backward, of_row, _ = self._built(1)
+        total = np.zeros_like(gradient)
+        for k in range(len(batch)):
+            forward(batch[k : k + 1])
+            backward()
+            whole = is_finite(of_row[self._telling])
+            total += of_row if whole else self._eager_gradient(batch[k], k)
+        gradient[:] = total / len(batch) if self._reduction == "mean" else total
+
+    def _culprit(self, batch: NDArray[Any]) -> int:
+        """Return a row whose gradient is not finite, found by halving the batch."""
         rows = np.arange(len(batch))
         while len(rows) > 1:
             half = rows[: len(rows) // 2]
@@ -152,7 +167,7 @@ class Program:
             forward(batch[half])
             backward()
             rows = rows[len(half) :] if is_finite(gradient[self._telling]) else half
-        return np.isin(np.arange(len(batch)), rows)
+        return int(rows[0])
 
     def load(self, values: Sequence[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
@@ -210,7 +225,7 @@ class Program:
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = self._explain(batch, ~np.isfinite(loss), backward=False)
+            passed = self._explain(batch, ~np.isfinite(loss))
             total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
@@ -272,7 +287,7 @@ class Program:
                 leaf.data = number
             loss.refresh()
 
-    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_], backward: bool) -> dict[int, list[float]]:
+    def _explain(self, batch: NDArray[Any], rows: NDArray[np.bool_]) -> dict[int, list[float]]:
         """Raise an error that names what made a result infinite or NaN; where Python lets it pass, return its results.
 
         Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞.
@@ -281,13 +296,20 @@ class Program:
         passed: dict[int, list[float]] = {}
         for row in np.flatnonzero(rows).tolist():
             try:
-                outputs = self._recorded(batch[row].tolist())
-                if backward:
-                    outputs[0].backward()
+                _, outputs = self._recorded(batch[row].tolist())
             except (ArithmeticError, ValueError) as error:
                 raise same_class(error, f"row {row}: {error}") from None
             passed[row] = [output.data for output in outputs]
         return passed
+
+    def _eager_gradient(self, inputs: NDArray[Any], row: int) -> NDArray[Any]:
+        """Return the gradient of one row of the batch, node by node; raise an error that names the row."""
+        try:
+            parameters, (output,) = self._recorded(inputs.tolist())
+            output.backward()
+        except (ArithmeticError, ValueError) as error:
+            raise same_class(error, f"row {row}: {error}") from None
+        return np.array([x.grad for x in parameters], self._dtype)
 
     def _refuse_infinite(self, batch: NDArray[Any]) -> None:
         """Raise ValueError for an input or a parameter that is not finite."""
@@ -301,11 +323,11 @@ class Program:
                 place = f"row {row}, " if kind == "input" else ""
                 raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")
 
-    def _recorded(self, inputs: Sequence[float]) -> list[Value]:
-        """Return the outputs of the traced graph as Values, recorded anew for one row."""
+    def _recorded(self, inputs: Sequence[float]) -> tuple[list[Value], list[Value]]:
+        """Return the parameters and the outputs of the traced graph as Values, recorded anew for one row."""
         traced = self._trace
-        values = [Value(x, name) for x, name in zip(inputs, traced.inputs, strict=True)]
-        values += [Value(x, name) for x, name in zip(self.parameters.tolist(), traced.parameters, strict=True)]
+        parameters = [Value(x, name) for x, name in zip(self.parameters.tolist(), traced.parameters, strict=True)]
+        values = [*[Value(x, name) for x, name in zip(inputs, traced.inputs, strict=True)], *parameters]
         for node in traced.nodes:
             if isinstance(node, float):
                 values.append(Constant(node))
@@ -314,4 +336,4 @@ class Program:
                 value = operation.record(tuple([values[x] for x in operands]))
                 value.name = traced.names.get(len(values))
                 values.append(value)
-        return [values[x] for x in traced.outputs]
+        return parameters, [values[x] for x in traced.outputs]

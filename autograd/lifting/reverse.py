@@ -34,7 +34,17 @@ from autograd.lifting.plan import (
 from autograd.lifting.reading import layers
 from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Value
+from autograd.value import Constant, Refusal, Value
+
+
+def formulas(
+    operation: Operation, constants: tuple[str | None, ...], wanted: tuple[bool, ...]
+) -> tuple[list[Value], list[tuple[float, Value | None]]]:
+    """Return symbols for the result and the operands, constants with their number, and the derivatives of them."""
+    result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
+    if operation.textbook:
+        return [result, *xs], [factored(operation.textbook(result, *xs))]
+    return [result, *xs], [factored(p) for p in operation.local_derivatives(result, xs, wanted)]
 
 
 class Target(NamedTuple):
@@ -179,12 +189,10 @@ class Reverse(Gradients):
         if key not in self.formulas:
             if operation.name not in OWN:
                 check_rules(operation)
-            result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
-            if operation.textbook:
-                found = [operation.textbook(result, *xs)]
-            else:
-                found = operation.local_derivatives(result, xs, wanted)
-            self.formulas[key] = [result, *xs], [factored(p) for p in found]
+            try:
+                self.formulas[key] = formulas(operation, constants, wanted)
+            except Refusal:  # of a constant, such as the logarithm of −1 in (−1) ** w: refused when it is computed
+                self.formulas[key] = formulas(operation, (None,) * len(constants), wanted)
         return self.formulas[key]
 
     def chain(
@@ -223,6 +231,8 @@ class Reverse(Gradients):
         if node not in known:
             operation = cast("Operation", node.operation)
             xs = [self.expression(x, known, down) for x in node.operands]
+            if not any([isinstance(x, Array) for x in xs]):  # of constants alone, which has no value
+                return math.nan
             if down and operation.arity is None and isinstance(xs[0], Array):
                 known[node] = total = self.array("t", 1, xs[0].wide)
                 self.own(self.line(total), operation, "{}", [xs[0]])
