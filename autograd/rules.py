@@ -198,18 +198,9 @@ def sigmoid(x: float) -> float:
 
 
 def sigmoid_array(x: Array, out: Array = None) -> Array:
-    """1 / (1 + exp(−x)), in place: four passes."""
+    """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 0 for less than 10⁻³⁰⁸."""
     out = np.exp(np.negative(x, out=out), out=out)
-    out = np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal takes longer on many elements
-    return mended_below(out, sigmoid, x)
-
-
-def mended_below(z: Array, function: Callable[..., float], x: Array) -> Array:
-    """Write into an array rule's result what the float rule has for x < −708, where exp(−x) overflows; return it."""
-    if not np.minimum.reduce(x, axis=None, initial=0.0) >= -708.0:
-        below = np.less(x, -708.0)
-        z[below] = elementwise(function)(x[below])
-    return z
+    return np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal takes longer on many elements
 
 
 def silu(x: float) -> float:
@@ -221,8 +212,10 @@ def silu(x: float) -> float:
 
 
 def silu_array(x: Array, out: Array = None) -> Array:
+    """x / (1 + exp(−x)); where exp(−x) overflows, 0 for less than 10⁻³⁰⁵."""
+    x = np.maximum(x, -750.0)  # for −∞ / ∞ would be a NaN
     out = np.exp(np.negative(x, out=out), out=out)
-    return mended_below(np.divide(x, np.add(out, 1.0, out=out), out=out), silu, x)
+    return np.divide(x, np.add(out, 1.0, out=out), out=out)
 
 
 def softplus(x: float) -> float:

@@ -63,10 +63,9 @@ def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:
     """As `bell`: x² is the square of a head of few bits, which is exact, and what is left of it."""
     x = np.minimum(np.maximum(x, -64.0), 64.0)  # beyond, it is 0
     head = np.rint(x * 1048576.0) * (1.0 / 1048576.0)
-    square = scale * (head * head)
-    first = np.minimum(square, 700.0)
-    rest = first - square - scale * ((x - head) * (x + head))
-    out = np.multiply(y * np.exp(-first), np.exp(rest), out=out)
+    half = np.exp((-0.5 * scale) * (head * head))  # twice, for all of it alone would underflow and lose its digits
+    rest = np.exp(-scale * ((x - head) * (x + head)))
+    out = np.multiply(y * half * rest, half, out=out)
     if np.isnan(np.add.reduce(out, axis=None)):
         np.copyto(out, 0.0, where=np.equal(np.abs(x), 64.0) & np.equal(y, y))  # where 0 · ∞ has made a NaN
     return out
@@ -95,7 +94,7 @@ def tail_array(x: Array) -> Array:
 def erfc_array(x: Array, out: Array = None) -> Array:
     size = np.minimum(np.abs(x), 64.0)
     out = bell_array(size, 2.0 * tail_array(math.sqrt(2.0) * size), 1.0, out)
-    return np.subtract(2.0, out, out=out, where=np.less(x, 0.0))
+    return np.add(2.0 * np.signbit(x), np.copysign(out, x, out=out), out=out)
 
 
 def erf_array(x: Array, out: Array = None) -> Array:
@@ -112,7 +111,7 @@ def erf_array(x: Array, out: Array = None) -> Array:
 def normal_cdf_array(x: Array, out: Array = None) -> Array:
     size = np.minimum(np.abs(x), 64.0)
     out = bell_array(size, tail_array(size), 0.5, out)
-    return np.subtract(1.0, out, out=out, where=np.greater(x, 0.0))
+    return np.subtract(1.0 - np.signbit(x), np.copysign(out, x, out=out), out=out)
 
 
 def gelu_array(x: Array, out: Array = None) -> Array:

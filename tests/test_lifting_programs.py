@@ -317,6 +317,26 @@ def test_a_row_whose_derivative_only_the_eager_graph_has_counts_as_the_eager_one
         assert gradient == pytest.approx([-4.0 * factor])
 
 
+def test_a_training_step_has_the_derivatives_of_the_books_and_a_derivative_graph_those_with_all_digits():
+    z = Value(40.0, "z")
+    for f, line, slope in (
+        (sigmoid, "subtract(1.0, v1", 4.248354255291589e-18),
+        (tanh, "square(v1", 7.219405913881484e-35),
+    ):
+        program = vectorize(f(z), [], [z])
+        assert line in program.source
+        assert program.gradient(np.empty((1, 0)))[1].tolist() == [0.0]
+        assert vectorize(f(z).derivative(z), [], [z]).value(np.empty((1, 0))) == pytest.approx(slope, rel=1e-15)
+
+
+def test_a_lifted_normal_distribution_keeps_its_digits():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    rows = np.linspace(-38.4, 8.0, 400)[:, None]
+    for f in (TABLE["normal_cdf"], TABLE["gelu"], TABLE["erfc"], TABLE["normal_pdf"]):
+        expected = [f(number) for number in rows.ravel().tolist()]
+        assert vectorize(f(x * w), [x], [w]).values(rows) == pytest.approx(expected, rel=3e-15, abs=1e-307)
+
+
 def test_a_derivative_that_a_constant_has_not_is_refused_when_it_is_asked_for():
     w = Value(2.0, "w")
     program = vectorize((-1.0) ** w, [], [w])
