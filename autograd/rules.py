@@ -213,9 +213,11 @@ def silu(x: float) -> float:
 
 def silu_array(x: Array, out: Array = None) -> Array:
     """x / (1 + exp(−x)); where exp(−x) overflows, 0 for less than 10⁻³⁰⁵."""
-    x = np.maximum(x, -750.0)  # for −∞ / ∞ would be a NaN
     out = np.exp(np.negative(x, out=out), out=out)
-    return np.divide(x, np.add(out, 1.0, out=out), out=out)
+    out = np.divide(x, np.add(out, 1.0, out=out), out=out)
+    if np.isnan(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, -math.inf))  # where ∞ / ∞ has made a NaN
+    return out
 
 
 def softplus(x: float) -> float:
