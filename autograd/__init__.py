@@ -31,10 +31,10 @@ from autograd.operations import (
     TABLE, operation, add, sub, mul, div, floordiv, mod, neg, identity, abs as abs, sign, square, reciprocal,
     pow as pow, power_slope, power_log, direction, inversion, hypot,
     exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan,
-    asin, acos, atan, atan2, sinh, cosh, tanh, asinh, acosh, atanh, degrees, radians, sinc, spherical_bessel,
-    gaussian, erf, erfc, normal_pdf, normal_cdf, sigmoid, relu, leaky_relu, elu, selu, gelu, silu, softplus,
-    softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum as sum, dot, logsumexp,
-    mean, norm, softmax, log_softmax,
+    asin, acos, atan, atan2, sinh, cosh, tanh, sech_squared, asinh, acosh, atanh, degrees, radians, sinc,
+    spherical_bessel, gaussian, erf, erfc, normal_pdf, normal_cdf, sigmoid, relu, leaky_relu, elu, selu, gelu, silu,
+    softplus, softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum as sum, dot, logsumexp,
+    norm, mean, softmax, log_softmax,
 )
 
 # Without sum, abs and pow: a star is not to replace what is built in.
@@ -45,11 +45,11 @@ __all__ = [  # noqa: RUF022  (in the order of a reader's interest)
     "div", "floordiv", "mod", "neg", "identity", "sign", "square", "reciprocal", "power_slope",
     "power_log", "direction", "inversion", "hypot",
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
-    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-    "degrees", "radians", "sinc", "spherical_bessel",
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "sech_squared",
+    "asinh", "acosh", "atanh", "degrees", "radians", "sinc", "spherical_bessel",
     "gaussian", "erf", "erfc", "normal_pdf", "normal_cdf",
     "sigmoid", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "hard_sigmoid",
-    "step", "equal", "greater", "maximum", "minimum", "peak", "clip", "dot", "logsumexp", "mean", "norm",
+    "step", "equal", "greater", "maximum", "minimum", "peak", "clip", "dot", "logsumexp", "norm", "mean",
     "softmax", "log_softmax",
 ]
 # fmt: on

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from autograd.operations import TABLE, log_softmax, mean, norm, softmax
+from autograd.operations import TABLE, log_softmax, mean, softmax
 from autograd.row import Operation
 from autograd.value import Constant, Refusal, Value
 
@@ -36,7 +36,7 @@ BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
 SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
-COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
+COMPOSITIONS = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
 # The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
 # its second operand.
 INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}

@@ -20,11 +20,12 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from autograd import rules, special
+from autograd import powers, rules, special
 from autograd.arguments import of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.row import Operation, operators
@@ -68,14 +69,30 @@ def tie_partials(z: Any, *xs: Any) -> list[Any]:
 
 
 def logsumexp_partials(z: Any, *xs: Any) -> list[Any]:
-    """The softmax: e^(x − z), divided by its sum because at z = 1000 the rounding of z alone costs 500 ulp."""
+    """The softmax: e^(x − z), divided by its sum because at z = 1000 the rounding of z alone costs 500 ulp.
+
+    Where z is infinite, so is what it comes from, which shares 1.
+    """
+    if math.isinf(as_number(z)):
+        return tie_partials(z, *xs)
     return shares([exp(x - z) for x in xs])
+
+
+def norm_partials(z: Any, *xs: Any) -> list[Any]:
+    """x / z, and at 0, where the norm has no derivative, 0, as of hypot."""
+    return [direction(x, z) if as_number(z) == 0.0 else x / z for x in xs]
+
+
+def as_number(x: Any) -> Any:
+    """Return the number that a float or a Value has; of an array, NaN."""
+    return x.data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
 
 # fmt: off
 # Rows that a rule names ahead of their own line.
 cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
 sign: Operation; step: Operation; minimum: Operation; direction: Operation; inversion: Operation; gaussian: Operation
+sech_squared: Operation; sigmoid: Operation
 normal_pdf: Operation; spherical_bessel: Operation
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
@@ -93,11 +110,11 @@ abs          = row("abs",          "|x|",    r"|x|",                     operato
 sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  rules.sign,            np.sign,              [0.0])
 square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
 reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
-pow          = row("pow",          "xʸ",     r"x^{y}",                   rules.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0); a Value y has a derivative only for x ≥ 0")
-power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",       rules.power_slope,     rules.power_slope_array, [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0), lambda z, c, x, y: c * power_log(x, y - 1.0)])
-power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   rules.power_log,       rules.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: z * log(x)])
-direction    = row("direction",    "x/r",    r"\frac{x}{\sqrt{x^{2} + y^{2}}}", rules.direction, rules.direction_array, [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])
-inversion    = row("inversion",    "x/r²",   r"\frac{x}{x^{2} + y^{2}}", rules.inversion,       rules.inversion_array, [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z), lambda z, x, y: -2.0 * z * inversion(y, x)])
+pow          = row("pow",          "xʸ",     r"x^{y}",                   powers.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0); a Value y has a derivative only for x > 0, or x = 0 and y > 0")
+power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",       powers.power_slope,     powers.power_slope_array, [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0), lambda z, c, x, y: c * power_log(x, y - 1.0)])
+power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   powers.power_log,       powers.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: square(power_log(x, 0.5 * y))])
+direction    = row("direction",    "x/r",    r"\frac{x}{\sqrt{x^{2} + y^{2}}}", powers.direction, powers.direction_array, [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])
+inversion    = row("inversion",    "x/r²",   r"\frac{x}{x^{2} + y^{2}}", powers.inversion,       powers.inversion_array, [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z), lambda z, x, y: -2.0 * z * inversion(y, x)])
 hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,             [lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x)])
 
 # Exponentials, logarithms and roots
@@ -121,7 +138,8 @@ atan         = row("atan",         "atan",   r"\arctan(x)",              math.at
 atan2        = row("atan2",        "atan2",  r"\operatorname{atan2}(x, y)", math.atan2,         np.arctan2,           [lambda z, x, y: inversion(y, x), lambda z, x, y: -inversion(x, y)], domain="x ≠ 0 or y ≠ 0 for a derivative")
 sinh         = row("sinh",         "sinh",   r"\sinh(x)",                math.sinh,             np.sinh,              [lambda z, x: cosh(x)])
 cosh         = row("cosh",         "cosh",   r"\cosh(x)",                math.cosh,             np.cosh,              [lambda z, x: sinh(x)])
-tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: 1.0 - z * z])
+tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: rules.sech_squared(x) if x.__class__ is float else sech_squared(x)], textbook=lambda z, x: 1.0 - square(z))
+sech_squared = row("sech_squared", "sech²", r"\operatorname{sech}^{2}(x)", rules.sech_squared, rules.sech_squared_array, [lambda z, x: -2.0 * z * tanh(x)])
 asinh        = row("asinh",        "asinh",  r"\operatorname{arsinh}(x)", math.asinh,           np.arcsinh,           [lambda z, x: 1.0 / hypot(1.0, x)])
 acosh        = row("acosh",        "acosh",  r"\operatorname{arcosh}(x)", math.acosh,           np.arccosh,           [lambda z, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))], domain="x ≥ 1, and x > 1 for a derivative")
 atanh        = row("atanh",        "atanh",  r"\operatorname{artanh}(x)", math.atanh,           np.arctanh,           [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
@@ -132,19 +150,19 @@ spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    spec
 
 # The normal distribution
 gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y, out=None: special.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.from_scipy("erf", math.erf),   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
-erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.from_scipy("erfc", math.erfc), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
+erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.or_one_by_one(math.erf, special.erf_array), [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
+erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.or_one_by_one(math.erfc, special.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), special.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.from_scipy("ndtr", special.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
+normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.or_one_by_one(special.normal_cdf, special.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
 
 # Activations
-sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])
+sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (rules.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
 relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
 leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  rules.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
 selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            lambda x, out=None: np.multiply(x, normal_cdf.array(x, out), out=out), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
-silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            lambda x, out=None: np.multiply(x, rules.sigmoid_array(x, out), out=out), [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
+gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            rules.or_one_by_one(special.gelu, special.gelu_array), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
+silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            rules.silu_array,      [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
 softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         rules.softplus,        rules.softplus_array, [lambda z, x: sigmoid(x)])
 softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
 hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", rules.hard_sigmoid, rules.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
@@ -165,6 +183,7 @@ clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.c
 sum          = row("sum",          "Σ",      r"x + y",                   rules.sum_left_to_right, rules.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
 dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.dot,             rules.dot_array,      rules.dot_partials, arrange=pairs, accumulate=accumulate_dot)
 logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, logsumexp_partials, arrange=spread)
+norm         = row("norm",         "‖x‖",    r"\sqrt{x^{2} + y^{2}}",    math.hypot,            rules.norm_array,     norm_partials, arrange=spread)
 # fmt: on
 
 # NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
@@ -187,16 +206,6 @@ def mean(values: Sequence[Any]) -> Any:
     if not values:
         raise ValueError("mean takes at least one value")
     return sum(values) / len(values)
-
-
-@of_a_list
-def norm(values: Sequence[Any]) -> Any:
-    """Return the Euclidean norm √Σx².
-
-    >>> norm([3.0, 4.0])
-    5.0
-    """
-    return sqrt(sum([square(x) for x in values]))
 
 
 @of_a_list
@@ -236,6 +245,30 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     return True
 
 
+def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
+    """Raise TypeError for an array rule that returns no floats, not one for each element, or takes `out` in vain.
+
+    Lifted programs read its result from `out` where it has such a parameter.
+    """
+    xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
+    try:
+        has_out = "out" in inspect.signature(rule).parameters
+    except ValueError:  # a built-in that does not tell
+        has_out = False
+    with np.errstate(all="ignore"):
+        z = np.asarray(rule(*xs))
+        if z.dtype.kind not in "biuf" or z.shape not in ((), (3,)):
+            shown = f"{z.dtype} of shape {z.shape}"
+            raise TypeError(
+                f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
+            )
+        out = np.full(3, 12345.0)
+        if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
+            raise TypeError(
+                f"the array rule of {name} does not write its result into out: pass it on, or leave it away"
+            )
+
+
 def operation(
     name: str,
     function: Callable[..., float],
@@ -251,7 +284,8 @@ def operation(
     operands, written in the table's operations so that it differentiates again. `array` computes NumPy arrays; without
     it `function` is called for each element. `formula` is LaTeX in the letters x, y, … Raises ValueError for the name
     of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, where the
-    rules are not one for each operand, and for an array rule of NumPy's that returns no floats, as of np.frompyfunc.
+    rules are not one for each operand, and for an array rule that returns no floats or does not write them into `out`;
+    and when it is used, for a partial that returns anything but a number or, of Values, a Value.
 
     >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
     >>> x = Value(2.0)
@@ -269,8 +303,22 @@ def operation(
     if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
 
+    if array:
+        check_array_rule(name, array, len(partials))
+
     def checked(*xs: float) -> float:
         return to_float(function(*xs))
+
+    def checked_rule(place: int, rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def partial(z: Any, *xs: Any) -> Any:
+            p = rule(z, *xs)
+            if isinstance(p, (Real, np.bool_)) or (not isinstance(z, float) and isinstance(p, (Value, np.ndarray))):
+                return float(p) if isinstance(z, float) else p
+            shown = f"the {type(p).__name__} {repr(p)[:60]}"
+            raise TypeError(f"partial {place} of {name} returned {shown}: make it a formula of (z, x, …) alone")
+
+        return partial
 
     letters = ", ".join("xyuvst"[: len(partials)])
     return row(
@@ -279,7 +327,7 @@ def operation(
         formula or rf"\operatorname{{{name}}}({letters})",
         checked,
         array or rules.elementwise(checked),
-        [rule if callable(rule) else float(rule) for rule in partials],
+        [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
 
 

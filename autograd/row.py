@@ -39,10 +39,13 @@ class Operation:
     The rules are written in the table's own operations, so they serve floats, arrays and Values alike.
     `formula` is LaTeX in the letters of the operands; `arrange` turns the arguments of a call into operands.
     `accumulate` is the reverse rule, which adds to the gradients of a node's operands; its default reads the partials.
+    `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
+    takes less time: lifted programs run it, and worked solutions show it.
     """
 
     __slots__ = (
         "accumulate", "arity", "arrange", "array", "domain", "formula", "function", "glyph", "name", "partials",
+        "textbook",
     )  # fmt: skip
 
     table: ClassVar[dict[str, Operation]] = {}  #: every row by its name
@@ -59,9 +62,10 @@ class Operation:
         domain: str = "",
         arrange: Callable[..., tuple[Any, ...]] | None = None,
         accumulate: Callable[[Value], None] = accumulate_partials,
+        textbook: Callable[..., Any] | None = None,
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
-        self.function, self.array, self.arrange = function, array, arrange
+        self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
         self.accumulate = accumulate

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 Array = Any  # a NumPy array, or a float to be broadcast against one
 ArrayRule = Callable[..., Array]
 
+FEW = 16
 LN2, LN10, LOG2_E, LOG10_E = math.log(2.0), math.log(10.0), math.log2(math.e), math.log10(math.e)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, section 2
 
@@ -42,116 +43,28 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     return rule
 
 
+def mended(z: Array, function: Callable[..., float], xs: Sequence[Array], where: Array) -> Array:
+    """Return an array rule's result with those elements computed by the float rule for which a formula is too plain."""
+    if np.any(where):
+        where, z, *xs = np.broadcast_arrays(where, z, *xs)
+        z = np.array(z)
+        z[where] = elementwise(function)(*[x[where] for x in xs])
+    return z
+
+
 def down_the_rows(function: Any) -> ArrayRule:
     """Return the array rule of an operation of many operands, which come as the rows of one array."""
     return functools.partial(function.reduce, axis=0)
 
 
-def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
-    """Return the array rule of SciPy's special function, or, where SciPy is missing, the elementwise one."""
+def or_one_by_one(function: Callable[..., float], array: ArrayRule) -> ArrayRule:
+    """Return the array rule, but the elementwise one for few elements, for which its many passes take longer."""
+    each = elementwise(function)
 
-    @functools.cache
-    def rule() -> ArrayRule:
-        try:
-            import scipy.special  # optional, and slow to import: only when first called
-        except ImportError:
-            return elementwise(function)
-        return getattr(scipy.special, name)  # type: ignore[no-any-return]  # SciPy ships no types
+    def rule(*xs: Array, out: Array = None) -> Array:
+        return (each if max(map(np.size, xs)) <= FEW else array)(*xs, out=out)
 
-    return lambda x, out=None: rule()(x, out=out)
-
-
-# Powers ---------------------------------------------------------------------------------------------------------------
-
-
-def power(x: float, y: float) -> float:
-    """x ** y; a complex result is refused."""
-    z: float | complex = x**y
-    if isinstance(z, complex):
-        raise ValueError("a negative number to a fractional power is complex")
-    return z
-
-
-def times_power(c: float, x: float, y: float) -> float:
-    """c · x ** y, also where x ** y alone is beyond the floats, or too small to have all its digits."""
-    try:
-        z = power(x, y)
-    except OverflowError:
-        if abs(c) >= 1.0:
-            raise
-        z = math.inf
-    if 1e-290 < abs(z) < math.inf:
-        return c * z
-    half = math.copysign(abs(x) ** (0.5 * y), z)
-    return c * abs(half) * half
-
-
-def power_slope(c: float, x: float, y: float) -> float:
-    """c · x ** (y − 1), and 0 where c = 0: with c = y it is ∂(x ** y)/∂x.
-
-    The rounding error of y − 1 is put back: at x = 1e300 it alone would cost a hundred ulp.
-    """
-    if c == 0.0:
-        return 0.0
-    exponent = y - 1.0
-    slope = times_power(c, x, exponent)
-    shift = exponent - y
-    lost = (y - (exponent - shift)) - (1.0 + shift)
-    if lost and x > 0.0 and math.isfinite(slope):
-        slope += slope * (lost * math.log(x))
-    return slope
-
-
-def power_slope_array(c: Array, x: Array, y: Array) -> Array:
-    flat = np.equal(c, 0.0)
-    return np.where(flat, 0.0, c * np.power(np.where(flat, 1.0, x), y - 1.0))
-
-
-def power_log(x: float, y: float) -> float:
-    """∂(x ** y)/∂y = x ** y · log x, and 0 where x = 0."""
-    return times_power(math.log(x), x, y) if x else 0.0 * power(x, y)
-
-
-def power_log_array(x: Array, y: Array) -> Array:
-    zero = np.equal(x, 0.0)
-    return np.where(zero, 0.0 * np.power(x, y), np.power(x, y) * np.log(np.where(zero, 1.0, x)))
-
-
-# The plane: x² + y² can overflow, or underflow, where the result is an ordinary number -------------------------------
-
-
-def scaled(x: float, y: float) -> tuple[float, float, int]:
-    """x and y, divided by a power of two that makes the larger about 1, and its exponent."""
-    _, e = math.frexp(max(abs(x), abs(y)))
-    return math.ldexp(x, -e), math.ldexp(y, -e), e
-
-
-def scaled_array(x: Array, y: Array) -> tuple[Array, Array, Array]:
-    _, e = np.frexp(np.maximum(np.abs(x), np.abs(y)))
-    return np.ldexp(x, -e), np.ldexp(y, -e), e
-
-
-def direction(x: float, y: float) -> float:
-    """x / √(x² + y²), and 0 where both are 0."""
-    x, y, _ = scaled(x, y)
-    return x / math.hypot(x, y) if x or y else 0.0
-
-
-def direction_array(x: Array, y: Array) -> Array:
-    x, y, _ = scaled_array(x, y)
-    length = np.hypot(x, y)
-    return x / np.where(length == 0.0, 1.0, length)
-
-
-def inversion(x: float, y: float) -> float:
-    """x / (x² + y²)."""
-    a, b, e = scaled(x, y)
-    return math.ldexp(math.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)  # 600: above the last, uneven floats
-
-
-def inversion_array(x: Array, y: Array) -> Array:
-    x, y, e = scaled_array(x, y)
-    return np.ldexp(x / (x * x + y * y), -e)
+    return rule
 
 
 # Piecewise ------------------------------------------------------------------------------------------------------------
@@ -263,6 +176,17 @@ def hard_sigmoid_array(x: Array, out: Array = None) -> Array:
     return np.divide(out, 6.0, out=out)
 
 
+def sech_squared(x: float) -> float:
+    """1/cosh² x, of which tanh² x leaves few digits where it is small, and cosh² x none where that overflows."""
+    e = math.exp(-2.0 * math.fabs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def sech_squared_array(x: Array, out: Array = None) -> Array:
+    out = np.exp(np.multiply(np.absolute(x, out=out), -2.0, out=out), out=out)
+    return np.divide(4.0 * out, np.square(np.add(out, 1.0, out=out), out=out), out=out)
+
+
 # Exponentials: none overflows into a result --------------------------------------------------------------------------
 
 
@@ -274,7 +198,7 @@ def sigmoid(x: float) -> float:
 
 
 def sigmoid_array(x: Array, out: Array = None) -> Array:
-    """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 1 / ∞ is the right 0."""
+    """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 0 for less than 10⁻³⁰⁸."""
     out = np.exp(np.negative(x, out=out), out=out)
     return np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal takes longer on many elements
 
@@ -284,7 +208,16 @@ def silu(x: float) -> float:
     if x > -40.0:
         return x / (1.0 + math.exp(-x))
     half = math.exp(0.5 * x)  # σ(x) = eˣ here, in two factors, for it alone would underflow and lose its digits
-    return x * half * half
+    return x * half * half if half else -half
+
+
+def silu_array(x: Array, out: Array = None) -> Array:
+    """x / (1 + exp(−x)); where exp(−x) overflows, 0 for less than 10⁻³⁰⁵."""
+    out = np.exp(np.negative(x, out=out), out=out)
+    out = np.divide(x, np.add(out, 1.0, out=out), out=out)
+    if np.isnan(np.add.reduce(out, axis=None)):
+        np.copyto(out, 0.0, where=np.equal(x, -math.inf))  # where ∞ / ∞ has made a NaN
+    return out
 
 
 def softplus(x: float) -> float:
@@ -310,6 +243,17 @@ def logsumexp_array(rows: Array, out: Array = None) -> Array:
     total = np.add.reduce(np.exp(shifted, out=shifted), axis=0)
     out = np.add(top, np.log(total, out=total), out=out)
     np.copyto(out, top, where=np.isinf(top))  # where ∞ − ∞ has made a NaN
+    return out
+
+
+def norm_array(rows: Array, out: Array = None) -> Array:
+    """√Σx², of numbers divided by a power of two that makes the largest about 1."""
+    largest = np.maximum.reduce(np.abs(rows), axis=0)
+    _, e = np.frexp(largest)
+    scaled = np.ldexp(rows, -e)
+    out = np.ldexp(np.sqrt(np.add.reduce(np.square(scaled, out=scaled), axis=0)), e, out=out)
+    if np.isnan(np.add.reduce(out, axis=None)):
+        np.copyto(out, math.inf, where=np.any(np.isinf(rows), axis=0))  # as math.hypot, beside a NaN too
     return out
 
 

@@ -161,6 +161,8 @@ class Derivation:
         f, others = a.operation, [x.data for x in a.operands[1:]]
         wanted = [True] + [False] * len(others)
         if NET_INPUT in made:
+            if f.textbook:
+                return float(f.textbook(z.data, z.data))
             return float(f.local_derivatives(z.data, [z.data, *others], wanted)[0])
         if ACTIVATION in made:
             return float(f.local_derivatives(f(a.data, *others), [a.data, *others], wanted)[0])

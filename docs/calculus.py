@@ -32,7 +32,8 @@ printed from that table by `docs/calculus.py`, and a test compares the two.
 How to read it:
 
 - $z$ is the result, $x$ and $y$ are the operands. Derivatives are written as the row's own rules are: where a rule
-  uses the result again, it says $z$.
+  uses the result again, it says $z$. Where a second form follows, it is the one that books have and that a lifted
+  program runs: the same number, but for large $|x|$, where it runs out of digits.
 - $[\ldots]$ is 1 where the condition holds, else 0.
 - $\lambda = {:.4f}\ldots$ and $\alpha = {:.4f}\ldots$ are SELU's (Klambauer et al., 2017).
 - The last column begins with what the operation needs. Where nothing is said, every number will do.
@@ -57,6 +58,7 @@ OPERANDS: dict[str, tuple[Any, ...]] = {  # of the rows that take any number of 
     "sum": (["x_1", "x_2"],),
     "dot": (["w_1", "w_2"], ["x_1", "x_2"], "b"),
     "logsumexp": (["x_1", "x_2"],),
+    "norm": (["x_1", "x_2"],),
     "clip": ("x", "l", "h"),  # low and high
 }
 EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
@@ -93,13 +95,15 @@ EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
     "maximum": [(1.0, 1.0), (1.0, 1.0, 1.0)],
     "minimum": [(1.0, 1.0)],
     "clip": [(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)],
-    "logsumexp": [(1000.0, 1000.0)],
+    "logsumexp": [(1000.0, 1000.0), (math.inf, 0.0)],
+    "norm": [(3e200, 4e200), (0.0, 0.0)],
 }
 MEANINGS = {  # of the functions whose formula is but their name, in functions that have none; a test compares the two
     "sign": "step(x) - step(-x)",
     "asinh": "log(x + sqrt(x ** 2 + 1))",
     "acosh": "log(x + sqrt(x ** 2 - 1))",
     "atanh": "log((1 + x) / (1 - x)) / 2",
+    "sech_squared": "1 / cosh(x) ** 2",
     "sinc": "sin(pi * x) / (pi * x)",
     "normal_pdf": "y * exp(-x ** 2 / 2) / sqrt(2 * pi)",
     "normal_cdf": "(1 + erf(x / sqrt(2))) / 2",
@@ -164,6 +168,8 @@ def formulas(row: Operation) -> tuple[str, list[str]]:
             rf"\frac{{\partial z}}{{\partial {formula(x)}}} = {formula(p if isinstance(p, Value) else Value(p))}"
             for x, p in zip(result.operands, partials, strict=True)
         ]
+        if row.textbook:
+            derivatives[0] += f" = {formula(row.textbook(Value(result.data, 'z'), *result.operands))}"
         stands_for = f" = {formula(meaning(row, *point))}" if row.name in MEANINGS else ""
         return formula(result) + stands_for, derivatives
     raise ValueError(f"{row.name} has no derivative at any of {POINTS}: add a point where it has one")
@@ -221,7 +227,7 @@ def derivative(row: Operation, z: float, point: tuple[float, ...], k: int) -> st
 
 def short(x: float) -> str:
     """Return a number in six digits, with the sign of mathematics."""
-    return f"{x + 0.0:.6g}".replace("-", "−")
+    return f"{x + 0.0:.6g}".replace("-", "−").replace("inf", "∞")
 
 
 if __name__ == "__main__":

@@ -179,6 +179,8 @@ def slopes(z: Value, a: Value) -> tuple[float, float, float]:
     def rule(net_input: float, activation: float | None = None) -> float:
         try:
             f = row.function(net_input, *others) if activation is None else activation
+            if row.textbook:
+                return float(row.textbook(f, net_input))
             return float(row.local_derivatives(f, [net_input, *others], [True] + [False] * len(others))[0])
         except (ArithmeticError, ValueError):  # outside the domain of f
             return math.nan

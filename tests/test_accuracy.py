@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import mpmath
+import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, Value, dot, logsumexp
+from autograd import TABLE, Value, dot, logsumexp, norm
 from autograd.operations import OWN
 from autograd.rules import SELU_ALPHA, SELU_SCALE
 
@@ -75,6 +76,8 @@ def times_power(c, x, y):
 
 
 def power_log(x, y):
+    if x == 0 and y == 0:
+        return mp.nan
     return power(x, y) * (mp.log(x) if x > 0 else mp.nan if x else 0)
 
 
@@ -92,6 +95,10 @@ def sigmoid(x):
 
 def sigmoid_slope(x):
     return mp.exp(-abs(x)) / (1 + mp.exp(-abs(x))) ** 2
+
+
+def sech_squared(x):
+    return 4 * sigmoid_slope(2 * x)
 
 
 def bell(x):
@@ -174,7 +181,8 @@ REFERENCES = {
     "atan2":     Reference(mp.atan2, (lambda x, y: y / (x**2 + y**2), lambda x, y: -x / (x**2 + y**2))),
     "sinh":      Reference(mp.sinh, (mp.cosh,), near=EDGES),
     "cosh":      Reference(mp.cosh, (mp.sinh,), near=EDGES),
-    "tanh":      Reference(mp.tanh, (lambda x: mp.sech(x) ** 2,), near=(19.06, 0.55), terms=(one,)),
+    "tanh":      Reference(mp.tanh, (sech_squared,), near=(19.06, 0.55, 40.0, 354.0, -372.0)),
+    "sech_squared": Reference(sech_squared, (lambda x: -2 * mp.tanh(x) * sech_squared(x),), near=(0.55, 40.0, 354.0, -372.0)),
     "asinh":     Reference(mp.asinh, (lambda x: 1 / mp.sqrt(1 + x * x),), near=(1.0, 1e154)),
     "acosh":     Reference(mp.acosh, (lambda x: 1 / mp.sqrt((x - 1) * (x + 1)),), lambda x: x >= 1, near=(1.0, 2.0, 1e154)),
     "atanh":     Reference(mp.atanh, (lambda x: 1 / ((1 - x) * (1 + x)),), lambda x: abs(x) < 1, near=(1.0, -1.0, 0.5)),
@@ -187,7 +195,7 @@ REFERENCES = {
     "erfc":      Reference(erfc, (lambda x: -2 / mp.sqrt(mp.pi) * bell(x),), near=TAILS, ulps=(8, 4)),
     "normal_pdf": Reference(lambda x, y: y * phi(x), (lambda x, y: -x * y * phi(x), lambda x, y: phi(x)), near=TAILS, reach=1e100),
     "normal_cdf": Reference(normal_cdf, (phi,), near=TAILS),
-    "sigmoid":   Reference(sigmoid, (sigmoid_slope,), near=(*EDGES, 36.7), terms=(sigmoid,)),
+    "sigmoid":   Reference(sigmoid, (sigmoid_slope,), near=(*EDGES, 36.7, 40.0)),
     "relu":      Reference(lambda x: max(x, zero()), (lambda x: ONE * (x > 0),)),
     "leaky_relu": Reference(lambda x, y: x if x > 0 else y * x, (lambda x, y: ONE if x > 0 else y, lambda x, y: min(x, zero()))),
     "elu":       Reference(lambda x: x if x > 0 else mp.expm1(x), (lambda x: mp.exp(min(x, zero())),), near=EDGES),
@@ -203,7 +211,7 @@ REFERENCES = {
     "clip":      Reference(lambda x, low, high: min(max(x, low), high), (lambda x, low, high: over(x, low) * over(high, max(x, low)), lambda x, low, high: over(low, x) * over(high, max(x, low)), lambda x, low, high: over(max(x, low), high))),
 }
 # fmt: on
-OF_MANY = {"sum", "dot", "maximum", "minimum", "peak", "logsumexp"}
+OF_MANY = {"sum", "dot", "maximum", "minimum", "peak", "logsumexp", "norm"}
 
 
 # The arguments ----------------------------------------------------------------------------------------------
@@ -315,6 +323,69 @@ def test_derivative_within_the_stated_ulp(name):
 
 
 @pytest.mark.parametrize("name", REFERENCES)
+def test_array_rule_and_its_derivative_within_the_stated_ulp(name):
+    reference, row, off = REFERENCES[name], TABLE[name], []
+    points = [xs for xs in arguments(name) if not isinstance(attempt(row, *xs), Exception)][::2]
+    if name in ("sigmoid", "silu", "softplus"):  # whose arrays are another test's matter where exp(−x) overflows
+        points = [(x,) for (x,) in points if abs(x) < 709.0]
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    with np.errstate(all="ignore"):
+        z = np.asarray(row.array(*columns))
+    for xs, got in zip(points, z.tolist(), strict=True):
+        exact = [mp.mpf(x) for x in xs]
+        off.append((ulps(got, reference.value(*exact), reference.term(*exact)) / reference.ulps[0], xs))
+    for i, partial in enumerate(reference.partials):
+        wanted = [j == i for j in range(len(columns))]
+        inside = [
+            k
+            for k, xs in enumerate(points)
+            if all(1 / reference.reach <= abs(x or 1.0) <= reference.reach for x in xs)
+            and not isinstance(attempt(row.local_derivatives, float(z[k]), xs, wanted), Exception)
+        ]
+        with np.errstate(all="ignore"):
+            slopes = row.local_derivatives(z[inside], [column[inside] for column in columns], wanted)[i]
+        for k, got in zip(inside, np.broadcast_to(slopes, len(inside)).tolist(), strict=True):
+            exact = [mp.mpf(x) for x in points[k]]
+            true = partial(*exact)
+            if not mp.isnan(true):
+                term = reference.terms[i](*exact) if reference.terms else 0
+                off.append((ulps(got, true, term) / reference.ulps[1], points[k]))
+    assert max(off)[0] <= 1.0, max(off)
+
+
+@pytest.mark.parametrize("x", [-709.0, -709.8, -720.0, -745.0, -760.0])
+def test_sigmoid_and_silu_of_arrays_may_vanish_where_they_are_next_to_nothing(x):
+    for row in (autograd.sigmoid, autograd.silu):
+        assert row(np.full(20, x))[0] == pytest.approx(row(x), rel=1e-15, abs=abs(x) * 1e-308)
+
+
+SATURATED = {  # operation -> where it is, and its first and second derivative there, with 50 digits
+    "sigmoid": (range(-740, 745, 37), sigmoid_slope, lambda x: -sigmoid_slope(x) * mp.tanh(mp.mpf(x) / 2)),
+    "tanh": (range(-350, 360, 17), sech_squared, lambda x: -2 * mp.tanh(x) * sech_squared(mp.mpf(x))),
+    "softplus": (range(-740, 745, 37), sigmoid, lambda x: sigmoid_slope(mp.mpf(x))),
+    "silu": (
+        range(-700, 710, 37),
+        lambda x: sigmoid(x) + x * sigmoid_slope(x),
+        lambda x: sigmoid_slope(mp.mpf(x)) * (2 - x * mp.tanh(mp.mpf(x) / 2)),
+    ),
+    "gelu": (range(-37, 38, 3), lambda x: normal_cdf(x) + x * phi(x), lambda x: (2 - x * x) * phi(mp.mpf(x))),
+    "normal_cdf": (range(-37, 38, 3), phi, lambda x: -x * phi(mp.mpf(x))),
+    "elu": (range(-700, 0, 37), mp.exp, mp.exp),
+    "selu": (range(-700, 0, 37), *[lambda x: SELU_SCALE * SELU_ALPHA * mp.exp(x)] * 2),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_first_and_second_derivatives_keep_their_digits_where_an_activation_saturates(name):
+    where, first, second = SATURATED[name]
+    for x in map(float, where):
+        value = Value(x)
+        slope = TABLE[name](value).derivative(value)
+        assert slope.data == pytest.approx(float(first(mp.mpf(x))), rel=1e-15, abs=5e-324)
+        assert slope.derivative(value).data == pytest.approx(float(second(mp.mpf(x))), rel=3e-15, abs=1e-300)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
 def test_second_derivatives_agree_with_the_slope_of_the_first(name):
     reference, row = REFERENCES[name], TABLE[name]
     points = list(zip(*(ordinary(12, seed, 4.0) for seed in range(row.arity)), strict=True))
@@ -353,3 +424,19 @@ def test_logsumexp_and_its_partials_within_n_ulp_of_the_largest_term(n, size):
     softmax = [mp.exp(x - true) for x in xs]
     for got, share in zip(logsumexp([Value(x) for x in xs]).partials(), softmax, strict=True):
         assert ulps(got, share, max(softmax)) <= n + 1
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1.0, 1e200, 1e300])
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 100])
+def test_norm_and_its_derivatives_within_n_ulp_whatever_the_size(n, size):
+    xs = ordinary(n, 20, size)
+    exact = [mp.mpf(x) for x in xs]
+    true = mp.sqrt(mp.fsum([x * x for x in exact]))
+    assert ulps(norm(xs), true) <= n
+    assert ulps(float(norm([np.array([x, x]) for x in xs])[0]), true) <= n
+    values = [Value(x) for x in xs]
+    slopes = norm(values).derivatives(values)
+    assert [d.data for d in slopes] == pytest.approx([float(x / true) for x in exact], rel=1e-15 * n)
+    seconds = [d.data for d in slopes[0].derivatives(values)]
+    wanted = [float(((k == 0) - exact[0] * x / true**2) / true) for k, x in enumerate(exact)]
+    assert seconds == pytest.approx(wanted, rel=1e-13, abs=1e-15 / size)

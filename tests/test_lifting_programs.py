@@ -20,6 +20,7 @@ from autograd import (
     exp,
     logsumexp,
     maximum,
+    norm,
     operation,
     sigmoid,
     sin,
@@ -304,3 +305,41 @@ def test_the_derivative_to_inputs_is_lifted_as_outputs():
     assert values == pytest.approx(
         np.stack([np.exp(a) * np.sin(b), np.exp(a) * np.sin(b), np.exp(a) * np.cos(b)], 1), rel=1e-12
     )
+
+
+def test_a_row_whose_derivative_only_the_eager_graph_has_counts_as_the_eager_one():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    for reduction, factor in (("mean", 1 / 3), ("sum", 1.0)):
+        program = vectorize(norm([x * w, 0.0]), [x], [w], reduction=reduction)
+        program.parameters = [-2.0]
+        value, gradient = program.gradient([[3.0], [0.0], [1.0]])
+        assert value == pytest.approx(8.0 * factor)
+        assert gradient == pytest.approx([-4.0 * factor])
+
+
+def test_a_training_step_has_the_derivatives_of_the_books_and_a_derivative_graph_those_with_all_digits():
+    z = Value(40.0, "z")
+    for f, line, slope in (
+        (sigmoid, "subtract(1.0, v1", 4.248354255291589e-18),
+        (tanh, "square(v1", 7.219405913881484e-35),
+    ):
+        program = vectorize(f(z), [], [z])
+        assert line in program.source
+        assert program.gradient(np.empty((1, 0)))[1].tolist() == [0.0]
+        assert vectorize(f(z).derivative(z), [], [z]).value(np.empty((1, 0))) == pytest.approx(slope, rel=1e-15)
+
+
+def test_a_lifted_normal_distribution_keeps_its_digits():
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    rows = np.linspace(-38.4, 8.0, 400)[:, None]
+    for f in (TABLE["normal_cdf"], TABLE["gelu"], TABLE["erfc"], TABLE["normal_pdf"]):
+        expected = [f(number) for number in rows.ravel().tolist()]
+        assert vectorize(f(x * w), [x], [w]).values(rows) == pytest.approx(expected, rel=3e-15, abs=1e-307)
+
+
+def test_a_derivative_that_a_constant_has_not_is_refused_when_it_is_asked_for():
+    w = Value(2.0, "w")
+    program = vectorize((-1.0) ** w, [], [w])
+    assert program.values(np.empty((3, 0))).tolist() == [1.0] * 3
+    with pytest.raises(ValueError, match=r"row 0: the derivative of pow\(-1.0, w = 2.0\)"):
+        program.gradient(np.empty((1, 0)))

@@ -100,3 +100,47 @@ def test_array_rules_that_are_calls_of_numpys_functions_are_lifted(own, array):
     assert program.values([[0.25], [2.0]]).tolist() == [2.0, 8.0]
     value, gradient = program.gradient([[0.25], [2.0]])
     assert (value, gradient.tolist()) == (5.0, [2.0])
+
+
+def test_an_array_rule_that_takes_out_writes_into_it(own):
+    def ignores(x, out=None):
+        return np.add(x, 1.0)
+
+    def returns_another(x, out=None):
+        np.add(x, 1.0, out=out)
+        return np.add(x, 1.0)
+
+    for rule in (ignores, returns_another):
+        with pytest.raises(TypeError, match="the array rule of plus_one does not write its result into out"):
+            own("plus_one", lambda x: x + 1.0, [1.0], array=rule)
+    assert "plus_one" not in TABLE
+    plus_one = own("plus_one", lambda x: x + 1.0, [1.0], array=lambda x, out=None: np.add(x, 1.0, out=out))
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    assert vectorize(plus_one(w * x), [x], [w]).values([[1.0], [4.0]]).tolist() == [3.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("array", "returned"),
+    [(lambda x: x + 0j, "complex128"), (np.sum, None), (lambda x: x[:2], "shape"), (lambda x: x.astype(str), "<U")],
+)
+def test_an_array_rule_returns_a_float_for_each_element(array, returned):
+    if returned is None:  # the sum of all would be broadcast to each
+        array, returned = (lambda x: np.sum(x, keepdims=True)), "shape"
+    with pytest.raises(TypeError, match=f"the array rule of own returns .*{returned}"):
+        operation("own", lambda x: x, [1.0], array=array)
+    assert "own" not in TABLE
+
+
+@pytest.mark.parametrize("wrong", [1j, "1.0", None, Value(2.0), [1.0]], ids=repr)
+def test_a_partial_that_is_no_number_is_refused_by_name(own, wrong):
+    own_third = own("own_third", lambda x: x / 3, [lambda z, x: wrong])
+    x = Value(4.0, "x")
+    y = own_third(x)
+    with pytest.raises(
+        TypeError, match=f"partial 1 of own_third returned the {type(wrong).__name__} .*: make it a formula"
+    ):
+        y.backward()
+    assert x.grad == 0.0
+    if not isinstance(wrong, Value):
+        with pytest.raises(TypeError, match="partial 1 of own_third returned"):
+            y.derivative(x)

@@ -59,6 +59,7 @@ OPERATORS = {
     "identity": "x",
     "sum": "x + y",
     "logsumexp": "logsumexp([x, y])",
+    "norm": "norm([x, y])",
 }
 
 FIRST_PLACE = 0xF0000  # the characters for private use, which stand for the operands

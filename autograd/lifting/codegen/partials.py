@@ -63,7 +63,8 @@ class Partials:
                 check_rules(operation)
             result, *xs = [Value(math.nan) if c is None else Constant(float(c)) for c in (None, *constants)]
             try:
-                partials = operation.local_derivatives(result, xs, wanted)
+                textbook = operation.textbook
+                partials = [textbook(result, *xs)] if textbook else operation.local_derivatives(result, xs, wanted)
             except Refusal:
                 partials = [math.nan if want else 0.0 for want in wanted]
             self._known[key] = [result, *xs], [factored(p) for p in partials]

@@ -114,6 +114,8 @@ class _Canonical:
             return self.terms(operands[0])
         if operation is table.logsumexp and len(operands) > 1:
             return self.logsumexp([self.settled(operand) for operand in operands])
+        if operation is table.gelu:
+            return self.gelu(self.settled(operands[0]))
         if operation is table.square:
             return self.multiplied([operands[0]] * 2)
         constant = self.forms[operands[-1]]
@@ -126,6 +128,13 @@ class _Canonical:
         if operation is table.div:
             return self.divided(*operands)
         return self.applied(operation, [self.settled(operand) for operand in operands])
+
+    def gelu(self, x: int | float) -> int | float:
+        """Return x · Φ(x): written out, its derivative finds Φ(x) there."""
+        if isinstance(x, float):
+            return self.applied(table.gelu, [x])
+        phi = self.applied(table.normal_cdf, [x])
+        return self.node(_Draft(1.0, [(1.0, tuple(sorted([x, int(phi)])))]))
 
     def divided(self, x: int, y: int) -> Form:
         """Return node x divided by node y, the coefficient of a single term ahead of the quotient."""
