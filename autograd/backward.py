@@ -8,6 +8,7 @@ Letters: z a node's result, x an operand, g an adjoint, p a local derivative.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,16 +43,19 @@ def topological_order(*roots: Value) -> list[Value]:
 
 def backward(root: Value) -> None:
     """Add ∂root/∂leaf to the gradient of every leaf, and set that of every interior node."""
-    from autograd.operations import add, dot, mul  # here, for the table is made of Values, and so loaded after this
+    from autograd.operations import add, dot, mul, where  # here, for the table is made of Values, and loaded after this
 
     order = topological_order(root)
     before = [node.grad for node in order]
+    choices = False
     try:
         for node in order:
             if node.operands:
                 node.grad = 0.0
+                if node.operation is where:
+                    choices = True
         root.grad += 1.0
-        for node in reversed(order):
+        for node in reversed(chosen(order, [root], conditions=False) if choices else order):
             if not (operands := node.operands):
                 continue
             row: Any = node.operation
@@ -86,6 +90,25 @@ def backward(root: Value) -> None:
         raise
 
 
+def chosen(order: Sequence[Value], roots: Sequence[Value], conditions: bool = True) -> list[Value]:
+    """Return those of an order that the roots depend on: not what only the other side of a `where` uses.
+
+    A derivative does not depend on the conditions either.
+    """
+    from autograd.operations import where
+
+    used = set(roots)
+    for node in reversed(order):
+        if node in used:
+            operands = node.operands
+            if node.operation is where:
+                condition, a, b = operands
+                side = a if condition.data else b
+                operands = (condition, side) if conditions else (side,)
+            used.update(operands)
+    return [node for node in order if node in used]
+
+
 def without_derivative(error: Exception, node: Value) -> Exception:
     """Return an error of the same class that names the node whose local derivative it is."""
     row: Any = node.operation
@@ -97,12 +120,17 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
     """Return ∂root/∂target for each target, as graphs or plain numbers: the same sweep, with Values for adjoints.
 
     It visits only the nodes between the targets and the root. Factors of 1 and sums with 0 are left out.
+    What one side of a `where` hands on to what others use too, or to a target, is chosen by its condition again: the
+    side that is not chosen may be infinite, or have no number at all.
     """
+    from autograd.operations import where
+
     order = topological_order(root)
     between = set(targets)
     for node in order:
         if any([x in between for x in node.operands]):
             between.add(node)
+    guards = Guards(order, between.difference(targets)) if where in [node.operation for node in order] else None
     adjoints: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
         if node not in adjoints or not node.operands:
@@ -111,25 +139,99 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
         g = adjoints[node]
         wanted = [x in between and not x.constant for x in node.operands]
         try:
-            partials = row.local_derivatives(node, node.operands, wanted)
+            partials = [0.0, 1.0, 1.0] if row is where else row.local_derivatives(node, node.operands, wanted)
         except (ArithmeticError, ValueError) as error:
-            raise without_derivative(error, node) from None
-        for x, p in zip(node.operands, partials, strict=True):
-            if p.__class__ is not float or p != 0.0:
+            if guards is None or node in guards.chosen:
+                raise without_derivative(error, node) from None
+            partials = as_formulas(row, node, wanted)
+        for place, (x, p) in enumerate(zip(node.operands, partials, strict=True)):
+            if wanted[place] and (p.__class__ is not float or p != 0.0):
                 term = p if g.__class__ is float and g == 1.0 else g if p.__class__ is float and p == 1.0 else g * p
+                if guards is not None:
+                    term = guards.kept(node, place, term)
                 adjoints[x] = adjoints[x] + term if x in adjoints else term
     return [adjoints.get(x, 0.0) for x in targets]
 
 
+class Guards:
+    """On what conditions the Values of a graph with `where` in it count.
+
+    The guard of a Value is 0 where only sides that are not chosen use it; None stands for one that always counts.
+    """
+
+    def __init__(self, order: Sequence[Value], inner: set[Value]) -> None:
+        from autograd.operations import maximum
+
+        self.chosen = set(chosen(order, order[-1:], conditions=False))
+        self.of: dict[Value, Value | None] = {}
+        self.sides: dict[tuple[Value | None, Value, bool], Value] = {}
+        users: dict[Value, dict[Value | None, None]] = {}  # the guards of what uses a Value, in order
+        for node in reversed(order):
+            found = users.get(node, {None: None})
+            guards = [guard for guard in found if guard is not None]
+            always = node not in inner or len(guards) < len(found)
+            self.of[node] = None if always else guards[0] if len(guards) == 1 else maximum(*guards)
+            for place, x in enumerate(node.operands):
+                users.setdefault(x, {})[self.handing_on(node, place)] = None
+
+    def handing_on(self, node: Value, place: int) -> Value | None:
+        """Return the guard of what a node hands on to one of its operands."""
+        from autograd.operations import where
+
+        guard = self.of[node]
+        if node.operation is not where or place == 0:
+            return guard
+        key = (guard, node.operands[0], place == 1)
+        if key not in self.sides:
+            counts = 1.0 if guard is None else guard
+            side: Value = where(node.operands[0], *((counts, 0.0) if place == 1 else (0.0, counts)))
+            self.sides[key] = side
+        return self.sides[key]
+
+    def kept(self, node: Value, place: int, term: Any) -> Any:
+        """Return what a node hands on to an operand, 0 where it does not count and the operand may count by others."""
+        from autograd.operations import where
+
+        guard = self.handing_on(node, place)
+        return term if guard is self.of[node.operands[place]] else where(guard, term, 0.0)
+
+
+def as_formulas(row: Any, node: Value, wanted: Sequence[bool]) -> list[Any]:
+    """Return a node's local derivatives as graphs without numbers, where they have none: the number of each is NaN."""
+    from autograd.value import Value
+
+    nodes = [node, *node.operands]
+    symbols = [x if x.constant else Value(math.nan) for x in nodes]
+    partials = row.local_derivatives(symbols[0], symbols[1:], wanted)
+    stands_for = dict(zip(symbols, nodes, strict=True))
+    for inner in topological_order(*[p for p in partials if isinstance(p, Value)]):
+        inner.operands = tuple([stands_for.get(x, x) for x in inner.operands])
+    return [stands_for.get(p, p) if isinstance(p, Value) else p for p in partials]
+
+
 def refresh(root: Value) -> None:
-    """Recompute every interior node below root."""
+    """Recompute every interior node below root; what only an unchosen side of a `where` uses may have no number."""
     nodes = [node for node in topological_order(root) if node.operands]
     before = [node.data for node in nodes]
     try:
+        refused: dict[Value, Exception] = {}
         for node in nodes:
             row: Any = node.operation
-            node.data = row.compute(node.operands)
+            try:
+                node.data = row.compute(node.operands)
+            except (ArithmeticError, ValueError) as error:
+                node.data, refused[node] = math.nan, error
+        raise_chosen(refused, [root])
     except BaseException:
         for node, data in zip(nodes, before, strict=True):
             node.data = data
         raise
+
+
+def raise_chosen(refused: dict[Value, Exception], roots: Sequence[Value]) -> None:
+    """Raise the first of the errors that Values met, but for those that only unchosen sides of a `where` use."""
+    if refused:
+        used = set(chosen(topological_order(*roots), roots))
+        for node, error in refused.items():
+            if node in used:
+                raise error

@@ -39,12 +39,16 @@ SIGN_BINDING = 3
 COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
 # The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
 # its second operand.
-INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}
+# fmt: off
+INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak",
+            "softmax_share", "inverse_mills", "erfinv_slope", "branch_taken"}
+# fmt: on
 # The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
 CALLS = {
     "maximum": ("n+", "maximum(x, y)"),
     "minimum": ("n+", "minimum(x, y)"),
     "leaky_relu": ("nn?", "leaky_relu(x, 0.01)"),
+    "round": ("nn?", "round(x, 2)"),
     "sum": ("l", "sum([x, y])"),
     "mean": ("l", "mean([x, y])"),
     "norm": ("l", "norm([x, y])"),
@@ -100,7 +104,7 @@ def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
     (0.5, ['w', 'x', 'b'])
     >>> parse("sigmod(w*x)", w=0.5, x=2)
     Traceback (most recent call last):
-    ValueError: there is no function sigmod: did you mean sigmoid, mod, hard_sigmoid? (character 1)
+    ValueError: there is no function sigmod: did you mean sigmoid, log_sigmoid, mod? (character 1)
         sigmod(w*x)
         ^
     """

@@ -228,13 +228,15 @@ class Value:
     __truediv__: Binary; __rtruediv__: Binary; __floordiv__: Binary; __rfloordiv__: Binary
     __mod__: Binary; __rmod__: Binary; __pow__: Binary; __rpow__: Binary
     __neg__: Unary; __abs__: Unary; __pos__: Unary
+    __floor__: Unary; __ceil__: Unary; __trunc__: Unary; __round__: Unary
     exp: Unary; exp2: Unary; expm1: Unary; log: Unary; log2: Unary; log10: Unary; log1p: Unary; sqrt: Unary
     cbrt: Unary; square: Unary; reciprocal: Unary; sin: Unary; cos: Unary; tan: Unary; asin: Unary; acos: Unary
     atan: Unary; sinh: Unary; cosh: Unary; tanh: Unary; asinh: Unary; acosh: Unary; atanh: Unary; abs: Unary
     neg: Unary; sign: Unary; step: Unary; degrees: Unary; radians: Unary; sinc: Unary; erf: Unary; erfc: Unary
     normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
     elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
-    identity: Unary
+    identity: Unary; lgamma: Unary; digamma: Unary; log_sigmoid: Unary; logit: Unary; log_normal_cdf: Unary
+    erfinv: Unary; floor: Unary; ceil: Unary; trunc: Unary; round: Unary
     # fmt: on
 
 

@@ -112,6 +112,8 @@ class _Canonical:
             return self.logsumexp([self.settled(operand) for operand in operands])
         if operation is table.square:
             return self.multiplied([operands[0]] * 2)
+        if operation is table.where and isinstance(condition := self.forms[operands[0]], float):
+            return self.terms(operands[1 if condition else 2]) if condition == condition else condition
         constant = self.forms[operands[-1]]
         if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
             return self.multiplied([operands[0]] * int(constant))

@@ -21,14 +21,14 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.backward import topological_order
+from autograd.backward import raise_chosen, topological_order
 from autograd.lifting.canonical import canonical
 from autograd.lifting.grouping import group
 from autograd.lifting.plan import Rows
 from autograd.lifting.recurrences import recur
 from autograd.lifting.source import Source, write_source
 from autograd.lifting.trace import Trace
-from autograd.value import Constant, Value, same_class
+from autograd.value import Constant, Refusal, Value, new_value, same_class
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
@@ -306,12 +306,20 @@ class Program:
         traced = self._trace
         values = [Value(x, name) for x, name in zip(inputs, traced.inputs, strict=True)]
         values += [Value(x, name) for x, name in zip(self.parameters.tolist(), traced.parameters, strict=True)]
+        refused: dict[Value, Exception] = {}
         for node in traced.nodes:
             if isinstance(node, float):
                 values.append(Constant(node))
             else:
                 operation, operands = node
-                value = operation.record(tuple([values[x] for x in operands]))
+                of = tuple([values[x] for x in operands])
+                try:
+                    value = operation.record(of)
+                except Refusal as error:
+                    value = new_value(math.nan, operation, of)
+                    refused[value] = error
                 value.name = traced.names.get(len(values))
                 values.append(value)
-        return [values[x] for x in traced.outputs]
+        outputs = [values[x] for x in traced.outputs]
+        raise_chosen(refused, outputs)
+        return outputs

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from autograd.lifting.adjoints import Adjoint
 from autograd.lifting.gradients import Gradients
-from autograd.lifting.lines import Array, Operand, Statement, is_one_number
+from autograd.lifting.lines import Array, Operand, Statement, is_one_number, text
 from autograd.lifting.partials import check_rules, factored
 from autograd.lifting.plan import (
     Block,
@@ -30,9 +30,10 @@ from autograd.lifting.plan import (
     Reduction,
     Rows,
     Total,
+    computed,
 )
 from autograd.lifting.reading import layers
-from autograd.operations import OWN
+from autograd.operations import OWN, where
 from autograd.row import Operation
 from autograd.value import Constant, Value
 
@@ -52,6 +53,8 @@ class Reverse(Gradients):
     def __init__(self, plan: Plan, mean: bool) -> None:
         super().__init__(plan)
         self.formulas: dict[Any, tuple[list[Value], list[tuple[float, Value | None]]]] = {}  # so that each is made once
+        rules = [block.rule for x in plan.blocks for block in computed(x)]
+        self.chooses = any([isinstance(rule, Elementwise) and rule.operation is where for rule in rules])
         self.backward(mean)
 
     def backward(self, mean: bool) -> None:
@@ -138,7 +141,9 @@ class Reverse(Gradients):
         """Hand a block's adjoint on to its operands."""
         rule = block.rule
         z = self.values[block.number]
-        if isinstance(rule, Elementwise):
+        if isinstance(rule, Elementwise) and rule.operation is where:
+            self.where_backward(block, rule, g)
+        elif isinstance(rule, Elementwise):
             constants = tuple([repr(x[0]) if isinstance(x, list) and is_one_number(x) else None for x in rule.operands])
             wanted = tuple([isinstance(x, Rows) and x.block.trained for x in rule.operands])
             symbols, partials = self.partials(rule.operation, constants, wanted)
@@ -200,10 +205,34 @@ class Reverse(Gradients):
             def write(out: Array | None) -> Array:
                 self.comment(self.chain_rule(block, x, g))
                 if g.array is not None:
-                    return self.call("multiply", [g.array, self.expression(partial, known, down)], out)
+                    return self.handed_on(g.array, [g.array, self.expression(partial, known, down)], out)
                 return cast("Array", self.expression(partial, known, down, out))  # of symbols, so not a number
 
             self.contribute(x, g, block.wide, write)
+
+    def where_backward(self, block: Block, rule: Elementwise, g: Adjoint) -> None:
+        """Hand g on to the sides, each where it is chosen."""
+        condition, *sides = rule.operands
+        for place, x in enumerate(sides):
+            if isinstance(x, Rows):
+
+                def write(out: Array | None, x: Rows = x, first: bool = place == 0) -> Array:
+                    dz: Operand = 1.0 if g.array is None else g.array
+                    self.comment(f"d{self.shown(x)} = {text(dz)} where it is chosen")
+                    return self.apply(where, [self.operand(condition), *((dz, 0.0) if first else (0.0, dz))], out)
+
+                self.contribute(x, g, block.wide, write)
+
+    def handed_on(self, g: Array | None, factors: list[Any], out: Array | None) -> Array:
+        """Write g times other factors; where a program chooses between sides, 0 for g = 0, as for a side not chosen.
+
+        A factor may be infinite or NaN there.
+        """
+        if not self.chooses or g is None:
+            return self.product(factors, out)
+        out = self.product(factors, out or self.like(factors, "t"))
+        self.write(out, "copyto({}, 0.0, where={} == 0.0)", out, g, changes=True)
+        return out
 
     def chain_rule(self, block: Block, x: Rows, g: Adjoint) -> str:
         """Say what an operation hands on to an operand, up to the factor that is carried along."""
@@ -243,7 +272,7 @@ class Reverse(Gradients):
 
                 def write(out: Array | None, x: Rows = x, xs: list[Array] = [*given, *others]) -> Array:  # noqa: B006  (bound now)
                     self.comment(f"d{self.shown(x)} = {' * '.join(array.name for array in xs)}")
-                    return self.product(xs, out)
+                    return self.handed_on(g.array, xs, out)
 
                 self.contribute(x, Adjoint(c, g.e, g.array), block.wide, write)
 
@@ -274,4 +303,14 @@ class Reverse(Gradients):
             return out
 
         self.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
-        self.weight_gradient(part, weights, x, g)
+        self.weight_gradient(part, weights, self.counting(x, g, weights.joint) if self.chooses else x, g)
+
+    def counting(self, x: Array, g: Array, joint: bool) -> Array:
+        """Return senders, 0 for the samples to which nothing is handed on: on a side not chosen they may be NaN."""
+        whole = self.with_one[x] if joint else x
+        copy = self.array(f"{x.name}_used", whole.rows, whole.wide)
+        self.write(copy, "copyto({}, {})", copy, whole)
+        self.write(copy, "copyto({}, 0.0, where=~{}.any(axis=0))", copy, g, changes=True)
+        if joint:
+            self.with_one[copy] = copy
+        return copy
