@@ -39,10 +39,7 @@ SIGN_BINDING = 3
 COMPOSITIONS = {"mean": mean, "norm": norm, "softmax": softmax, "log_softmax": log_softmax}
 # The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
 # its second operand.
-# fmt: off
-INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak",
-            "softmax_share", "inverse_mills", "erfinv_slope", "branch_taken"}
-# fmt: on
+INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}
 # The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
 CALLS = {
     "maximum": ("n+", "maximum(x, y)"),

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from autograd.rules import Array, sigmoid, softplus, softplus_array
+from autograd.rules import Array, sigmoid, softplus
 from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI, bell, normal_cdf, product_error
 
 LOG_SQRT_2PI = 0.9189385332046727
@@ -53,7 +53,9 @@ def log_sigmoid(x: float) -> float:
 
 
 def log_sigmoid_array(x: Array, out: Array = None) -> Array:
-    return np.negative(softplus_array(np.negative(x), out), out=out)
+    """−log(1 + e⁻ˣ), and x up to −40, where e⁻ˣ could overflow and the rest is less than a rounding."""
+    out = np.exp(np.minimum(np.negative(x, out=out), 40.0, out=out), out=out)
+    return np.minimum(x, np.negative(np.log1p(out, out=out), out=out), out=out)
 
 
 def logit(x: float) -> float:
