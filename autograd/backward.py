@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -153,47 +153,58 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
     return [adjoints.get(x, 0.0) for x in targets]
 
 
-class Guards:
-    """On what conditions the Values of a graph with `where` in it count.
+class Guard(NamedTuple):
+    """On what condition something counts: where it is chosen, as the first side or the second, and `outer` counts."""
 
-    The guard of a Value is 0 where only sides that are not chosen use it; None stands for one that always counts.
-    """
+    outer: Guard | None
+    condition: Value
+    first: bool
+
+    def kept(self, term: Any) -> Value:
+        """Return a term where it counts, else 0."""
+        from autograd.operations import where
+
+        kept: Value = where(self.condition, *((term, 0.0) if self.first else (0.0, term)))
+        return kept if self.outer is None else self.outer.kept(kept)
+
+
+class Guards:
+    """The guards of the Values of a graph with `where` in it; None is that of one that always counts."""
 
     def __init__(self, order: Sequence[Value], inner: set[Value]) -> None:
         from autograd.operations import maximum
 
         self.chosen = set(chosen(order, order[-1:], conditions=False))
-        self.of: dict[Value, Value | None] = {}
-        self.sides: dict[tuple[Value | None, Value, bool], Value] = {}
-        users: dict[Value, dict[Value | None, None]] = {}  # the guards of what uses a Value, in order
+        self.of: dict[Value, Guard | None] = {}
+        self.sides: dict[tuple[int, int], Guard] = {}  # node and place -> the guard of that side of it
+        users: dict[Value, dict[int, Guard | None]] = {}  # the guards of what uses a Value, by their identity
         for node in reversed(order):
-            found = users.get(node, {None: None})
-            guards = [guard for guard in found if guard is not None]
-            always = node not in inner or len(guards) < len(found)
-            self.of[node] = None if always else guards[0] if len(guards) == 1 else maximum(*guards)
+            guards = [*users.get(node, {0: None}).values()]
+            if node not in inner or None in guards:
+                self.of[node] = None
+            elif len(guards) == 1:
+                self.of[node] = guards[0]
+            else:
+                self.of[node] = Guard(None, maximum(*[guard.kept(1.0) for guard in guards if guard]), True)
             for place, x in enumerate(node.operands):
-                users.setdefault(x, {})[self.handing_on(node, place)] = None
+                guard = self.handing_on(node, place)
+                users.setdefault(x, {})[id(guard)] = guard
 
-    def handing_on(self, node: Value, place: int) -> Value | None:
+    def handing_on(self, node: Value, place: int) -> Guard | None:
         """Return the guard of what a node hands on to one of its operands."""
         from autograd.operations import where
 
-        guard = self.of[node]
         if node.operation is not where or place == 0:
-            return guard
-        key = (guard, node.operands[0], place == 1)
+            return self.of[node]
+        key = (id(node), place)
         if key not in self.sides:
-            counts = 1.0 if guard is None else guard
-            side: Value = where(node.operands[0], *((counts, 0.0) if place == 1 else (0.0, counts)))
-            self.sides[key] = side
+            self.sides[key] = Guard(self.of[node], node.operands[0], place == 1)
         return self.sides[key]
 
     def kept(self, node: Value, place: int, term: Any) -> Any:
         """Return what a node hands on to an operand, 0 where it does not count and the operand may count by others."""
-        from autograd.operations import where
-
         guard = self.handing_on(node, place)
-        return term if guard is self.of[node.operands[place]] else where(guard, term, 0.0)
+        return term if guard is None or guard is self.of[node.operands[place]] else guard.kept(term)
 
 
 def as_formulas(row: Any, node: Value, wanted: Sequence[bool]) -> list[Any]:
