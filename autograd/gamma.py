@@ -1,4 +1,4 @@
-"""The float rules of the gamma function's logarithm and its derivatives: lgamma, digamma, polygamma.
+"""The float and array rules of the gamma function's logarithm and its derivatives: lgamma, digamma, polygamma.
 
 Each is a power series near its roots, an asymptotic series for large x, and the recurrence between them; a negative x
 is split into its nearest pole −m and the distance ε to it. Formulas by their numbers in Abramowitz and Stegun (1964).
@@ -9,8 +9,11 @@ Letters: x = ε − m operand; n order, s = n + 1; t distance from where a serie
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from autograd.rules import Array, elementwise
 from autograd.special import sin_pi
 
 LARGE = 10.0  # from here on the asymptotic series have all digits
@@ -47,7 +50,7 @@ DIGAMMA_FAR = [b / (2 * j) for j, b in enumerate(BERNOULLI, 1)]  # (6.3.18)
 
 
 def polynomial(coefficients: Sequence[float], t: float) -> float:
-    """c₀ + c₁t + c₂t² + …."""
+    """c₀ + c₁t + c₂t² + …, of an array too."""
     total = 0.0
     for c in reversed(coefficients):
         total = c + t * total
@@ -161,3 +164,62 @@ def times_zeta(s: int, x: float) -> float:
     far = math.exp(-s * math.log1p(count / x)) * (y / (s - 1) + 0.5 + rest)
     terms = [math.exp(-s * math.log1p(k / x)) for k in range(count)]
     return times_power(math.fsum([*terms, far]), s, x)
+
+
+# Arrays ---------------------------------------------------------------------------------------------------------------
+
+
+def lgamma_array(x: Array, out: Array = None) -> Array:
+    """As `lgamma`, all its cases at once; a pole gives NaN."""
+    t, steps = towards_two(x)
+    z = t * polynomial(LGAMMA_AT_TWO, t)
+    product = np.ones_like(t)
+    for y in steps:
+        product *= y
+    z += np.log(product)
+    low = x < BASIN[0]
+    np.subtract(z, np.log1p(t), out=z, where=low)
+    np.subtract(z, np.log(x), out=z, where=x < 0.5)
+    far = np.maximum(x, LARGE)
+    series = LOG_SQRT_2PI - 0.5 + polynomial(LGAMMA_FAR, 1.0 / far / far) / far
+    np.copyto(z, (far - 0.5) * (np.log(far) - 1.0) + series, where=x >= LARGE)
+    u = (x - ROOT) - ROOT_LO
+    return mended(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
+
+
+def digamma_array(x: Array, out: Array = None) -> Array:
+    """As `digamma`, all its cases at once; a pole gives NaN."""
+    t, steps = towards_two(x)
+    z = np.zeros_like(t)
+    for y in steps:
+        z += np.where(y > 1.0, 1.0 / y, 0.0)
+    z += polynomial(DIGAMMA_AT_TWO, t)
+    np.subtract(z, 1.0 / (1.0 + x), out=z, where=x < 0.5)
+    np.subtract(z, 1.0 / x, out=z, where=x < BASIN[0])
+    far = np.maximum(x, LARGE)
+    np.copyto(z, np.log(far) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / far / far) / far) / far, where=x >= LARGE)
+    u = (x - ROOT) - ROOT_LO
+    return mended(z, u * polynomial(AT_ROOT, u), x, digamma, out)
+
+
+def towards_two(x: Array) -> tuple[Array, list[Array]]:
+    """Where the series at two is taken, and the numbers on the way there, each x less 1, 2, …, or 1 if not needed."""
+    y, steps = np.minimum(np.maximum(x, BASIN[1]), LARGE), []
+    for _ in range(int(LARGE) - 2):
+        above = y > 2.5
+        y = y - above
+        steps.append(np.where(above, y, 1.0))
+    low = np.where(x < 0.5, x, x - 1.0)
+    return np.where(x < BASIN[0], np.minimum(np.maximum(low, -0.5), 0.5), y - 2.0), steps
+
+
+def mended(z: Array, basin: Array, x: Array, function: Callable[[float], float], out: Array) -> Array:
+    """Put in the series at the root, and where x is negative, 0, infinite or NaN the float rule."""
+    np.copyto(z, basin, where=(x >= BASIN[0]) & (x <= BASIN[1]))
+    rest = ~((x > 0.0) & (x < np.inf))
+    if rest.any():
+        z[rest] = elementwise(function)(x[rest])
+    if out is None:
+        return z
+    out[...] = z
+    return out

@@ -138,8 +138,8 @@ logaddexp    = row("logaddexp",    "log eˣ+eʸ", r"\log(e^{x} + e^{y})",  proba
 softmax_share = row("softmax_share", "eˣ/eˣ+eʸ", r"\frac{e^{x}}{e^{x} + e^{y}}", probabilities.share, probabilities.share_array, [lambda z, x, y: z * softmax_share(y, x), lambda z, x, y: -z * softmax_share(y, x)])
 
 # The gamma function
-lgamma       = row("lgamma",       "log Γ",  r"\log(|\Gamma(x)|)",       gamma.lgamma,          rules.from_scipy("gammaln", gamma.lgamma, lambda x: x < 3.0), [lambda z, x: digamma(x)], domain="no x of 0, −1, −2, …")
-digamma      = row("digamma",      "ψ",      r"\psi(x)",                 gamma.digamma,         rules.from_scipy("digamma", gamma.digamma, lambda x: x < 0.0), [lambda z, x: polygamma(1.0, x)], domain="no x of 0, −1, −2, …, −∞")
+lgamma       = row("lgamma",       "log Γ",  r"\log(|\Gamma(x)|)",       gamma.lgamma,          gamma.lgamma_array, [lambda z, x: digamma(x)], domain="no x of 0, −1, −2, …")
+digamma      = row("digamma",      "ψ",      r"\psi(x)",                 gamma.digamma,         gamma.digamma_array, [lambda z, x: polygamma(1.0, x)], domain="no x of 0, −1, −2, …, −∞")
 polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",   r"\psi^{(x)}(y)",           gamma.polygamma,       rules.elementwise(gamma.polygamma), [0.0, lambda z, n, x: polygamma(n + 1.0, x)], domain="a whole n from 0 to 1000, and no x of 0, −1, −2, …, −∞")
 
 # Trigonometry and its hyperbolic kin
@@ -169,8 +169,8 @@ normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.from_scipy("ndtr", special.normal_cdf), [lambda z, x: normal_pdf(x, 1.0)])
 log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, rules.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
 inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, rules.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
-erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, rules.from_scipy("erfinv", probabilities.erfinv), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
-erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, rules.elementwise(probabilities.erfinv_slope), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
+erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, rules.elementwise(math.erf), rules.elementwise(math.erfc)), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (1.0 - z)])

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from autograd.rules import Array, sigmoid, softplus
+from autograd.rules import Array, ArrayRule, sigmoid, softplus
 from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI, bell, normal_cdf, product_error
 
 LOG_SQRT_2PI = 0.9189385332046727
@@ -138,3 +138,28 @@ def erfinv_slope(x: float) -> float:
     lost: float = product_error(z, z) - 2.0 * z * error
     slope = math.exp(z * z) / TWO_OVER_SQRT_PI
     return slope + slope * lost
+
+
+def erfinv_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> Array:
+    z, error = erfinv_and_error_array(np.abs(x), erf, erfc)
+    return np.where(np.abs(x) > 1e-8, np.copysign(z - error, x), x / TWO_OVER_SQRT_PI)
+
+
+def erfinv_slope_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> Array:
+    z, error = erfinv_and_error_array(np.abs(x), erf, erfc)
+    slope = np.exp(z * z) / TWO_OVER_SQRT_PI
+    slope += slope * (product_error(z, z) - 2.0 * z * error)
+    return np.where(np.abs(x) > 1e-8, slope, 1.0 / TWO_OVER_SQRT_PI + 0.0 * x)
+
+
+def erfinv_and_error_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> tuple[Array, Array]:
+    """As `erfinv_and_error`, with the array rules of erf and erfc."""
+    rest, low = 1.0 - x, x < 0.5
+    half = 0.5 * np.log(rest * (1.0 + x))
+    b = 2.0 / (math.pi * 0.147) + half
+    best = z = np.sqrt(np.sqrt(b * b - 2.0 * half / 0.147) - b)
+    error = np.zeros_like(z)
+    for _ in range(4):
+        error = np.where(low, erf(z) - x, rest - erfc(z)) * np.exp(z * z) / TWO_OVER_SQRT_PI
+        best, z = z, z - error / (1.0 + z * error)
+    return best, error

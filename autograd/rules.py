@@ -47,35 +47,18 @@ def down_the_rows(function: Any) -> ArrayRule:
     return functools.partial(function.reduce, axis=0)
 
 
-def from_scipy(
-    name: str, function: Callable[..., float], delicate: Callable[[Array], Array] | None = None
-) -> ArrayRule:
-    """Return the array rule of SciPy's special function, or, where SciPy is missing, the elementwise one.
-
-    Where an argument is `delicate`, which an array of bool tells, SciPy's loses digits: there the float rule is called.
-    """
+def from_scipy(name: str, function: Callable[..., float]) -> ArrayRule:
+    """Return the array rule of SciPy's special function, or, where SciPy is missing, the elementwise one."""
 
     @functools.cache
-    def chosen() -> ArrayRule:
+    def rule() -> ArrayRule:
         try:
             import scipy.special  # optional, and slow to import: only when first called
         except ImportError:
             return elementwise(function)
-        special: ArrayRule = getattr(scipy.special, name)
-        if delicate is None:
-            return special
-        exact = elementwise(function)
+        return getattr(scipy.special, name)  # type: ignore[no-any-return]  # SciPy ships no types
 
-        def rule(x: Array, out: Array = None) -> Array:
-            x = np.array(x, dtype=float)  # a copy, for the result may be written over it
-            out = special(x, out=out)
-            places = delicate(x)
-            out[places] = exact(x[places])
-            return out
-
-        return rule
-
-    return lambda x, out=None: chosen()(x, out=out)
+    return lambda x, out=None: rule()(x, out=out)
 
 
 # Powers ---------------------------------------------------------------------------------------------------------------

@@ -1,23 +1,17 @@
-"""The gamma function, log-probabilities and inverses: ends, refusals, arrays with and without SciPy, derivatives.
+"""The gamma function, log-probabilities and inverses: ends, refusals, arrays, derivatives.
 
 How accurate the float rules are is shown in `test_accuracy.py`.
 """
 
 import math
-import sys
 
 import numpy as np
 import pytest
 
 import autograd as a
-from autograd import TABLE, Value, check_gradients, gamma, grad, probabilities, rules, vectorize
+from autograd import TABLE, Value, check_gradients, grad, vectorize
 
 INF, NAN = math.inf, math.nan
-BY_SCIPY = {
-    "lgamma": lambda: rules.from_scipy("gammaln", gamma.lgamma, lambda x: x < 3.0),
-    "digamma": lambda: rules.from_scipy("digamma", gamma.digamma, lambda x: x < 0.0),
-    "erfinv": lambda: rules.from_scipy("erfinv", probabilities.erfinv),
-}
 RNG = np.random.default_rng(3)
 WIDE = np.concatenate([RNG.uniform(-20, 20, 400), RNG.uniform(-2, 4, 300), 10.0 ** RNG.uniform(-300, 300, 100)])
 INSIDE = np.concatenate([RNG.uniform(0, 1, 300), 2.0 ** -RNG.uniform(1, 1000, 50), 1.0 - 2.0 ** -np.arange(1.0, 53.0)])
@@ -53,18 +47,8 @@ def test_array_rules_are_as_exact_as_the_float_rules(name):
     assert np.nanmax(off) <= 6  # of two that are each within 4 of the truth, at most
 
 
-@pytest.mark.parametrize("name", BY_SCIPY)
-def test_without_scipy_arrays_have_the_same_numbers(monkeypatch, name):
-    (x,) = ARGUMENTS[name]
-    x = x[np.abs(x) < 1e300]
-    with_scipy = BY_SCIPY[name]()(x)
-    monkeypatch.setitem(sys.modules, "scipy", None)
-    monkeypatch.setitem(sys.modules, "scipy.special", None)
-    np.testing.assert_allclose(BY_SCIPY[name]()(x), with_scipy, rtol=1e-13, atol=1e-13)
-
-
-@pytest.mark.parametrize("name", BY_SCIPY)
-def test_an_array_rule_writes_into_what_it_reads(name):
+@pytest.mark.parametrize("name", ["lgamma", "digamma"])
+def test_an_array_rule_may_write_over_what_it_reads(name):
     (x,) = ARGUMENTS[name]
     rule, out = TABLE[name].array, x.copy()
     with np.errstate(all="ignore"):
