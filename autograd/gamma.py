@@ -157,13 +157,18 @@ def times_zeta(s: int, x: float) -> float:
     """
     count = max(0, math.ceil(LARGE + s - x))
     y = x + count
-    rest = 0.0
-    for j in range(len(BERNOULLI), 0, -1):
-        step = (s + 2 * j - 2) / (2 * j - 1) / (2 * j) / y  # of s (s + 1) … (s + 2j − 2) / (2j)! / y²ʲ⁻¹
-        rest = step * (BERNOULLI[j - 1] + (s + 2 * j - 1) / y * rest)
-    far = math.exp(-s * math.log1p(count / x)) * (y / (s - 1) + 0.5 + rest)
+    far = math.exp(-s * math.log1p(count / x)) * (y / (s - 1) + 0.5 + euler_maclaurin(s, y))
     terms = [math.exp(-s * math.log1p(k / x)) for k in range(count)]
     return times_power(math.fsum([*terms, far]), s, x)
+
+
+def euler_maclaurin(s: int, y: float) -> float:
+    """Σ B₂ⱼ / (2j)! · s (s + 1) … (s + 2j − 2) / y²ʲ⁻¹, of an array too."""
+    rest = 0.0
+    for j in range(len(BERNOULLI), 0, -1):
+        step = (s + 2 * j - 2) / (2 * j - 1) / (2 * j) / y
+        rest = step * (BERNOULLI[j - 1] + (s + 2 * j - 1) / y * rest)
+    return rest
 
 
 # Arrays ---------------------------------------------------------------------------------------------------------------
@@ -200,6 +205,25 @@ def digamma_array(x: Array, out: Array = None) -> Array:
     np.copyto(z, np.log(far) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / far / far) / far) / far, where=x >= LARGE)
     u = (x - ROOT) - ROOT_LO
     return mended(z, u * polynomial(AT_ROOT, u), x, digamma, out)
+
+
+def polygamma_array(n: Array, x: Array) -> Array:
+    """As `polygamma`: at once for one order of all and x ≥ ½, where xⁿ⁺¹ is no extreme number, else one by one."""
+    order = np.ravel(n)[0] if np.size(n) else 0.0
+    if not (np.all(n == order) and 1.0 <= order <= 20.0 and order == int(order)):
+        return elementwise(polygamma)(n, x)
+    s = int(order) + 1
+    count = int(LARGE) + s
+    y = x + count
+    z = np.exp(-s * np.log1p(count / x)) * (y / (s - 1) + 0.5 + euler_maclaurin(s, y))
+    for k in range(count - 1, -1, -1):
+        z += np.exp(-s * np.log1p(k / x))
+    power = x**s
+    z *= (-1.0) ** s * math.factorial(s - 1) / power
+    rest = ~((x >= 0.5) & (power < 1e270))
+    if rest.any():
+        z[rest] = elementwise(polygamma)(order, x[rest])
+    return z
 
 
 def towards_two(x: Array) -> tuple[Array, list[Array]]:

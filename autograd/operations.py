@@ -140,7 +140,7 @@ softmax_share = row("softmax_share", "eˣ/eˣ+eʸ", r"\frac{e^{x}}{e^{x} + e^{y}
 # The gamma function
 lgamma       = row("lgamma",       "log Γ",  r"\log(|\Gamma(x)|)",       gamma.lgamma,          gamma.lgamma_array, [lambda z, x: digamma(x)], domain="no x of 0, −1, −2, …")
 digamma      = row("digamma",      "ψ",      r"\psi(x)",                 gamma.digamma,         gamma.digamma_array, [lambda z, x: polygamma(1.0, x)], domain="no x of 0, −1, −2, …, −∞")
-polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",   r"\psi^{(x)}(y)",           gamma.polygamma,       rules.elementwise(gamma.polygamma), [0.0, lambda z, n, x: polygamma(n + 1.0, x)], domain="a whole n from 0 to 1000, and no x of 0, −1, −2, …, −∞")
+polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",   r"\psi^{(x)}(y)",           gamma.polygamma,       gamma.polygamma_array, [0.0, lambda z, n, x: polygamma(n + 1.0, x)], domain="a whole n from 0 to 1000, and no x of 0, −1, −2, …, −∞")
 
 # Trigonometry and its hyperbolic kin
 sin          = row("sin",          "sin",    r"\sin(x)",                 math.sin,              np.sin,               [lambda z, x: cos(x)], domain="a finite x")

@@ -47,6 +47,20 @@ def test_array_rules_are_as_exact_as_the_float_rules(name):
     assert np.nanmax(off) <= 6  # of two that are each within 4 of the truth, at most
 
 
+@pytest.mark.parametrize("n", [0.0, 1.0, 2.0, 3.0, 8.0, 20.0, 21.0])
+def test_an_order_that_all_share_is_as_exact(n):
+    with np.errstate(all="ignore"):
+        got = TABLE["polygamma"].array(n, WIDE)
+    expected = []
+    for x in WIDE.tolist():
+        try:
+            expected.append(a.polygamma(n, x))
+        except OverflowError:
+            expected.append(NAN)
+    size = np.maximum(abs(np.array(expected)), 1.0) if n == 0.0 else abs(np.array(expected))
+    assert np.nanmax(abs(got - expected) / np.spacing(size)) <= 6
+
+
 @pytest.mark.parametrize("name", ["lgamma", "digamma"])
 def test_an_array_rule_may_write_over_what_it_reads(name):
     (x,) = ARGUMENTS[name]
