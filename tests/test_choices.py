@@ -1,6 +1,7 @@
 """Only the chosen side of a where counts: eagerly, computed anew, in derivatives of every order, and lifted."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -111,6 +112,62 @@ def test_lifted_the_other_side_neither_raises_nor_leaves_a_nan(name):
     for point, gradient in zip(points, gradients, strict=True):
         assert program.gradient([[point]])[1] == pytest.approx([gradient], rel=1e-12, abs=1e-300)
     assert vectorize(several, [x], [w]).values(X) == pytest.approx(np.array(expected), rel=1e-10, abs=1e-13)
+
+
+ONE = [sqrt, log, exp, tanh, lgamma, lambda x: 1.0 / x, lambda x: x * x, lambda x: x**0.5]
+TWO = [lambda x, y: x + y, lambda x, y: x * y, lambda x, y: x / y, lambda x, y: dot([x, y], [y, x], x)]
+
+
+def random_graph(draw):
+    """A graph of choices within choices, recorded where every part of it has a number, and its leaves."""
+    leaves = [Value(draw.uniform(0.2, 1.8), name) for name in ("x1", "x2", "w1", "w2")]
+    nodes = leaves.copy()
+    for _ in range(draw.randint(5, 25)):
+        x, y, z = (draw.choice(nodes) for _ in range(3))
+        kind = draw.random()
+        made = draw.choice(ONE)(x) if kind < 0.3 else draw.choice(TWO)(x, y) if kind < 0.6 else None
+        made = where(step(z - draw.choice([0.0, 1.0])), x, y) if made is None else made
+        if abs(made.data) < 1e3:
+            nodes.append(made)
+    return nodes[-1] * 1.0 + where(step(leaves[0]), nodes[-2], leaves[3]), leaves
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_in_random_graphs_every_gear_gives_the_same_gradient(seed):
+    draw = random.Random(seed)
+    try:
+        y, leaves = random_graph(draw)
+    except (ArithmeticError, ValueError):
+        return
+    parameters, rows, gradients = leaves[2:], [], []
+    program = vectorize(y, leaves[:2], parameters)
+    for _ in range(8):
+        row = [draw.uniform(-2.0, 2.0), draw.choice([0.0, draw.uniform(-2.0, 2.0)])]
+        for leaf, x in zip(leaves, row, strict=False):
+            leaf.data = x
+        for w in parameters:
+            w.grad = 0.0
+        try:
+            y.refresh()
+            y.backward()
+        except (ArithmeticError, ValueError):  # the chosen side has no number, or no derivative
+            continue
+        gradient = [w.grad for w in parameters]
+        if not all(abs(g) < 1e8 for g in [y.data, *gradient]):
+            continue
+        assert [d.data for d in y.derivatives(parameters)] == pytest.approx(gradient, rel=1e-9, abs=1e-12)
+        assert program.values([row]) == pytest.approx([y.data], rel=1e-9, abs=1e-12)
+        assert program.gradient([row])[1] == pytest.approx(gradient, rel=1e-8, abs=1e-10)
+        rows.append(row)
+        gradients.append(gradient)
+    if rows:
+        assert program.gradient(rows)[1] == pytest.approx(np.mean(gradients, axis=0), rel=1e-8, abs=1e-8)
+
+
+def test_a_condition_without_a_number_within_the_other_side_leaves_no_nan():
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    y = where(step(x), where(step(log(x)), w * w, w), w)
+    assert vectorize(y, [x], [w]).gradient([[-1.0]])[1].tolist() == [1.0]
 
 
 def test_a_chosen_side_is_refused_as_ever():

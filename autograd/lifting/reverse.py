@@ -219,20 +219,25 @@ class Reverse(Gradients):
                 def write(out: Array | None, x: Rows = x, first: bool = place == 0) -> Array:
                     dz: Operand = 1.0 if g.array is None else g.array
                     self.comment(f"d{self.shown(x)} = {text(dz)} where it is chosen")
-                    return self.apply(where, [self.operand(condition), *((dz, 0.0) if first else (0.0, dz))], out)
+                    sides = (dz, 0.0) if first else (0.0, dz)
+                    return self.zero_kept(self.apply(where, [self.operand(condition), *sides], out), g.array)
 
                 self.contribute(x, g, block.wide, write)
 
     def handed_on(self, g: Array | None, factors: list[Any], out: Array | None) -> Array:
         """Write g times other factors; where a program chooses between sides, 0 for g = 0, as for a side not chosen.
 
-        A factor may be infinite or NaN there.
+        There a factor may be infinite or NaN, as may the condition of a choice within the side.
         """
         if not self.chooses or g is None:
             return self.product(factors, out)
-        out = self.product(factors, out or self.like(factors, "t"))
-        self.write(out, "copyto({}, 0.0, where={} == 0.0)", out, g, changes=True)
-        return out
+        return self.zero_kept(self.product(factors, out or self.like(factors, "t")), g)
+
+    def zero_kept(self, x: Array, g: Array | None) -> Array:
+        """Write 0 where g is 0, and return the array."""
+        if g is not None:
+            self.write(x, "copyto({}, 0.0, where={} == 0.0)", x, g, changes=True)
+        return x
 
     def chain_rule(self, block: Block, x: Rows, g: Adjoint) -> str:
         """Say what an operation hands on to an operand, up to the factor that is carried along."""
