@@ -172,14 +172,16 @@ class Guards:
     """The guards of the Values of a graph with `where` in it; None is that of one that always counts."""
 
     def __init__(self, order: Sequence[Value], inner: set[Value]) -> None:
-        from autograd.operations import maximum
+        from autograd.operations import maximum, where
 
         self.chosen = set(chosen(order, order[-1:], conditions=False))
         self.of: dict[Value, Guard | None] = {}
         self.sides: dict[tuple[int, int], Guard] = {}  # node and place -> the guard of that side of it
-        users: dict[Value, dict[int, Guard | None]] = {}  # the guards of what uses a Value, by their identity
+        users: dict[Value, dict[int, Guard | None]] = {order[-1]: {0: None}}  # the guards of what uses it
         for node in reversed(order):
-            guards = [*users.get(node, {0: None}).values()]
+            if node not in users:  # only conditions use it, which hand nothing on
+                continue
+            guards = [*users[node].values()]
             if node not in inner or None in guards:
                 self.of[node] = None
             elif len(guards) == 1:
@@ -187,14 +189,15 @@ class Guards:
             else:
                 self.of[node] = Guard(None, maximum(*[guard.kept(1.0) for guard in guards if guard]), True)
             for place, x in enumerate(node.operands):
-                guard = self.handing_on(node, place)
-                users.setdefault(x, {})[id(guard)] = guard
+                if place or node.operation is not where:
+                    guard = self.handing_on(node, place)
+                    users.setdefault(x, {})[id(guard)] = guard
 
     def handing_on(self, node: Value, place: int) -> Guard | None:
         """Return the guard of what a node hands on to one of its operands."""
         from autograd.operations import where
 
-        if node.operation is not where or place == 0:
+        if node.operation is not where:
             return self.of[node]
         key = (id(node), place)
         if key not in self.sides:

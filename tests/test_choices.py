@@ -170,6 +170,15 @@ def test_a_condition_without_a_number_within_the_other_side_leaves_no_nan():
     assert vectorize(y, [x], [w]).gradient([[-1.0]])[1].tolist() == [1.0]
 
 
+def test_a_condition_that_is_part_of_the_other_side_too_hands_nothing_on():
+    x, w = Value(0.0, "x"), Value(3.0, "w")
+    root = sqrt(x)
+    y = where(step(root), root * w, w) + where(step(root - 1.0), root * x, w * x)
+    y.backward()
+    assert (x.grad, w.grad) == (3.0, 1.0)
+    assert [d.data for d in y.derivatives([x, w])] == [3.0, 1.0]
+
+
 def test_a_chosen_side_is_refused_as_ever():
     y, x, w = recorded("a logarithm")
     program = vectorize(y * where(step(x + 9.0), 1.0, log(x)), [x], [w])
