@@ -179,6 +179,16 @@ def test_a_condition_that_is_part_of_the_other_side_too_hands_nothing_on():
     assert [d.data for d in y.derivatives([x, w])] == [3.0, 1.0]
 
 
+def test_numbers_that_fold_into_a_refusal_are_refused_only_where_they_are_chosen():
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    zero = x * 0.0
+    root = sqrt(zero)  # of 0, as a lifted graph knows
+    program = vectorize(where(step(x), w, root).derivatives([x, w]), [x], [w])
+    assert program.values([[1.0], [2.0]]).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    with pytest.raises(ZeroDivisionError, match=r"^row 1: div\(0\.5, "):
+        program.values([[1.0], [-1.0]])
+
+
 def test_a_chosen_side_is_refused_as_ever():
     y, x, w = recorded("a logarithm")
     program = vectorize(y * where(step(x + 9.0), 1.0, log(x)), [x], [w])

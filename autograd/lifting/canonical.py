@@ -11,6 +11,7 @@ copy, which keeps this pass linear.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 from autograd import operations as table
 from autograd.lifting.trace import Trace
 from autograd.row import Operation
+from autograd.value import Refusal
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
 FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
@@ -152,7 +154,10 @@ class _Canonical:
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
-            return float(operation.evaluate(operands))
+            try:
+                return float(operation.evaluate(operands))
+            except Refusal:  # it may be on a side that no row chooses; where it is needed, the NaN is explained
+                return math.nan
         # A number by its text: node 1 is not the number 1.0, nor 0.0 the number −0.0.
         marked = [repr(x) if isinstance(x, float) else x for x in operands]
         return self.number((operation, tuple(marked)), Apply(operation, tuple(operands)))
