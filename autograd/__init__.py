@@ -31,13 +31,16 @@ from autograd.operations import (
     TABLE, operation, add, sub, mul, div, floordiv, mod, neg, identity, abs as abs, sign, square, reciprocal,
     pow as pow, power_slope, power_log, direction, inversion, hypot,
     exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan,
+    logaddexp, softmax_share, lgamma, digamma, polygamma,
     asin, acos, atan, atan2, sinh, cosh, tanh, sech_squared, asinh, acosh, atanh, degrees, radians, sinc,
-    spherical_bessel, gaussian, erf, erfc, normal_pdf, normal_cdf, sigmoid, relu, leaky_relu, elu, selu, gelu, silu,
-    softplus, softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum as sum, dot, logsumexp,
+    spherical_bessel, gaussian, erf, erfc, normal_pdf, normal_cdf, log_normal_cdf, inverse_mills, erfinv, erfinv_slope,
+    fmod, copysign, where, branch_taken, floor, ceil, trunc, round as round,
+    sigmoid, log_sigmoid, logit, relu, leaky_relu, elu, selu, gelu, silu, softplus,
+    softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum as sum, dot, logsumexp,
     norm, mean, softmax, log_softmax,
 )
 
-# Without sum, abs and pow: a star is not to replace what is built in.
+# Without sum, abs, pow and round: a star is not to replace what is built in.
 __all__ = [  # noqa: RUF022  (in the order of a reader's interest)
     "Constant", "Operation", "Value", "topological_order", "grad", "hessian", "hvp", "jacobian", "jvp",
     "value_and_grad", "Program", "vectorize", "check_gradients", "assert_gradients", "parse",
@@ -47,7 +50,9 @@ __all__ = [  # noqa: RUF022  (in the order of a reader's interest)
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt",
     "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "sech_squared",
     "asinh", "acosh", "atanh", "degrees", "radians", "sinc", "spherical_bessel",
-    "gaussian", "erf", "erfc", "normal_pdf", "normal_cdf",
+    "logaddexp", "softmax_share", "lgamma", "digamma", "polygamma",
+    "gaussian", "erf", "erfc", "normal_pdf", "normal_cdf", "log_normal_cdf", "inverse_mills", "erfinv", "erfinv_slope",
+    "fmod", "copysign", "log_sigmoid", "logit", "where", "branch_taken", "floor", "ceil", "trunc",
     "sigmoid", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "hard_sigmoid",
     "step", "equal", "greater", "maximum", "minimum", "peak", "clip", "dot", "logsumexp", "norm", "mean",
     "softmax", "log_softmax",

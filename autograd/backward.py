@@ -8,8 +8,11 @@ Letters: z a node's result, x and y operands, g an adjoint, p a local derivative
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from autograd.choices import Guards, as_formulas, choices, chosen, raise_chosen
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -88,7 +91,7 @@ def backward(root: Value) -> None:
         for node in order:
             node._grad = 0.0
         root._grad += 1.0
-        for node in reversed(order):
+        for node in reversed(chosen(order, [root], conditions=False) if choices(order) else order):
             accumulate = node.operation.accumulate  # type: ignore[union-attr]  # interior nodes have one
             accumulate(node)
     except BaseException as error:
@@ -157,13 +160,15 @@ def without_derivative(error: Exception, node: Value) -> Exception:
 def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
     """Return ∂root/∂target for each target, as graphs or plain numbers: the same sweep, with Values for adjoints.
 
-    It visits only the nodes between the targets and the root. Factors of 1 and sums with 0 are left out.
+    It visits only the nodes between the targets and the root. Factors of 1 and sums with 0 are left out. What a side of
+    a `where` propagates is guarded by the condition, for the unchosen side may be infinite, or have no number at all.
     """
     order, _ = interior_nodes(root)
     between = set(targets)
     for node in order:
         if any([x in between for x in node.operands]):
             between.add(node)
+    guards = Guards(order, between.difference(targets)) if choices(order) else None
     adjoints: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
         if node not in adjoints:
@@ -172,14 +177,28 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
         g, operands = adjoints[node], node.operands
         wanted = [x in between and not x.constant for x in operands]
         try:
-            partials = row.local_derivatives(node, operands, wanted)
+            partials = [0.0, 1.0, 1.0] if row.chooses else row.local_derivatives(node, operands, wanted)
         except (ArithmeticError, ValueError) as error:
-            raise without_derivative(error, node) from None
-        for x, p in zip(operands, partials, strict=True):
-            if p.__class__ is not float or p != 0.0:
+            if guards is None or node in guards.chosen:
+                raise without_derivative(error, node) from None
+            partials = without_numbers(node, wanted)
+        for place, (x, p) in enumerate(zip(operands, partials, strict=True)):
+            if wanted[place] and (p.__class__ is not float or p != 0.0):
                 term = p if g.__class__ is float and g == 1.0 else g if p.__class__ is float and p == 1.0 else g * p
+                if guards is not None:
+                    term = guards.kept(node, place, term)
                 adjoints[x] = adjoints[x] + term if x in adjoints else term
     return [adjoints.get(x, 0.0) for x in targets]
+
+
+def without_numbers(node: Value, wanted: Sequence[bool]) -> list[Any]:
+    """Return a node's local derivatives as graphs, where they have no number: each is NaN."""
+    partials, symbols = as_formulas(node, wanted)
+    stands_for = dict(zip(symbols, [node, *node.operands], strict=True))
+    for inner in topological_order(*[p for p in partials if not isinstance(p, (int, float))]):
+        if inner.operation is not None:
+            inner.operands = tuple([stands_for.get(x, x) for x in inner.operands])
+    return [p if isinstance(p, (int, float)) else stands_for.get(p, p) for p in partials]
 
 
 # Leaves that changed after a graph was built --------------------------------------------------------------------------
@@ -204,20 +223,27 @@ def check_current(nodes: Iterable[Value]) -> None:
                 data = row.compute(operands)
             except (ArithmeticError, ValueError):
                 data = None
+            if data is None and math.isnan(node._data):  # refused then and now, on an unchosen side
+                continue
             if repr(data) != repr(node._data):  # which tells −0.0 from 0.0, but not NaN from NaN
                 raise row.out_of_date(node, data)
 
 
 def refresh(root: Value, time: int) -> None:
-    """Recompute every interior node below root; `time` is now."""
+    """Recompute every interior node below root; `time` is now. What only an unchosen side uses may have no number."""
     nodes: list[Value] = []
     visit(root, nodes, [], set())
     before = [(node._data, node._time) for node in nodes]
     try:
+        refused: dict[Value, Exception] = {}
         for node in nodes:
             row: Any = node.operation
-            node._data = row.compute(node.operands)
+            try:
+                node._data = row.compute(node.operands)
+            except (ArithmeticError, ValueError) as error:
+                node._data, refused[node] = math.nan, error
             node._time = time
+        raise_chosen(refused, nodes, [root])
     except BaseException:
         for node, (data, earlier) in zip(nodes, before, strict=True):
             node._data, node._time = data, earlier

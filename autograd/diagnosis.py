@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autograd.backward import topological_order
+from autograd.choices import chosen
 
 if TYPE_CHECKING:
     from autograd.digits import Given
@@ -128,7 +129,9 @@ class Graph:
 
     def __init__(self, values: Sequence[Value], nodes: Sequence[Value]) -> None:
         self.values, self.nodes = values, nodes
-        self.partials = {z: z.partials() for z in nodes}
+        used = {x for z in nodes for x in z.operands}
+        counting = set(chosen(nodes, [z for z in nodes if z not in used], conditions=False))
+        self.partials = {z: z.partials() if z in counting else (0.0,) * len(z.operands) for z in nodes}
         self.users: dict[Value, list[tuple[Value, int]]] = {z: [] for z in nodes}
         for z in reversed(nodes):
             for i, x in enumerate(z.operands):

@@ -45,6 +45,7 @@ CALLS = {
     "maximum": ("n+", "maximum(x, y)"),
     "minimum": ("n+", "minimum(x, y)"),
     "leaky_relu": ("nn?", "leaky_relu(x, 0.01)"),
+    "round": ("nn?", "round(x, 2)"),
     "sum": ("l", "sum([x, y])"),
     "mean": ("l", "mean([x, y])"),
     "norm": ("l", "norm([x, y])"),
@@ -100,7 +101,7 @@ def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
     (0.5, ['w', 'x', 'b'])
     >>> parse("sigmod(w*x)", w=0.5, x=2)
     Traceback (most recent call last):
-    ValueError: there is no function sigmod: did you mean sigmoid, mod, hard_sigmoid? (character 1)
+    ValueError: there is no function sigmod: did you mean sigmoid, log_sigmoid, mod? (character 1)
         sigmod(w*x)
         ^
     """

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import powers, rules, special
+from autograd import gamma, powers, probabilities, rounding, rules, special
 from autograd.arguments import of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.row import Operation, operators
@@ -88,12 +88,33 @@ def as_number(x: Any) -> Any:
     return x.data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
 
+def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The operands of where: the chosen side is called if it is a function, the other one never.
+
+    A condition that is a Value may turn out otherwise when the graph is computed anew. If the other side is a function,
+    and so not in the graph, the condition is `branch_taken`, which refuses that.
+    """
+    if not callable(a) and not callable(b):
+        return condition, a, b
+    remembers = isinstance(condition, Value)
+    if condition.data if remembers else to_float(condition):
+        if callable(b):
+            condition, b = branch_taken(condition) if remembers else condition, 0.0
+        return condition, a() if callable(a) else a, b
+    if not callable(a):
+        return condition, a, b()
+    b = b() if callable(b) else b
+    return (branch_taken(equal(condition, 0.0)), b, 0.0) if remembers else (condition, 0.0, b)
+
+
 # fmt: off
 # Rows that a rule names ahead of their own line.
 cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
 sign: Operation; step: Operation; minimum: Operation; direction: Operation; inversion: Operation; gaussian: Operation
 sech_squared: Operation; sigmoid: Operation
 normal_pdf: Operation; spherical_bessel: Operation
+digamma: Operation; polygamma: Operation; softmax_share: Operation; inverse_mills: Operation; erfinv_slope: Operation
+round: Operation; equal: Operation; where: Operation; branch_taken: Operation; copysign: Operation
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
 
@@ -104,10 +125,12 @@ mul          = row("mul",          "×",      r"x \cdot y",               operat
 div          = row("div",          "÷",      r"\frac{x}{y}",             operator.truediv,      np.divide,            [lambda z, x, y: 1.0 / y, lambda z, x, y: -z / y], domain="y ≠ 0")
 floordiv     = row("floordiv",     "⌊÷⌋",    r"\lfloor \frac{x}{y} \rfloor", operator.floordiv, np.floor_divide,     [0.0, 0.0], domain="y ≠ 0")
 mod          = row("mod",          "mod",    r"x \bmod y",               operator.mod,          np.mod,               [1.0, lambda z, x, y: -floordiv(x, y)], domain="y ≠ 0")
+fmod         = row("fmod",         "fmod",   r"\operatorname{fmod}(x, y)", math.fmod,           np.fmod,              [1.0, lambda z, x, y: round((z - x) / y)], domain="a finite x and y ≠ 0")
 neg          = row("neg",          "−",      r"-x",                      operator.neg,          np.negative,          [-1.0])
 identity     = row("identity",     "=",      r"x",                       operator.pos,          np.positive,          [1.0])
 abs          = row("abs",          "|x|",    r"|x|",                     operator.abs,          np.absolute,          [lambda z, x: sign(x)])
 sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  rules.sign,            np.sign,              [0.0])
+copysign     = row("copysign",     "±",      r"\operatorname{copysign}(x, y)", math.copysign,   np.copysign,          [lambda z, x, y: sign(x) * copysign(1.0, y), 0.0])
 square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
 reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
 pow          = row("pow",          "xʸ",     r"x^{y}",                   powers.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0); a Value y has a derivative only for x > 0, or x = 0 and y > 0")
@@ -127,6 +150,13 @@ log10        = row("log10",        "log₁₀",  r"\log_{10}(x)",            mat
 log1p        = row("log1p",        "log 1+x", r"\log(1 + x)",            math.log1p,            np.log1p,             [lambda z, x: 1.0 / (1.0 + x)], domain="x > −1")
 sqrt         = row("sqrt",         "√",      r"\sqrt{x}",                math.sqrt,             np.sqrt,              [lambda z, x: 0.5 / z], domain="x ≥ 0, and x > 0 for a derivative")
 cbrt         = row("cbrt",         "∛",      r"\sqrt[3]{x}",             math.cbrt,             np.cbrt,              [lambda z, x: z / x / 3.0], domain="x ≠ 0 for a derivative")
+logaddexp    = row("logaddexp",    "log eˣ+eʸ", r"\log(e^{x} + e^{y})",  probabilities.logaddexp, np.logaddexp,       [lambda z, x, y: softmax_share(x, y), lambda z, x, y: softmax_share(y, x)])
+softmax_share = row("softmax_share", "eˣ/eˣ+eʸ", r"\frac{e^{x}}{e^{x} + e^{y}}", probabilities.share, probabilities.share_array, [lambda z, x, y: z * softmax_share(y, x), lambda z, x, y: -z * softmax_share(y, x)])
+
+# The gamma function
+lgamma       = row("lgamma",       "log Γ",  r"\log(|\Gamma(x)|)",       gamma.lgamma,          gamma.lgamma_array, [lambda z, x: digamma(x)], domain="no x of 0, −1, −2, …")
+digamma      = row("digamma",      "ψ",      r"\psi(x)",                 gamma.digamma,         gamma.digamma_array, [lambda z, x: polygamma(1.0, x)], domain="no x of 0, −1, −2, …, −∞")
+polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",   r"\psi^{(x)}(y)",           gamma.polygamma,       gamma.polygamma_array, [0.0, lambda z, n, x: polygamma(n + 1.0, x)], domain="a whole n from 0 to 1000, and no x of 0, −1, −2, …, −∞")
 
 # Trigonometry and its hyperbolic kin
 sin          = row("sin",          "sin",    r"\sin(x)",                 math.sin,              np.sin,               [lambda z, x: cos(x)], domain="a finite x")
@@ -154,9 +184,15 @@ erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.er
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.or_one_by_one(math.erfc, special.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), special.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.or_one_by_one(special.normal_cdf, special.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
+log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, rules.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, rules.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
+erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (rules.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
+log_sigmoid  = row("log_sigmoid",  "log σ",  r"\log(\sigma(x))",         probabilities.log_sigmoid, probabilities.log_sigmoid_array, [lambda z, x: sigmoid(-x)])
+logit        = row("logit",        "logit",  r"\operatorname{logit}(x)", probabilities.logit,   probabilities.logit_array, [lambda z, x: 1.0 / x / (1.0 - x)], domain="0 < x < 1")
 relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
 leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  rules.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
 elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
@@ -178,6 +214,14 @@ clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.c
                    lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(maximum(x, low), high)], arrange=lambda x, low, high: (x, low, high))
+where        = row("where",        "?:",     r"\operatorname{where}(x, y, z)", rounding.where,  rounding.where_array, [0.0, lambda z, c, x, y: where(c, 1.0, 0.0), lambda z, c, x, y: where(c, 0.0, 1.0)], arrange=sides, chooses=True)
+branch_taken = row("branch_taken", "taken",  r"\operatorname{taken}(x)", rounding.branch_taken, rounding.branch_taken_array, [1.0], domain="x ≠ 0; give both sides of where as numbers or Values")
+
+# Rounding
+floor        = row("floor",        "⌊x⌋",    r"\lfloor x \rfloor",       rounding.floor,        np.floor,             [0.0])
+ceil         = row("ceil",         "⌈x⌉",    r"\lceil x \rceil",         rounding.ceil,         np.ceil,              [0.0])
+trunc        = row("trunc",        "trunc",  r"\operatorname{trunc}(x)", rounding.trunc,        np.trunc,             [0.0])
+round        = row("round",        "round",  r"\operatorname{round}_{y}(x)", rounding.round,    rounding.round_array, [0.0, 0.0], arrange=lambda x, digits=0: (x, digits), domain="a whole number of digits")
 
 # Of many operands
 sum          = row("sum",          "Σ",      r"x + y",                   rules.sum_left_to_right, rules.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
@@ -189,7 +233,7 @@ norm         = row("norm",         "‖x‖",    r"\sqrt{x^{2} + y^{2}}",    mat
 # NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
 Value.ufuncs |= {
     np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians, np.fabs: abs,
-    np.float_power: pow, np.conjugate: identity, "clip": clip,
+    np.float_power: pow, np.conjugate: identity, np.rint: round, "clip": clip,
 }  # fmt: skip
 
 
@@ -340,6 +384,8 @@ for name, entry in OPERATORS.items():
     setattr(Value, f"__{name}__", plain)
     setattr(Value, f"__r{name}__", reflected)
 Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
+Value.__floor__, Value.__ceil__, Value.__trunc__ = Value.floor, Value.ceil, Value.trunc
+Value.__round__ = lambda self, digits=None: round(self, digits or 0)
 
 # More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
 for entry in (clip, maximum, minimum, atan2, hypot):

@@ -41,10 +41,21 @@ class Operation:
     `accumulate` is the reverse rule, which adds to the gradients of a node's operands; its default reads the partials.
     `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
     takes less time: lifted programs run it, and worked solutions show it.
+    `chooses` tells that the first operand decides which of the other two counts.
     """
 
     __slots__ = (
-        "accumulate", "arity", "arrange", "array", "domain", "formula", "function", "glyph", "name", "partials",
+        "accumulate",
+        "arity",
+        "arrange",
+        "array",
+        "chooses",
+        "domain",
+        "formula",
+        "function",
+        "glyph",
+        "name",
+        "partials",
         "textbook",
     )  # fmt: skip
 
@@ -63,12 +74,13 @@ class Operation:
         arrange: Callable[..., tuple[Any, ...]] | None = None,
         accumulate: Callable[[Value], None] = accumulate_partials,
         textbook: Callable[..., Any] | None = None,
+        chooses: bool = False,
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
         self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
-        self.accumulate = accumulate
+        self.accumulate, self.chooses = accumulate, chooses
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Sequence
-from numbers import Real
+from numbers import Complex, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -285,6 +285,7 @@ class Value:
     __truediv__: Binary; __rtruediv__: Binary; __floordiv__: Binary; __rfloordiv__: Binary
     __mod__: Binary; __rmod__: Binary; __pow__: Binary; __rpow__: Binary
     __neg__: Unary; __abs__: Unary; __pos__: Unary
+    __floor__: Unary; __ceil__: Unary; __trunc__: Unary; __round__: Unary
     exp: Unary; exp2: Unary; expm1: Unary; log: Unary; log2: Unary; log10: Unary; log1p: Unary; sqrt: Unary
     cbrt: Unary; square: Unary; reciprocal: Unary; sin: Unary; cos: Unary; tan: Unary; asin: Unary; acos: Unary
     atan: Unary; sinh: Unary; cosh: Unary; tanh: Unary; asinh: Unary; acosh: Unary; atanh: Unary; abs: Unary
@@ -292,6 +293,8 @@ class Value:
     normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
     elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
     identity: Unary; clip: Binary; maximum: Binary; minimum: Binary; atan2: Binary; hypot: Binary
+    lgamma: Unary; digamma: Unary; log_sigmoid: Unary; logit: Unary; log_normal_cdf: Unary
+    erfinv: Unary; floor: Unary; ceil: Unary; trunc: Unary; round: Unary
     # fmt: on
 
 
@@ -400,7 +403,7 @@ def remedy(x: Any) -> str:
         return "make one Value for each element"
     if isinstance(x, str):
         return "convert it with float(), or parse() an expression"
-    if isinstance(x, complex):
+    if isinstance(x, Complex):
         return "take its real and imaginary parts"
     if hasattr(x, "to_numpy"):  # pandas
         return "take its to_numpy()"

@@ -46,10 +46,12 @@ HEAD = "| operation | result and derivatives | where, and edges |\n|---|---|---|
 SECTIONS = {  # the first row of each
     "add": "Arithmetic",
     "exp": "Exponentials, logarithms and roots",
+    "lgamma": "The gamma function",
     "sin": "Trigonometry and its hyperbolic kin",
     "gaussian": "The normal distribution",
     "sigmoid": "Activations",
-    "step": "Steps and ties",
+    "step": "Steps, ties and choices",
+    "floor": "Rounding",
     "sum": "Of many operands",
 }
 OPERANDS: dict[str, tuple[Any, ...]] = {  # of the rows that take any number of them, and of one with long names
@@ -60,13 +62,17 @@ OPERANDS: dict[str, tuple[Any, ...]] = {  # of the rows that take any number of 
     "logsumexp": (["x_1", "x_2"],),
     "norm": (["x_1", "x_2"],),
     "clip": ("x", "l", "h"),  # low and high
+    "where": ("c", "x", "y"),
+    "round": ("x", "d"),
 }
 EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
     "div": [(1.0, 0.0)],
     "floordiv": [(6.0, 2.0), (1.0, 0.0)],
     "mod": [(6.0, 2.0), (1.0, 0.0)],
+    "fmod": [(-7.0, 2.0), (1.0, 0.0)],
     "abs": [(0.0,)],
     "sign": [(0.0,)],
+    "copysign": [(0.0, 1.0), (2.0, -0.0)],
     "reciprocal": [(0.0,)],
     "pow": [(0.0, 0.0), (0.0, 1.0), (-8.0, 1 / 3)],
     "direction": [(0.0, 0.0)],
@@ -76,13 +82,21 @@ EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
     "log": [(0.0,)],
     "sqrt": [(0.0,), (-1.0,)],
     "cbrt": [(0.0,)],
+    "logaddexp": [(1000.0, 1000.0)],
+    "lgamma": [(0.0,), (1.0,), (-0.5,)],
+    "digamma": [(0.0,), (1.0,)],
+    "polygamma": [(1.0, 0.0), (1.0, 1.0)],
     "asin": [(1.0,)],
     "acos": [(1.0,)],
     "atan2": [(0.0, 0.0)],
     "acosh": [(1.0,)],
     "atanh": [(1.0,)],
     "sinc": [(0.0,)],
+    "log_normal_cdf": [(-1000.0,), (1000.0,)],
+    "erfinv": [(1.0,)],
     "sigmoid": [(-1000.0,), (1000.0,)],
+    "log_sigmoid": [(-1000.0,), (1000.0,)],
+    "logit": [(0.0,), (1.0,)],
     "relu": [(0.0,)],
     "leaky_relu": [(0.0, 0.01)],
     "elu": [(0.0,)],
@@ -94,6 +108,12 @@ EDGES: dict[str, list[tuple[float, ...]]] = {  # operands at which a reader asks
     "greater": [(1.0, 1.0)],
     "maximum": [(1.0, 1.0), (1.0, 1.0, 1.0)],
     "minimum": [(1.0, 1.0)],
+    "where": [(0.0, math.inf, 2.0), (-1.0, 1.0, math.nan)],
+    "branch_taken": [(0.0,)],
+    "floor": [(2.0,), (-0.5,)],
+    "ceil": [(2.0,), (-0.5,)],
+    "trunc": [(-1.5,)],
+    "round": [(2.5, 0.0), (2.675, 2.0)],
     "clip": [(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)],
     "logsumexp": [(1000.0, 1000.0), (math.inf, 0.0)],
     "norm": [(3e200, 4e200), (0.0, 0.0)],
@@ -107,6 +127,7 @@ MEANINGS = {  # of the functions whose formula is but their name, in functions t
     "sinc": "sin(pi * x) / (pi * x)",
     "normal_pdf": "y * exp(-x ** 2 / 2) / sqrt(2 * pi)",
     "normal_cdf": "(1 + erf(x / sqrt(2))) / 2",
+    "logit": "log(x / (1 - x))",
     "sigmoid": "1 / (1 + exp(-x))",
     "relu": "maximum(x, 0)",
     "leaky_relu": "maximum(x, 0) + slope * minimum(x, 0)",
@@ -129,7 +150,7 @@ NUMBERS = {  # as they stand in a formula -> as a reader knows them
     SELU_SCALE: r"\lambda",
     SELU_ALPHA: r"\alpha",
 }
-POINTS = (0.5, 1.0, 2.0), (1.5, 1.0, 2.0)  # most rows have a derivative at the first, acosh at the second
+POINTS = (0.5, 1.0, 2.0), (1.5, 1.0, 2.0), (1.0, 1.0, 2.0)  # most rows have a derivative at the first
 
 
 def main(path: Path = Path(__file__).parent / "calculus.md") -> None:

@@ -13,8 +13,8 @@ NUMBERS = [3, 2.5, True, Fraction(7, 2), 10**30, np.True_] + [
     kind(3) for kind in (np.float64, np.float32, np.float16, np.longdouble, np.int8, np.uint8, np.int64)
 ]
 NOT_NUMBERS = [
-    ("2", "convert it with float"), (1j, "real and imaginary parts"), (np.complex64(1j), "real and imaginary|a float"),
-    ([1.0], "one Value for each"), ((1.0,), "give a float"), (np.array(1.0), "one Value for each"),
+    ("2", "convert it with float"), (1j, "real and imaginary parts"), (np.complex64(1j), "real and imaginary parts"),
+    ([1.0], "one Value for each"), ((1.0,), "one Value for each"), (np.array(1.0), "one Value for each"),
     (np.array([1.0]), "one Value for each"), (Decimal(1), "give a float"), (b"1", "give a float"),
     (Value(1.0, name="v"), r"v = 1\.0: use it as it is, or detach\(\) it"), (max, "give a float"),
 ]  # fmt: skip

@@ -50,7 +50,7 @@ def test_the_page_of_operations_is_what_the_table_prints():
     assert (DOCS / "calculus.md").read_text(encoding="utf-8") == calculus.page(), "run python docs/calculus.py"
 
 
-DOMAINS = {"acosh": (1.5, 7.0), "atanh": (-0.25, 0.3, 0.75)}
+DOMAINS = {"acosh": (1.5, 7.0), "atanh": (-0.25, 0.3, 0.75), "logit": (0.1, 0.3, 0.75)}
 
 
 @pytest.mark.parametrize("name", calculus.MEANINGS)

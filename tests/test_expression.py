@@ -23,6 +23,8 @@ def call_text(name: str) -> str:
     """Return a call of a function, with operands of its domain."""
     calls = {
         "acosh": "acosh(z)",
+        "polygamma": "polygamma(2, x)",
+        "round": "round(x, 1)",
         "leaky_relu": "leaky_relu(y, 0.2)",
         "maximum": "maximum(y, x, z)",
         "minimum": "minimum(y, x, z)",

@@ -150,6 +150,7 @@ CUBE = operation("lifted_cube", lambda x: x * x * x, [lambda z, x: 3.0 * x * x])
 FAST_CUBE = operation("lifted_cube_of_arrays", lambda x: x * x * x, [lambda z, x: 3.0 * x * x], array=lambda x: x**3)
 MIXED = operation("multiply", lambda x, y: x * y * y, [lambda z, x, y: y * y, lambda z, x, y: 2.0 * x * y])
 DOMAINS = {"acosh": (1.1, 3.0), "spherical_bessel": (0.3, 2.5)}
+DOMAINS |= dict.fromkeys(("erfinv", "erfinv_slope", "logit"), (0.1, 0.5))
 EVERYWHERE = {
     "sin",
     "cos",
@@ -195,6 +196,8 @@ def test_every_operation_and_its_derivatives_lift(name):
             xs = operands(x[0], *p)
             if name == "spherical_bessel":  # its second operand is a whole number
                 xs = (xs[0], 2.0)
+            if name in ("polygamma", "round"):
+                xs = (2.0, xs[1]) if name == "polygamma" else (xs[0], 1.0)
             return (row.apply(xs) * (x[0] + 1.0) + p[0] * 0.1) if any(isinstance(a, Value) for a in xs) else x[0] * p[0]
 
         def derivatives(x, p, f=f):

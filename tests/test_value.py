@@ -189,7 +189,7 @@ def test_named_and_detach():
 # What is refused --------------------------------------------------------------------------------------------
 
 CONVERSIONS = [
-    float, math.exp, math.floor, complex, np.float64,
+    float, math.exp, complex, np.float64,
     lambda x: np.asarray(x, dtype=float), lambda x: np.array([x], dtype=float), lambda x: np.array([x]).astype(float),
 ]  # fmt: skip
 
@@ -198,6 +198,17 @@ CONVERSIONS = [
 def test_a_value_never_turns_into_a_float_unasked(convert):
     with pytest.raises(TypeError, match=r"w = 2\.0 does not turn .* take \.data .*autograd\.exp for math\.exp"):
         convert(Value(2.0, name="w"))
+
+
+@pytest.mark.parametrize("function", [math.floor, math.ceil, math.trunc, round, lambda x: round(x, 1)])
+def test_python_rounds_a_value_as_the_float_and_keeps_the_graph(function):
+    for number in (2.0, 2.5, -0.5, 0.25, 7.75, -1e20):
+        x = Value(number, name="w")
+        z = function(x)
+        assert z.data == function(number)
+        assert z.operands[0] is x
+        (z * x).backward()
+        assert x.grad == z.data
 
 
 def test_int_says_what_to_take():

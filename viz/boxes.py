@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from autograd import dot
+from autograd import dot, topological_order
+from autograd.choices import chosen
 from viz.groups import SHARED, Network, Place
 from viz.labels import exact, in_formula, number, short, signed
 
@@ -104,14 +105,16 @@ def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
     There is one for each operand of a Value, but one between two boxes if either stands for several Values.
     """
     owner = {z: i for i, box in enumerate(boxes) for z in box.members}
+    root = boxes[-1].members[-1]
+    counting = set(chosen(topological_order(root), [root], conditions=False)) if flowing else set()
     arrows: list[Arrow] = []
     for head, box in enumerate(boxes):
         z = box.members[-1]
         operands = _side_by_side(z, list(zip(z.operands, _partials(z), strict=True)))
         if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x, _ in operands):
-            arrows += _bundles(boxes, owner, head, flowing)
+            arrows += _bundles(boxes, owner, head, counting)
         else:
-            arrows += [_arrow(owner[x], head, z, x, p, flowing) for x, p in operands]
+            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in counting) for x, p in operands]
     return arrows
 
 
@@ -140,17 +143,20 @@ def _partials(z: Value) -> Sequence[float]:
         return [math.nan] * len(z.operands)
 
 
-def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool) -> Arrow:
+def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool, counts: bool) -> Arrow:
+    """Return one arrow; `counts` tells that the root depends on z, which it does not through a side not chosen."""
     if x.constant:
         return Arrow(tail, head, "", f"{called(x)} is a constant", [0.0])
-    flow = p * z.grad if flowing else 0.0
+    flow = p * z.grad if counts else 0.0
     hint = f"∂{called(z)}/∂{called(x)} = {exact(p)}"
-    if flowing:
+    if flowing and not counts:
+        hint += f"; {called(x)} receives 0, for this side is not chosen"
+    elif flowing:
         hint += f"; {called(x)} receives {number(p)} × {number(z.grad)} = {signed(flow)}"
     return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow])
 
 
-def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, flowing: bool) -> list[Arrow]:
+def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, counting: set[Value]) -> list[Arrow]:
     """Return one arrow into a box from each box that it reads, as if the box were one operation."""
     box = boxes[head]
     sole = box.results[0] if len(box.results) == 1 else None
@@ -159,14 +165,14 @@ def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, flowing: 
     for z in reversed(box.members):
         g = adjoints.get(z, 0.0)
         for x, p in zip(z.operands, _partials(z), strict=True):
-            adjoints[x] = adjoints.get(x, 0.0) + g * p
+            adjoints[x] = adjoints.get(x, 0.0) + (g * p if g else 0.0)
             if owner[x] != head:
-                flows[x] = flows.get(x, 0.0) + (p * z.grad if flowing else 0.0)
+                flows[x] = flows.get(x, 0.0) + (p * z.grad if z in counting else 0.0)
     arrows = []
     for tail in sorted({owner[x] for x in flows}):
         xs = [x for x in boxes[tail].results if x in flows]
         if sole is not None and len(boxes[tail].results) == 1:
-            arrows.append(_arrow(tail, head, sole, xs[0], adjoints[xs[0]], flowing))
+            arrows.append(_arrow(tail, head, sole, xs[0], adjoints[xs[0]], bool(counting), sole in counting))
         else:
             size = f"{len(box.results)} × {len(boxes[tail].results)}"
             hint = f"the Jacobian: {size} local derivatives, a row for each value of the box it leads to"

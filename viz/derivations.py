@@ -10,6 +10,7 @@ from collections import defaultdict
 from itertools import count as natural_numbers
 
 from autograd import Value, dot, topological_order
+from autograd.choices import chosen
 from nn.record import Record
 from viz.boxes import larger_than
 from viz.conventions import derivative
@@ -82,6 +83,7 @@ class _Chain:
 
     def __init__(self, root: Value, digits: int) -> None:
         self.root, self.nodes, self.sheet = root, topological_order(root), Sheet(digits)
+        self.counting = chosen(self.nodes, [root], conditions=False)
         self.gradients, self.terms = self._sweep()
         self.symbols = self._symbols()
         self.sheet.symbols |= self.symbols
@@ -90,7 +92,7 @@ class _Chain:
         """Return ∂root/∂z of every node, and the terms of its sum: the node that hands it on and ∂node/∂z."""
         gradients: dict[Value, float] = defaultdict(float, {self.root: 1.0})
         terms: dict[Value, list[tuple[Value, float]]] = defaultdict(list)
-        for z in reversed(self.nodes):
+        for z in reversed(self.counting):
             partials: dict[Value, list[float]] = defaultdict(list)
             for x, p in zip(z.operands, z.partials() if z.operands else (), strict=True):
                 if not x.constant:
@@ -124,9 +126,9 @@ class _Chain:
         sections = [Section("Given", [given] if given else ["Numbers alone: nothing to differentiate."])]
         if made:
             sections.append(Section("1. Forward, operation by operation", [made]))
-            local = [self._local(x, z) for z in self.nodes for x in self._operands(z)]
+            local = [self._local(x, z) for z in self.counting for x in self._operands(z)]
             sections.append(Section("2. Local derivatives", [local]))
-            back = [self._backward(x) for x in reversed(self.nodes) if x in self.symbols and x is not self.root]
+            back = [self._backward(x) for x in reversed(self.nodes) if x in self.symbols and self.terms[x]]
             start = Equation(self._total(self.root), [self.sheet.numeral(1.0)])
             meaning = "∂ is of one operation alone; d is along all ways, a sum over the operations that use a number."
             sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))

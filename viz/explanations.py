@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from autograd import Value, topological_order
+from autograd.choices import chosen
 from viz.boxes import called
 from viz.formulas import named, numeral
 from viz.labels import cut, markdown, number, signed
@@ -120,7 +121,7 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
         raise TypeError(f"explain takes two Values, not {loss!r} and {x!r}")
     if most < 0:
         raise ValueError(f"most is {most}; give the number of paths to list, 0 or more")
-    order = topological_order(loss)
+    order = chosen(topological_order(loss), [loss], conditions=False)
     steps = _steps(order, x)
     count, gradient = _totals(order, steps, loss, x)
     paths: list[Path] = []

@@ -40,7 +40,7 @@ def vectorize(
     A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
     (`x.data`). To have both found, give a function of the inputs that builds the loss, and for `inputs` an array of
     examples, two rows or more: the function is traced on each, and where two rows differ the difference is named. Its
-    inputs are called like its parameters.
+    inputs are called like its parameters. `where(step(x), a, b)` is the branch that lifts.
     `Program.check` compares a program with the eager graph, row by row.
 
     A program checks what goes in and what comes out, not what is between: 1 / (1 + exp(1000)) is 0 here, where the
@@ -82,7 +82,7 @@ def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequenc
         if difference := _difference(first, other, leaves):
             raise ValueError(
                 f"the loss computes something else for example 0 than for example {place}: {difference}. A trace "
-                "freezes a Python branch, and a number taken out of a Value (x.data, float(label)): use relu, step, "
+                "freezes a Python branch, and a number taken out of a Value (x.data, float(label)): use where, relu, "
                 "maximum … for the branch, and make the number an input"
             )
     return traces[0]

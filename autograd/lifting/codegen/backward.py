@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from autograd.lifting.codegen.adjoints import Adjoint
 from autograd.lifting.codegen.layout import layers
@@ -30,8 +30,9 @@ from autograd.lifting.plan import (
     Reduction,
     Rows,
     Total,
+    computed,
 )
-from autograd.lifting.statements import Array, Operand, Statement, is_one_number
+from autograd.lifting.statements import Array, Operand, Statement, is_one_number, text
 from autograd.row import Operation
 from autograd.value import Value
 
@@ -70,9 +71,12 @@ class Backward:
         self.gradients, self.adjoints = gradients, gradients.adjoints
         self.arrays, self.emit = gradients.arrays, gradients.emit
         self.partials = Partials()
+        self.chooses = False  # whether the program has a `where`, of which a side may be infinite or NaN
 
     def run(self, plan: Plan) -> None:
         """Emit the propagation of all adjoints."""
+        rules = [block.rule for x in plan.blocks for block in computed(x)]
+        self.chooses = any([isinstance(rule, Elementwise) and rule.operation.chooses for rule in rules])
         for x in reversed(plan.blocks):
             if isinstance(x, Recurrence):
                 if any([self.adjoints.contributions[stack.number] for stack in x.stacks]):
@@ -150,7 +154,9 @@ class Backward:
         """Propagate a block's adjoint to its operands."""
         rule = block.rule
         z = self.arrays.values[block.number]
-        if isinstance(rule, Elementwise):
+        if isinstance(rule, Elementwise) and rule.operation.chooses:
+            self.choice_backward(block, rule, g)
+        elif isinstance(rule, Elementwise):
             constants = tuple([repr(x[0]) if isinstance(x, list) and is_one_number(x) else None for x in rule.operands])
             wanted = tuple([isinstance(x, Rows) and x.block.trained for x in rule.operands])
             symbols, partials = self.partials.of(rule.operation, constants, wanted)
@@ -196,10 +202,39 @@ class Backward:
             def write(out: Array | None) -> Array:
                 self.emit.comment(self.chain_rule_comment(block, x, g))
                 if g.array is not None:
-                    return self.emit.call("multiply", [g.array, self.expression(partial, known, down)], out)
+                    return self.propagated(g.array, [g.array, self.expression(partial, known, down)], out)
                 return cast("Array", self.expression(partial, known, down, out))  # it has symbols, so it is an array
 
             self.adjoints.contribute(x, g, block.batched, write)
+
+    def choice_backward(self, block: Block, rule: Elementwise, g: Adjoint) -> None:
+        """Propagate g to the sides of a `where`, each where it is chosen."""
+        condition, *sides = rule.operands
+        for place, x in enumerate(sides):
+            if isinstance(x, Rows):
+
+                def write(out: Array | None, x: Rows = x, first: bool = place == 0) -> Array:
+                    dz: Operand = 1.0 if g.array is None else g.array
+                    self.emit.comment(f"d{self.arrays.source_name(x)} = {text(dz)} where it is chosen")
+                    operands = [self.arrays.operand(condition), *((dz, 0.0) if first else (0.0, dz))]
+                    return self.zero_kept(self.emit.apply(rule.operation, operands, out), g.array)
+
+                self.adjoints.contribute(x, g, block.batched, write)
+
+    def propagated(self, g: Array | None, factors: Sequence[Any], out: Array | None) -> Array:
+        """Write g times other factors; where a program chooses, 0 for g = 0, as of an unchosen side.
+
+        There a factor may be infinite or NaN, as may the condition of a choice within the side.
+        """
+        if not self.chooses or g is None:
+            return self.emit.product(factors, out)
+        return self.zero_kept(self.emit.product(factors, out or self.emit.like(factors, "t")), g)
+
+    def zero_kept(self, x: Array, g: Array | None) -> Array:
+        """Write 0 where g is 0, and return the array."""
+        if g is not None:
+            self.emit.write(x, "copyto({}, 0.0, where={} == 0.0)", x, g, changes=True)
+        return x
 
     def chain_rule_comment(self, block: Block, x: Rows, g: Adjoint) -> str:
         """Return the comment on an operand's adjoint, up to the factor that is carried along."""
@@ -242,7 +277,7 @@ class Backward:
 
                 def write(out: Array | None, x: Rows = x, xs: list[Array] = [*given, *others]) -> Array:  # noqa: B006  (bound now)
                     self.emit.comment(f"d{self.arrays.source_name(x)} = {' * '.join(array.name for array in xs)}")
-                    return self.emit.product(xs, out)
+                    return self.propagated(g.array, xs, out)
 
                 self.adjoints.contribute(x, Adjoint(c, g.e, g.array), block.batched, write)
 
@@ -273,4 +308,15 @@ class Backward:
             return out
 
         self.adjoints.contribute(part.senders, Adjoint(1.0, 0, None), True, write)
-        self.gradients.weight_gradient(part, weights, x, g)
+        used = self.used_samples(x, g, weights.adds_biases) if self.chooses else x
+        self.gradients.weight_gradient(part, weights, used, g)
+
+    def used_samples(self, x: Array, g: Array, augmented: bool) -> Array:
+        """Return senders, 0 for the samples to which nothing is propagated: on an unchosen side they may be NaN."""
+        senders = self.arrays.augmented[x] if augmented else x
+        copy = self.emit.array(f"{x.name}_used", senders.rows, senders.batched)
+        self.emit.write(copy, "copyto({}, {})", copy, senders)
+        self.emit.write(copy, "copyto({}, 0.0, where=~{}.any(axis=0))", copy, g, changes=True)
+        if augmented:
+            self.arrays.augmented[copy] = copy
+        return copy

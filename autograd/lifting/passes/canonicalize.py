@@ -11,6 +11,7 @@ copy, which keeps this pass linear.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from autograd.lifting.names import plain
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
+from autograd.value import Refusal
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
 MAX_FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
@@ -118,6 +120,8 @@ class _Canonical:
             return self.gelu(self.settled(operands[0]))
         if operation is table.square:
             return self.multiplied([operands[0]] * 2)
+        if operation is table.where and isinstance(condition := self.forms[operands[0]], float):
+            return self.terms(operands[1 if condition else 2]) if condition == condition else condition
         constant = self.forms[operands[-1]]
         if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
             return self.multiplied([operands[0]] * int(constant))
@@ -163,7 +167,10 @@ class _Canonical:
 
     def applied(self, operation: Operation, operands: Sequence[int | float]) -> int | float:
         if all([isinstance(operand, float) for operand in operands]):
-            return float(operation.evaluate(operands))
+            try:
+                return float(operation.evaluate(operands))
+            except Refusal:  # it may be on a side that no row chooses; where it is needed, the NaN is explained
+                return math.nan
         # A number by its text: node 1 is not the number 1.0, nor 0.0 the number −0.0.
         marked = [repr(x) if isinstance(x, float) else x for x in operands]
         return self.number((operation, tuple(marked)), Apply(operation, tuple(operands)))

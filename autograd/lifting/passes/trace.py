@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograd.backward import topological_order
+from autograd.choices import raise_chosen
 from autograd.lifting.codegen.partials import check_rules
 from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Value, describe, new_value
+from autograd.value import Constant, Refusal, Value, describe, new_value
 
 Leaves = Literal["parameters", "inputs"]
 
@@ -38,16 +39,23 @@ class Trace:
         """
         leaves = [Value(x, name) for x, name in zip(numbers, [*self.inputs, *self.parameters], strict=True)]
         values = list(leaves)
+        refused: dict[Value, Exception] = {}
         for node in self.nodes:
             if isinstance(node, float):
                 values.append(Constant(node))
             else:
                 operation, numbered = node
                 operands = tuple([values[x] for x in numbered])
-                value = operation.record(operands) if compute else new_value(math.nan, operation, operands)
+                try:
+                    value = operation.record(operands) if compute else new_value(math.nan, operation, operands)
+                except Refusal as error:  # it may be on a side that a `where` does not choose
+                    value = new_value(math.nan, operation, operands)
+                    refused[value] = error
                 value.name = self.names.get(len(values))
                 values.append(value)
-        return leaves, [values[x] for x in self.outputs]
+        outputs = [values[x] for x in self.outputs]
+        raise_chosen(refused, values, outputs)
+        return leaves, outputs
 
     def part(self, leaves: Leaves) -> slice:
         """Return which of the leaves are the inputs, or the parameters."""
