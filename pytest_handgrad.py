@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMPARISONS = {("nn.deltas", "assert_deltas"), ("autograd.checks", "assert_gradients")}
+COMPARISONS = {("nn.checking.deltas", "assert_deltas"), ("autograd.checking.checks", "assert_gradients")}
 FILE = "comparison.svg"
 
 

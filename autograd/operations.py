@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import gamma, powers, probabilities, rounding, rules, special
+from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.arguments import of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.row import Operation, operators
-from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
-from autograd.special import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
+from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
+from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
 from autograd.value import Value, to_float
 
 TABLE = Operation.table
@@ -129,7 +129,7 @@ fmod         = row("fmod",         "fmod",   r"\operatorname{fmod}(x, y)", math.
 neg          = row("neg",          "−",      r"-x",                      operator.neg,          np.negative,          [-1.0])
 identity     = row("identity",     "=",      r"x",                       operator.pos,          np.positive,          [1.0])
 abs          = row("abs",          "|x|",    r"|x|",                     operator.abs,          np.absolute,          [lambda z, x: sign(x)])
-sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  rules.sign,            np.sign,              [0.0])
+sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  elementary.sign,            np.sign,              [0.0])
 copysign     = row("copysign",     "±",      r"\operatorname{copysign}(x, y)", math.copysign,   np.copysign,          [lambda z, x, y: sign(x) * copysign(1.0, y), 0.0])
 square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
 reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
@@ -168,49 +168,49 @@ atan         = row("atan",         "atan",   r"\arctan(x)",              math.at
 atan2        = row("atan2",        "atan2",  r"\operatorname{atan2}(x, y)", math.atan2,         np.arctan2,           [lambda z, x, y: inversion(y, x), lambda z, x, y: -inversion(x, y)], domain="x ≠ 0 or y ≠ 0 for a derivative")
 sinh         = row("sinh",         "sinh",   r"\sinh(x)",                math.sinh,             np.sinh,              [lambda z, x: cosh(x)])
 cosh         = row("cosh",         "cosh",   r"\cosh(x)",                math.cosh,             np.cosh,              [lambda z, x: sinh(x)])
-tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: rules.sech_squared(x) if x.__class__ is float else sech_squared(x)], textbook=lambda z, x: 1.0 - square(z))
-sech_squared = row("sech_squared", "sech²", r"\operatorname{sech}^{2}(x)", rules.sech_squared, rules.sech_squared_array, [lambda z, x: -2.0 * z * tanh(x)])
+tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: elementary.sech_squared(x) if x.__class__ is float else sech_squared(x)], textbook=lambda z, x: 1.0 - square(z))
+sech_squared = row("sech_squared", "sech²", r"\operatorname{sech}^{2}(x)", elementary.sech_squared, elementary.sech_squared_array, [lambda z, x: -2.0 * z * tanh(x)])
 asinh        = row("asinh",        "asinh",  r"\operatorname{arsinh}(x)", math.asinh,           np.arcsinh,           [lambda z, x: 1.0 / hypot(1.0, x)])
 acosh        = row("acosh",        "acosh",  r"\operatorname{arcosh}(x)", math.acosh,           np.arccosh,           [lambda z, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))], domain="x ≥ 1, and x > 1 for a derivative")
 atanh        = row("atanh",        "atanh",  r"\operatorname{artanh}(x)", math.atanh,           np.arctanh,           [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
 degrees      = row("degrees",      "deg",    r"\frac{180}{\pi} x",       math.degrees,          np.degrees,           [180.0 / math.pi])
 radians      = row("radians",      "rad",    r"\frac{\pi}{180} x",       math.radians,          np.radians,           [math.pi / 180.0])
-sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  special.sinc,            special.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
-spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    special.spherical_bessel, rules.elementwise(special.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
+sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  normal.sinc,            normal.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
+spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    normal.spherical_bessel, elementary.elementwise(normal.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
 
 # The normal distribution
-gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: special.bell(x, y, 1.0), lambda x, y, out=None: special.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              rules.or_one_by_one(math.erf, special.erf_array), [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
-erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             rules.or_one_by_one(math.erfc, special.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: special.bell(x, INVERSE_SQRT_2PI * y, 0.5), special.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 special.normal_cdf,      rules.or_one_by_one(special.normal_cdf, special.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
-log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, rules.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, rules.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
+gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: normal.bell(x, y, 1.0), lambda x, y, out=None: normal.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              elementary.or_one_by_one(math.erf, normal.erf_array), [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
+erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             elementary.or_one_by_one(math.erfc, normal.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
+normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
+normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
+log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
 erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
 erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
-sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               rules.sigmoid,         rules.sigmoid_array,  [lambda z, x: z * (rules.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
+sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               elementary.sigmoid,         elementary.sigmoid_array,  [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
 log_sigmoid  = row("log_sigmoid",  "log σ",  r"\log(\sigma(x))",         probabilities.log_sigmoid, probabilities.log_sigmoid_array, [lambda z, x: sigmoid(-x)])
 logit        = row("logit",        "logit",  r"\operatorname{logit}(x)", probabilities.logit,   probabilities.logit_array, [lambda z, x: 1.0 / x / (1.0 - x)], domain="0 < x < 1")
-relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  rules.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
-leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", rules.leaky_relu,  rules.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
-elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   rules.elu,             rules.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
-selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  rules.selu,            rules.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  special.gelu,            rules.or_one_by_one(special.gelu, special.gelu_array), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
-silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  rules.silu,            rules.silu_array,      [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
-softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         rules.softplus,        rules.softplus_array, [lambda z, x: sigmoid(x)])
+relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  elementary.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
+leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", elementary.leaky_relu,  elementary.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
+elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   elementary.elu,             elementary.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
+selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  elementary.selu,            elementary.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
+gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  normal.gelu,            elementary.or_one_by_one(normal.gelu, normal.gelu_array), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
+silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  elementary.silu,            elementary.silu_array,      [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
+softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         elementary.softplus,        elementary.softplus_array, [lambda z, x: sigmoid(x)])
 softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
-hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", rules.hard_sigmoid, rules.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
+hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", elementary.hard_sigmoid, elementary.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
 
 # Steps and ties
-step         = row("step",         "step",   r"[x > 0]",                 rules.step,            lambda x, out=None: np.heaviside(x, 0.0, out=out), [0.0])
-equal        = row("equal",        "=",      r"[x = y]",                 rules.equal,           rules.equal_array,    [0.0, 0.0])
-greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", rules.greater,         rules.greater_array,  [0.0, 0.0])
-maximum      = row("maximum",      "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), tie_partials, arrange=several)
-minimum      = row("minimum",      "min",    r"\min(x, y)",              rules.minimum,         rules.down_the_rows(np.minimum), tie_partials, arrange=several)
-peak         = row("peak",         "max",    r"\max(x, y)",              rules.maximum,         rules.down_the_rows(np.maximum), lambda z, *xs: (0.0,) * len(xs), arrange=several)
-clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     rules.clip,            rules.clip_array, [
+step         = row("step",         "step",   r"[x > 0]",                 elementary.step,            lambda x, out=None: np.heaviside(x, 0.0, out=out), [0.0])
+equal        = row("equal",        "=",      r"[x = y]",                 elementary.equal,           elementary.equal_array,    [0.0, 0.0])
+greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", elementary.greater,         elementary.greater_array,  [0.0, 0.0])
+maximum      = row("maximum",      "max",    r"\max(x, y)",              elementary.maximum,         elementary.down_the_rows(np.maximum), tie_partials, arrange=several)
+minimum      = row("minimum",      "min",    r"\min(x, y)",              elementary.minimum,         elementary.down_the_rows(np.minimum), tie_partials, arrange=several)
+peak         = row("peak",         "max",    r"\max(x, y)",              elementary.maximum,         elementary.down_the_rows(np.maximum), lambda z, *xs: (0.0,) * len(xs), arrange=several)
+clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     elementary.clip,            elementary.clip_array, [
                    lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
                    lambda z, x, low, high: greater(maximum(x, low), high)], arrange=lambda x, low, high: (x, low, high))
@@ -224,10 +224,10 @@ trunc        = row("trunc",        "trunc",  r"\operatorname{trunc}(x)", roundin
 round        = row("round",        "round",  r"\operatorname{round}_{y}(x)", rounding.round,    rounding.round_array, [0.0, 0.0], arrange=lambda x, digits=0: (x, digits), domain="a whole number of digits")
 
 # Of many operands
-sum          = row("sum",          "Σ",      r"x + y",                   rules.sum_left_to_right, rules.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
-dot          = row("dot",          "Σ w·x",  r"w \cdot x",              rules.dot,             rules.dot_array,      rules.dot_partials, arrange=pairs, accumulate=accumulate_dot)
-logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   rules.logsumexp,       rules.logsumexp_array, logsumexp_partials, arrange=spread)
-norm         = row("norm",         "‖x‖",    r"\sqrt{x^{2} + y^{2}}",    math.hypot,            rules.norm_array,     norm_partials, arrange=spread)
+sum          = row("sum",          "Σ",      r"x + y",                   elementary.sum_left_to_right, elementary.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
+dot          = row("dot",          "Σ w·x",  r"w \cdot x",              elementary.dot,             elementary.dot_array,      elementary.dot_partials, arrange=pairs, accumulate=accumulate_dot)
+logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   elementary.logsumexp,       elementary.logsumexp_array, logsumexp_partials, arrange=spread)
+norm         = row("norm",         "‖x‖",    r"\sqrt{x^{2} + y^{2}}",    math.hypot,            elementary.norm_array,     norm_partials, arrange=spread)
 # fmt: on
 
 # NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
@@ -370,7 +370,7 @@ def operation(
         glyph or name,
         formula or rf"\operatorname{{{name}}}({letters})",
         checked,
-        array or rules.elementwise(checked),
+        array or elementary.elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import MLP, Record, compare, cross_entropy, half_sse, softmax_cross_entropy, sse
-from nn.slips import (
+from nn.checking.mistakes import (
     ACTIVATION,
     DOUBLE,
     HALF,

@@ -23,7 +23,7 @@ from selenium import webdriver
 
 from autograd import Value, topological_order
 from viz import draw, page
-from viz.render import render
+from viz.rendering.engines import render
 
 SIZES = [100, 300, 1_000, 3_000]
 OSCILLATORS = 6

@@ -20,8 +20,8 @@ from typing import Any
 from autograd import TABLE, Operation, Value, parse
 from autograd.files import write
 from autograd.operations import OWN
-from autograd.rules import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
-from autograd.special import TWO_OVER_SQRT_PI
+from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
+from autograd.rules.normal import TWO_OVER_SQRT_PI
 from viz import formula
 
 INTRODUCTION = r"""# The table of operations, as calculus

@@ -19,7 +19,7 @@ from autograd.files import write
 from nn import Record
 from viz import Drawing
 from viz.notebook import record_picture, value_picture
-from viz.render import render
+from viz.rendering.engines import render
 
 CELLS = [  # text and code in turn
     """\
@@ -74,7 +74,7 @@ viz.network(record, loss)""",
 The blame of a weight is a sum over all paths from the loss to it, of the products of the local derivatives on them.
 A weight into h₁ has one path: h₁ feeds one node. Document 001 sums over h₁ … h₄ instead, a slip.""",
     """\
-from viz.explanations import explain
+from viz.text.explanations import explain
 
 print(explain(loss, mlp.layers[0].neurons[0].weights[0]))""",
     """\

@@ -24,8 +24,8 @@ import viz
 from autograd import Value, mean, parse
 from autograd.files import write
 from nn import MLP, SGD, Adam, Record, softmax_cross_entropy, sse, train
-from viz.render import render
-from viz.style import DARK, LIGHT
+from viz.rendering.engines import render
+from viz.rendering.style import DARK, LIGHT
 
 FOLDER = Path(__file__).parent
 PALETTES = {"light": LIGHT, "dark": DARK}

@@ -11,8 +11,8 @@ if not hasattr(autograd, "Value"):
         "two in separate environments. If it is a file or folder of your own: rename it"
     )
 
-from nn.deltas import assert_deltas, compare
-from nn.handout import HandoutStep, handout_step
+from nn.checking.deltas import assert_deltas, compare
+from nn.training.handout import HandoutStep, handout_step
 from nn.initializers import INITIALIZERS
 from nn.losses import (
     LOSSES,
@@ -29,12 +29,12 @@ from nn.losses import (
 )
 from nn.modules import Layer, Module, Neuron
 from nn.network import MLP
-from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.record import Record
-from nn.schedules import CosineDecay, ExponentialDecay, StepDecay
-from nn.stopping import Convergence, History, Patience, Threshold
-from nn.storage import Checkpoint, load, save
-from nn.training import train
+from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
+from nn.training.stopping import Convergence, History, Patience, Threshold
+from nn.training.checkpoint import Checkpoint, load, save
+from nn.training.loop import train
 
 __all__ = [
     "INITIALIZERS",
@@ -80,7 +80,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("MLPClassifier", "MLPRegressor"):
         try:
-            from nn import estimators  # they alone need scikit-learn
+            from nn.training import estimators  # they alone need scikit-learn
         except ModuleNotFoundError as error:
             raise ImportError(f'{name} needs scikit-learn: pip install "handgrad[examples]"') from error
         return getattr(estimators, name)

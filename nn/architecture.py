@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Operation
 from autograd.operations import TABLE
-from nn.data import whole
+from nn.validation import whole
 
 Activation = str | Sequence[str]  # of a layer: one name, or one for each neuron
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
 from autograd.arrays import as_number
-from nn.data import real
+from nn.validation import real
 
 PLAIN = {Value, float, int}
 Loss = Callable[[Any, Any], Any]

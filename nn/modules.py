@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import Value, dot, softmax
 from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
-from nn.data import matrix, numbers, real, vector
+from nn.validation import matrix, numbers, real, vector
 from nn.signatures import spelled
 
 Array = NDArray[np.float64]

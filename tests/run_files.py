@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nn import MLP, Adam, load, train
-from nn.storage import _sealed
+from nn.training.checkpoint import _sealed
 
 
 def rewritten(path: Path, **changes: Any) -> Path:

@@ -8,15 +8,15 @@ if not hasattr(nn, "Record"):
         "your own: rename it; else keep the two packages in separate environments"
     )
 
-from viz.derivations import derivation
-from viz.explanations import explain
-from viz.formulas import formula
-from viz.graph import Drawing, draw
-from viz.networks import network
+from viz.solutions.derivations import derivation
+from viz.text.explanations import explain
+from viz.text.formulas import formula
+from viz.graphs.drawing import Drawing, draw
+from viz.graphs.textbook_network import network
 from viz.notebook import register, running_shell
-from viz.pages import page
-from viz.planes import plot_boundary, plot_landscape
-from viz.plots import plot_activation, plot_delta, plot_history, plot_loss_derivative
+from viz.pages.page import page
+from viz.plots.planes import plot_boundary, plot_landscape
+from viz.plots.curves import plot_activation, plot_delta, plot_history, plot_loss_derivative
 from viz.saving import save
 
 __all__ = [

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from autograd import Value, parse
 from nn.console import complain, printed
-from viz.derivations import derivation
-from viz.explanations import explain
-from viz.formulas import formula
-from viz.labels import visible
+from viz.solutions.derivations import derivation
+from viz.text.explanations import explain
+from viz.text.formulas import formula
+from viz.text.labels import visible
 from viz.saving import SUFFIXES, save
 
 COMMAND = "handgrad"

@@ -10,10 +10,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
-from viz.boxes import larger_than
-from viz.graph import READABLE, draw
-from viz.networks import network
-from viz.render import render
+from viz.graphs.boxes import larger_than
+from viz.graphs.drawing import READABLE, draw
+from viz.graphs.textbook_network import network
+from viz.rendering.engines import render
 
 if TYPE_CHECKING:
     from nn import Record

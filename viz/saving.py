@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograd.files import writable, write
-from viz.changes import Against
-from viz.explanations import Explanation
-from viz.graph import Collapse, Drawing, draw
-from viz.pages import page
-from viz.render import render
+from viz.graphs.comparison import Against
+from viz.text.explanations import Explanation
+from viz.graphs.drawing import Collapse, Drawing, draw
+from viz.pages.page import page
+from viz.rendering.engines import render
 
 if TYPE_CHECKING:
     from autograd import Value

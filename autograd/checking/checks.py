@@ -1,0 +1,292 @@
+"""Checks of gradients: against finite differences, and against numbers derived by hand.
+
+A finite difference is a slope over a step h. Long steps truncate and short ones round: so slopes over ever shorter
+steps are extrapolated to h = 0, and the extrapolation with the least estimated error is taken (Ridders, "Accurate
+computation of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4(2), 1982). The slopes to the left and to the
+right are extrapolated apart as well: where they disagree, or grow without bound, there is a kink or a jump.
+
+Letters: f the function, xs its arguments, x one of its numbers, h a step.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.arrays import as_number
+from autograd.checking.diagnosis import diagnose, label
+from autograd.checking.digits import given, read
+from autograd.transforms import hessian, value_and_grad
+from autograd.value import Refusal, Value
+
+Array = NDArray[np.float64]
+
+LONGEST, SHORTEST = 0.1, 1e-10  # steps, as fractions of max(1, |x|)
+SHORTEN = 4.0  # the ratio of a step to the next
+DEGREE = 6  # of the extrapolating polynomial, at most: a higher one amplifies rounding
+EPSILON = float(np.finfo(float).eps)
+ROUNDING = 1000.0  # f may lose three of its sixteen digits to rounding, and is still not suspected of a kink or pole
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One derivative by the engine and by finite differences."""
+
+    name: str
+    engine: float
+    difference: float
+    error: float  #: the estimated error of the difference
+    sides: tuple[float, float] | None = None  #: at a kink or jump, the slopes to the left and to the right
+
+    @property
+    def verdict(self) -> str:
+        """How the two compare: "agrees", "differs", or "kink", where nothing can be compared."""
+        if self.sides:
+            return "kink"
+        agrees = math.isclose(self.engine, self.difference, rel_tol=1e-6, abs_tol=10.0 * self.error)
+        return "agrees" if agrees else "differs"
+
+
+@dataclass(frozen=True, repr=False)
+class GradientReport:
+    """What `check_gradients` compared; its repr is a table."""
+
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def kinks(self) -> list[str]:
+        """The derivatives that meet a kink or a jump, such as ["∂f/∂x"]."""
+        return [row.name for row in self.comparisons if row.sides]
+
+    def __repr__(self) -> str:
+        rows = [("derivative", "engine", "finite difference", "error estimate", "")]
+        for row in self.comparisons:
+            sides = ": {:.4g} to the left, {:.4g} to the right".format(*row.sides) if row.sides else ""
+            numbers = f"{row.engine:.10g}", f"{row.difference:.10g}", f"{row.error:.0e}"
+            rows.append((row.name, *numbers, row.verdict + sides))
+        return aligned(rows)
+
+
+def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> GradientReport:
+    """Compare the engine's derivatives of a function with finite differences, and return what was compared.
+
+    `xs` are numbers, or lists of them, and `f` returns one number. With `order` 2 the second derivatives are compared
+    too, with differences of the engine's first. They agree to six digits, or to ten times the estimated error. A kink
+    or jump of f, or of its gradient, is reported and never fails. (But relu(x) − relu(−x) fails at 0: its parts have
+    kinks there, and it has none.)
+
+    Raises AssertionError with a table of what differs; TypeError for an argument that is no number; ValueError for
+    another order, no argument, and where f is not finite; and what f and its derivatives raise at the point itself.
+
+    >>> check_gradients(lambda w, x: w * x * x, 2.0, 3.0, order=1)
+    derivative  engine  finite difference  error estimate
+    ∂f/∂w            9                  9           ...  agrees
+    ∂f/∂x           12                 12           ...  agrees
+    >>> check_gradients(lambda x: abs(x), 0.0, order=1)
+    derivative  engine  finite difference  error estimate
+    ∂f/∂x            0                  0           ...  kink: -1 to the left, 1 to the right
+    """
+    if order not in (1, 2):
+        raise ValueError(f"check_gradients compares derivatives of order 1 or 2, not {order!r}")
+    variables = [variable for name, x in zip(names_of(f, len(xs)), xs, strict=True) for variable in numbered(name, x)]
+    names, point = [name for name, _ in variables], [x for _, x in variables]
+    n = len(point)
+    if not n:
+        raise ValueError("there is nothing to differentiate: give the arguments of the function")
+
+    def sample(numbers: Sequence[float]) -> list[float]:
+        """Return f and the engine's gradient."""
+        value, gradient = value_and_grad(f)(*rebuilt(xs, iter(numbers)))
+        return [value, *flat(gradient)]
+
+    here = sample(point)
+    if not math.isfinite(here[0]):
+        raise ValueError(f"f is {here[0]} at the given point: choose one where it is finite")
+    # A row for each derivative: its name, the engine's number, the component of the sample it derives, and the axis.
+    rows = [(f"∂f/∂{name}", here[1 + j], 0, j) for j, name in enumerate(names)]
+    if order == 2:
+        for k, second in enumerate(flat(hessian(f)(*xs))):
+            i, j = divmod(k, n)
+            rows.append((f"∂²f/∂{names[j]}∂{names[i]}" if i != j else f"∂²f/∂{names[i]}²", second, 1 + i, j))
+    left, right = ([slopes(sample, point, here, j, direction) for j in range(n)] for direction in (-1.0, 1.0))
+    comparisons = [compare(name, engine, left[j][..., k], right[j][..., k]) for name, engine, k, j in rows]
+    if wrong := [row for row in comparisons if row.verdict == "differs"]:
+        table = GradientReport(tuple(wrong))
+        raise AssertionError(f"{len(wrong)} of {len(rows)} derivatives differ from finite differences\n{table}")
+    return GradientReport(tuple(comparisons))
+
+
+def slopes(
+    sample: Callable[[Sequence[float]], list[float]], point: list[float], here: list[float], axis: int, direction: float
+) -> Array:
+    """Return steps, slopes and their rounding errors: shape (3, steps, components), NaN where f is not finite."""
+    x = point[axis]
+    scale = max(1.0, abs(x))
+    shortest = max(min(SHORTEST * scale, 1e-3 * abs(x) or math.inf), 1e-300)  # beside a tiny x, a fraction of it
+    # A gradient whose terms cancel is no more exact than numbers of its natural scale are.
+    size = np.abs(here) + np.array([0.0] + [abs(here[0]) / scale] * len(point))
+    rows = []
+    h = LONGEST * scale
+    while h >= shortest:
+        moved = x + direction * h
+        try:
+            there = np.array(sample([*point[:axis], moved, *point[axis + 1 :]]))
+        except Refusal:  # outside the domain
+            there = np.full(len(here), math.nan)
+        step = abs(moved - x) or math.nan  # not h, for x + h was rounded
+        with np.errstate(all="ignore"):
+            slope = direction * (there - here) / step
+            rows.append((np.full(len(here), step), slope, EPSILON * (abs(there) + size) / step))
+        h /= SHORTEN
+    return np.array(rows).swapaxes(0, 1)
+
+
+def compare(name: str, engine: float, left: Array, right: Array) -> Comparison:
+    """Return the engine's derivative beside the slopes on both sides, or beside those on one where f ends."""
+    (before, before_error), (after, after_error) = extrapolate(left, 1), extrapolate(right, 1)
+    difference, error = extrapolate((left + right) / 2.0, 2)  # the mean of both slopes is even in h
+    apart = 1e-5 * max(abs(before), abs(after)) + 10.0 * (before_error + after_error)
+    if abs(after - before) > apart or math.isinf(before) or math.isinf(after):
+        return Comparison(name, engine, difference, error, (before, after))
+    if math.isnan(difference):
+        difference, error = (after, after_error) if math.isnan(before) else (before, before_error)
+    if math.isnan(difference):
+        raise ValueError(f"{name} has no finite difference: f is not finite around the given point")
+    return Comparison(name, engine, difference, error)
+
+
+def extrapolate(side: Array, power: int) -> tuple[float, float]:
+    """Return the slope at step 0 and its estimated error, by Neville's scheme in powers of h ** power.
+
+    It is infinite where the slopes grow without bound, more than by rounding; NaN where there are too few.
+    """
+    steps, slopes, noise = side[:, np.isfinite(side).all(axis=0)].tolist()
+    if len(slopes) < 3:
+        return math.nan, math.inf
+    if abs(slopes[-1]) > max(1.5 * abs(slopes[-2]), 2.25 * abs(slopes[-3]), ROUNDING * noise[-1]):
+        return math.copysign(math.inf, slopes[-1]), 0.0
+    best, least = math.nan, math.inf
+    above: list[float] = []
+    for i, slope in enumerate(slopes):
+        row = [slope]
+        for j in range(1, min(i, DEGREE) + 1):
+            row.append(row[-1] + (row[-1] - above[j - 1]) / ((steps[i - j] / steps[i]) ** power - 1.0))
+            error = max(abs(row[j] - row[j - 1]), abs(row[j] - above[j - 1])) + noise[i]
+            if error < least:  # a pole or a kink nearby looks smooth from afar: shorter steps may not lead away again
+                away = max(abs(slopes[k] - row[j]) - ROUNDING * noise[k] for k in range(i, len(slopes)))
+                error += max(0.0, away - abs(slope - row[j]))
+            if error < least:
+                best, least = row[j], error
+        above = row
+    return best, least
+
+
+def names_of(f: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of a function's arguments: its parameters', or x1, x2, … where it has none."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names[:count] + [f"x{i}" for i in range(len(names) + 1, count + 1)]
+
+
+def numbered(name: str, tree: Any) -> Iterator[tuple[str, float]]:
+    """Yield the name and the number of an argument, or of each entry of a list."""
+    if isinstance(tree, (list, tuple)):
+        for i, branch in enumerate(tree):
+            yield from numbered(f"{name}[{i}]", branch)
+    elif isinstance(tree, Real):
+        yield name, float(tree)
+    else:
+        raise TypeError(f"{name} is the {type(tree).__name__} {repr(tree)[:60]}: give a number, or a list of numbers")
+
+
+def flat(tree: Any) -> list[float]:
+    """Return the numbers of nested lists, in order."""
+    return [x for _, x in numbered("", tree)]
+
+
+def rebuilt(tree: Any, numbers: Iterator[float]) -> Any:
+    """Return the structure of a tree with other numbers in it."""
+    if isinstance(tree, (list, tuple)):
+        return type(tree)([rebuilt(branch, numbers) for branch in tree])
+    return next(numbers)
+
+
+# Comparing with numbers derived by hand -------------------------------------------------------------------------------
+
+
+def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: float = 1e-6) -> None:
+    """Compare the gradients of Values, after `backward()`, with numbers derived by hand.
+
+    `expected` gives each Value's gradient, and `rtol` the fraction by which the engine's may differ; where 0 is
+    expected, by 1e-12. Text such as "0.0990", and a float of three digits or more, agrees besides with whatever rounds
+    to it. Infinities and NaN agree with themselves only.
+
+    A diagnosis names the slip that reproduces every number given: a common factor, or a slip at one arrow of the graph
+    below the Values, which is whole where the root is among them: `{loss: 1, w: 0.19}`.
+
+    Raises AssertionError with one table: name, expected, engine, and their ratio; TypeError for a key that is no Value
+    and a gradient that is no number; ValueError for text that is none, an empty dictionary, and an rtol that is no
+    fraction.
+
+    >>> w, x = Value(0.5, name="w"), Value(2.0, name="x")
+    >>> y = (w * x).named("y")
+    >>> loss = (y * y).named("loss")
+    >>> loss.backward()
+    >>> assert_gradients({w: 4.0, x: 1.0})
+    >>> assert_gradients({loss: 1, y: 2.0, w: 1.0, x: 1.0})
+    Traceback (most recent call last):
+    AssertionError: 1 of 4 gradients differs, at the digits given and rtol = 1e-06 (ratio = expected / engine)
+    name  expected  engine  ratio
+    loss         1       1      1
+    y            2       2      1
+    w            1       4   0.25  ← differs
+    x            1       1      1
+    Diagnosis: ∂y/∂w taken to the other operand. To mend it: it is 2; 0.5 is ∂y/∂x.
+    """
+    __tracebackhide__ = True  # pytest then shows the caller's line
+    if not isinstance(expected, Mapping):
+        raise TypeError(f"assert_gradients takes a dictionary such as {{w: 0.19}}, not the {type(expected).__name__}")
+    if not expected:
+        raise ValueError("there is nothing to compare: give a dictionary such as {w: 0.19}")
+    if not 0.0 <= rtol < math.inf:
+        raise ValueError(f"rtol = {rtol!r} is no tolerance: give a fraction such as 1e-6")
+    for x, number in expected.items():
+        if not isinstance(x, Value):
+            raise TypeError(f"the key {x!r} is no Value but a {type(x).__name__}: write {{w: 0.19}}, with the Value w")
+        if not isinstance(as_number(number, f"the gradient expected of {label(x)}"), (Real, str, Decimal)):
+            raise TypeError(f"the gradient expected of {label(x)} is {repr(number)[:60]}: give a number")
+    values = list(expected)
+    numbers = given([read(number, f"the gradient expected of {label(x)}") for x, number in expected.items()], rtol)
+    agree = [number.agrees(x.grad) for x, number in zip(values, numbers, strict=True)]
+    if all(agree):
+        return
+    rows = [("name", "expected", "engine", "ratio", "")]
+    for x, hand, right in zip(values, numbers, agree, strict=True):
+        ratio = f"{hand.number / x.grad:.6g}" if x.grad else "–"
+        rows.append((label(x), hand.text, f"{x.grad:.10g}", ratio, "" if right else "← differs"))
+    wrong, unswept = agree.count(False), not any(x.grad for x in values)
+    title = f"{wrong} of {len(agree)} gradients {'differs' if wrong == 1 else 'differ'}, at the digits given and "
+    title += f"rtol = {rtol:g} (ratio = expected / engine)"
+    advice = "Every gradient is 0: call backward() first." if unswept else diagnose(values, numbers)
+    raise AssertionError("\n".join(filter(None, [title, aligned(rows), advice])))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as the lines of a table: the first and the last column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *numbers, last in rows:
+        middle = [cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *middle, last]).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,348 @@
+"""Exercise sheets: a small network with its numbers, and blanks for one forward and one backward pass by hand.
+
+    python -m nn.exercise --sizes 3,4,1 --seed 7                          the sheet
+    python -m nn.exercise --sizes 3,4,1 --seed 7 --template answers.json  a file to fill in
+    python -m nn.exercise --sizes 3,4,1 --seed 7 --check answers.json     the answers marked
+    python -m nn.exercise --sizes 3,4,1 --seed 7 --solution               the same sheet, filled in
+
+The same options give the same sheet everywhere: it is drawn with `random.Random(seed).random()`, which Python promises
+to keep, in tenths, and computed with floats and `math` alone.
+
+Letters: x input, z net input, a activation, f activation function, y target, C the loss, δ = ∂C/∂z or −∂C/∂z.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from autograd import Value
+from nn.architecture import subscript
+from nn.console import complain, printed
+from nn.losses import cross_entropy, half_sse, sse
+from nn.exercise.marking import Answers, marked, read_answers
+from nn.network import MLP
+from nn.record import Record
+
+# fmt: off
+ACTIVATIONS = {
+    "sigmoid": "f(z) = 1 / (1 + e⁻ᶻ), and f′(z) = a(1 − a)",
+    "tanh":    "f(z) = tanh z, and f′(z) = 1 − a²",
+    "relu":    "f(z) = max(0, z), and f′(z) = 1 where z > 0, else 0",
+}
+LOSSES = {
+    "sse":           "C = Σ (a − y)², over the outputs",
+    "half_sse":      "C = ½ Σ (a − y)², over the outputs",
+    "cross_entropy": "C = −log a of the right class; the last layer is softmax, aᵢ = e^zᵢ / Σ e^zₖ",
+}
+CONVENTIONS = {"gradient": "δ = ∂C/∂z", "handout": "δ = −∂C/∂z"}
+# fmt: on
+FLATTEST, STEEPEST, SMALLEST = 0.05, 2.5, 0.002  # |z| within, so that nothing cancels or saturates; |δ| at least
+MOST_NEURONS, TRIES = 12, 2000
+COMMAND = "nn.exercise.sheet"
+BLANK, PER_LINE = "________", 4
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One sheet: the options it was made of, and the forward and backward pass that solve it."""
+
+    options: str
+    activation: str
+    loss: str
+    convention: str
+    target: list[float]
+    record: Record
+    C: Value
+
+    def names(self) -> Answers:
+        """Return what each answer is called, in the places of the answers."""
+        record, mlp = self.record, self.record.mlp
+        z = [[z.name or "" for z in layer] for layer in record.net_inputs]
+        found: Answers = {
+            "z": z,
+            "a": [[name.replace("z", "a") for name in layer] for layer in z],
+            "deltas": [[name.replace("z", "δ") for name in layer] for layer in z],
+            "gradients": [
+                [[f"∂C/∂{w.name}" for w in ws] for ws in zip(*[n.weights for n in layer.neurons], strict=True)]
+                for layer in mlp.layers
+            ],
+        }
+        if mlp.biases():
+            found["bias_gradients"] = [[f"∂C/∂{n.bias.name}" for n in layer.neurons if n.bias] for layer in mlp.layers]
+        return found
+
+    def answers(self) -> Answers:
+        """Return what a student is to find, by the names in the file of answers."""
+        mlp, numbers = self.record.mlp, self.record
+        found: Answers = {
+            "z": [[z.data for z in layer] for layer in numbers.net_inputs],
+            "a": [[a.data for a in layer] for layer in numbers.activations],
+            "deltas": numbers.deltas(self.convention),
+            "gradients": [W.tolist() for W in mlp.gradients()],
+        }
+        return found | ({"bias_gradients": [b.tolist() for b in mlp.bias_gradients()]} if mlp.biases() else {})
+
+
+def make_exercise(
+    sizes: Sequence[int],
+    seed: int,
+    activation: str = "sigmoid",
+    loss: str = "sse",
+    bias: bool = False,
+    convention: str = "gradient",
+) -> Exercise:
+    """Return the exercise with these options, the same one every time.
+
+    sizes: of the inputs and of each layer. Weights have one decimal, no neuron saturates and no delta is tiny.
+    Raises ValueError for an option that is not there, and where no such numbers are found.
+
+    >>> make_exercise([3, 4, 1], 7).record.mlp
+    MLP(3 → 4 sigmoid → 1 sigmoid, 16 parameters)
+    """
+    choices: dict[str, tuple[str, dict[str, str]]] = {
+        "activation": (activation, ACTIVATIONS),
+        "loss": (loss, LOSSES),
+        "convention": (convention, CONVENTIONS),
+    }
+    for option, (choice, known) in choices.items():
+        if choice not in known:
+            raise ValueError(f"{option} is {choice!r}; choose {', '.join(known)}")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; give the number of a sheet, 0 or more")
+    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > MOST_NEURONS:
+        raise ValueError(
+            f"sizes is {list(sizes)}; give the inputs and each layer, of 1 to {MOST_NEURONS}, such as 3,4,1"
+        )
+    if loss == "cross_entropy" and sizes[-1] < 2:
+        raise ValueError(f"cross_entropy is for at least 2 outputs, one for each class, not {sizes[-1]}")
+    options = f"--sizes {','.join(map(str, sizes))} --seed {seed}" + "".join(
+        f" --{name} {choice}"
+        for name, choice, default in (
+            ("activation", activation, "sigmoid"),
+            ("loss", loss, "sse"),
+            ("convention", convention, "gradient"),
+        )
+        if choice != default
+    )
+    options += " --bias" * bias
+    rng = Random(seed)  # noqa: S311  (an exercise, no secret)
+
+    def tenths(low: int, high: int) -> float:
+        return (low + int(rng.random() * (high - low + 1))) / 10.0
+
+    def weights(count: int) -> list[float]:
+        return [tenths(1, 9) * (1.0 if rng.random() < 0.6 else -1.0) for _ in range(count)]
+
+    output = "softmax" if loss == "cross_entropy" else activation
+    for _ in range(TRIES):
+        W = [[weights(m) for _ in range(n)] for n, m in pairwise(sizes)]
+        mlp = MLP.from_weights(W, [weights(m) for m in sizes[1:]] if bias else None, activation, output=output)
+        record = mlp.forward([tenths(2, 20) for _ in range(sizes[0])])
+        net_inputs = [z.data for layer in record.net_inputs for z in layer]
+        if not all(FLATTEST <= (z if activation == "relu" else abs(z)) <= STEEPEST for z in net_inputs):
+            continue
+        if loss == "cross_entropy":
+            right = int(rng.random() * sizes[-1])
+            target = [float(k == right) for k in range(sizes[-1])]
+            C = cross_entropy(record.output, target)
+        else:
+            target = [tenths(0, 10) for _ in record.output]
+            C = {"sse": sse, "half_sse": half_sse}[loss](record.output, target)
+        C.backward()
+        if all(abs(delta) >= SMALLEST for layer in record.deltas() for delta in layer):
+            return Exercise(options, activation, loss, convention, target, record, C)
+    raise ValueError(f"no weights in {TRIES:,} tries keep every number sane: choose fewer or smaller layers, or tanh")
+
+
+# The sheet ------------------------------------------------------------------------------------------------------------
+
+
+def sheet(exercise: Exercise, solution: bool = False) -> str:
+    """Return the sheet as text, with blanks or with the solution."""
+    lines = [*data(exercise, solution), "", *questions(exercise, solution)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def data(exercise: Exercise, solution: bool) -> list[str]:
+    """Return the first part of the sheet: what is given."""
+    record, mlp = exercise.record, exercise.record.mlp
+    targets = [f"y{subscript(i)} = {written(y)}" for i, y in enumerate(exercise.target, 1)]
+    but = ", but in the last layer" if exercise.loss == "cross_entropy" else ""
+    lines = [
+        f"A network of {' – '.join(map(str, mlp.sizes))} neurons, one step by hand{': the solution' * solution}",
+        f"({exercise.options})",
+        "",
+        f"Activation  {exercise.activation}{but}: {ACTIVATIONS[exercise.activation]}",
+        f"Loss        {LOSSES[exercise.loss]}",
+        f"Delta       {CONVENTIONS[exercise.convention]}",
+        f"Inputs      {', '.join(f'{x.name} = {written(x.data)}' for x in record.inputs)}",
+        f"Targets     {', '.join(targets)}",
+    ]
+    biases = mlp.biases()
+    for k, W in enumerate(mlp.weights()):
+        lines += ["", f"Weights into layer {k + 1}: a row for each sender, a column for each neuron that it feeds"]
+        lines += table(exercise, k, W.tolist(), biases[k].tolist() if biases else None, written)
+    return lines
+
+
+def questions(exercise: Exercise, solution: bool) -> list[str]:
+    """Return the second part of the sheet: what is asked, with blanks or filled in."""
+    names, answers = exercise.names(), exercise.answers()
+    bias, minus = "bias_gradients" in answers, "−" if exercise.convention == "handout" else ""
+
+    def number(x: float) -> str:
+        return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with its last zeros
+
+    def blanks(group: str, k: int) -> list[str]:
+        cells = [f"{name} = {number(x):8}" for name, x in zip(names[group][k], answers[group][k], strict=True)]
+        return ["    " + "   ".join(cells[i : i + PER_LINE]) for i in range(0, len(cells), PER_LINE)]
+
+    layers = range(len(answers["z"]))
+    output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
+    lines = ["Calculate with five digits, and write down four: 0.01234, 1.235.", ""]
+    lines.append(f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)")
+    for k in layers:
+        lines += [*blanks("z", k), *blanks("a", k)]
+    lines += ["", f"2  Backward: at the output  δ = {minus}{output}"]
+    if len(layers) > 1:
+        lines.append("             before it      δ = f′(z) · Σ w·δ, over the neurons that it feeds")
+    for k in reversed(layers):
+        lines += blanks("deltas", k)
+    lines += [
+        "",
+        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f', of a bias {minus}δ' * bias}",
+    ]
+    for k in layers:
+        lines += [""] * (k > 0)
+        lines += table(exercise, k, answers["gradients"][k], answers["bias_gradients"][k] if bias else None, number)
+    return lines
+
+
+def table(
+    exercise: Exercise, k: int, W: list[list[float]], b: list[float] | None, write: Callable[[float], str]
+) -> list[str]:
+    """Return a matrix of layer k, from 0, as lines, with a row for each sender and one for the biases."""
+    senders = [[str(x.name) for x in exercise.record.inputs], *exercise.names()["a"]][k]
+    rows = [("", [f"to {name}" for name in exercise.names()["z"][k]])]
+    rows += [(f"from {name}", list(map(write, row))) for name, row in zip(senders, W, strict=True)]
+    rows += [] if b is None else [("bias", list(map(write, b)))]
+    first, width = max(len(name) for name, _ in rows), max(len(cell) for _, cells in rows for cell in cells)
+    return [f"    {name:{first}}" + "".join(f"   {cell:>{width}}" for cell in cells) for name, cells in rows]
+
+
+def written(x: float) -> str:
+    """Return a number with a true minus sign."""
+    return f"{x:g}".replace("-", "−")
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line: 0 done, or all is right; 1 answers are wrong or missing; 2 wrong usage, or a bad file.
+
+    Where standard output cannot be written the status is 2, and 141 where its reader, such as `head`, has gone.
+
+    >>> main(["--sizes", "1,1", "--seed", "1"])
+    A network of 1 – 1 neurons, one step by hand
+    ...
+    0
+    """
+    parser = _parser()
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:  # after --help, which may have no reader either
+        raise SystemExit(printed("", int(end.code or 0), COMMAND, 2)) from None
+    status = 0
+    try:
+        if options.sizes is None or options.seed is None:
+            if options.check is None:
+                parser.error("give --sizes and --seed; only --check finds them in its file")
+            options = parser.parse_args([*_exercise_of(options.check), "--check", str(options.check)])
+        exercise = make_exercise(
+            options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
+        )
+        if options.template:
+            with options.template.open("x", encoding="utf-8") as file:  # never over a student's answers
+                file.write(template(exercise))
+            text = f"Fill in {options.template}: a number for each null."
+        elif options.check:
+            answers = read_answers(options.check, exercise.options, exercise.answers())
+            text, right = marked(exercise, answers)
+            status = 0 if right else 1
+        else:
+            text = sheet(exercise, options.solution)
+    except FileExistsError:
+        complain(f"{COMMAND}: {options.template} is there already; choose another name, or remove it")
+        return 2
+    except (OSError, ValueError) as error:
+        complain(f"{COMMAND}: {error}")
+        return 2
+    return printed(text, status, COMMAND, 2)
+
+
+def _exercise_of(path: Path) -> list[str]:
+    """Return the options of the exercise that a file of answers belongs to."""
+    try:
+        return shlex.split(json.loads(path.read_text(encoding="utf-8-sig"))["exercise"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{path} does not say which exercise it is of: give --sizes and --seed as well") from None
+
+
+def template(exercise: Exercise) -> str:
+    """Return the file of answers, with null for every blank."""
+
+    def blank(numbers: Any) -> Any:
+        return [blank(x) for x in numbers] if isinstance(numbers, list) else None
+
+    answers = {name: blank(numbers) for name, numbers in exercise.answers().items()}
+    layers = ",\n".join(
+        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(layer)}" for layer in numbers) + "\n  ]"
+        for name, numbers in answers.items()
+    )
+    return f'{{\n  "exercise": {json.dumps(exercise.options)},\n{layers}\n}}\n'
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m nn.exercise",
+        description="Print an exercise sheet of backpropagation by hand, its solution, or the marks of answers to it.",
+        epilog="The same options give the same sheet. Exit status: 0 done, or all right; 1 answers are wrong or "
+        "missing; 2 wrong usage, a bad file or no output.",
+    )
+    parser.add_argument("--sizes", type=_sizes, help="inputs and neurons of each layer, such as 3,4,1")
+    parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
+    parser.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid", help="of every neuron")
+    parser.add_argument("--loss", choices=LOSSES, default="sse", help="cross_entropy makes the last layer softmax")
+    parser.add_argument("--bias", action="store_true", help="give every neuron a bias")
+    parser.add_argument(
+        "--convention", choices=CONVENTIONS, default="gradient", help="δ = ∂C/∂z, or the handout's −∂C/∂z"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--solution", action="store_true", help="print the sheet filled in")
+    what.add_argument("--template", type=Path, metavar="FILE", help="write a JSON file with a null for every blank")
+    what.add_argument(
+        "--check", type=Path, metavar="FILE", help="mark the answers in such a file, which says what exercise it is of"
+    )
+    return parser
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(size) for size in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole numbers with commas between, such as 3,4,1") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""Training: batches, steps, epochs, and the history of it all.
+
+An engine holds one flat array of parameters and turns it and a batch into the batch's mean loss and gradient,
+the optimiser moves it, and after every epoch the network holds it again. So all gradients come first, then all
+updates.
+
+Letters: X inputs (n, inputs), y targets.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from autograd import Value
+from nn.validation import Array, Targets, examples, generator, targets, whole
+from nn.training.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
+from nn.training.interrupts import Interrupts
+from nn.losses import Loss
+from nn.metrics import Reading
+from nn.modules import assign
+from nn.network import MLP, Rng
+from nn.training.objective import Objective, reading
+from nn.training.optimizers import Optimizer
+from nn.training.stopping import History, Rule
+from nn.training.checkpoint import save
+
+PIECE = 8192  # OpenBLAS starts threads for longer products, which cost more than they bring
+
+
+def train(
+    mlp: MLP,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    loss: str | Loss,
+    optimizer: Optimizer,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    stopping: Rule | Sequence[Rule] = (),
+    engine: str = "vectorized",
+    dtype: DTypeLike = np.float64,
+    history: History | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    rng: Rng = None,
+) -> History:
+    """Train the network on examples, in place, and return the history.
+
+    X: (n, inputs).
+    y: (n, outputs), or (n,) for one output; for the losses over classes, class indices (n,) or one-hot rows.
+    loss: a name from `losses.py`, or a function of the outputs and the target of one example; a batch has the
+    mean. `cross_entropy` after softmax and `binary_cross_entropy` after sigmoid are computed from the net
+    inputs: the same function, but it never meets log 0.
+    optimizer: a new one, or that of an earlier run to go on from there.
+    epochs: how often every example is seen, at most; further times, where a history is continued.
+    batch_size: examples per update, 1 … n; None takes all n. The last batch may be smaller.
+    validation: (X, y) to measure after every epoch.
+    stopping: one rule or several (`stopping.py`).
+    engine: "vectorized" lifts the graph of one example into a NumPy program over the batch; "scalar" walks the
+    graph of every example, and is there to be looked into. Both take the same path, to 1e-9.
+    dtype: np.float64, or np.float32 for the vectorised engine.
+    history: that of an earlier run, to be continued; what only one of the runs measures is None for the other.
+    checkpoint: a file that holds the whole run after every whole epoch: `load` gives what goes on from there.
+    progress: show a bar.
+    rng: a seed or a NumPy Generator for the order of the examples.
+
+    The gradients are 0.0 afterwards. Ctrl-C ends training early: the network keeps what it has learnt, and
+    the history is returned.
+    Accuracy follows one rule for all targets of the run, that of `MLP.score`.
+    Warns of a target that the last layer cannot reach, as 2 behind a sigmoid.
+    Raises ValueError, naming the place, for data or settings that do not fit, before anything is changed, and
+    FloatingPointError where a loss, its gradient or a parameter is no longer finite, after the last step too. Whatever
+    is raised later, also by a schedule or a rule, the network is as before the step that failed.
+    A loss of your own must be one formula: where a sample of the examples shows, before or after training, that
+    it branches in Python on its numbers, that is a ValueError too, and the scalar engine takes it.
+
+    >>> from nn import SGD
+    >>> mlp = MLP(2, [4, 1], rng=0)
+    >>> history = train(mlp, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], loss="binary_cross_entropy",
+    ...                 optimizer=SGD(2.0, momentum=0.9), epochs=200, progress=False)
+    >>> history.accuracy[-1]
+    1.0
+    """
+    if not isinstance(mlp, MLP):
+        raise TypeError(f"train takes the network, X and y, in this order, not {mlp!r:.80}")
+    objective = Objective.of(mlp, loss)
+    inputs, answers = _checked(mlp, objective, X, y, "")
+    if validation is not None and not (isinstance(validation, (tuple, list)) and len(validation) == 2):
+        raise ValueError(f"validation is {validation!r:.80}; give a pair (X, y)")
+    held_out = None if validation is None else _checked(mlp, objective, *validation, "validation ")
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise ValueError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+    n = len(inputs)
+    size = n if batch_size is None else whole(batch_size, "batch_size", most=n)
+    epochs = whole(epochs, "epochs")
+    if not isinstance(optimizer, Optimizer):
+        raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
+    several = isinstance(stopping, Iterable) and not isinstance(stopping, str)
+    rules = list(cast("Iterable[Rule]", stopping) if several else [cast("Rule", stopping)])
+    for rule in rules:
+        if not callable(rule) or isinstance(rule, type):
+            raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
+    if beyond := objective.unreachable(mlp.last_activation, answers):
+        warnings.warn(f"y {beyond}", stacklevel=2)
+    if objective.own:
+        objective.check(mlp.forward(inputs[0].tolist()), answers[0].tolist())
+    driven = ENGINES[engine](mlp, objective, inputs, answers, size, dtype)
+    theta = driven.parameters
+    optimizer.check(theta)
+    order = generator(rng)
+    history = History() if history is None else history
+    if not isinstance(history, History):
+        raise ValueError(f"history is {history!r:.80}; give that of an earlier run, or None")
+    history.check()
+    if checkpoint is not None:  # at once, so that what cannot be saved is known before the first epoch
+        save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
+
+    values = mlp.parameters()
+    layers = _pieces(mlp)
+    read = reading(objective.name, mlp.last_activation, [answers] if held_out is None else [answers, held_out[1]])
+    measured = partial(_measures, mlp, objective, driven, read, (inputs, answers), held_out)
+    bar = _bar(epochs) if progress else None
+    history.stopped_by = ""
+    with Interrupts() as interrupts:
+        try:
+            for _ in range(epochs):
+                start = perf_counter()
+                shuffled = order.permutation(n)
+                batches = [shuffled[i : i + size] for i in range(0, n, size)]
+                mean, norms = _epoch(driven, optimizer, batches, layers, interrupts)
+                assign(values, theta)
+                measures = interrupts.breakable(measured)
+                history.append(loss=mean, gradient_norms=norms, seconds=perf_counter() - start, **measures)
+                if checkpoint is not None:
+                    save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
+                if bar is not None:
+                    bar.set_postfix_str(history.summary(), refresh=False)
+                    bar.update()
+                if reasons := [reason for rule in rules if (reason := interrupts.breakable(rule, history))]:
+                    history.stopped_by = "; ".join(reasons)
+                    break
+            if not math.isfinite(loss_after := interrupts.breakable(driven.value, batches[-1])):
+                raise FloatingPointError(f"the loss of the last batch is {loss_after} after the last step; {REMEDY}")
+            interrupts.breakable(driven.check)
+            history.stopped_by = history.stopped_by or "epochs"
+        except KeyboardInterrupt:
+            history.stopped_by = "interrupt"
+        except BaseException as error:
+            history.stopped_by = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            assign(values, theta)
+            mlp.zero_grad()
+            if bar is not None:
+                bar.close()
+    if interrupts.pending:
+        history.stopped_by = "interrupt"
+    return history
+
+
+def _epoch(
+    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]], interrupts: Interrupts
+) -> tuple[float, list[float]]:
+    """Take one step for each batch; return the mean loss of the examples and the gradient norm of each layer.
+
+    layers: where each is in the parameters, in pieces.
+    """
+    total, squares = 0.0, [0.0] * len(layers)
+    with np.errstate(over="ignore"):  # the error below says it
+        for rows in batches:
+            loss, gradient = interrupts.breakable(engine.step, rows)
+            square = [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
+            if not math.isfinite(loss + sum(square)):
+                raise FloatingPointError(
+                    f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(square))}; {REMEDY}"
+                )
+            optimizer.step(engine.parameters, gradient)
+            total += loss * len(rows)
+            squares = [a + b for a, b in zip(squares, square, strict=True)]
+    return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in squares]
+
+
+def _pieces(mlp: MLP) -> list[list[slice]]:
+    """Return for each layer where it is in the parameters, in pieces that BLAS takes one thread for.
+
+    A parameter that layers share counts for the first of them.
+    """
+    layers, seen = [], dict[Value, None]()
+    for layer in mlp.layers:
+        first = len(seen)
+        seen.update(dict.fromkeys(layer.parameters()))
+        layers.append([slice(i, min(i + PIECE, len(seen))) for i in range(first, len(seen), PIECE)])
+    return layers
+
+
+def _measures(
+    mlp: MLP,
+    objective: Objective,
+    engine: Engine,
+    read: Reading | None,
+    data: tuple[Array, Targets],
+    held_out: tuple[Array, Targets] | None,
+) -> dict[str, float]:
+    """Return the accuracy, and on the validation set loss and accuracy, with the parameters as they are now.
+
+    read: None where the targets are not classes.
+    """
+    measures = {}
+    if read is not None:
+        measures["accuracy"] = read.accuracy(finite_outputs(mlp, data[0], engine.parameters)[1], data[1])
+    if held_out is not None:
+        Z, A = finite_outputs(mlp, held_out[0], engine.parameters, "the validation X")
+        loss = measures["validation_loss"] = engine.loss(Z, A, held_out[1])
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the validation loss is {loss}; {REMEDY}")
+        if read is not None:
+            measures["validation_accuracy"] = read.accuracy(A, held_out[1])
+    return measures
+
+
+def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Array, Targets]:
+    inputs = examples(X, mlp.sizes[0], f"{prefix}X")
+    return inputs, targets(y, objective.name, len(inputs), mlp.sizes[-1], f"{prefix}y")
+
+
+def _bar(epochs: int) -> Any:
+    from tqdm import tqdm  # only where a bar is asked for
+
+    return tqdm(total=epochs, unit="epoch")

@@ -1,0 +1,130 @@
+"""What training makes small: a loss and the last layer that it meets.
+
+Letters: n examples, k outputs, Z net inputs and A activations of the last layer, t targets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Value
+from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
+from nn.losses import LOSSES, Loss
+from nn.metrics import Reading
+from nn.record import Record
+
+if TYPE_CHECKING:
+    from nn.network import MLP
+
+# A loss of outputs that saturate, and the same function of their net inputs, which never meets log 0.
+OF_NET_INPUTS = {
+    ("cross_entropy", "softmax"): "softmax_cross_entropy",
+    ("binary_cross_entropy", "sigmoid"): "binary_cross_entropy_with_logits",
+}
+# What a loss cannot take from the last layer, and what would do.
+MISFITS = {
+    ("softmax_cross_entropy", "softmax"): "net inputs; use output='identity', or loss='cross_entropy'",
+    ("softmax_cross_entropy", "sigmoid"): "net inputs; use output='identity'",
+    ("binary_cross_entropy", "identity"): "probabilities; use output='sigmoid', or add _with_logits",
+    ("binary_cross_entropy_with_logits", "sigmoid"): "net inputs; use output='identity'",
+    ("binary_cross_entropy_with_logits", "softmax"): "net inputs; use output='identity'",
+}
+
+REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
+BOUNDS = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "elu": (-1.0, math.inf),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of one example, of the last layer's net inputs or of its activations.
+
+    name: the loss's, or "this loss" for a function of the caller's own.
+    """
+
+    name: str
+    function: Loss
+    of_net_inputs: bool
+
+    @classmethod
+    def of(cls, mlp: MLP, loss: str | Loss) -> Objective:
+        """Return the objective for this network; raise ValueError where loss and last layer do not fit."""
+        if callable(loss):
+            name, function = next((n for n, f in LOSSES.items() if f is loss), "this loss"), loss
+        elif isinstance(loss, str) and loss in LOSSES:
+            name, function = loss, LOSSES[loss]
+        else:
+            raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+        last = mlp.last_activation
+        if name == "cross_entropy" and last != "softmax":
+            others = {"identity": "loss='softmax_cross_entropy'", "sigmoid": "loss='binary_cross_entropy', one each"}
+            raise ValueError(
+                f"the last layer is {last}, but cross_entropy takes probabilities that add up to 1; "
+                "use output='softmax'" + (f", or {others[last]}" if last in others else "")
+            )
+        if (name, last) in MISFITS:
+            raise ValueError(f"the last layer is {last}, but {name} takes {MISFITS[name, last]}")
+        if (name, last) in OF_NET_INPUTS:
+            return cls(name, LOSSES[OF_NET_INPUTS[name, last]], True)
+        return cls(name, function, False)
+
+    def __call__(self, net_inputs: Sequence[Any], activations: Sequence[Any], target: Any) -> Any:
+        """Return the loss of one example."""
+        return self.function(net_inputs if self.of_net_inputs else activations, target)
+
+    def unreachable(self, last: str, t: Targets) -> str:
+        """Return in words which target the last layer cannot reach, however it is trained; "" if there is none."""
+        if self.name not in REGRESSIONS or last not in BOUNDS:
+            return ""
+        low, high = BOUNDS[last]
+        for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
+            if beyond:
+                return f"reaches {extreme:g}, but the last layer is {last} and ends at {ends:g}; use output='identity'"
+        return ""
+
+    def check(self, record: Record, target: Any) -> None:
+        """Raise ValueError where the loss of an example is not one Value."""
+        loss = self(record.net_inputs[-1], record.output, target)
+        if not isinstance(loss, Value):
+            raise ValueError(f"the loss of the first example is {loss!r}; it must be a Value that the outputs made")
+
+    @property
+    def own(self) -> bool:
+        """Whether the loss is a function of the caller's own."""
+        return self.name not in LOSSES
+
+    def columns(self, t: Targets, k: int) -> Array:
+        """Return the targets as columns of numbers, (n, k): class indices become one-hot rows."""
+        columns: NDArray[Any] = np.eye(k)[t] if self.name in CLASS_LOSSES else t
+        return columns
+
+
+def reading(loss: str | None, last: str, targets: Sequence[Targets]) -> Reading | None:
+    """Return how the outputs of a run are read as classes, None where the targets are none.
+
+    One rule for all the targets of a run, whatever rows happen to be among them; `MLP.score` has it in words.
+    loss: the name of a loss, or None. last: the last layer's activation. targets: those of training, of validation.
+    """
+    if loss in CLASS_LOSSES:
+        return Reading(largest=True)
+    if loss == "hinge":
+        return Reading(largest=False, border=0.0)
+    if not all(bool(np.isin(t, (0.0, 1.0)).all()) for t in targets):
+        return None
+    if last == "softmax":
+        return Reading(largest=True) if all((t.sum(axis=1) == 1.0).all() for t in targets) else None
+    if loss in PROBABILITY_LOSSES or last == "sigmoid":
+        return Reading(largest=False, border=0.0 if loss == "binary_cross_entropy_with_logits" else 0.5)
+    return None

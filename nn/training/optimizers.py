@@ -1,0 +1,342 @@
+"""Optimisers: one step down the gradient, in place, on one flat array of parameters, or on Values.
+
+An optimiser knows no network: the trainer hands it the parameters and the gradient, so the same one serves
+every engine. What it remembers between steps is in `steps` and `state`: take a new one for each network.
+A step is taken whole or not at all: all is computed first, checked, and only then put in the place of what was.
+From the third step on nothing is allocated. The formulas are PyTorch's.
+
+Letters: θ parameters, g gradient, η learning rate, v velocity, m and s running means of g and g².
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Value
+from autograd.lifting.program import is_finite
+from nn.validation import flag, real
+from nn.modules import Module, assign
+from nn.signatures import spelled
+
+Array = NDArray[np.float64]
+Schedule = Callable[[int], float]  # step number, from 0 -> learning rate; an epoch has a step for each batch
+State = dict[str, Array]
+
+
+@dataclass
+class Optimizer(ABC):
+    """What all optimisers share: the learning rate, clipping, and the memory between steps.
+
+    learning_rate: a positive number, or a schedule, called with the step number.
+    clip_value: hold every entry of the gradient to ±clip_value.
+    clip_norm: shrink a longer gradient to this length.
+    Raises ValueError, naming the setting, for a number out of its range.
+    """
+
+    learning_rate: float | Schedule
+    _: KW_ONLY
+    clip_value: float | None = None
+    clip_norm: float | None = None
+    steps: int = field(default=0, init=False, repr=False)
+    state: State = field(default_factory=dict, init=False, repr=False)
+    _before: State = field(default_factory=dict, init=False, repr=False, compare=False)  # to be written over
+    _scratch: State = field(default_factory=dict, init=False, repr=False, compare=False)
+    _values: list[Value] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if isinstance(self.learning_rate, (list, tuple, Iterator, Module)):
+            raise ValueError(
+                f"learning_rate is {self.learning_rate!r:.80}; an optimizer is made of its settings alone, such as "
+                f"{type(self).__name__}(0.01), and the parameters go to step(mlp.parameters())"
+            )
+        if not callable(self.learning_rate):
+            self._check("learning_rate", "a positive number")
+        for name in ("clip_value", "clip_norm"):
+            if getattr(self, name) is not None:
+                self._check(name, "a positive number")
+
+    def _check(self, name: str, needs: str) -> None:
+        setattr(self, name, real(getattr(self, name), name, needs))
+
+    @overload
+    def step(self, parameters: Array, gradient: Array) -> None: ...
+    @overload
+    def step(self, parameters: Iterable[Value]) -> None: ...
+    def step(self, parameters: Any, gradient: Any = None) -> None:
+        """Move the parameters, in place; the gradient is left as it is.
+
+        parameters: a flat array, and `gradient` another; or Values, after `backward()`, whose `grad` is the gradient.
+        A Value that is listed twice moves once. Set the gradients to 0.0 before the next `backward()`: it adds.
+
+        Raises ValueError where the parameters are not those of earlier steps, for a gradient that does not fit or
+        is not finite, and for a schedule's rate that is no rate; FloatingPointError where a parameter would no longer
+        be finite. Nothing has moved then.
+
+        >>> from autograd import Value
+        >>> w, optimizer = Value(1.0, "w"), Adam(0.1)
+        >>> for _ in range(100):
+        ...     w.grad = 0.0
+        ...     ((w - 3.0) ** 2).backward()
+        ...     optimizer.step([w])
+        >>> round(w.data, 1)
+        3.0
+        """
+        if isinstance(parameters, np.ndarray) and parameters.dtype != object:
+            if not isinstance(gradient, np.ndarray) or gradient.shape != parameters.shape:
+                shape = gradient.shape if isinstance(gradient, np.ndarray) else repr(gradient)[:80]
+                raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {shape}")
+            moved, state = self._moved(parameters, gradient)
+            parameters[:] = moved
+        else:
+            values = self._listed(parameters)
+            if gradient is not None:
+                raise ValueError("Values have their gradient in grad: give step the parameters alone")
+            before = np.array([value.data for value in values])
+            moved, state = self._moved(before, np.array([value.grad for value in values]), values)
+            try:
+                assign(values, moved)
+            except BaseException:  # Ctrl-C too
+                assign(values, before)
+                raise
+            self._values = values
+        self.state, self._before = state, self.state
+        self.steps += 1
+
+    def check(self, parameters: Array) -> None:
+        """Raise ValueError where earlier steps moved parameters of another shape."""
+        for array in self.state.values():
+            if array.shape != parameters.shape:
+                raise ValueError(
+                    f"{type(self).__name__} has moved parameters of shape {array.shape}, and these have "
+                    f"{parameters.shape}; use a new optimizer for each network"
+                )
+
+    def _listed(self, parameters: Any) -> list[Value]:
+        """Return the parameters, each once; raise an error where they are no leaves, or not those of earlier steps."""
+        if not isinstance(parameters, Iterable):
+            remedy = "its parameters()" if isinstance(parameters, Module) else "a list of Values"
+            raise TypeError(f"step moves parameters, not {parameters!r:.80}; give {remedy}")
+        given = list(parameters)
+        for place, value in enumerate(given):
+            if not isinstance(value, Value):
+                raise TypeError(f"parameter {place} is {value!r:.80}; step moves Values, or an array with its gradient")
+            if value.operands or value.constant:
+                raise ValueError(f"parameter {place} is {value!r:.80}, which is computed; only a leaf can be moved")
+        values = list(dict.fromkeys(given))
+        if not values:
+            raise ValueError("the list of parameters is empty")
+        if self._values and not (len(values) == len(self._values) and all(map(operator.is_, values, self._values))):
+            raise ValueError(
+                f"{type(self).__name__} has moved {len(self._values)} parameters, and these {len(values)} are not the "
+                "same in the same order; use a new optimizer for each list of parameters"
+            )
+        return values
+
+    @np.errstate(all="ignore")  # what is not finite in the end is found, and said
+    def _moved(self, parameters: Array, gradient: Array, values: list[Value] | None = None) -> tuple[Array, State]:
+        """Return the parameters and the state after the step; nothing has changed yet."""
+        self.check(parameters)
+        rate, clipped = self._rate(), gradient
+        if self.clip_value is not None:
+            u = self.scratch("clipped", parameters)
+            clipped = np.clip(gradient, -self.clip_value, self.clip_value, out=u)
+        if self.clip_norm is not None and (norm := float(np.linalg.norm(clipped))) > self.clip_norm:
+            clipped = np.multiply(clipped, self.clip_norm / norm, out=self.scratch("clipped", parameters))
+        moved, state = self._update(parameters, clipped, rate)
+        if not is_finite(moved) or (values and not is_finite(gradient)):
+            raise _divergence(parameters, gradient, moved, rate, values)
+        return moved, state
+
+    def _rate(self) -> float:
+        rate = self.learning_rate
+        if rate.__class__ is float and 0.0 < rate < math.inf:  # as it was at the start: the usual case is the quick one
+            return rate
+        if callable(rate):
+            name = f"the rate of the schedule {rate!r:.80} at step {self.steps}"
+            return real(rate(self.steps), name, "a finite number, zero or positive")
+        return real(rate, "learning_rate", "a positive number")
+
+    @abstractmethod
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        """Return the parameters and the state after a step at this learning rate, and change neither."""
+
+    def remembered(self, name: str, parameters: Array) -> Array:
+        """Return the array kept under this name; zeros the first time."""
+        array = self.state.get(name)
+        return np.zeros_like(parameters) if array is None else array
+
+    def renewed(self, name: str, parameters: Array) -> Array:
+        """Return an array of any content, for what is to be kept under this name."""
+        return _like(parameters, name, self._before)
+
+    def scratch(self, name: str, parameters: Array) -> Array:
+        """Return an array to work in, of any content, the same one at every step."""
+        return _like(parameters, name, self._scratch)
+
+    def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
+        """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is scratch."""
+        s = self.renewed("square", parameters)
+        np.multiply(gradient, gradient, out=u)
+        u *= 1.0 - decay
+        np.multiply(decay, self.remembered("square", parameters), out=s)
+        s += u
+        return s
+
+
+@spelled
+@dataclass
+class SGD(Optimizer):
+    """Gradient descent: θ ← θ − η·g; with momentum v ← momentum·v + g, θ ← θ − η·v (Sutskever et al. 2013).
+
+    nesterov: step along g + momentum·v instead. weight_decay: add weight_decay·θ to g.
+
+    >>> theta = np.array([1.0])
+    >>> SGD(0.1).step(theta, gradient=np.array([2.0])); theta
+    array([0.8])
+    """
+
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        super().__post_init__()
+        self._check("momentum", "from 0 to below 1")
+        self._check("weight_decay", "a finite number, zero or positive")
+        self.nesterov = flag(self.nesterov, "nesterov")
+        if self.nesterov and not self.momentum:
+            raise ValueError(f"momentum is {self.momentum!r}; it must be positive with nesterov=True")
+
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        u, state = self.scratch("moved", parameters), {}
+        if self.weight_decay:
+            decayed = np.multiply(self.weight_decay, parameters, out=self.scratch("decayed", parameters))
+            decayed += gradient
+            gradient = decayed
+        if self.momentum:
+            v = state["velocity"] = self.renewed("velocity", parameters)
+            np.multiply(self.momentum, self.remembered("velocity", parameters), out=v)
+            v += gradient
+            if self.nesterov:
+                np.multiply(self.momentum, v, out=u)
+                u += gradient
+            gradient = u if self.nesterov else v
+        np.multiply(rate, gradient, out=u)
+        return np.subtract(parameters, u, out=u), state
+
+
+@spelled
+@dataclass
+class RMSProp(Optimizer):
+    """A step for each entry by its own size: s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
+
+    Tieleman and Hinton 2012, lecture 6.5.
+    """
+
+    learning_rate: float | Schedule = 0.01
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        super().__post_init__()
+        self._check("decay", "from 0 to below 1")
+        self._check("epsilon", "a positive number")
+
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        u = self.scratch("moved", parameters)
+        s = self._mean_square(parameters, gradient, self.decay, u)
+        np.sqrt(s, out=u)
+        u += self.epsilon
+        np.divide(gradient, u, out=u)
+        u *= rate
+        return np.subtract(parameters, u, out=u), {"square": s}
+
+
+@spelled
+@dataclass
+class Adam(Optimizer):
+    """RMSProp with momentum, and both running means corrected for their start at zero.
+
+    m ← beta1·m + (1 − beta1)·g, s ← beta2·s + (1 − beta2)·g², θ ← θ − η·m̂ / (√ŝ + ε), at step t with
+    m̂ = m / (1 − beta1ᵗ) and ŝ = s / (1 − beta2ᵗ) (Kingma and Ba 2015, algorithm 1).
+    """
+
+    learning_rate: float | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        super().__post_init__()
+        self._check("beta1", "from 0 to below 1")
+        self._check("beta2", "from 0 to below 1")
+        self._check("epsilon", "a positive number")
+
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        m, u, t = self.renewed("mean", parameters), self.scratch("moved", parameters), self.steps + 1
+        np.multiply(self.beta1, self.remembered("mean", parameters), out=m)
+        m += np.multiply(1.0 - self.beta1, gradient, out=u)
+        s = self._mean_square(parameters, gradient, self.beta2, u)
+        m_scale, s_root = 1.0 - self.beta1**t, math.sqrt(1.0 - self.beta2**t)
+        np.sqrt(s, out=u)
+        u += self.epsilon * s_root  # √ŝ + ε is this sum, divided by s_root
+        np.divide(m, u, out=u)
+        u *= rate * s_root / m_scale
+        return np.subtract(parameters, u, out=u), {"mean": m, "square": s}
+
+
+@spelled
+@dataclass
+class AdamW(Adam):
+    """Adam after a weight decay of its own, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        super().__post_init__()
+        self._check("weight_decay", "a finite number, zero or positive")
+
+    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+        decayed = self.scratch("decayed", parameters)
+        np.multiply(1.0 - rate * self.weight_decay, parameters, out=decayed)
+        return super()._update(decayed, gradient, rate)
+
+
+def _like(parameters: Array, name: str, arrays: State) -> Array:
+    """Return the array of this name, a new one where it does not fit the parameters."""
+    array = arrays.get(name)
+    if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
+        array = arrays[name] = np.empty_like(parameters)
+    return array
+
+
+def _divergence(
+    parameters: Array, gradient: Array, moved: Array, rate: float, values: list[Value] | None
+) -> FloatingPointError | ValueError:
+    """Return the error of a step that would leave a parameter that is not finite: where, and why."""
+
+    def first(numbers: Array) -> tuple[str, str]:
+        place = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        name = values[place].name if values else None
+        return name or f"parameter {place}", str(numbers[place])
+
+    for numbers, what in ((parameters, "{} is {} already"), (gradient, "the gradient of {} is {}")):
+        if not is_finite(numbers):
+            return ValueError(what.format(*first(numbers)) + "; nothing has moved")
+    return FloatingPointError(
+        "{} would be {} after a step at the learning rate {:g}; nothing has moved; a smaller learning rate or "
+        "clip_norm may help".format(*first(moved), rate)
+    )

@@ -1,0 +1,276 @@
+"""Exercise sheets: the same everywhere, sane, and marked with what follows, what is wrong, and the slip behind it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn.exercise.sheet import ACTIVATIONS, CONVENTIONS, FLATTEST, LOSSES, SMALLEST, STEEPEST, main, make_exercise
+
+OPTIONS = ["--sizes", "3,4,1", "--seed", "7"]
+EXERCISE = make_exercise([3, 4, 1], 7)
+EVERY = [
+    (activation, loss, bias, convention)
+    for activation in ACTIVATIONS
+    for loss in LOSSES
+    for bias in (False, True)
+    for convention in CONVENTIONS
+]
+
+
+def rounded(numbers: Any) -> Any:
+    """The numbers as a student writes them down."""
+    if isinstance(numbers, dict):
+        return {name: rounded(x) for name, x in numbers.items()}
+    return [rounded(x) for x in numbers] if isinstance(numbers, list) else float(f"{numbers:.4g}")
+
+
+@pytest.fixture
+def check(tmp_path, capsys):
+    def run(answers: Any, options: list[str] = OPTIONS) -> tuple[int, str]:
+        """The exit status, and what is printed."""
+        path = tmp_path / "answers.json"
+        path.write_text(answers if isinstance(answers, str) else json.dumps(answers), encoding="utf-8")
+        status = main([*options, "--check", str(path)])
+        out, err = capsys.readouterr()
+        return status, out or err
+
+    return run
+
+
+def printed(capsys, *options: str) -> str:
+    assert main([*OPTIONS, *options]) == 0
+    return capsys.readouterr().out
+
+
+# The sheet ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_seed_is_a_sheet_for_ever(capsys):
+    """These numbers are in students' hands: no version may change them."""
+    sheet = printed(capsys)
+    assert "Inputs      x₁ = 1.2, x₂ = 0.3, x₃ = 0.3\nTargets     y₁ = 0.2\n" in sheet
+    assert "    from x₃       −0.6        0.6        0.9        0.8\n" in sheet
+    assert "    from a⁽¹⁾₄        0.6\n" in sheet
+    assert sheet == printed(capsys)
+
+
+def test_the_sheet_asks_for_every_number_and_tells_none(capsys):
+    sheet = printed(capsys)
+    assert sheet.count("________") == 5 + 5 + 5 + 12 + 4
+    assert all(len(line) <= 100 for line in sheet.splitlines())
+    assert not any(line.endswith(" ") for line in sheet.splitlines())
+
+
+def test_the_solution_is_the_same_sheet_filled_in(capsys):
+    solution, sheet = printed(capsys, "--solution"), printed(capsys)
+    assert "________" not in solution
+    assert "δ⁽²⁾₁ = 0.1911" in solution
+    assert solution.splitlines()[1:20] == sheet.splitlines()[1:20]
+
+
+@pytest.mark.parametrize(("activation", "loss", "bias", "convention"), EVERY)
+def test_every_kind_of_sheet_is_sane_and_its_solution_is_right(activation, loss, bias, convention, check, capsys):
+    exercise = make_exercise([2, 3, 2], 1, activation, loss, bias, convention)
+    record = exercise.record
+    assert all(FLATTEST <= abs(z.data) <= STEEPEST for layer in record.net_inputs for z in layer)
+    assert all(abs(delta) >= SMALLEST for layer in record.deltas() for delta in layer)
+    assert all(round(w.data, 1) == w.data for w in record.mlp.parameters())
+    options = exercise.options.split()
+    assert main([*options, "--solution"]) == 0
+    solution = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 120 for line in solution)
+    assert check(rounded(exercise.answers()), options)[0] == 0
+
+
+def test_what_has_no_sane_numbers_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr("nn.exercise.sheet.TRIES", 20)
+    assert main(["--sizes", "12,12,12,12,1", "--seed", "1", "--activation", "relu"]) == 2
+    assert "choose fewer or smaller layers" in capsys.readouterr().err
+    assert main(["--sizes", "3,4,1", "--seed", "1", "--loss", "cross_entropy"]) == 2
+    assert "at least 2 outputs" in capsys.readouterr().err
+    for sizes in ("3", "3,0", "3,13"):
+        assert main(["--sizes", sizes, "--seed", "1"]) == 2
+        assert "of 1 to 12, such as 3,4,1" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--sizes", "3;4", "--seed", "1"])
+    assert "give whole numbers with commas between" in capsys.readouterr().err
+
+
+# Answers --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_template_has_a_place_for_every_answer_and_covers_no_file(tmp_path, capsys):
+    path = tmp_path / "answers.json"
+    assert main([*OPTIONS, "--template", str(path)]) == 0
+    before = path.read_text(encoding="utf-8")
+    assert before.count("null") == 31
+    assert json.loads(before)["exercise"] == "--sizes 3,4,1 --seed 7"
+    assert main([*OPTIONS, "--template", str(path)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == before
+    assert main([*OPTIONS, "--check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "0 of 31 answers are right." in out
+    assert "5 are blank" in out
+
+
+def test_right_answers_pass(check):
+    status, text = check(rounded(EXERCISE.answers()))
+    assert status == 0
+    assert text.splitlines() == [
+        "31 of 31 answers are right.",
+        "  z       5 of 5 right",
+        "  a       5 of 5 right",
+        "  δ       5 of 5 right",
+        "  ∂C/∂w   16 of 16 right",
+    ]
+
+
+def test_a_slip_in_the_deltas_is_named_and_what_follows_from_it_is_marked_so(check):
+    answers = EXERCISE.answers()
+    slopes = [a * (1.0 - a) for a in answers["a"][0]]
+    answers["deltas"][0] = [delta / slope for delta, slope in zip(answers["deltas"][0], slopes, strict=True)]
+    inputs = [x.data for x in EXERCISE.record.inputs]
+    answers["gradients"][0] = [[x * delta for delta in answers["deltas"][0]] for x in inputs]
+    status, text = check(rounded(answers))
+    assert status == 1
+    assert "δ       1 of 5 right" in text
+    assert "δ⁽¹⁾₁ = 0.03821 is wrong" in text
+    assert "∂C/∂w   4 of 16 right\n          12 follow from your own numbers\n" in text
+    assert "The first wrong step, from the output back: δ⁽¹⁾₁, δ⁽¹⁾₂, δ⁽¹⁾₃, δ⁽¹⁾₄." in text
+    assert "Diagnosis: missing activation derivative, in layer 1. To mend it: multiply by f′(z)." in text
+
+
+def test_a_wrong_net_input_is_marked_once_and_the_rest_follows(check):
+    answers = EXERCISE.answers()
+    answers["z"][0][1] = -0.93
+    answers["a"][0][1] = 1.0 / (1.0 + math.exp(0.93))
+    text = check(rounded(answers))[1]
+    assert "z⁽¹⁾₂ = −0.93 is wrong" in text
+    assert "a       4 of 5 right\n          1 follows from your own numbers\n" in text
+    assert "diagnosed once they are" not in text  # the deltas are right
+
+
+def test_gradients_are_diagnosed_where_the_deltas_are_right(check):
+    answers = EXERCISE.answers()
+    answers["gradients"] = [[[-g for g in row] for row in W] for W in answers["gradients"]]
+    assert "Diagnosis: opposite sign. To mend it" in check(rounded(answers))[1]
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        (lambda a, z, deltas: np.outer(deltas, a).reshape(len(a), -1), "transposed matrix"),
+        (lambda a, z, deltas: np.outer(np.ones(len(a)), deltas), "missing activation of the sender"),
+        (lambda a, z, deltas: np.outer(z, deltas), "net input of the sender instead of its activation"),
+        (lambda a, z, deltas: np.outer(a, np.ones(len(deltas))), "missing delta of the receiver"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_a_slip_in_a_layers_weight_gradients_is_named(check, slip, says):
+    exercise = make_exercise([3, 4, 2], 7)
+    answers = exercise.answers()
+    W = slip(*[np.array(x) for x in (answers["a"][0], answers["z"][0], answers["deltas"][1])])
+    answers["gradients"][1] = W.tolist()
+    _, text = check(rounded(answers), ["--sizes", "3,4,2", "--seed", "7"])
+    assert f"Diagnosis: {says}, in the gradients of layer 2. To mend it" in text
+
+
+def test_weight_gradients_off_at_random_have_no_diagnosis(check):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        answers = EXERCISE.answers()
+        answers["gradients"] = [
+            (np.array(W) * rng.normal(1.0, 0.3, np.shape(W))).tolist() for W in answers["gradients"]
+        ]
+        assert "Diagnosis" not in check(rounded(answers))[1]
+
+
+@pytest.mark.parametrize("name", ["z", "a", "deltas", "gradients"])
+def test_each_answer_is_marked(check, name):
+    answers = rounded(EXERCISE.answers())
+    place = answers[name][-1]
+    place = place[0] if name == "gradients" else place
+    place[0] = 0.777
+    status, text = check(answers)
+    assert status == 1
+    assert "30 of 31 answers are right." in text
+    assert "= 0.777 is wrong" in text
+
+
+def test_answers_of_a_softmax_with_blanks_and_huge_numbers_are_marked(check):
+    options = ["--sizes", "2,2,2", "--seed", "3", "--loss", "cross_entropy"]
+    answers = rounded(make_exercise([2, 2, 2], 3, loss="cross_entropy").answers())
+    answers["z"][1][0], answers["a"][0][0], answers["deltas"][1][1] = 1e50, None, None
+    status, text = check(answers, options)
+    assert status == 1
+    assert "1 is blank" in text
+
+
+def altered(**changed: Any) -> dict[str, Any]:
+    return rounded(EXERCISE.answers()) | changed
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ('{"z": [[1, 2', "line 1, column 13: Expecting ',' delimiter; is the file whole?"),
+        ("", "line 1, column 1: Expecting value"),
+        ("[]", "holds no object with answers"),
+        ("[" * 100_000, "nested too deeply"),
+        (altered(z=[[1.0, 2.0, 3.0, math.nan], [1.0]]), "z[0][3] is NaN; give a finite number of sane size, or null"),
+        (altered(a=[[1.0, 2.0, 3.0, 4.0], [-math.inf]]), "a[1][0] is -Infinity; give a finite number"),
+        ({"z": []}, "lacks a, deltas, gradients; --template writes every name"),
+        (altered(y=[]), "has y, which the exercise does not ask for"),
+        (altered(z=[[1.0], [1.0]]), r"z[0] has 1 entries; give 4, as --template does"),
+        (altered(z=[[1.0, 2.0, 3.0, "four"], [1.0]]), 'z[0][3] is "four"; give a number such as'),
+        (altered(z=[[1.0, 2.0, 3.0, True], [1.0]]), "z[0][3] is true; give a number"),
+        (altered(z=[[1.0, 2.0, 3.0, 1e999], [1.0]]), "z[0][3] is Infinity; give a finite number"),
+        (altered(deltas=0.5), "deltas is 0.5; give a list of 2"),
+        (altered(exercise="--sizes 3,4,1 --seed 8"), "answers the exercise '--sizes 3,4,1 --seed 8'"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_refused_with_the_place_and_the_remedy(check, answers, says):
+    status, text = check(answers)
+    assert status == 2
+    assert says in text
+    assert "answers.json" in text
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path, capsys):
+    assert main([*OPTIONS, "--check", str(tmp_path / "none.json")]) == 2
+    assert f"there is no file {tmp_path / 'none.json'}; --template" in capsys.readouterr().err
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    assert main([*OPTIONS, "--check", str(tmp_path / "binary.json")]) == 2
+    assert "is no text in UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "foo"}, "loss is .foo.; choose"),
+        ({"activation": "foo"}, "activation is 'foo'; choose sigmoid"),
+        ({"convention": "foo"}, "convention is 'foo'; choose gradient, handout"),
+        ({"seed": -7}, "seed is -7; give the number of a sheet"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_option_that_is_not_there_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_exercise(**{"sizes": [2, 1], "seed": 1, **options})
+
+
+def test_a_file_of_answers_says_which_exercise_it_is_of(tmp_path, capsys):
+    path = tmp_path / "answers.json"
+    assert main(["--sizes", "2,2,1", "--seed", "3", "--bias", "--template", str(path)]) == 0
+    with_options = main(["--sizes", "2,2,1", "--seed", "3", "--bias", "--check", str(path)]), capsys.readouterr().out
+    assert (main(["--check", str(path)]), capsys.readouterr().out) == (1, with_options[1].partition("null.\n")[2])
+    path.write_text('{"exercise": 7}')
+    assert main(["--check", str(path)]) == 2
+    assert "does not say which exercise it is of: give --sizes and --seed" in capsys.readouterr().err

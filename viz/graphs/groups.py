@@ -1,0 +1,97 @@
+"""What the record of a forward pass tells a drawing: a Value's neuron and layer, and the role of a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from viz.text.labels import short
+
+if TYPE_CHECKING:
+    from autograd import Value
+    from nn import Record
+
+SHARED = 0  # in place of a neuron's number: what the neurons of a layer share
+
+
+class Place(NamedTuple):
+    """A layer and a neuron, both counted from 1; None in place of the neuron is the whole layer."""
+
+    layer: int
+    neuron: int | None
+
+
+class Network:
+    """The network that a drawing shows; without a record, none.
+
+    inputs: its inputs. place_of: where a Value inside it was made. role_of: what a leaf is: "input",
+    "weight", "bias" or "target". Raises ValueError where the record has nothing to do with the nodes.
+    """
+
+    def __init__(self, record: Record | None, nodes: Sequence[Value]) -> None:
+        self.layers = [] if record is None else record.mlp.layers
+        self.inputs: dict[Value, None] = {} if record is None else dict.fromkeys(record.inputs)
+        self.place_of = {} if record is None else places(record)
+        self.role_of = {} if record is None else roles(record, nodes)
+        if record is not None and self.place_of.keys().isdisjoint(nodes):
+            raise ValueError("the record is of another graph: none of its Values is below the one to draw")
+
+    def title(self, place: Place | None, results: Sequence[Value]) -> tuple[str, str]:
+        """Return the name and the kind of a box that stands for several Values."""
+        if place is None:
+            return "inputs", f"{len(results)} values"
+        layer = self.layers[place.layer - 1]
+        if place.neuron is None:
+            kind = layer.activation if isinstance(layer.activation, str) else "mixed activations"
+            count = len(layer.neurons)
+            return f"layer {place.layer}", f"{count} neuron{'s' if count > 1 else ''}, {kind}"
+        if place.neuron == SHARED:
+            return "softmax" if layer.softmax else "shared", f"layer {place.layer}"
+        z, kind = results[-1], "net input" if layer.softmax else layer.neurons[place.neuron - 1].activation
+        return short(z.name) if z.name else f"neuron {place.neuron}", kind
+
+
+def places(record: Record) -> dict[Value, Place]:
+    """Return where each Value of the network was made; inputs and what comes before them have no place."""
+    found: dict[Value, Place] = {}
+    layers = zip(record.net_inputs, record.activations, strict=True)
+    for number, (net_inputs, activations) in enumerate(layers, 1):
+        edge = {*record.inputs, *found}
+        before = _claims(net_inputs, edge)
+        after = _claims(activations, edge | before.keys())
+        if any(len(neurons) > 1 for x, neurons in after.items() if x.operands):  # softmax: of the whole layer
+            after = {x: [] for x in after}
+        for x, neurons in (before | after).items():
+            found[x] = Place(number, neurons[0] if len(neurons) == 1 else SHARED)
+    return found
+
+
+def _claims(results: Iterable[Value], edge: set[Value]) -> dict[Value, list[int]]:
+    """Return each Value below the results, down to the edge, with the numbers of the results that use it."""
+    claims: dict[Value, list[int]] = {}
+    for number, result in enumerate(results, 1):
+        seen: set[Value] = set()
+        stack = [result]
+        while stack:
+            x = stack.pop()
+            if x not in seen and x not in edge:
+                seen.add(x)
+                claims.setdefault(x, []).append(number)
+                stack += x.operands
+    return claims
+
+
+def roles(record: Record, nodes: Iterable[Value]) -> dict[Value, str]:
+    """Return the role of each leaf that the record knows.
+
+    A target is a leaf that meets an output of the network in one operation, as t does in a − t.
+    """
+    outputs = set(record.output)
+    beside = [x for z in nodes if not outputs.isdisjoint(z.operands) for x in z.operands]
+    found = dict.fromkeys((x for x in beside if x.operation is None), "target")
+    for neuron in (neuron for layer in record.mlp.layers for neuron in layer.neurons):
+        found |= dict.fromkeys(neuron.weights, "weight")
+        if neuron.bias is not None:
+            found[neuron.bias] = "bias"
+    found |= dict.fromkeys(record.inputs, "input")
+    return found

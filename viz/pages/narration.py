@@ -1,0 +1,218 @@
+"""What each step of a replay says: how a box comes to its value, and then to its gradient.
+
+Forward, the equations of the operations in the box. Backward, the chain rule: one term for each arrow that
+leaves the box, in the order in which `backward` adds them, and their sum.
+
+Letters: z a node, x an operand, p a local derivative, g an adjoint, C what is differentiated, usually the root.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograd import Operation, Value
+from autograd.value import new_value
+from viz.text.formulas import ATOM, Piece, composed
+from viz.text.labels import NAME_LENGTH, SUBSCRIPTS, exact, in_formula, number, signed, visible
+
+if TYPE_CHECKING:
+    from viz.graphs.boxes import Arrow, Box
+
+WRITTEN = 9  #: operands of an operation whose equation is written out; of more, only how many they are
+EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
+LISTED = 16  #: results of a box that are listed
+RESULT = "result"  #: the name of a root without one
+SIGNS = ((" ** ", "^"), ("*", "×"), ("-", "−"))  # from a line of Python to mathematics
+
+
+class Term(NamedTuple):
+    """What one arrow brings: the chain rule in symbols and in numbers, and the product, each empty if unknown."""
+
+    symbols: str
+    numbers: str
+    product: str
+
+
+class Result(NamedTuple):
+    """A Value of a box in full: its name, its value, and its gradient if it has one."""
+
+    name: str
+    value: str
+    gradient: str | None
+
+
+@dataclass(slots=True)
+class Backward:
+    """The gradient of a box: its symbol, the terms and their sum; without terms, a note on where it comes from."""
+
+    of: str
+    sum: str
+    terms: list[Term] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """A box in words; what is constant, or has no gradient yet, has no `backward`.
+
+    An equation is a list: its left side, then everything that is equal to it. A leaf has none.
+    """
+
+    name: str
+    kind: str
+    results: list[Result]
+    forward: list[list[str]]
+    backward: Backward | None
+
+
+class Narration:
+    """The words for the boxes of a drawing; `flowing` tells whether gradients have come down."""
+
+    def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool) -> None:
+        self.boxes, self.flowing = boxes, flowing
+        self.leaving: list[list[Arrow]] = [[] for _ in boxes]
+        for arrow in arrows:
+            self.leaving[arrow.tail].append(arrow)
+        self.words, self.loose = _words(boxes)
+        root = boxes[-1].results[-1]
+        self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C lies beyond this graph
+
+    def steps(self) -> list[Step]:
+        """Return one step for each box."""
+        return [self._step(i) for i in range(len(self.boxes))]
+
+    def _step(self, i: int) -> Step:
+        box = self.boxes[i]
+        z = box.results[-1]
+        told = not box.name and z.operation and not self.words[z].startswith(z.operation.name)
+        backward = self._backward(i) if self.flowing and not z.constant else None
+        return Step(self._name(box), "" if told else box.kind, self._results(box), self._forward(box), backward)
+
+    def _name(self, box: Box) -> str:
+        return box.name or self.words[box.results[-1]]
+
+    def _results(self, box: Box) -> list[Result]:
+        listed = [
+            Result(
+                visible(z.name) if z.name else self.words[z],
+                exact(z.data),
+                ("+" if z.grad > 0.0 else "") + exact(z.grad) if self.flowing and not z.constant else None,
+            )
+            for z in box.results[:LISTED]
+        ]
+        more = len(box.results) - LISTED
+        return [*listed, Result(f"… {more:,} more", "", None)] if more > 0 else listed
+
+    def _forward(self, box: Box) -> list[list[str]]:
+        made = [z for z in box.members if z.operation]
+        if len(made) <= EQUATIONS:
+            return [self._equation(z) for z in made]
+        return [[self.words[z], number(z.data)] for z in box.results[:LISTED]]
+
+    def _equation(self, z: Value) -> list[str]:
+        numbers = {x: number(x.data) for x in z.operands}
+        negative = {x for x in z.operands if x.data < 0.0}
+        sides = _applied(z, self.words, self.loose), _applied(z, numbers, negative)
+        return [side for side, _ in groupby([self.words[z], *sides, number(z.data)])]
+
+    def _backward(self, i: int) -> Backward:
+        box = self.boxes[i]
+        x = box.results[-1]
+        of = self._derivative(self.C, box)
+        if i == len(self.boxes) - 1:
+            if x.grad == 1.0:
+                return Backward(of, "1", note="The backward pass starts here.")
+            return Backward(of, signed(x.grad), note="It came from beyond this graph, from C, the root of that pass.")
+        terms = self._terms(i)
+        total = "  ".join(signed(z.grad) for z in box.results[:LISTED])
+        if len(box.results) > 1:
+            return Backward(of, total + ("  …" if len(box.results) > LISTED else ""), terms)
+        flows = [arrow.flows[0] for arrow in self.leaving[i]]
+        missing = x.grad - sum(flows)
+        if abs(missing) > 1e-9 * sum(map(abs, [x.grad, *flows])):
+            terms.append(Term("from beyond this graph, or from an earlier pass", "", signed(missing)))
+        return Backward(of, total, terms)
+
+    def _terms(self, i: int) -> list[Term]:
+        """Return what comes by each arrow: by the last operation first, and for that by its first operand first."""
+        box, terms = self.boxes[i], []
+        seen: Counter[int] = Counter()
+        arrows = sorted(self.leaving[i], key=lambda arrow: -arrow.head)
+        heads = Counter(arrow.head for arrow in arrows)
+        for arrow in arrows:
+            head = self.boxes[arrow.head]
+            seen[arrow.head] += 1
+            which = f" (operand {seen[arrow.head]})" if heads[arrow.head] > 1 else ""
+            p, product = arrow.text.removeprefix("× "), signed(arrow.flows[0])
+            if p.startswith("J"):
+                symbols = f"{self._derivative(self.C, head)} · J"
+                terms.append(Term(symbols, f"{p}: a Jacobian matrix", product if len(box.results) == 1 else ""))
+            else:
+                symbols = f"{self._derivative(self.C, head)} · {self._derivative(self._word(head), box)}{which}"
+                factor = f"({p})" if p.startswith("−") else p
+                terms.append(Term(symbols, f"{number(head.results[-1].grad)} × {factor}", product))
+        return terms
+
+    def _derivative(self, z: str, box: Box) -> str:
+        return f"∂{z}/∂{self._word(box)}"
+
+    def _word(self, box: Box) -> str:
+        """Return the name of a box as a derivative has it: in parentheses where it is a formula."""
+        if len(box.members) > 1:
+            return self._name(box)
+        word = self.words[box.results[-1]]
+        return f"({word})" if box.results[-1] in self.loose else word
+
+
+def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
+    """Return what equations call each Value, and which of these names need parentheses beside other signs.
+
+    That is its name; else its number, its short formula, or its operation with the number of its box.
+    """
+    words = {z: in_formula(z.name) if z.name else number(z.data) for box in boxes for z in box.members}
+    loose = {z for z in words if not z.name and not z.operation and z.data < 0.0}
+    for i, box in enumerate(boxes):
+        for z in box.members:
+            if z.operation and not z.name:
+                words[z] = _applied(z, words, loose)
+                if len(words[z]) > NAME_LENGTH:
+                    words[z] = z.operation.name + str(i).translate(SUBSCRIPTS)
+                elif not words[z].startswith(f"{z.operation.name}("):
+                    loose.add(z)
+    root = boxes[-1].results[-1]
+    if not root.name:
+        words[root] = RESULT
+        loose.discard(root)
+    return words, loose
+
+
+def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> str:
+    """Return the operation that made z, with words for its operands, the loose ones in parentheses."""
+    assert z.operation  # noqa: S101  (for the type checker)
+    if len(z.operands) > WRITTEN:
+        return f"{z.operation.glyph} of {len(z.operands)} operands"
+    template = _template(z.operation, len(z.operands))
+
+    def written(place: re.Match[str]) -> str:
+        x = z.operands[int(place[1])]
+        alone = template[: place.start()].endswith(("(", ", ")) and template[place.end() :].startswith((")", ","))
+        return f"({words[x]})" if x in loose and not alone else words[x]
+
+    return re.sub(r"⟦(\d+)⟧", written, template)
+
+
+@lru_cache(maxsize=1024)
+def _template(operation: Operation, count: int) -> str:
+    """Return the operation as a formula, with numbered places for so many operands."""
+    places = tuple(Value(1.0) for _ in range(count))
+    words = {place: Piece(f"⟦{k}⟧", ATOM) for k, place in enumerate(places)}
+    template = composed(new_value(1.0, operation, places), words, "text").text
+    for python, sign in SIGNS:
+        template = template.replace(python, sign)
+    return template

@@ -1,0 +1,191 @@
+"""The interactive page: one HTML file with the graph and its replay, which asks nothing of any network.
+
+Python lays out each state of folding and writes every number and every text (`steps.py`); the script in
+`page_template` decides which of them show. The page's policy lets that script and that style sheet run,
+known by their hashes, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import xml.etree.ElementTree as ET
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from autograd import topological_order
+from autograd.files import writable, write
+from viz.rendering import style
+from viz.text.explanations import Explanation
+from viz.graphs.drawing import MODES, Collapse, Drawing, draw
+from viz.text.labels import visible
+from viz.rendering.engines import render
+from viz.pages.narration import Narration
+
+if TYPE_CHECKING:
+    from autograd import Value
+    from nn import Record
+
+USABLE = 1_500  #: boxes of a folding beside the one that a page opens with
+FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
+TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
+SVG = style.SVG
+
+
+def page(
+    value: Value,
+    path: str | os.PathLike[str],
+    record: Record | None = None,
+    *,
+    collapse: Collapse = None,
+    highlight: Explanation | None = None,
+) -> None:
+    """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
+
+    The file is written atomically, needs no other file and no network, and is the same for the same graph.
+
+    path: of the HTML file. record: of the forward pass, so that neurons and layers fold and unfold.
+    collapse: "neuron", "layer" or False, the folding that the page opens with, else the finest that its window makes
+    legible. Other foldings of up to 1,500 boxes are there to be chosen.
+    highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+
+    Raises an OSError for a missing folder and for a path that is no file or may not be written, and what `draw` and
+    `render` raise, before anything is written.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from autograd import Value
+    >>> x = Value(2.0, name="x")
+    >>> y = (x * x).named("y")
+    >>> y.backward()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page(y, Path(folder, "y.html"))
+    ...     "∂y/∂x" in Path(folder, "y.html").read_text(encoding="utf-8")
+    True
+    """
+    writable(path)
+    drawings = _foldings(value, record, collapse, highlight)
+    chosen = collapse is not None or highlight is not None  # else a narrow window opens with the least
+    write(path, _document(value, drawings, chosen, highlight).encode())
+
+
+def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None) -> list[Drawing]:
+    """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
+    opening = draw(value, record, collapse=collapse, highlight=highlight)
+    drawings = {opening.collapse: opening}
+    for mode in FOLDINGS if record else ():
+        with suppress(ValueError):  # too large
+            drawing = draw(value, record, collapse=mode, highlight=highlight)
+            if len(drawing.boxes) <= USABLE:
+                drawings.setdefault(drawing.collapse, drawing)
+    return list(drawings.values())
+
+
+def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Explanation | None) -> str:
+    pictures: dict[str | None, str] = {}
+    for drawing in drawings:
+        drawing.graph_attr["label"] = ""  # the page explains itself
+        try:
+            pictures[drawing.collapse] = _inline(render(drawing.source, "svg"), len(drawing.boxes))
+        except TimeoutError:
+            if not pictures:
+                raise
+    drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: MODES.index(x.collapse))
+    position = {z: i for i, z in enumerate(topological_order(value))}
+    states = [_state(drawing, position, value.grad != 0.0) for drawing in drawn]
+    model = {
+        "opening": drawn.index(drawings[0]) if chosen else None,
+        "names": [visible(z.name) if z.name else "" for z in position],
+        "states": states,
+    }
+    name = states[0]["boxes"][-1]["name"]
+    sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
+    return Template(_part("page.html")).substitute(
+        name=html.escape(name),
+        legend=_legend(name, value.grad, drawn, highlight),
+        count=f"{len(position):,}",
+        foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
+        script=script,
+        script_hash=_hash(script),
+        sheet=sheet,
+        sheet_hash=_hash(sheet),
+        model=json.dumps(model, ensure_ascii=False, separators=(",", ":")).translate(UNSAFE),
+        pictures="\n".join(f'<template id="state-{k}">{pictures[x.collapse]}</template>' for k, x in enumerate(drawn)),
+    )
+
+
+def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
+    """Return a state of folding as the script reads it; boxes of several states meet in their members."""
+    steps = Narration(drawing.boxes, drawing.arrows, flowing).steps()
+    members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
+    return {
+        "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
+        "arrows": [[arrow.tail, arrow.head] for arrow in drawing.arrows],
+    }
+
+
+def _inline(svg: bytes, boxes: int) -> str:
+    """Return a picture to stand in the page: its nodes are buttons, and no tooltip tells a number before its step."""
+    root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
+    for sheet in root.findall(f"{SVG}style"):
+        root.remove(sheet)
+    del root.attrib["width"], root.attrib["height"]
+    root.attrib |= {"role": "group", "aria-label": f"{boxes} nodes, with the up and down arrow keys one by one"}
+    for group in root.iter(f"{SVG}g"):
+        for title in group.findall(f"{SVG}title"):
+            group.remove(title)
+        look = group.get("class", "").partition(" ")[0]
+        if look == "node":
+            first = group.get("id") == f"n-{boxes - 1}"  # the one that Tab reaches
+            group.attrib |= {"role": "button", "aria-pressed": "false", "tabindex": "0" if first else "-1"}
+        elif look == "edge":
+            group.set("aria-hidden", "true")
+    return ET.tostring(root, encoding="unicode")
+
+
+def _colours() -> str:
+    """Return the palette, each colour in its light and its dark variant, of which `color-scheme` chooses."""
+    both = "".join(f"--{name}:light-dark({style.LIGHT[name]},{style.DARK[name]});" for name in style.LIGHT)
+    return f"body.handgrad,body .handgrad{{{both}}}"
+
+
+def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
+    """Return, as paragraphs, how to read the picture."""
+    name = html.escape(name)
+    more = ""
+    if not all(drawing.labelled for drawing in drawings):
+        more += "<p>Where the arrows are too many to label, click a node: beside the graph stand its numbers.</p>"
+    if any(" J " in arrow.text for drawing in drawings for arrow in drawing.arrows):
+        more += "<p>J is a Jacobian matrix: the local derivatives of several values by several.</p>"
+    if gradient == 0.0:
+        return (
+            "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
+            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>" + more
+        )
+    if highlight is not None:
+        more = f"<p>{html.escape(highlight.legend())}</p>" + more
+    grey = "zero" if highlight is None else "not on the way"
+    meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
+    return (
+        f"<p>In a box stand its name and operation, its value, and its gradient{meaning}. "
+        "On an arrow stands the local derivative.</p>"
+        "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
+        '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
+        f'<span class="zero">grey</span> {grey}. An arrow has the colour and width of what it hands back: one '
+        f"step thinner, {style.STEP} times less.</p>" + more
+    )
+
+
+def _part(name: str) -> str:
+    return files("viz").joinpath("page_template", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

