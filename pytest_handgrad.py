@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMPARISONS = {("nn.checking.deltas", "assert_deltas"), ("autograd.checking.checks", "assert_gradients")}
+COMPARISONS = {("nn.checking.deltas", "assert_deltas"), ("autograd.checking.hand_derived", "assert_gradients")}
 FILE = "comparison.svg"
 
 

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.arguments import of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.row import Operation, operators
+from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
 from autograd.value import Value, to_float

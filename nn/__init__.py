@@ -12,7 +12,6 @@ if not hasattr(autograd, "Value"):
     )
 
 from nn.checking.deltas import assert_deltas, compare
-from nn.training.handout import HandoutStep, handout_step
 from nn.initializers import INITIALIZERS
 from nn.losses import (
     LOSSES,
@@ -29,12 +28,13 @@ from nn.losses import (
 )
 from nn.modules import Layer, Module, Neuron
 from nn.network import MLP
-from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.record import Record
+from nn.training.checkpoint import Checkpoint, load, save
+from nn.training.handout import HandoutStep, handout_step
+from nn.training.loop import train
+from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import Convergence, History, Patience, Threshold
-from nn.training.checkpoint import Checkpoint, load, save
-from nn.training.loop import train
 
 __all__ = [
     "INITIALIZERS",

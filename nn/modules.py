@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import Value, dot, softmax
 from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
-from nn.validation import matrix, numbers, real, vector
 from nn.signatures import spelled
+from nn.validation import matrix, numbers, real, vector
 
 Array = NDArray[np.float64]
 Inputs = Sequence[Any] | NDArray[Any]  # of one example: a number or a Value for each input

@@ -17,14 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
-from nn.validation import examples, flag, generator, listed, matrix, numbers, targets, vector
 from nn.initializers import INITIALIZERS
 from nn.losses import Loss
 from nn.metrics import r_squared
 from nn.modules import Inputs, Layer, Module, as_inputs, assign
-from nn.training.objective import Objective, reading
 from nn.record import Record
 from nn.signatures import spelled
+from nn.training.objective import Objective, reading
+from nn.validation import examples, flag, generator, listed, matrix, numbers, targets, vector
 
 Array = NDArray[np.float64]
 Rng = int | np.random.Generator | None

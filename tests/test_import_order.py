@@ -9,7 +9,7 @@ import pytest
 import autograd
 
 ROOT = Path(autograd.__file__).parent
-ENGINE = ["value", "backward", "copying", "row", "operations", "rules", "special"]
+ENGINE = ["value", "backward", "copying", "row", "operations", "choices", "arguments"]
 
 
 def imported(tree, package="autograd"):

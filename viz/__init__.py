@@ -8,16 +8,16 @@ if not hasattr(nn, "Record"):
         "your own: rename it; else keep the two packages in separate environments"
     )
 
-from viz.solutions.derivations import derivation
-from viz.text.explanations import explain
-from viz.text.formulas import formula
 from viz.graphs.drawing import Drawing, draw
 from viz.graphs.textbook_network import network
 from viz.notebook import register, running_shell
 from viz.pages.page import page
-from viz.plots.planes import plot_boundary, plot_landscape
 from viz.plots.curves import plot_activation, plot_delta, plot_history, plot_loss_derivative
+from viz.plots.planes import plot_boundary, plot_landscape
 from viz.saving import save
+from viz.solutions.derivations import derivation
+from viz.text.explanations import explain
+from viz.text.formulas import formula
 
 __all__ = [
     "Drawing",

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from autograd import Value, parse
 from nn.console import complain, printed
+from viz.saving import SUFFIXES, save
 from viz.solutions.derivations import derivation
 from viz.text.explanations import explain
 from viz.text.formulas import formula
 from viz.text.labels import visible
-from viz.saving import SUFFIXES, save
 
 COMMAND = "handgrad"
 EPILOG = """\

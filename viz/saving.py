@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from autograd.files import writable, write
 from viz.graphs.comparison import Against
-from viz.text.explanations import Explanation
 from viz.graphs.drawing import Collapse, Drawing, draw
 from viz.pages.page import page
 from viz.rendering.engines import render
+from viz.text.explanations import Explanation
 
 if TYPE_CHECKING:
     from autograd import Value

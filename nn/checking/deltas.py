@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.checking import digits
 from autograd.arrays import as_numpy
-from autograd.checking.checks import aligned
+from autograd.checking import digits
 from autograd.checking.digits import Written, read
-from nn.checking.search import Diagnosis, diagnose
+from autograd.checking.tables import aligned
 from nn.checking.evidence import Given
-from nn.record import Record
 from nn.checking.mistakes import Array, Step, steps_of
+from nn.checking.search import Diagnosis, diagnose
+from nn.record import Record
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 

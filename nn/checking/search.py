@@ -22,7 +22,20 @@ from itertools import combinations, product
 import numpy as np
 
 from nn.checking.evidence import HINT, Explanation, Given, Made
-from nn.checking.mistakes import ACTIVATION, DOUBLE, HALF, MEAN, MISSING, NET_INPUT, SIGN, SUM, UPDATED, Array, Slip, compatible
+from nn.checking.mistakes import (
+    ACTIVATION,
+    DOUBLE,
+    HALF,
+    MEAN,
+    MISSING,
+    NET_INPUT,
+    SIGN,
+    SUM,
+    UPDATED,
+    Array,
+    Slip,
+    compatible,
+)
 
 LARGEST_N, LARGEST_RATE = 1000, 10.0
 IN_SOME_NEURONS = (SIGN, DOUBLE, HALF, MISSING, NET_INPUT, ACTIVATION)  # may be made in some neurons of a layer

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.files import writable, write
-from nn.validation import numbers
-from nn.training.generators import GENERATORS, generator
 from nn.network import MLP
+from nn.training.generators import GENERATORS, generator
 from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import IN_SOME, History
+from nn.validation import numbers
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -19,10 +19,10 @@ from numpy.typing import DTypeLike, NDArray
 from autograd import Value, vectorize
 from autograd.lifting import Program
 from nn.architecture import subscript
-from nn.validation import Array, Targets
 from nn.modules import assign
 from nn.network import MLP
 from nn.training.objective import Objective
+from nn.validation import Array, Targets
 
 Rows = NDArray[np.intp]  # which examples a batch holds
 REMEDY = "a smaller learning rate or clip_norm may help"

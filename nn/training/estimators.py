@@ -16,10 +16,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autograd.arrays import as_numpy
-from nn.validation import whole
 from nn.network import MLP
-from nn.training.optimizers import Adam
 from nn.training.loop import train
+from nn.training.optimizers import Adam
+from nn.validation import whole
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types

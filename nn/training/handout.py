@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.validation import numbers, vector
 from nn.network import MLP
 from nn.record import Record
+from nn.validation import numbers, vector
 
 Array = NDArray[np.float64]
 

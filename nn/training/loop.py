@@ -21,17 +21,17 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
-from nn.validation import Array, Targets, examples, generator, targets, whole
-from nn.training.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
-from nn.training.interrupts import Interrupts
 from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
+from nn.training.checkpoint import save
+from nn.training.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
+from nn.training.interrupts import Interrupts
 from nn.training.objective import Objective, reading
 from nn.training.optimizers import Optimizer
 from nn.training.stopping import History, Rule
-from nn.training.checkpoint import save
+from nn.validation import Array, Targets, examples, generator, targets, whole
 
 PIECE = 8192  # OpenBLAS starts threads for longer products, which cost more than they bring
 

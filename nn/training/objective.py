@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Value
-from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
 from nn.losses import LOSSES, Loss
 from nn.metrics import Reading
 from nn.record import Record
+from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
 
 if TYPE_CHECKING:
     from nn.network import MLP

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from autograd import Value
 from autograd.lifting.program import is_finite
-from nn.validation import flag, real
 from nn.modules import Module, assign
 from nn.signatures import spelled
+from nn.validation import flag, real
 
 Array = NDArray[np.float64]
 Schedule = Callable[[int], float]  # step number, from 0 -> learning rate; an epoch has a step for each batch

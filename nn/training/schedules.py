@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from nn.validation import real, whole
 from nn.signatures import spelled
+from nn.validation import real, whole
 
 
 @spelled

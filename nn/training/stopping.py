@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from nn.validation import real, whole
 from nn.signatures import spelled
+from nn.validation import real, whole
 
 EVERY_EPOCH = ("loss", "gradient_norms", "seconds")
 IN_SOME = ("accuracy", "validation_loss", "validation_accuracy")

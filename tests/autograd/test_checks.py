@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 from autograd import Constant, Value, assert_gradients, check_gradients, operation
-from autograd.checking.checks import extrapolate, slopes
+from autograd.checking.finite_differences import extrapolate, slopes
 from autograd.operations import TABLE, cos, exp, log, maximum, mean, relu, sigmoid, sin, softmax, sqrt, step, tanh
 
 

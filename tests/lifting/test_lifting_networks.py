@@ -17,7 +17,7 @@ from test_lifting_programs import leaves
 from autograd import dot, sigmoid, sum, vectorize
 from nn import MLP, mse, softmax_cross_entropy, sse
 
-GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
+GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
 ARNOLD = GOLDEN["seed002_2-3-3"]["inputs"]
 DERIVED = [  # document 002: r, h, score; dW2, db2; dh, dr; dW1, db1
     r"# z1 = W1 @ x \+ b1",

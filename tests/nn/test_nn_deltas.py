@@ -39,7 +39,7 @@ from nn.checking.mistakes import (
     compatible,
 )
 
-CASES = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
+CASES = json.loads((Path(__file__).parents[1] / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
 HANDOUT, H1 = CASES["seed000_3-4-1"], CASES["handout_h1"]
 ALL = DIGITS["all digits"]
 

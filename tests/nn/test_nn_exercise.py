@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn.exercise.sheet import ACTIVATIONS, CONVENTIONS, FLATTEST, LOSSES, SMALLEST, STEEPEST, main, make_exercise
+from nn.exercise.__main__ import main
+from nn.exercise.sheet import ACTIVATIONS, CONVENTIONS, FLATTEST, LOSSES, SMALLEST, STEEPEST, make_exercise
 
 OPTIONS = ["--sizes", "3,4,1", "--seed", "7"]
 EXERCISE = make_exercise([3, 4, 1], 7)

@@ -20,7 +20,7 @@ from nn.training.interrupts import Interrupts
 X = np.random.default_rng(0).normal(size=(4, 2))
 Y = np.tanh(X.sum(axis=1))
 EPOCHS, BATCHES = 2, 2
-FILES = ("training.py", "interrupts.py", "optimizers.py", "stopping.py", "engines.py")  # whose lines change something
+FILES = ("loop.py", "interrupts.py", "optimizers.py", "stopping.py", "engines.py")  # whose lines change something
 
 
 def flat(mlp: MLP) -> list[float]:
@@ -153,7 +153,7 @@ def test_a_run_that_was_interrupted_within_a_step_goes_on_as_if_nothing_had_been
 
 @pytest.mark.parametrize("name", ["assign", "_measures", "_epoch"])
 def test_what_a_run_calls_may_be_interrupted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    points, function, calls = path(), getattr(nn.training, name), []
+    points, function, calls = path(), getattr(nn.training.loop, name), []
 
     def interrupted(*arguments: Any) -> Any:
         calls.append(name)
@@ -161,7 +161,7 @@ def test_what_a_run_calls_may_be_interrupted(name: str, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
         return function(*arguments)
 
-    monkeypatch.setattr(nn.training, name, interrupted)
+    monkeypatch.setattr(nn.training.loop, name, interrupted)
     mlp, optimizer = network(), Adam(0.1)
     history = run(mlp, optimizer)
     assert history.stopped_by == "interrupt"

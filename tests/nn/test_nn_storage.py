@@ -228,7 +228,7 @@ def test_a_process_killed_at_any_write_leaves_the_old_file(tmp_path: Path) -> No
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     )
     assert done.returncode == 0, done.stderr
 

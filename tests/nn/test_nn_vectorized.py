@@ -23,9 +23,9 @@ from nn import (
     half_sse,
     train,
 )
-from nn.validation import CLASS_LOSSES
 from nn.training.engines import VectorizedEngine
 from nn.training.objective import Objective
+from nn.validation import CLASS_LOSSES
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(11, 3))

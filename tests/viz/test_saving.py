@@ -19,7 +19,7 @@ from nn import save as save_run
 from viz import page
 from viz import save as save_picture
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SAVED = {
     "run.npz": lambda path: save_run(MLP(2, [1], rng=0), path),
     "graph.dot": lambda path: save_picture(Value(2.0, "x") * 3, path),

@@ -14,7 +14,7 @@ from graphviz_here import needs_dot
 import viz.__main__
 from viz.__main__ import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NEURON = ["sigmoid(w*x + b)", "w=0.5", "x=2", "b=1"]
 
 
@@ -50,7 +50,7 @@ def test_a_formula_may_begin_with_a_minus_behind_a_space(capsys):
 
 COMMANDS = {
     "table": (["-m", "viz", *NEURON], 1),
-    "sheet": (["-m", "nn.exercise.sheet", "--sizes", "3,4,1", "--seed", "7"], 2),
+    "sheet": (["-m", "nn.exercise", "--sizes", "3,4,1", "--seed", "7"], 2),
 }
 
 
@@ -82,12 +82,12 @@ def test_output_for_which_there_is_no_room_is_one_line_and_a_status(command):
             [sys.executable, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
         )
     assert done.returncode == status
-    name = "handgrad" if status == 1 else "nn.exercise.sheet"
+    name = "handgrad" if status == 1 else "nn.exercise"
     assert done.stderr == f"{name}: standard output cannot be written: No space left on device\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-@pytest.mark.parametrize("module", ["viz", "nn.exercise.sheet"])
+@pytest.mark.parametrize("module", ["viz", "nn.exercise"])
 def test_help_for_which_there_is_no_room_is_no_traceback(module):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", module, "--help"]
@@ -236,6 +236,6 @@ def test_help_names_every_option_and_shows_examples(capsys):
 
 
 def test_the_installed_command_is_this_one():
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["handgrad"].partition(":")
     assert getattr(import_module(module), function) is main

@@ -15,8 +15,8 @@ from autograd import sum as total
 from nn import MLP, SGD, binary_cross_entropy, cross_entropy, half_sse, mse, sse, train
 from nn.losses import LOSSES
 from viz import derivation
-from viz.solutions.notations import CONVENTIONS
 from viz.solutions.losses import known_loss
+from viz.solutions.notations import CONVENTIONS
 from viz.text.labels import number
 
 TARGETS: dict[str, Any] = {

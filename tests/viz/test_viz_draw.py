@@ -15,8 +15,8 @@ import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.rendering import engines as engine
 from viz.graphs.drawing import DETAILED, LARGEST
+from viz.rendering import engines as engine
 from viz.rendering.engines import render
 from viz.rendering.style import SVG
 

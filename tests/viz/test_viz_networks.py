@@ -14,10 +14,10 @@ from hostile import HOSTILE
 from autograd import Value
 from nn import MLP, SGD, cross_entropy, half_sse, softmax_cross_entropy, sse, train
 from viz import Drawing, network, save
-from viz.text.labels import in_formula, signed, visible
 from viz.graphs.textbook_network import RADIUS
 from viz.rendering.engines import render
 from viz.rendering.style import LIGHT, SVG
+from viz.text.labels import in_formula, signed, visible
 
 HANDOUT = [
     [[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]],

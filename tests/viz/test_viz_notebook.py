@@ -14,7 +14,7 @@ from docs.notebook import CELLS, run
 from nn import MLP
 from viz.notebook import record_picture, register, running_shell, value_picture
 
-HANDOUT = Path(__file__).parents[1] / "docs" / "handout.ipynb"
+HANDOUT = Path(__file__).parents[2] / "docs" / "handout.ipynb"
 
 
 class Formatter:

@@ -12,7 +12,8 @@ from hostile import HOSTILE
 
 from autograd import Value, exp, operation, parse, sigmoid, topological_order
 from nn import MLP, sse
-from viz import draw, page, pages, save
+from viz import draw, page, save
+from viz.pages import page as pages
 from viz.pages.narration import Narration
 
 VOID = {"meta", "input", "link", "br"}

@@ -24,10 +24,10 @@ from viz import (
     plot_landscape,
     plot_loss_derivative,
 )
-from viz.text.labels import short
 from viz.rendering.style import DARK, LIGHT
+from viz.text.labels import short
 
-GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
+GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "golden.json").read_text(encoding="utf-8"))["cases"]
 XOR, ANSWERS = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
 
 
@@ -326,7 +326,7 @@ def test_matplotlib_is_imported_by_the_first_plot_only_and_its_absence_is_explai
         "try:\n    viz.plot_delta()\n"
         "except ImportError as error:\n    print(error)"
     )
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == 'plots need matplotlib: pip install "handgrad[plot]"'
 

@@ -14,8 +14,8 @@ from autograd import Value
 from nn import MLP, sse
 from viz import draw, save
 from viz.rendering import engines as engine
-from viz.rendering.paper import printed
 from viz.rendering.engines import render
+from viz.rendering.paper import printed
 from viz.rendering.style import LIGHT
 
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'

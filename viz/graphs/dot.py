@@ -18,8 +18,8 @@ import graphviz
 
 from viz.graphs.comparison import Old, change, same
 from viz.graphs.groups import SHARED, Place
-from viz.text.labels import exact, label, number, signed, tooltip, visible
 from viz.rendering.style import CHANGED, FRAME, GAP, HALF, LIGHT, STEP, WIDTHS
+from viz.text.labels import exact, label, number, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from autograd import Value

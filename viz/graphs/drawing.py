@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import graphviz
 
 from autograd import Value, topological_order
-from viz.rendering import style
 from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, larger_than, total_length
 from viz.graphs.comparison import Against, changes, first_wrong
-from viz.text.explanations import Explanation
-from viz.graphs.groups import Network
-from viz.text.labels import label, short
-from viz.rendering.engines import render
 from viz.graphs.dot import add_statements
+from viz.graphs.groups import Network
+from viz.rendering import style
+from viz.rendering.engines import render
+from viz.text.explanations import Explanation
+from viz.text.labels import label, short
 
 if TYPE_CHECKING:
     from nn import Record

@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
-from viz.rendering import style
 from viz.graphs.drawing import Drawing
 from viz.graphs.groups import roles
-from viz.text.labels import SUBSCRIPTS, exact, in_formula, label, number, short, signed, tooltip, visible
 from viz.graphs.paths import Path
+from viz.rendering import style
+from viz.text.labels import SUBSCRIPTS, exact, in_formula, label, number, short, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from nn import Record

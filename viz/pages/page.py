@@ -1,7 +1,7 @@
 """The interactive page: one HTML file with the graph and its replay, which asks nothing of any network.
 
 Python lays out each state of folding and writes every number and every text (`steps.py`); the script in
-`page_template` decides which of them show. The page's policy lets that script and that style sheet run,
+`template` decides which of them show. The page's policy lets that script and that style sheet run,
 known by their hashes, and nothing else.
 """
 
@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
-from viz.rendering import style
-from viz.text.explanations import Explanation
 from viz.graphs.drawing import MODES, Collapse, Drawing, draw
-from viz.text.labels import visible
-from viz.rendering.engines import render
 from viz.pages.narration import Narration
+from viz.rendering import style
+from viz.rendering.engines import render
+from viz.text.explanations import Explanation
+from viz.text.labels import visible
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -184,7 +184,7 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
 
 
 def _part(name: str) -> str:
-    return files("viz").joinpath("page_template", name).read_text(encoding="utf-8")
+    return files("viz.pages").joinpath("template", name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -13,11 +13,11 @@ from autograd import Value, dot, topological_order
 from autograd.choices import chosen
 from nn.record import Record
 from viz.graphs.boxes import larger_than
-from viz.solutions.notations import derivative
 from viz.solutions.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
-from viz.text.labels import NAME_LENGTH, short
 from viz.solutions.local_derivatives import local_derivative
+from viz.solutions.notations import derivative
 from viz.solutions.steps import training_step
+from viz.text.labels import NAME_LENGTH, short
 
 LARGEST = 100  #: nodes of an expression that is derived; of more, nobody reads the lines
 

@@ -14,10 +14,10 @@ from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from autograd import TABLE, Value
-from nn.validation import CLASS_LOSSES
 from nn.losses import LOSSES
-from viz.solutions.notations import Convention
+from nn.validation import CLASS_LOSSES
 from viz.solutions.equations import Sheet, Symbol, unevaluated
+from viz.solutions.notations import Convention
 
 if TYPE_CHECKING:
     from nn import Record

@@ -12,9 +12,9 @@ import math
 from typing import TYPE_CHECKING
 
 from autograd import Value, softmax
-from viz.solutions.notations import Convention
 from viz.solutions.equations import WIDTH, Equation, Part, Symbol, unevaluated
 from viz.solutions.losses import KnownLoss, WrittenLoss, known_loss
+from viz.solutions.notations import Convention
 from viz.solutions.step_numbers import StepNumbers
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from viz.solutions.notations import Convention
 from viz.solutions.equations import Equation, Part, Sheet, Symbol, listed, places, unevaluated
 from viz.solutions.local_derivatives import local_derivative
+from viz.solutions.notations import Convention
 
 if TYPE_CHECKING:
     from nn import Record

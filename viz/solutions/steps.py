@@ -14,9 +14,9 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from viz.solutions.notations import CONVENTIONS, Convention
 from viz.solutions.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
 from viz.solutions.losses import uses_of
+from viz.solutions.notations import CONVENTIONS, Convention
 from viz.solutions.output_deltas import OutputDeltas
 from viz.solutions.step_numbers import is_sum
 

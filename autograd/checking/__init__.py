@@ -1,0 +1,1 @@
+"""Checks of gradients: by finite differences, and against gradients derived by hand."""

@@ -1,0 +1,1 @@
+"""The float and array rules of operations that are longer than a line, by family."""

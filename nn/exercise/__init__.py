@@ -1,0 +1,1 @@
+"""Exercise sheets for backpropagation by hand, and the marking of their answers."""

@@ -1,0 +1,1 @@
+"""Training: the loop, its engines, objective and optimizers, stopping rules, checkpoints, scikit-learn's estimators."""

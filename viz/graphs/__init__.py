@@ -1,0 +1,1 @@
+"""Computation graphs as pictures: boxes and arrows, groups, DOT, comparisons, and the textbook network."""

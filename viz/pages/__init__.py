@@ -1,0 +1,1 @@
+"""The interactive page: its writer, what each step says, and its template."""

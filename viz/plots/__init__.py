@@ -1,0 +1,1 @@
+"""Plots by matplotlib: curves, landscapes and decision boundaries."""

@@ -1,0 +1,1 @@
+"""A graph as text: formulas, explanations of gradients, and numbers and names as they are printed."""
