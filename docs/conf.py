@@ -34,10 +34,13 @@ html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_math_renderer = "mathml"
 autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+maximum_signature_line_length = 90
+default_role = "code"
+
+# Types as they are written in the source, not as NumPy spells them out.
 autodoc_typehints_format = "short"
 autodoc_type_aliases = {name: name for name in ("ArrayLike", "Array", "Targets", "Inputs", "Expected", "Rule", "Loss")}
-maximum_signature_line_length = 88
-default_role = "code"
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +189,8 @@ def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", read_pictures)
-    app.connect("doctree-resolved", find_left_over)
     app.connect("autodoc-process-docstring", read_docstring)
-    app.connect("autodoc-process-signature", read_signature)
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
+    app.connect("autodoc-process-signature", read_signature)
+    app.connect("doctree-resolved", find_left_over)
