@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import html
+import inspect
 import json
 import re
 from typing import Any
@@ -33,8 +34,13 @@ html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_math_renderer = "mathml"
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+maximum_signature_line_length = 90
 default_role = "code"
+
+# Types as they are written in the source, not as NumPy spells them out.
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {name: name for name in ("ArrayLike", "Array", "Targets", "Inputs", "Expected", "Rule", "Loss")}
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +69,32 @@ def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> No
 
 # Pages ----------------------------------------------------------------------------------------------------------------
 
-PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="(.*?)">\s*<img src="(.*?)" alt="(.*?)">\s*</picture>')
+PICTURE = re.compile(
+    r'<picture>\s*<source [^>]*srcset="([^"]*)">\s*<img src="([^"]*)"(?: (width="\d+)")? alt="([^"]*)">\s*</picture>'
+)
+LEFT_OVER = re.compile(r"!\[|\]\(|\{\.")  # Markdown that was not understood, and would be read as text
 
 
 def read_pictures(app: Sphinx, name: str, source: list[str]) -> None:
     """Turn a picture in two themes, as HTML has it, into two images, of which the theme shows one."""
-    source[0] = PICTURE.sub(r"![\3](\2){.only-light} ![\3](\1){.only-dark}", source[0])
+
+    def images(picture: re.Match[str]) -> str:
+        dark, light, width, alt = picture.groups()
+        size = f' {width}px"' if width else ""
+        return f"![{alt}]({light}){{.only-light{size}}} ![{alt}]({dark}){{.only-dark{size}}}"
+
+    source[0] = PICTURE.sub(images, source[0])
+
+
+def find_left_over(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """Warn of Markdown that stands on the page as text, and of a picture that the above has not read."""
+    for node in doctree.findall(nodes.Text):
+        parent = node.parent
+        if not isinstance(parent, (nodes.literal, nodes.literal_block)) and LEFT_OVER.search(node):
+            logger.warning("the page shows Markdown as text: %s", node[:80], location=parent)
+    for raw in doctree.findall(nodes.raw):
+        if "<picture" in raw.astext():
+            logger.warning("a picture is not in the form that read_pictures knows: %s", raw.astext()[:80], location=raw)
 
 
 class NotebookParser(MystParser):
@@ -101,6 +127,7 @@ def cell_text(cell: dict[str, Any]) -> str:
 # The reference --------------------------------------------------------------------------------------------------------
 
 ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.+)")  # "x, y: what they are", as docstrings describe arguments
+ARRAY = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[\w+\]\]")
 MARKUP = re.compile(r"`[^`]*`|[|*\\]|(?<=\w)_(?!\w)")  # what stands in backticks stays, the rest is no markup
 
 
@@ -108,7 +135,7 @@ def read_docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, 
     """Rewrite a docstring in reStructuredText: a list of the arguments, and no markup but backticks and examples."""
     example = argument = False
     text: list[str] = []
-    for line in lines:
+    for line in apart(lines, parameters(thing)):
         example = line.startswith(">>> ") or (example and bool(line))
         described = ARGUMENT.fullmatch(line)
         if example or not line:
@@ -117,13 +144,37 @@ def read_docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, 
             line = f"- ``{described[1]}``: {escaped(described[2])}"
             text += [] if argument else [""]
             argument = True
-        elif argument and not line.startswith("Raises"):
+        elif argument and not line.startswith(("Raises", "Returns")):
             line = f"  {escaped(line)}"
         else:
             text += [""] if argument else []
             line, argument = escaped(line), False
         text.append(line)
     lines[:] = text
+
+
+def read_signature(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, result: str | None
+) -> tuple[str, str] | None:
+    """Write an array's type without its parameters, which NumPy spells out at length."""
+    return (ARRAY.sub("ndarray", signature), ARRAY.sub("ndarray", result or "")) if signature else None
+
+
+def parameters(thing: Any) -> list[str]:
+    """Return the names of the arguments; none of what is not called."""
+    try:
+        return list(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def apart(lines: list[str], names: list[str]) -> list[str]:
+    """Return the lines, each argument and what is returned or raised at the beginning of its own."""
+    if not names:
+        return lines
+    name = "|".join(map(re.escape, names))
+    begins = re.compile(rf"(?<=[.;)]) (?=(?:{name})(?:, (?:{name}))*: |Raises |Returns )")
+    return [part for line in lines for part in ([line] if line.startswith((">>>", "...")) else begins.split(line))]
 
 
 def escaped(line: str) -> str:
@@ -141,3 +192,5 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", read_docstring)
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
+    app.connect("autodoc-process-signature", read_signature)
+    app.connect("doctree-resolved", find_left_over)

@@ -1,5 +1,6 @@
 """What the pages in docs/ show is what runs."""
 
+import inspect
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -10,6 +11,8 @@ from typing import Any
 import matplotlib
 import pytest
 
+import nn
+import viz
 from autograd import TABLE
 from docs import blocks, calculus, tour_pictures, worked
 
@@ -96,3 +99,41 @@ def test_the_gallery_shows_every_picture_and_no_other():
     assert {path.name for path in (docs / "gallery").iterdir()} <= {name.removeprefix("gallery/") for name in shown}
     assert all(name.replace("-light.", "-dark.") in shown for name in shown)
     assert sum((docs / name).stat().st_size for name in shown) < 1_000_000
+
+
+def returned(package: Any) -> set[str]:
+    """Return the classes of the project that a public function or method of the package is annotated to return."""
+    found = set()
+    for thing in (getattr(package, name) for name in package.__all__):
+        members = [thing, *vars(thing).values()] if inspect.isclass(thing) else [thing]
+        for f in filter(inspect.isfunction, members):
+            result = f.__globals__.get(f.__annotations__.get("return", ""))
+            if inspect.isclass(result) and result.__module__.startswith(f"{package.__name__}."):
+                found.add(result.__name__)
+    return found
+
+
+@pytest.mark.parametrize("package", [nn, viz], ids=lambda package: package.__name__)
+def test_the_reference_has_every_public_name_and_every_class_that_is_returned(package):
+    page = (DOCS / "reference" / f"{package.__name__}.md").read_text(encoding="utf-8")
+    described = {name.rpartition(".")[2] for name in re.findall(r"\.\. (?:auto\w+|py:data):: ([\w.]+)", page)}
+    assert {*package.__all__, *returned(package)} <= described
+    assert {"Record", "Explanation"} & returned(package)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        *(page.relative_to(DOCS.parent).as_posix() for page in sorted(DOCS.rglob("*.md"))),
+    ],
+)
+def test_the_links_of_a_page_lead_to_files(page):
+    path = DOCS.parent / page
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_readme_is_one_page():
+    assert len((DOCS.parent / "README.md").read_text(encoding="utf-8").splitlines()) <= 130

@@ -1,44 +1,55 @@
-"""Imports run one way: no circle between modules, and in the engine none that waits until a function is called."""
+"""Imports run one way: no circle between modules or rooms, and the engine imports nothing of its own in a function."""
 
-import ast
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-import autograd
+from docs.imports import PACKAGES, Imports, circles
 
-ROOT = Path(autograd.__file__).parent
+ROOT = Path(__file__).parent.parent
+IMPORTS, AT_ONCE = Imports(ROOT), Imports(ROOT, deferred=False)
 ENGINE = ["value", "backward", "copying", "row", "operations", "choices", "arguments"]
+LOWER = {"autograd": (), "nn": ("autograd",), "viz": ("autograd", "nn")}
+# Two arrows that would close a circle of rooms; the files behind them form none.
+KNOWN = [("nn.network", "nn.training"), ("viz.text", "viz.graphs")]
 
 
-def imported(tree, package="autograd"):
-    """The modules that the statements of a tree import from the package; not those for a type checker only."""
-    for statement in tree:
-        if isinstance(statement, ast.Import):
-            yield from [alias.name for alias in statement.names if alias.name.startswith(package)]
-        elif isinstance(statement, ast.ImportFrom) and statement.module and statement.module.startswith(package):
-            yield statement.module
-            yield from [f"{statement.module}.{alias.name}" for alias in statement.names]
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_modules_import_each_other_without_a_circle(package):
+    assert circles({name: targets for name, targets in IMPORTS.files.items() if name.startswith(f"{package}.")}) == []
 
 
-def module_name(path):
-    return ".".join(["autograd", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__")
+def test_the_rooms_import_each_other_without_a_circle():
+    rooms = IMPORTS.rooms()
+    for above, below in KNOWN:
+        rooms[above].discard(below)
+    assert circles(rooms) == []
 
 
-MODULES = {module_name(path): ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
-
-
-def test_the_modules_of_autograd_import_each_other_without_a_circle():
-    packages = {name for name in MODULES if any(other.startswith(f"{name}.") for other in MODULES)}
-    arrows = {
-        name: {other for other in imported(tree.body) if other in MODULES and other not in packages}
-        for name, tree in MODULES.items()
-    }
-    assert list(TopologicalSorter(arrows).static_order())
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_below_it(package):
+    targets = {x for name, targets in IMPORTS.files.items() if name.startswith(f"{package}.") for x in targets}
+    assert {target.partition(".")[0] for target in targets} <= {package, *LOWER[package]}
 
 
 @pytest.mark.parametrize("name", ENGINE)
 def test_the_engine_imports_nothing_of_its_own_inside_a_function(name):
-    functions = [node for node in ast.walk(MODULES[f"autograd.{name}"]) if isinstance(node, ast.FunctionDef)]
-    assert not [module for function in functions for module in imported(ast.walk(function))]
+    module = f"autograd.{name}"
+    assert IMPORTS.files[module] == AT_ONCE.files[module]
+
+
+def test_a_circle_is_found(tmp_path):
+    for name, text in {
+        "a.py": "def f():\n    from nn.room.b import x",
+        "room/__init__.py": "from nn.room.c import y",
+        "room/b.py": "from nn.room import y",
+        "room/c.py": "import nn.a\nif TYPE_CHECKING:\n    import nn.room.b",
+    }.items():
+        path = tmp_path / "nn" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    imports = Imports(tmp_path)
+    assert imports.files == {"nn.a": {"nn.room.b"}, "nn.room.b": {"nn.room.c"}, "nn.room.c": {"nn.a"}}
+    assert circles(imports.files) == [("nn.a", "nn.room.b", "nn.room.c")]
+    assert circles(imports.rooms()) == [("nn.a", "nn.room")]
+    assert circles(Imports(tmp_path, deferred=False).files) == []
