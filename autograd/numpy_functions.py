@@ -135,4 +135,4 @@ def extreme(row: Any, values: ValueArray, **keywords: Any) -> Any:
     return of_values(np.expand_dims(np.asarray(result), axes)) if keywords.get("keepdims") else result
 
 
-Value.__array_ufunc__ = ValueArray.__array_ufunc__
+setattr(Value, "__array_ufunc__", ValueArray.__array_ufunc__)  # noqa: B010  (to type checkers it is inherited)

@@ -16,9 +16,10 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from autograd.conversion import Refusal
 from autograd.operations import TABLE, log_softmax, mean, softmax
 from autograd.row import Operation
-from autograd.value import Constant, Refusal, Value
+from autograd.value import Constant, Value
 
 MAX_LENGTH = 10_000  # characters of a text
 MAX_DEPTH = 50  # brackets, signs and powers inside one another: far from the limit of Python's own stack

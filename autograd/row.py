@@ -14,19 +14,9 @@ import numpy as np
 from autograd import value
 from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
+from autograd.conversion import Refusal, describe, same_class, shown, to_float
 from autograd.numpy_functions import for_each
-from autograd.value import (
-    Constant,
-    Refusal,
-    Value,
-    as_operand,
-    describe,
-    new,
-    new_value,
-    same_class,
-    shown,
-    to_float,
-)
+from autograd.value import Constant, Value, as_operand, new, new_value
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
 

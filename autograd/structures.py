@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.conversion import remedy, shown
 from autograd.numpy_functions import ValueArray
-from autograd.value import Value, remedy, shown
+from autograd.value import Value
 
 
 def is_number(x: Any) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import check_current, derivatives, topological_order, without_derivative
+from autograd.conversion import Refusal, shown
 from autograd.structures import (
     array,
     check,
@@ -34,7 +35,7 @@ from autograd.structures import (
     regular_shape,
     with_numbers,
 )
-from autograd.value import Refusal, Value, shown, variable, variables_under_way
+from autograd.value import Value, variable, variables_under_way
 
 
 def grad(f: Callable[..., Any]) -> Callable[..., Any]:

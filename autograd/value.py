@@ -7,23 +7,25 @@ written here; the table (`operations.py`) installs them, one row each.
 Letters: x, y operands; z result.
 """
 
-# ruff: noqa: E702  (the methods that the table installs are declared side by side)
-
 from __future__ import annotations
 
 import itertools
 import operator
 from collections.abc import Callable, Sequence
-from numbers import Complex, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from autograd import backward as reverse
 from autograd import copying
+from autograd.conversion import Refusal, describe, to_float
 
 if TYPE_CHECKING:
+    from autograd.methods import Methods
     from autograd.row import Operation
+else:
+    Methods = object  # the table installs them, one by one
 
 # The time: how often the data of a Value has been assigned. Every node carries the time at which its data was computed,
 # a leaf that of its last assignment, so a node that is older than one of its operands may be out of date.
@@ -33,11 +35,8 @@ now = 0
 # The variables of all transforms under way, in any thread.
 variables_under_way: set[Value] = set()
 
-# What Python raises where a float operation has no result.
-Refusal = (ArithmeticError, ValueError)
 
-
-class Value:
+class Value(Methods):
     """A float that remembers how it was made.
 
     >>> x = Value(2.0, name="x")
@@ -242,22 +241,22 @@ class Value:
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> bool:
         return self._data == (other._data if isinstance(other, Value) else other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> bool:
         return self._data != (other._data if isinstance(other, Value) else other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: float | Value) -> bool:
         return self._data < (other._data if isinstance(other, Value) else other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: float | Value) -> bool:
         return self._data <= (other._data if isinstance(other, Value) else other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: float | Value) -> bool:
         return self._data > (other._data if isinstance(other, Value) else other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: float | Value) -> bool:
         return self._data >= (other._data if isinstance(other, Value) else other)
 
     def __bool__(self) -> bool:
@@ -277,25 +276,6 @@ class Value:
         raise TypeError(f"{describe(self)} does not turn into an int, for that would lose the graph: take int(x.data)")
 
     ufuncs: ClassVar[dict[Any, Operation]] = {}  #: NumPy's function -> the row whose array rule it is
-    __array_ufunc__: Callable[..., Any]  # numpy_functions.py installs it
-
-    # The operators and the one-argument operations: the table installs them -----------------------------------------
-    # fmt: off
-    __add__: Binary; __radd__: Binary; __sub__: Binary; __rsub__: Binary; __mul__: Binary; __rmul__: Binary
-    __truediv__: Binary; __rtruediv__: Binary; __floordiv__: Binary; __rfloordiv__: Binary
-    __mod__: Binary; __rmod__: Binary; __pow__: Binary; __rpow__: Binary
-    __neg__: Unary; __abs__: Unary; __pos__: Unary
-    __floor__: Unary; __ceil__: Unary; __trunc__: Unary; __round__: Unary
-    exp: Unary; exp2: Unary; expm1: Unary; log: Unary; log2: Unary; log10: Unary; log1p: Unary; sqrt: Unary
-    cbrt: Unary; square: Unary; reciprocal: Unary; sin: Unary; cos: Unary; tan: Unary; asin: Unary; acos: Unary
-    atan: Unary; sinh: Unary; cosh: Unary; tanh: Unary; asinh: Unary; acosh: Unary; atanh: Unary; abs: Unary
-    neg: Unary; sign: Unary; step: Unary; degrees: Unary; radians: Unary; sinc: Unary; erf: Unary; erfc: Unary
-    normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
-    elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
-    identity: Unary; clip: Binary; maximum: Binary; minimum: Binary; atan2: Binary; hypot: Binary
-    lgamma: Unary; digamma: Unary; log_sigmoid: Unary; logit: Unary; log_normal_cdf: Unary
-    erfinv: Unary; floor: Unary; ceil: Unary; trunc: Unary; round: Unary
-    # fmt: on
 
 
 class Constant(Value):
@@ -323,8 +303,6 @@ class Constant(Value):
 
 
 new: Callable[[type[Value]], Value] = object.__new__
-Binary = Callable[..., Any]
-Unary = Callable[..., Value]
 
 
 def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) -> Value:
@@ -386,45 +364,3 @@ def as_operand(x: Any) -> Any:
     if isinstance(x, (list, tuple)) or (hasattr(x, "item") and not hasattr(x, "__array_ufunc__")):
         to_float(x, "an operand is one number")  # lists, and tensors, would hand the operation back without a remedy
     return NotImplemented
-
-
-def to_float(number: Any, needs: str = "a Value holds one real number") -> float:
-    """Return a real number as a float; raise TypeError, with what is needed and the remedy, for anything else."""
-    if isinstance(number, (Real, np.bool_)):
-        return float(number)
-    raise TypeError(f"{needs}, not the {type(number).__name__} {shown(number)}: {remedy(number)}")
-
-
-def remedy(x: Any) -> str:
-    """Return what to do with something that is no real number."""
-    if isinstance(x, Value):
-        return "use it as it is, or detach() it"
-    if isinstance(x, (np.ndarray, list, tuple)):
-        return "make one Value for each element"
-    if isinstance(x, str):
-        return "convert it with float(), or parse() an expression"
-    if isinstance(x, Complex):
-        return "take its real and imaginary parts"
-    if hasattr(x, "to_numpy"):  # pandas
-        return "take its to_numpy()"
-    if hasattr(x, "item"):  # a tensor
-        return "take its item() for its one number"
-    return "give a float"
-
-
-def same_class(error: Exception, message: str) -> Exception:
-    """Return an error with another message, of the class of `error` or of the built-in one that it is a kind of."""
-    kinds = (ZeroDivisionError, OverflowError, FloatingPointError, ArithmeticError, ValueError)
-    return next(kind for kind in kinds if isinstance(error, kind))(message)
-
-
-def shown(x: Any) -> str:
-    """Return what is no number as a message shows it: in one line, of 60 characters at most."""
-    return describe(x) if isinstance(x, Value) else " ".join(repr(x).split())[:60]
-
-
-def describe(x: Any) -> str:
-    """Return an operand as a message shows it: its name, where it has one, and its number."""
-    if not isinstance(x, Value):
-        return repr(x)
-    return f"{x.name} = {x._data!r}" if x.name else repr(x._data)

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.conversion import Refusal, same_class
 from autograd.lifting.passes.trace import Leaves, Trace
-from autograd.value import Refusal, same_class
 
 Array = NDArray[Any]
 

@@ -22,11 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd.backward import topological_order
 from autograd.batches import as_array, in_order, table
+from autograd.conversion import Refusal
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
-from autograd.value import Refusal, Value
+from autograd.value import Value
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
