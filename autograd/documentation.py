@@ -8,7 +8,9 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from autograd.summaries import SUMMARIES
 
@@ -17,18 +19,28 @@ if TYPE_CHECKING:
 
 LETTERS = "xyzuvst"
 LETTER = re.compile(r"(?<![\\A-Za-z])[xyz](?![A-Za-z])")
-# Operands for an example: a row takes as many as it needs of the first that lie where it and its derivatives are defined.
+# Operands for examples: a row takes as many as it needs of the first that lie where it and its derivatives are defined.
 POINTS = (0.5, 0.25, 0.75, 0.4), (2.0, 3.0, 4.0, 5.0), (2.0, 1.0, 3.0, 4.0)
 ENDS = (-math.inf, 0.0, math.inf)
 
 
 def signature(row: Operation) -> inspect.Signature:
-    """Return how a row is called: by the names that its call gives the operands, else by position, as x, y, …"""
+    """Return how a row is called: its operands have the names that its call gives them, or its rules, or x, y, …"""
     if row.arrange:
         parameters = inspect.signature(row.arrange).parameters.values()
         return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
     positional = inspect.Parameter.POSITIONAL_ONLY
-    return inspect.Signature([inspect.Parameter(letter, positional) for letter in LETTERS[: row.arity]])
+    return inspect.Signature([inspect.Parameter(name, positional) for name in _operand_names(row)])
+
+
+def _operand_names(row: Operation) -> Sequence[str]:
+    for rule in row.partials if isinstance(row.partials, tuple) else ():
+        if callable(rule):
+            with suppress(ValueError):  # of a built-in that has no signature
+                parameters = inspect.signature(rule).parameters.values()
+                if len(parameters) == 1 + (row.arity or 0) and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+                    return [p.name for p in parameters][1:]
+    return LETTERS[: row.arity]
 
 
 def formula(row: Operation) -> str:
@@ -68,47 +80,63 @@ def _at(row: Operation, point: tuple[float, ...]) -> str:
 def example(row: Operation) -> str:
     """Return a doctest: a call on numbers, and one on Values whose local derivatives are shown."""
     for point in POINTS:
-        text = _arguments(row, [*map(str, point)])
+        given = arguments(row, iter(point))
+        operands = row.arrange(*given) if row.arrange else tuple(given)
         try:
-            operands = row.arranged(*eval(text + ",", {}))  # noqa: S307  (the text is that of numbers)
             z = row.function(*operands)
             partials = row.local_derivatives(z, operands, [True] * len(operands))
         except (ArithmeticError, ValueError):
             continue
-        values = _arguments(row, [f"Value({x})" for x in point])
-        rounded = f"round({row.name}({text}), 6)"
-        derivatives = f"[round(p, 6) for p in {row.name}({values}).partials()]"
-        return f">>> {rounded}\n{round(z, 6)}\n>>> {derivatives}\n{[round(p + 0.0, 6) for p in partials]}"
-    return ""
+        values = arguments(row, iter([f"Value({x})" for x in point]))
+        result = f">>> round({row.name}({written(given)}), 6)\n{round(z + 0.0, 6)}"
+        derivatives = f">>> [round(p, 6) for p in {row.name}({written(values)}).partials()]"
+        return f"{result}\n{derivatives}\n{[round(p, 6) + 0.0 for p in partials]}"
+    raise ValueError(f"{row.name} has no derivative at any of {POINTS}: add a point where it has one")
 
 
-def _arguments(row: Operation, numbers: list[str]) -> str:
-    """Return the arguments of a call as Python writes them, with the numbers in their places."""
-    rest = iter(numbers)
-    parts = []
+def arguments(row: Operation, entries: Iterator[Any]) -> list[Any]:
+    """Return the entries as the arguments of a call: two in each list, and two where any number is taken."""
+    found: list[Any] = []
     for p in inspect.signature(row.arrange).parameters.values() if row.arrange else signature(row).parameters.values():
-        if p.default is not p.empty and row.arity is None:
-            continue
-        if "Sequence" in str(p.annotation):
-            parts.append(f"[{next(rest)}, {next(rest)}]")
-        elif p.kind is p.VAR_POSITIONAL:
-            parts += [next(rest), next(rest)]
-        else:
-            parts.append(next(rest))
-    return ", ".join(parts)
+        if p.kind is p.VAR_POSITIONAL:
+            found += [next(entries), next(entries)]
+        elif "Sequence" in str(p.annotation):
+            found.append([next(entries), next(entries)])
+        elif p.default is p.empty:
+            found.append(next(entries))
+    return found
+
+
+def written(arguments: list[Any]) -> str:
+    """Return the arguments of a call as Python writes them."""
+    return ", ".join([f"[{written(x)}]" if isinstance(x, list) else str(x) for x in arguments])
 
 
 def docstring(row: Operation) -> str:
-    """Return the docstring of a row: what it is, its formula, its domain, its edges, and an example that runs."""
-    parts = [f"{row.name}{signature(row)}", SUMMARIES.get(row.name, "An operation of your own."), details(row)]
-    return "\n\n".join(parts)
+    """Return the docstring of a row: its call, what it is, its formula, its domain, its edges, an example that runs."""
+    return f"{row.name}{signature(row)}\n\n{details(row)}"
 
 
 def details(row: Operation) -> str:
-    """Return formula, domain, edges and example of a row."""
-    lines = [f"Formula (LaTeX): {formula(row)}", f"Domain: {row.domain or 'every number'}."]
+    """Return what a row is, its formula, its domain, its edges, and an example."""
+    facts = [f"Formula (LaTeX): {formula(row)}", f"Domain: {row.domain or 'every number'}"]
     if row.name not in SUMMARIES:  # a user's function is not called for its docstring
-        return "\n".join(lines)
+        return "\n\n".join([f"The operation {row.name}, which is not one of autograd's own.", "\n".join(facts)])
     if found := edges(row):
-        lines.append(f"Edges: {'; '.join(found)}.")
-    return "\n".join(lines) + "\n\n" + example(row)
+        facts.append(f"Edges: {'; '.join(found)}")
+    return "\n\n".join([SUMMARIES[row.name], "\n".join(facts), example(row)])
+
+
+def method_signature(row: Operation) -> inspect.Signature:
+    """Return how the method of Value is called that applies a row: its Value stands for the first operand."""
+    first, *rest = signature(row).parameters.values()
+    positional = inspect.Parameter.POSITIONAL_ONLY
+    if first.kind is first.VAR_POSITIONAL:  # any number of others may follow
+        rest = [first]
+    return inspect.Signature([inspect.Parameter("self", positional), *rest])
+
+
+def method_docstring(row: Operation) -> str:
+    """Return the docstring of the method of Value that applies a row."""
+    others = "" if row.arity == 1 else " and the arguments"
+    return f"Return autograd.{row.name} of this Value{others}.\n\n{details(row)}"

@@ -28,6 +28,7 @@ import numpy as np
 from autograd.arguments import each_of_a_list, of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
 from autograd.conversion import to_float
+from autograd.documentation import method_docstring
 from autograd.row import Operation, method, operators
 from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
@@ -45,7 +46,7 @@ def row(*columns: Any, **options: Any) -> Any:  # Any: each row is declared belo
     entry = TABLE[columns[0]] = Operation(*columns, **options)
     required = [p.default for p in entry.__signature__.parameters.values()].count(inspect.Parameter.empty)
     if entry.arity and required == 1:
-        setattr(Value, entry.name, method(entry))
+        setattr(Value, entry.name, method(entry, entry.name))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
     return entry
@@ -367,7 +368,7 @@ def operation(
         return partial
 
     letters = ", ".join("xyuvst"[: len(partials)])
-    return row(
+    entry: OfMany = row(
         name,
         glyph or name,
         formula or rf"\operatorname{{{name}}}({letters})",
@@ -375,23 +376,34 @@ def operation(
         array or elementary.elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
+    if entry.arity == 1:
+        getattr(Value, name).__doc__ = method_docstring(entry)
+    return entry
 
 
 # Python's operators ---------------------------------------------------------------------------------------------------
 
 
-OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
-UNARY_OPERATORS = {"neg": neg, "abs": abs, "pos": identity, "floor": floor, "ceil": ceil, "trunc": trunc, "round": round}
-for name, entry in OPERATORS.items():
-    plain, reflected = operators(entry, name)
+BINARY: dict[str, Operation]
+BINARY = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
+UNARY: dict[str, Operation]
+UNARY = {"neg": neg, "abs": abs, "pos": identity, "floor": floor, "ceil": ceil, "trunc": trunc, "round": round}
+for name, applied in BINARY.items():
+    plain, reflected = operators(applied, name)
     setattr(Value, plain.__name__, plain)
     setattr(Value, reflected.__name__, reflected)
-for name, entry in UNARY_OPERATORS.items():
-    setattr(Value, f"__{name}__", method(entry, f"__{name}__"))
+for name, applied in UNARY.items():
+    setattr(Value, f"__{name}__", method(applied, f"__{name}__"))
 
 # More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
-for entry in (clip, maximum, minimum, atan2, hypot):
-    setattr(Value, entry.name, method(entry))
-for ufunc, entry in Value.ufuncs.items():
-    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and entry not in OPERATORS.values():
-        setattr(Value, ufunc.__name__, method(entry, ufunc.__name__))
+for applied in (clip, maximum, minimum, atan2, hypot):
+    setattr(Value, applied.name, method(applied, applied.name))
+for ufunc, applied in Value.ufuncs.items():
+    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and applied not in BINARY.values():
+        setattr(Value, ufunc.__name__, method(applied, ufunc.__name__))
+
+# The docstrings of the methods, now that all rows are there that their examples need.
+for function in vars(Value).values():
+    made_of = getattr(function, "operation", None)
+    if isinstance(made_of, Operation):
+        function.__doc__ = method_docstring(made_of)

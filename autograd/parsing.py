@@ -37,7 +37,7 @@ BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
 SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
-COMPOSITIONS = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
+COMPOSITIONS: dict[str, Callable[..., Any]] = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
 # The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
 # its second operand.
 INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}

@@ -17,7 +17,7 @@ SUMMARIES = {
     "square": "The square x².",
     "reciprocal": "The reciprocal 1 / x.",
     "pow": "The power xʸ.",
-    "power_slope": "The term x · y^(z − 1), by which a power is differentiated with respect to its base.",
+    "power_slope": "The term c · x^(y − 1), by which a power is differentiated with respect to its base.",
     "power_log": "The term xʸ · log x, by which a power is differentiated with respect to its exponent.",
     "direction": "The quotient x / √(x² + y²), by which hypot is differentiated.",
     "inversion": "The quotient x / (x² + y²), by which atan2 is differentiated.",
@@ -37,7 +37,7 @@ SUMMARIES = {
     # The gamma function
     "lgamma": "The logarithm of the absolute value of the gamma function, log |Γ(x)|.",
     "digamma": "The digamma function ψ(x), the derivative of log Γ.",
-    "polygamma": "The polygamma function: the x-th derivative of the digamma function, at y.",
+    "polygamma": "The polygamma function of order n: the n-th derivative of the digamma function, at x.",
     # Trigonometry and its hyperbolic kin
     "sin": "The sine of x radians.",
     "cos": "The cosine of x radians.",
@@ -56,7 +56,7 @@ SUMMARIES = {
     "degrees": "The angle of x radians in degrees.",
     "radians": "The angle of x degrees in radians.",
     "sinc": "The normalised sine cardinal sin(πx) / (πx), which is 1 at 0.",
-    "spherical_bessel": "The spherical Bessel function of order y at πx, by which sinc is differentiated.",
+    "spherical_bessel": "The spherical Bessel function of order n at πx, by which sinc is differentiated.",
     # The normal distribution
     "gaussian": "The bell curve y · e^(−x²), by which erf is differentiated.",
     "erf": "The error function: 2/√π times the integral of e^(−t²) from 0 to x.",
