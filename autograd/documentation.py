@@ -84,7 +84,8 @@ def example(row: Operation) -> str:
         operands = row.arrange(*given) if row.arrange else tuple(given)
         try:
             z = row.function(*operands)
-            partials = row.local_derivatives(z, operands, [True] * len(operands))
+            wanted = [row.arity is None or i < len(given) for i in range(len(operands))]  # the others are constants
+            partials = row.local_derivatives(z, operands, wanted)
         except (ArithmeticError, ValueError):
             continue
         values = arguments(row, iter([f"Value({x})" for x in point]))
@@ -136,7 +137,9 @@ def method_signature(row: Operation) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter("self", positional), *rest])
 
 
-def method_docstring(row: Operation) -> str:
-    """Return the docstring of the method of Value that applies a row."""
+def method_docstring(row: Operation, name: str) -> str:
+    """Return the docstring of the method of Value, of a given name, that applies a row."""
     others = "" if row.arity == 1 else " and the arguments"
+    if others and name.startswith("__"):  # an operator, plain or reflected
+        others = " and the other operand, in the order in which they are written"
     return f"Return autograd.{row.name} of this Value{others}.\n\n{details(row)}"

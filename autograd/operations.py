@@ -377,7 +377,7 @@ def operation(
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
     if entry.arity == 1:
-        getattr(Value, name).__doc__ = method_docstring(entry)
+        getattr(Value, name).__doc__ = method_docstring(entry, name)
     return entry
 
 
@@ -406,4 +406,4 @@ for ufunc, applied in Value.ufuncs.items():
 for function in vars(Value).values():
     made_of = getattr(function, "operation", None)
     if isinstance(made_of, Operation):
-        function.__doc__ = method_docstring(made_of)
+        function.__doc__ = method_docstring(made_of, function.__name__)

@@ -258,14 +258,14 @@ def method(entry: Operation, name: str) -> Callable[..., Any]:
             del keywords["out"]  # np.clip of a Value calls its method with it
         return entry(self, *parameters, **keywords)
 
-    setattr(apply, "__signature__", documentation.method_signature(entry))  # noqa: B010  (functions may have one)
     return method_of(entry, apply, name)
 
 
 def method_of(entry: Operation, function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """Return a function as the method of Value that has a name; `operation` tells which row it applies."""
     function.__name__, function.__qualname__ = name, f"Value.{name}"
-    setattr(function, "operation", entry)  # noqa: B010  (functions may have attributes)
+    attributes: Any = function  # Any: a function has what one gives it
+    attributes.operation, attributes.__signature__ = entry, documentation.method_signature(entry)
     return function
 
 

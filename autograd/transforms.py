@@ -18,7 +18,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -37,8 +37,11 @@ from autograd.structures import (
 )
 from autograd.value import Value, variable, variables_under_way
 
+if TYPE_CHECKING:
+    from autograd.transformed import Gradient, Hessian, ValueAndGradient
 
-def grad(f: Callable[..., Any]) -> Callable[..., Any]:
+
+def grad(f: Callable[..., Any]) -> Gradient:
     """Return the function that gives f's derivative to its argument, or to several arguments the tuple of them.
 
     An argument may be a number, an array, or a list, tuple or dictionary of these; the derivative has its structure.
@@ -56,10 +59,11 @@ def grad(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-    return _transform("grad", f, lambda *xs, **keywords: _value_and_grad("grad", f, xs, keywords)[1])
+    gradient = _transform("grad", f, lambda *xs, **keywords: _value_and_grad("grad", f, xs, keywords)[1])
+    return cast("Gradient", gradient)
 
 
-def value_and_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+def value_and_grad(f: Callable[..., Any]) -> ValueAndGradient:
     """Return the function that gives the pair of f's value and its gradient, as `grad` does.
 
     `scipy.optimize.minimize(value_and_grad(f), x0, jac=True)` takes it as it is.
@@ -67,7 +71,8 @@ def value_and_grad(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
-    return _transform("value_and_grad", f, lambda *xs, **keywords: _value_and_grad("value_and_grad", f, xs, keywords))
+    both = _transform("value_and_grad", f, lambda *xs, **keywords: _value_and_grad("value_and_grad", f, xs, keywords))
+    return cast("ValueAndGradient", both)
 
 
 def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,7 +91,7 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
     return _transform("jacobian", f, lambda *xs, **keywords: _jacobian("jacobian", f, xs, keywords))
 
 
-def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any]) -> Hessian:
     """Return the function that gives f's second derivatives: a number for one argument, else rows of them.
 
     Raises TypeError as `grad` does. `scipy.optimize.minimize(…, hess=hessian(f))` takes it as it is.
@@ -96,7 +101,8 @@ def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> hessian(lambda x, y: x * x * y)(2.0, 5.0)
     ((10.0, 4.0), (4.0, 0.0))
     """
-    return _transform("hessian", f, lambda *xs, **keywords: _jacobian("hessian", grad(f), xs, keywords))
+    rows = _transform("hessian", f, lambda *xs, **keywords: _jacobian("hessian", grad(f), xs, keywords))
+    return cast("Hessian", rows)
 
 
 def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords: Any) -> tuple[Any, Any]:
