@@ -12,6 +12,8 @@ import base64
 import html
 import json
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -23,7 +25,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 project = html_title = "handgrad"
 language = "en"
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+sys.path.insert(0, str(Path(__file__).parent))  # rows.py is beside this file
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "rows"]
 exclude_patterns = ["_static"]
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_heading_anchors = 3
@@ -33,7 +36,8 @@ html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_math_renderer = "mathml"
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+maximum_signature_line_length = 90
 default_role = "code"
 
 logger = logging.getLogger(__name__)
@@ -138,6 +142,6 @@ def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", read_pictures)
-    app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("autodoc-process-docstring", read_docstring, priority=400)  # before napoleon, whose lists are markup
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
