@@ -1,4 +1,4 @@
-"""How the arguments of a call become an operation's operands, and what is said where they do not."""
+"""How the arguments of a call become an operation's operands, and the errors where they do not fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MisfitError(TypeError):
-    """An argument that is no list where one is needed; whoever knows the operation's name puts it before."""
+    """An argument that is not a list where one is needed; `arranged` adds the name of the operation."""
 
 
 def several(*operands: Any) -> tuple[Any, ...]:
@@ -69,7 +69,14 @@ def arranged(
 ) -> tuple[Any, ...]:
     """Return the operands that `arrange` makes of a call's arguments.
 
-    Raises TypeError, which names the operation and shows how it is called, where they do not fit.
+    Args:
+        name: the operation's.
+        arrange: takes the arguments, and returns the operands.
+        arguments: those given by position.
+        keywords: those given by name.
+
+    Raises:
+        TypeError: where they do not fit; it names the operation and shows how it is called.
     """
     try:
         return arrange(*arguments, **keywords)

@@ -31,7 +31,7 @@ class Operation:
     `accumulate` is the reverse rule, which adds to the gradients of a node's operands; its default reads the partials.
     `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
     takes less time: lifted programs run it, and worked solutions show it.
-    `chooses` tells that the first operand decides which of the other two counts.
+    `chooses` says that the first operand decides which of the other two counts.
     """
 
     __slots__ = (
@@ -166,7 +166,7 @@ class Operation:
         return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else self.number(x)
 
     def local_derivatives(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
-        """Return the derivative to each operand, 0.0 to one that is not wanted: its rule is not evaluated."""
+        """Return the derivative with respect to each operand, 0.0 where it is not wanted: its rule is not evaluated."""
         if callable(self.partials):
             return [p if want else 0.0 for p, want in zip(self.partials(z, *operands), wanted, strict=True)]
         return [

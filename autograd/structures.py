@@ -39,7 +39,13 @@ def inside(tree: Any) -> Iterable[tuple[str, Any]] | None:
 
 
 def check(tree: Any, subject: str, place: str = "") -> None:
-    """Raise TypeError, which says what stands where and the remedy, unless all that a structure holds are numbers."""
+    """Raise TypeError, with the place and the remedy, unless a structure holds numbers only.
+
+    Args:
+        tree: the structure.
+        subject: how the message begins, such as "grad: argument 1 of f".
+        place: where the structure stands in a larger one.
+    """
     if is_number(tree):
         return
     if is_array(tree):

@@ -32,9 +32,6 @@ else:
 ticks = itertools.count(1)
 now = 0
 
-# The variables of all transforms under way, in any thread.
-variables_under_way: set[Value] = set()
-
 
 class Value(Methods):
     """A float that remembers how it was made.
@@ -46,7 +43,13 @@ class Value(Methods):
     (10.0, 7.0)
 
     Comparisons compare data, so `in` and `list.index` do too; `hash`, sets and dictionaries go by identity.
-    Raises TypeError for anything but a real number.
+
+    Args:
+        data: the number, of any real type.
+        name: what drawings and messages call it.
+
+    Raises:
+        TypeError: for anything but a real number.
     """
 
     # Seven slots and no tuple of operands: 112 bytes a node, with its number. Only assignments from outside pass the
@@ -54,7 +57,7 @@ class Value(Methods):
     __slots__ = ("_data", "_first", "_grad", "_second", "_time", "name", "operation")
 
     name: str | None
-    operation: Operation | None  #: the row that made it; None on a leaf
+    operation: Operation | None  #: the row of the table that computed it; None for a leaf
     _data: float
     _grad: float
     _time: int
@@ -76,9 +79,9 @@ class Value(Methods):
 
     @property
     def data(self) -> float:
-        """The number. That of a leaf may be assigned: it is converted, or refused, as by the constructor.
+        """The number, which may be assigned to a leaf and is then converted, or refused, as by the constructor.
 
-        Raises AttributeError where an operation computed it.
+        Raises AttributeError on assignment to a result, which its operation computes.
 
         >>> x = Value(2.0, name="x")
         >>> x.data = 3
@@ -91,15 +94,15 @@ class Value(Methods):
     def data(self, number: float) -> None:
         if self.operation is not None:
             raise AttributeError(
-                f"the data of {describe(self)} is what {self.operation.name} makes of its operands: assign to the "
-                "leaves and refresh(), or detach() it"
+                f"the data of {describe(self)} is the result of {self.operation.name}: assign to the "
+                "leaves and call refresh(), or detach() it"
             )
         self._data = number if number.__class__ is float else converted(number, self, "data")
         self._time = tick()
 
     @property
     def grad(self) -> float:
-        """The derivative of the last backward()'s root to this Value; leaves accumulate. Assigned, it is converted."""
+        """The derivative of the root of the last backward() with respect to this Value; leaves accumulate it."""
         return self._grad
 
     @grad.setter
@@ -145,7 +148,7 @@ class Value(Methods):
         return Value(self._data, self.name)
 
     def partials(self) -> tuple[float, ...]:
-        """Return the local derivative to each operand; to a constant it is 0.0.
+        """Return the local derivative with respect to each operand, 0.0 with respect to a constant.
 
         Raises RuntimeError where an operand changed after this Value was computed.
 
@@ -188,7 +191,7 @@ class Value(Methods):
             node._grad = 0.0
 
     def derivative(self, x: Value) -> Value:
-        """Return the derivative to x as a new Value: itself differentiable and drawable.
+        """Return the derivative with respect to x as a new Value, which can be differentiated and drawn in turn.
 
         >>> x = Value(2.0)
         >>> (x ** 3).derivative(x).derivative(x).data
@@ -197,9 +200,14 @@ class Value(Methods):
         return self.derivatives([x])[0]
 
     def derivatives(self, xs: Sequence[Value]) -> list[Value]:
-        """Return the derivative to each of xs, from one sweep; Value(0.0) where there is no dependence.
+        """Return the derivatives with respect to several Values, from one sweep.
 
-        Raises RuntimeError where a leaf changed after the graph was built.
+        Args:
+            xs: the Values; where this one does not depend on one of them, that derivative is Value(0.0).
+
+        Raises:
+            TypeError: for an entry that is not a Value.
+            RuntimeError: where a leaf changed after the graph was built.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> [d.data for d in (x * y).derivatives([x, y])]
@@ -207,8 +215,8 @@ class Value(Methods):
         """
         for x in xs:
             if not isinstance(x, Value):
-                raise TypeError(f"a derivative is taken to a Value, not to the {type(x).__name__} {x!r}")
-        # A new node each: the derivative of x · y to x would otherwise be y itself, with y's name and gradient.
+                raise TypeError(f"a derivative is taken with respect to a Value, not to the {type(x).__name__} {x!r}")
+        # A new node each: ∂(x · y)/∂x would otherwise be y itself, with y's name and gradient.
         return [variable(d) for d in reverse.derivatives(self, xs)]
 
     def refresh(self) -> Self:
@@ -226,15 +234,12 @@ class Value(Methods):
         return self
 
     def __copy__(self) -> Value:
-        refuse_copy(self, [self])
-        return copying.build(type(self), self._data, self.grad, self.name, self.operation, self.operands, self._time)
+        return copying.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.deep_copy(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.reduce(self)
 
     # The number -----------------------------------------------------------------------------------------------------
@@ -267,13 +272,13 @@ class Value(Methods):
 
     def __float__(self) -> float:
         raise TypeError(
-            f"{describe(self)} does not turn into a plain float by itself, for that would lose the graph: "
+            f"{describe(self)} is not converted to a plain float, which would lose the graph: "
             "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp); an "
             "array to assign it to needs dtype=object"
         )
 
     def __int__(self) -> int:
-        raise TypeError(f"{describe(self)} does not turn into an int, for that would lose the graph: take int(x.data)")
+        raise TypeError(f"{describe(self)} is not converted to an int, which would lose the graph: take int(x.data)")
 
     ufuncs: ClassVar[dict[Any, Operation]] = {}  #: NumPy's function -> the row whose array rule it is
 
@@ -337,15 +342,6 @@ def converted(number: Any, x: Value, field: str) -> float:
 for field in ("data", "grad"):  # getters in C: in Python they would take twice as long
     python = vars(Value)[field]
     setattr(Value, field, property(operator.attrgetter(f"_{field}"), python.fset, doc=python.__doc__))
-
-
-def refuse_copy(x: Value, copied: Sequence[Value]) -> None:
-    """Raise TypeError where a variable of a transform would be copied: the derivative to it would be 0."""
-    if not variables_under_way.isdisjoint(copied):
-        raise TypeError(
-            f"a copy of {describe(x)}, as deepcopy and pickle make it, would not depend on the variable that is being "
-            "differentiated: use it as it is, and a pool of threads instead of one of processes"
-        )
 
 
 def variable(x: Any) -> Value:

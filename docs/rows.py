@@ -1,4 +1,4 @@
-"""Writes the operations into the reference when the site is built: each row's call, formula, derivatives, domain, edges.
+"""Writes the operations into the reference when the site is built: call, formula, derivatives, domain, edges.
 
 What it says is asked of the row itself, and of `calculus.py`, which derives the formulas.
 """
