@@ -1,4 +1,4 @@
-"""Choices: which nodes count where a graph has a `where`, whose unchosen side may be infinite or have no number at all.
+"""Choices: which nodes count where a graph has a `where`, whose unchosen side may be infinite or undefined.
 
 A row that chooses (`Operation.chooses`) has the condition as its first operand, then one side where it is true, then
 the other. In a derivative that is a graph again, what a side propagates is guarded by the condition: so the graph is

@@ -21,41 +21,35 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.arguments import of_a_list, pairs, several, spread
+from autograd.arguments import each_of_a_list, of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
-from autograd.row import Operation, operators
+from autograd.conversion import to_float
+from autograd.documentation import method_docstring
+from autograd.row import Operation, method, operators
 from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
-from autograd.value import Value, to_float
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.calls import Clip, Dot, LeakyRelu, OfAList, OfMany, OfOne, OfThree, OfTwo, Round, Scaled, Where
 
 TABLE = Operation.table
 
 
-def row(*columns: Any, **options: Any) -> Operation:
+def row(*columns: Any, **options: Any) -> Any:  # Any: each row is declared below by how it is called
     """Enter an operation in the table; one that is called with a single operand becomes a method of Value too."""
     entry = TABLE[columns[0]] = Operation(*columns, **options)
-    parameters = inspect.signature(entry.arrange).parameters.values() if entry.arrange else []
-    if entry.arity == 1 or (entry.arity and [p.default for p in parameters].count(inspect.Parameter.empty) == 1):
-        setattr(Value, entry.name, method(entry))
+    required = [p.default for p in entry.__signature__.parameters.values()].count(inspect.Parameter.empty)
+    if entry.arity and required == 1:
+        setattr(Value, entry.name, method(entry, entry.name))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
     return entry
-
-
-def method(entry: Operation) -> Callable[..., Any]:
-    """Return the method of Value that applies an operation to it."""
-
-    def apply(self: Value, *parameters: Any, **keywords: Any) -> Any:
-        if keywords.get("out", self) is None:
-            del keywords["out"]  # np.clip of a Value calls its method with it
-        return entry(self, *parameters, **keywords)
-
-    return apply
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
@@ -108,13 +102,22 @@ def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 
 # fmt: off
-# Rows that a rule names ahead of their own line.
-cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
-sign: Operation; step: Operation; minimum: Operation; direction: Operation; inversion: Operation; gaussian: Operation
-sech_squared: Operation; sigmoid: Operation
-normal_pdf: Operation; spherical_bessel: Operation
-digamma: Operation; polygamma: Operation; softmax_share: Operation; inverse_mills: Operation; erfinv_slope: Operation
-round: Operation; equal: Operation; where: Operation; branch_taken: Operation; copysign: Operation
+# How each row is called, for type checkers (`calls.pyi`); a rule may name a row ahead of its own line.
+add: OfTwo; sub: OfTwo; mul: OfTwo; div: OfTwo; floordiv: OfTwo; mod: OfTwo; fmod: OfTwo; neg: OfOne; identity: OfOne
+abs: OfOne; sign: OfOne; copysign: OfTwo; square: OfOne; reciprocal: OfOne; pow: OfTwo; power_slope: OfThree
+power_log: OfTwo; direction: OfTwo; inversion: OfTwo; hypot: OfTwo
+exp: OfOne; exp2: OfOne; expm1: OfOne; log: OfOne; log2: OfOne; log10: OfOne; log1p: OfOne; sqrt: OfOne; cbrt: OfOne
+logaddexp: OfTwo; softmax_share: OfTwo; lgamma: OfOne; digamma: OfOne; polygamma: OfTwo
+sin: OfOne; cos: OfOne; tan: OfOne; asin: OfOne; acos: OfOne; atan: OfOne; atan2: OfTwo; sinh: OfOne; cosh: OfOne
+tanh: OfOne; sech_squared: OfOne; asinh: OfOne; acosh: OfOne; atanh: OfOne; degrees: OfOne; radians: OfOne
+sinc: OfOne; spherical_bessel: OfTwo
+gaussian: Scaled; erf: OfOne; erfc: OfOne; normal_pdf: Scaled; normal_cdf: OfOne; log_normal_cdf: OfOne
+inverse_mills: OfOne; erfinv: OfOne; erfinv_slope: OfOne
+sigmoid: OfOne; log_sigmoid: OfOne; logit: OfOne; relu: OfOne; leaky_relu: LeakyRelu; elu: OfOne; selu: OfOne
+gelu: OfOne; silu: OfOne; softplus: OfOne; softsign: OfOne; hard_sigmoid: OfOne
+step: OfOne; equal: OfTwo; greater: OfTwo; maximum: OfMany; minimum: OfMany; peak: OfMany; clip: Clip; where: Where
+branch_taken: OfOne; floor: OfOne; ceil: OfOne; trunc: OfOne; round: Round
+sum: OfAList; dot: Dot; logsumexp: OfAList; norm: OfAList
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
 
@@ -252,7 +255,7 @@ def mean(values: Sequence[Any]) -> Any:
     return sum(values) / len(values)
 
 
-@of_a_list
+@each_of_a_list
 def log_softmax(values: Sequence[Any]) -> list[Any]:
     """Return xᵢ − log Σ eˣ for each value; it never overflows.
 
@@ -263,7 +266,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
     return [x - total for x in values]
 
 
-@of_a_list
+@each_of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
     """Return eˣ / Σ eˣ for each value (document 002); it never overflows.
 
@@ -321,7 +324,7 @@ def operation(
     glyph: str = "",
     formula: str = "",
     array: Callable[..., Any] | None = None,
-) -> Operation:
+) -> OfMany:
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
     `function` computes floats, and `partials` has one rule per operand: a number, or a function of the result and the
@@ -365,7 +368,7 @@ def operation(
         return partial
 
     letters = ", ".join("xyuvst"[: len(partials)])
-    return row(
+    entry: OfMany = row(
         name,
         glyph or name,
         formula or rf"\operatorname{{{name}}}({letters})",
@@ -373,23 +376,34 @@ def operation(
         array or elementary.elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
+    if entry.arity == 1:
+        getattr(Value, name).__doc__ = method_docstring(entry, name)
+    return entry
 
 
 # Python's operators ---------------------------------------------------------------------------------------------------
 
 
-OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
-for name, entry in OPERATORS.items():
-    plain, reflected = operators(entry)
-    setattr(Value, f"__{name}__", plain)
-    setattr(Value, f"__r{name}__", reflected)
-Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
-Value.__floor__, Value.__ceil__, Value.__trunc__ = Value.floor, Value.ceil, Value.trunc
-Value.__round__ = lambda self, digits=None: round(self, digits or 0)
+BINARY: dict[str, Operation]
+BINARY = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
+UNARY: dict[str, Operation]
+UNARY = {"neg": neg, "abs": abs, "pos": identity, "floor": floor, "ceil": ceil, "trunc": trunc, "round": round}
+for name, applied in BINARY.items():
+    plain, reflected = operators(applied, name)
+    setattr(Value, plain.__name__, plain)
+    setattr(Value, reflected.__name__, reflected)
+for name, applied in UNARY.items():
+    setattr(Value, f"__{name}__", method(applied, f"__{name}__"))
 
 # More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
-for entry in (clip, maximum, minimum, atan2, hypot):
-    setattr(Value, entry.name, method(entry))
-for ufunc, entry in Value.ufuncs.items():
-    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and entry not in OPERATORS.values():
-        setattr(Value, ufunc.__name__, method(entry))
+for applied in (clip, maximum, minimum, atan2, hypot):
+    setattr(Value, applied.name, method(applied, applied.name))
+for ufunc, applied in Value.ufuncs.items():
+    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and applied not in BINARY.values():
+        setattr(Value, ufunc.__name__, method(applied, ufunc.__name__))
+
+# The docstrings of the methods, now that all rows are there that their examples need.
+for function in vars(Value).values():
+    made_of = getattr(function, "operation", None)
+    if isinstance(made_of, Operation):
+        function.__doc__ = method_docstring(made_of, function.__name__)

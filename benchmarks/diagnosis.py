@@ -20,11 +20,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import Value
 from nn import MLP, Record, compare, cross_entropy, half_sse, softmax_cross_entropy, sse
 from nn.checking.mistakes import (
     ACTIVATION,
@@ -84,7 +84,7 @@ def random_record(rng: Rng, softmax: bool | None = None) -> Record:
             return record
 
 
-def loss_of(record: Record, classes: bool, rng: Rng) -> Any:
+def loss_of(record: Record, classes: bool, rng: Rng) -> Value:
     """Return a loss that suits the output."""
     k = len(record.output)
     if classes and record.mlp.layers[-1].activation == "identity":

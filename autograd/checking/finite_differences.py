@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.checking.tables import aligned
+from autograd.conversion import Refusal
 from autograd.transforms import hessian, value_and_grad
-from autograd.value import Refusal
 
 Array = NDArray[np.float64]
 

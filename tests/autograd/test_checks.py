@@ -60,7 +60,7 @@ def test_the_order_of_a_mixed_derivative():
 
 
 def test_order_1_compares_first_derivatives_only():
-    assert [row.name for row in check_gradients(sin, 0.5, order=1).comparisons] == ["∂f/∂x1"]
+    assert [row.name for row in check_gradients(sin, 0.5, order=1).comparisons] == ["∂f/∂x"]
 
 
 @pytest.mark.parametrize("x", [1e-9, 1e-3, 1.0, 1e5])
@@ -104,7 +104,7 @@ def test_a_wrong_partial_is_found(own, slip):
 def test_a_partial_that_does_not_differentiate_again_is_found_in_order_2(own):
     severed = own("severed", math.sin, [lambda z, x: math.cos(x.data if isinstance(x, Value) else x)])
     check_gradients(severed, 0.5, order=1)
-    with pytest.raises(AssertionError, match=r"1 of 2 derivatives differ(.|\n)*∂²f/∂x1² +0 "):
+    with pytest.raises(AssertionError, match=r"1 of 2 derivatives differ(.|\n)*∂²f/∂x² +0 "):
         check_gradients(severed, 0.5)
 
 

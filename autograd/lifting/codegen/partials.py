@@ -6,9 +6,10 @@ import functools
 import math
 from typing import Any
 
+from autograd.conversion import Refusal
 from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Refusal, Value, as_operand
+from autograd.value import Constant, Value, as_operand
 
 POINTS = [-3.7, -1.6, -0.7, -0.2, 0.1, 0.4, 0.8, 1.3, 2.6, 5.2]
 
