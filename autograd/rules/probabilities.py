@@ -10,7 +10,15 @@ import math
 import numpy as np
 
 from autograd.rules.elementary import Array, ArrayRule, sigmoid, softplus
-from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI, bell, normal_cdf, product_error
+from autograd.rules.normal import (
+    INVERSE_SQRT_2PI,
+    TWO_OVER_SQRT_PI,
+    bell,
+    bell_array,
+    normal_cdf,
+    product_error,
+    tail_array,
+)
 
 LOG_SQRT_2PI = 0.9189385332046727
 
@@ -41,7 +49,7 @@ def share(x: float, y: float) -> float:
 def share_array(x: Array, y: Array, out: Array = None) -> Array:
     d = np.where(np.equal(x, y), 0.0, np.subtract(x, y))
     v = d - x
-    e = np.where(np.abs(d) < 1e3, (x - (d - v)) - (y + v), 0.0)
+    e = np.where((np.abs(d) < 1e3) & (d != 0.0), (x - (d - v)) - (y + v), 0.0)
     tail = np.exp(-np.abs(d))
     part = np.where(d >= 0.0, 1.0, tail) / (1.0 + tail)
     return np.add(part, part * (1.0 - part) * e, out=out)
@@ -100,6 +108,24 @@ def inverse_mills(x: float) -> float:
     if x > -37.0:
         return bell(x, INVERSE_SQRT_2PI, 0.5) / normal_cdf(x)
     return -x / mills_series(x)
+
+
+def log_normal_cdf_array(x: Array, out: Array = None) -> Array:
+    """With t = e^(x²/2) · Φ(−|x|): log t − x²/2 on the left, log(1 − e^(−x²/2) · t) on the right."""
+    t = tail_array(np.minimum(np.abs(x), 1e300))
+    z = np.where(x < 0.0, np.log(t) - 0.5 * np.square(x), np.log1p(-bell_array(x, t, 0.5)))
+    return np.positive(z, out=out)
+
+
+def inverse_mills_array(x: Array, out: Array = None) -> Array:
+    """φ(x) / Φ(x), of which e^(−x²/2) cancels on the left; it is at least −x, and rounds to that far on the left."""
+    t = tail_array(np.minimum(np.abs(x), 1e300))
+    right = np.minimum(np.maximum(x, 0.0), 64.0)  # beyond, it is 0
+    head = np.rint(right * 1048576.0) * (1.0 / 1048576.0)  # of few bits, so that its square is exact
+    e = np.exp(-0.5 * np.square(head))
+    e += e * np.expm1(-0.5 * (right - head) * (right + head))
+    z = np.where(x < 0.0, 1.0, e) * INVERSE_SQRT_2PI / np.where(x < 0.0, t, 1.0 - e * t)
+    return np.maximum(z, np.negative(x), out=out)
 
 
 # The inverse error function -------------------------------------------------------------------------------------------
