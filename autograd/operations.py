@@ -186,8 +186,8 @@ normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
 log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array), [lambda z, x: inverse_mills(x)])
 inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: -z * (x + z)])
-erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
-erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
+erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, probabilities.erfinv_array, [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, probabilities.erfinv_slope_array, [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               elementary.sigmoid,         elementary.sigmoid_array,  [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
