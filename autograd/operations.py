@@ -31,6 +31,7 @@ from autograd.row import Operation, operators
 from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
+from autograd.symbols import Symbol
 from autograd.value import Value, to_float
 
 TABLE = Operation.table
@@ -84,8 +85,8 @@ def norm_partials(z: Any, *xs: Any) -> list[Any]:
 
 
 def as_number(x: Any) -> Any:
-    """Return the number that a float or a Value has; of an array, NaN."""
-    return x.data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
+    """Return the number that a float or a Value has; of an array, and of a Symbol, NaN."""
+    return x._data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
 
 def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -383,6 +384,8 @@ for name, entry in OPERATORS.items():
     plain, reflected = operators(entry)
     setattr(Value, f"__{name}__", plain)
     setattr(Value, f"__r{name}__", reflected)
+    setattr(Symbol, f"__{name}__", lambda x, y, entry=entry: entry(x, y))
+    setattr(Symbol, f"__r{name}__", lambda x, y, entry=entry: entry(y, x))
 Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
 Value.__floor__, Value.__ceil__, Value.__trunc__ = Value.floor, Value.ceil, Value.trunc
 Value.__round__ = lambda self, digits=None: round(self, digits or 0)

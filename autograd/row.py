@@ -15,6 +15,7 @@ from autograd import value
 from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
 from autograd.numpy_functions import for_each
+from autograd.symbols import Symbol
 from autograd.value import (
     Constant,
     Refusal,
@@ -113,6 +114,8 @@ class Operation:
             return self._evaluate_arrays(operands)
         if not any(issubclass(kind, Value) for kind in kinds):
             return self.evaluate([self.number(x) for x in operands])
+        if Symbol in kinds:
+            return Symbol.made(self, operands)
         return self.record(tuple([x if isinstance(x, Value) else Constant(self.number(x)) for x in operands]))
 
     def number(self, x: Any) -> float:

@@ -66,19 +66,13 @@ def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:
     if not np.abs(x).max(initial=0.0) < 26.0:
         return bell_array_anywhere(x, y, scale, out)
     square, rest = split_square(x)
-    square *= -scale
-    rest *= -scale
-    z = np.exp(square, out=square)
-    z *= np.exp(rest, out=rest)
-    return np.multiply(z, y, out=out)
+    return np.multiply(np.exp(-scale * square) * np.exp(-scale * rest), y, out=out)
 
 
 def split_square(x: Array) -> tuple[Array, Array]:
     """x² as the square of x in single precision, which is exact, and what is left of it."""
     head = np.asarray(x, dtype=np.float32).astype(float)
-    rest = x - head
-    rest *= x + head
-    return np.square(head, out=head), rest
+    return np.square(head), (x - head) * (x + head)
 
 
 def bell_array_anywhere(x: Array, y: Array, scale: float, out: Array = None) -> Array:

@@ -115,9 +115,8 @@ def inverse_mills(x: float) -> float:
 def bell_of_right(x: Array) -> Array:
     """e^(−x²/2) for x > 0, else 1; with a rounding less than `bell_array`."""
     square, rest = split_square(np.minimum(np.maximum(x, 0.0), 64.0))  # beyond, it is 0
-    e = np.exp(np.multiply(square, -0.5, out=square), out=square)
-    e += e * np.expm1(np.multiply(rest, -0.5, out=rest), out=rest)
-    return e
+    e = np.exp(-0.5 * square)
+    return e + e * np.expm1(-0.5 * rest)
 
 
 def log_normal_cdf_array(x: Array, out: Array = None) -> Array:
