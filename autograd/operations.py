@@ -33,6 +33,7 @@ from autograd.row import Operation, method, operators
 from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
+from autograd.symbols import Symbol
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def norm_partials(z: Any, *xs: Any) -> list[Any]:
 
 
 def as_number(x: Any) -> Any:
-    """Return the number that a float or a Value has; of an array, NaN."""
-    return x.data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
+    """Return the number that a float or a Value has; of an array, and of a Symbol, NaN."""
+    return x._data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
 
 def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -187,10 +188,10 @@ erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.er
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             elementary.or_one_by_one(math.erfc, normal.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
-log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
-erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
-erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
+log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array), [lambda z, x: inverse_mills(x)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: -z * (x + z)])
+erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, probabilities.erfinv_array, [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, probabilities.erfinv_slope_array, [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               elementary.sigmoid,         elementary.sigmoid_array,  [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
@@ -392,6 +393,8 @@ for name, applied in BINARY.items():
     plain, reflected = operators(applied, name)
     setattr(Value, plain.__name__, plain)
     setattr(Value, reflected.__name__, reflected)
+    setattr(Symbol, plain.__name__, lambda x, y, applied=applied: applied(x, y))
+    setattr(Symbol, reflected.__name__, lambda x, y, applied=applied: applied(y, x))
 for name, applied in UNARY.items():
     setattr(Value, f"__{name}__", method(applied, f"__{name}__"))
 

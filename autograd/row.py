@@ -16,6 +16,7 @@ from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
 from autograd.conversion import Refusal, describe, same_class, shown, to_float
 from autograd.numpy_functions import for_each
+from autograd.symbols import Symbol
 from autograd.value import Constant, Value, as_operand, new, new_value
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
@@ -109,6 +110,8 @@ class Operation:
             return self._evaluate_arrays(operands)
         if not any(issubclass(kind, Value) for kind in kinds):
             return self.evaluate([self.number(x) for x in operands])
+        if Symbol in kinds:
+            return Symbol.made(self, operands)
         return self.record(tuple([x if isinstance(x, Value) else Constant(self.number(x)) for x in operands]))
 
     def number(self, x: Any) -> float:

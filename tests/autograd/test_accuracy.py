@@ -394,7 +394,7 @@ def test_derivative_within_the_stated_ulp(name):
 def test_array_rule_and_its_derivative_within_the_stated_ulp(name):
     reference, row, off = REFERENCES[name], TABLE[name], []
     points = [xs for xs in arguments(name) if not isinstance(attempt(row, *xs), Exception)][::2]
-    if name in ("sigmoid", "silu", "softplus"):  # whose arrays are another test's matter where exp(−x) overflows
+    if name in ("sigmoid", "silu", "softplus", "log_sigmoid"):  # for where exp(−x) overflows, see the next test
         points = [(x,) for (x,) in points if abs(x) < 709.0]
     columns = [np.array(column) for column in zip(*points, strict=True)]
     with np.errstate(all="ignore"):
@@ -403,6 +403,8 @@ def test_array_rule_and_its_derivative_within_the_stated_ulp(name):
         exact = [mp.mpf(x) for x in xs]
         off.append((ulps(got, reference.value(*exact), reference.term(*exact)) / reference.ulps[0], xs))
     for i, partial in enumerate(reference.partials):
+        if partial is None:
+            continue
         wanted = [j == i for j in range(len(columns))]
         inside = [
             k
