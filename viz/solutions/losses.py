@@ -1,19 +1,21 @@
-"""Which of the package's losses a Value is, and how a worked solution writes it and its derivative.
+"""Which of the package's losses a Value is, and how a worked solution writes it and its derivatives.
 
-A record does not know its loss, but the loss knows how it was made: it is rebuilt with the targets that it holds, and
-is that loss where the two graphs are the same.
+A loss is known by its own graph, from which no copy, pickle or refresh can part it. Its form for one output is recorded
+once, with placeholders for the prediction and the target; a loss of several outputs is a sum of terms of that form.
 
-Letters: p prediction, t target, e error, k number of outputs.
+Letters: p prediction, t target, f a node of a form, z the node that is compared with it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial, reduce
-from typing import TYPE_CHECKING
+from functools import cache, partial, reduce
+from typing import TYPE_CHECKING, Any
 
-from autograd import TABLE, Value
+from autograd import TABLE, Operation, Value, dot
 from nn.losses import LOSSES
 from nn.validation import CLASS_LOSSES
 from viz.solutions.equations import Sheet, Symbol, unevaluated
@@ -22,36 +24,41 @@ from viz.solutions.notations import Convention
 if TYPE_CHECKING:
     from nn import Record
 
-TITLES = {
+LOSS_TITLES = {
     "sse": "sum of squared errors",
     "half_sse": "half sum of squared errors",
     "mse": "mean squared error over the outputs",
     "mae": "mean absolute error over the outputs",
-    "huber": "Huber loss, quadratic up to an error of 1, the mean over the outputs",
-    "hinge": "hinge loss, the mean over the outputs",
-    "binary_cross_entropy_with_logits": "binary cross entropy of the sigmoid of the net inputs",
-    "softmax_cross_entropy": "cross entropy of the softmax of the net inputs",
+    "huber": "Huber loss, quadratic up to an error of 1, averaged over the outputs",
+    "hinge": "hinge loss, averaged over the outputs",
+    "binary_cross_entropy": "binary cross-entropy",
+    "binary_cross_entropy_with_logits": "binary cross-entropy of the sigmoid of the net inputs",
+    "cross_entropy": "cross-entropy",
+    "softmax_cross_entropy": "cross-entropy of the softmax of the net inputs",
 }
-Uses = dict[Value, list[Value]]
+P, T = Value(0.5, "prediction"), Value(1.0, "target")  # placeholders, with numbers that every loss accepts
 
 
 @dataclass(frozen=True)
 class KnownLoss:
-    """A loss of the package, by name.
+    """A loss of the package.
 
-    of_net_inputs: whether it takes the last layer's net inputs. targets: one for each output, one-hot for a class.
-    parts: what the whole was divided by, such as the examples of a batch.
+    Args:
+        name: of the loss function.
+        of_net_inputs: whether it takes the last layer's net inputs.
+        targets: one for each output, one-hot for a class.
+        divisor: what the whole is divided by, such as the number of examples in a batch.
     """
 
     name: str
     of_net_inputs: bool
     targets: list[float]
-    parts: float = 1.0
+    divisor: float = 1.0
 
     @property
     def title(self) -> str:
         """What the loss is called."""
-        title = TITLES.get(self.name, self.name.replace("_", " "))
+        title = LOSS_TITLES[self.name]
         if self.name == "softmax_cross_entropy" or self.of_net_inputs == self.name.endswith("_with_logits"):
             return title
         return f"{title}, of the net inputs"
@@ -62,97 +69,111 @@ class KnownLoss:
         return self.name in CLASS_LOSSES
 
 
+Factor = tuple[Operation, float]  # a constant that divides or multiplies, and which of the two
+Reading = tuple[str, list[float], list[Factor]]  # a loss's name, its targets, and the factors that belong to it
+
+
 def known_loss(loss: Value, record: Record) -> KnownLoss | None:
-    """Return which loss of the record's output it is, or of its net inputs; None for one of the caller's own."""
-    parts = 1.0
-    while True:
-        for of_net_inputs, predictions in ((False, record.output), (True, record.net_inputs[-1])):
-            uses = uses_of(predictions, loss)
-            for name in LOSSES if uses else ():
-                found = _rebuilt(name, of_net_inputs, predictions, uses, loss, parts)
-                if found:
-                    return found
-        # A batch's share: the loss over a number of examples, or times its reciprocal.
-        factor = next((x for x in loss.operands if x.constant and x.data), None)
-        if factor is None or loss.operation is None or loss.operation.name not in ("mul", "div"):
-            return None
-        parts *= factor.data if loss.operation.name == "div" else 1.0 / factor.data
-        loss = next(x for x in loss.operands if x is not factor)
-
-
-def uses_of(predictions: Sequence[Value], loss: Value) -> Uses:
-    """Return, for what lies between the predictions and the loss, the nodes that use it; empty where nothing does."""
-    uses: Uses = {}
-    seen, stack = {loss, *predictions}, [loss]
-    while stack:
-        z = stack.pop()
-        for x in z.operands:
-            uses.setdefault(x, []).append(z)
-            if x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return uses if any(p in uses for p in predictions) else {}
-
-
-def _rebuilt(
-    name: str, of_net_inputs: bool, predictions: Sequence[Value], uses: Uses, loss: Value, parts: float
-) -> KnownLoss | None:
-    targets = [_target(p, uses) for p in predictions]
-    given: list[object] = [targets]
-    if name in CLASS_LOSSES:
-        chosen = [k for k, p in enumerate(predictions) if _is_chosen(p, uses)]
-        if len(chosen) != 1 or len(predictions) < 2:
-            return None
-        targets = [float(k == chosen[0]) for k in range(len(predictions))]
-        given = [chosen[0], targets]  # a class is given by its index, or one-hot
-    for target in given:
-        try:
-            other = LOSSES[name](list(predictions), target)
-        except (ArithmeticError, ValueError):  # what it would refuse it is not
-            continue
-        if _same(loss, other):
-            return KnownLoss(name, of_net_inputs, targets, parts)
+    """Return which loss of the record's output, or of its net inputs, a Value is; None for one of the caller's own."""
+    loss, factors = _without_factors(loss)
+    for of_net_inputs, predictions in ((False, record.output), (True, record.net_inputs[-1])):
+        readings = [*_class_losses(loss, predictions), *_sums_of_terms(loss, predictions)]
+        for name, targets, own in sorted(readings, key=lambda reading: -len(reading[2])):
+            others = factors[: len(factors) - len(own)]
+            if factors == others + own:
+                divisor = math.prod(c if operation is TABLE["div"] else 1.0 / c for operation, c in others)
+                return KnownLoss(name, of_net_inputs, targets, divisor)
     return None
 
 
-def _target(p: Value, uses: Uses) -> float:
-    """Return the target that a prediction is held against, as each loss holds it."""
-    used = {z.operation.name: z for z in uses.get(p, ()) if z.operation}
-    if "sub" in used:
-        return used["sub"].operands[-1].data
-    if "mul" in used:
-        return used["mul"].operands[0].data
-    if "log" in used:
-        weights = [z.operands[0].data for z in uses[used["log"]] if z.operation and z.operation.name == "mul"]
-        return weights[0] if weights else 1.0
-    return 0.0
+def _without_factors(z: Value) -> tuple[Value, list[Factor]]:
+    """Return what constants multiply or divide in a node, and these factors, the outermost first."""
+    factors = []
+    while len(constants := [x for x in z.operands if x.constant and x.data]) == 1 and z.operation:
+        constant = constants[0]
+        if z.operation is not TABLE["mul"] and (z.operation is not TABLE["div"] or z.operands[0] is constant):
+            break
+        factors.append((z.operation, constant.data))
+        z = next(x for x in z.operands if x is not constant)
+    return z, factors
 
 
-def _is_chosen(p: Value, uses: Uses) -> bool:
-    """Return whether a prediction is the right class's: under the logarithm, subtracted, or with the weight 1."""
-    for z in uses.get(p, ()):
-        name = z.operation.name if z.operation else ""
-        if name == "log" or (name == "sub" and z.operands[-1] is p):
-            return True
-        if name == "dot" and z.operands[z.operands.index(p) - len(z.operands) // 2].data == 1.0:
-            return True
-    return False
+def _sums_of_terms(total: Value, predictions: Sequence[Value]) -> list[Reading]:
+    """Return the losses that have the terms of a sum, one for each prediction; they differ in their factors."""
+    k = len(predictions)
+    terms = total.operands if k > 1 and total.operation is TABLE["sum"] else (total,)
+    readings: list[Reading] = []
+    for name in LOSSES if len(terms) == k else ():
+        targets = [_target(name, p, term) for p, term in zip(predictions, terms, strict=True)]
+        known = [t for t in targets if t is not None]
+        if len(known) == k:
+            readings.append((name, known, _without_factors(LOSSES[name]([P] * k, [T] * k))[1]))
+    return readings
 
 
-def _same(loss: Value, other: Value) -> bool:
-    """Tell whether two graphs are the same down to the Values that they share."""
-    stack, seen = [(loss, other)], set()
+def _target(name: str, p: Value, term: Value) -> float | None:
+    """Return the target with which a term is the loss of a prediction; None where it is another expression."""
+    for form, target in _forms(name):
+        found = _targets_in(term, form, p)
+        if found is not None:
+            return found.pop() if target is None else target
+    return None
+
+
+@cache
+def _forms(name: str) -> list[tuple[Value, float | None]]:
+    """Return the graph of a term with the placeholders P and T, and those with 0 or 1 for T, where some are shorter."""
+    forms = []
+    for target in (None, 0.0, 1.0) if name not in CLASS_LOSSES else ():
+        with suppress(ValueError):  # hinge refuses 0
+            forms.append((_without_factors(LOSSES[name](P, T if target is None else target))[0], target))
+    return forms
+
+
+def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[Reading]:
+    """Return the losses of a class that a node is; it takes the prediction of the class last, or a dot with one-hot."""
+    k, places = len(predictions), {p: i for i, p in enumerate(predictions)}
+    right = loss
+    while right.operands and right not in places and right.operation is not dot:
+        right = right.operands[-1]
+    one_hot = [float(i == places.get(right)) for i in range(k)]
+    target: Any = places.get(right)
+    if right.operation is dot and right not in places:
+        target = one_hot = [w.data for w in right.operands[:k]]
+    readings: list[Reading] = []
+    for name in CLASS_LOSSES if target is not None else ():
+        with suppress(ValueError):  # what a loss would refuse, it is not
+            if _targets_in(loss, LOSSES[name](list(predictions), target)) is not None:
+                readings.append((name, one_hot, []))
+    return readings
+
+
+def _targets_in(z: Value, form: Value, p: Value = P) -> set[float] | None:
+    """Return the numbers that stand where a form has T, at most one; None where z is another expression than the form.
+
+    Args:
+        z: the node that is compared with the form.
+        form: a graph of P and T, or of Values that z shares.
+        p: what stands where the form has P.
+    """
+    targets: set[float] = set()
+    complements: set[float] = set()
+    stack = [(form, z)]
     while stack:
-        z, y = stack.pop()
-        if z is y or (id(z), id(y)) in seen:
+        f, z = stack.pop()
+        if f is z or (f is P and z is p):
             continue
-        seen.add((id(z), id(y)))
-        if not isinstance(y, Value) or z.operation is not y.operation or len(z.operands) != len(y.operands):
-            return False
-        if z.operation is None and z.data != y.data:
-            return False
-        stack += zip(z.operands, y.operands, strict=True)
-    return True
+        if f.operation and f.operation is z.operation and len(f.operands) == len(z.operands):
+            stack += zip(f.operands, z.operands, strict=True)
+        elif f is P or z.operation:
+            return None
+        elif f is T:
+            targets.add(z.data)
+        elif f.operation is TABLE["sub"] and f.operands[0].constant and f.operands[1] is T:
+            complements.add(z.data)  # of a plain number t, 1 − t is one constant
+        elif f.operation or f.data != z.data:
+            return None
+    return targets if len(targets) <= 1 and complements <= {1.0 - t for t in targets} else None
 
 
 class WrittenLoss:
@@ -184,7 +205,7 @@ class WrittenLoss:
 
     def each(self) -> list[tuple[Value, float]]:
         """Return the loss of each output by itself, and its number."""
-        loss = replace(self.loss, parts=1.0)
+        loss = replace(self.loss, divisor=1.0)
         return [
             (WrittenLoss(loss, self.convention, self.sheet, [p], [t]).whole(), LOSSES[loss.name](p.data, t.data))
             for p, t in zip(self.predictions, self.targets, strict=True)
@@ -219,7 +240,7 @@ class WrittenLoss:
         return _divided(x, self.count) if self.count is not None and self.count.data > 1.0 else x
 
     def _over(self, x: Value) -> Value:
-        return x if self.loss.parts == 1.0 else _divided(x, Value(self.loss.parts))
+        return x if self.loss.divisor == 1.0 else _divided(x, Value(self.loss.divisor))
 
     def _sse(self, p: Value, t: Value) -> Value:
         return unevaluated("pow", self._error(p, t), Value(2.0))

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from autograd import Value
+from autograd import Value, topological_order
 from viz.solutions.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
-from viz.solutions.losses import uses_of
 from viz.solutions.notations import CONVENTIONS, Convention
 from viz.solutions.output_deltas import OutputDeltas
 from viz.solutions.step_numbers import is_sum
@@ -43,7 +42,7 @@ def _check(record: Record, loss: Value | None) -> None:
     if loss is not None:
         if not isinstance(loss, Value):
             raise TypeError(f"loss is {loss!r:.80}; give the Value that backward() was called on")
-        if not uses_of([*record.output, *record.net_inputs[-1]], loss) and all(loss is not a for a in record.output):
+        if set(topological_order(loss)).isdisjoint([*record.output, *record.net_inputs[-1]]):
             raise ValueError("the loss was not made of this record's output; give the one of the same forward pass")
         if loss.grad != 1.0:
             raise ValueError(
