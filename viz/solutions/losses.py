@@ -177,9 +177,14 @@ def _targets_in(z: Value, form: Value, p: Value = P) -> set[float] | None:
 
 
 class WrittenLoss:
-    """The formulas of a known loss: of the whole, and of its derivative to each prediction, with a delta's sign.
+    """The formulas of a known loss: of the whole, and of its derivatives, with the sign of a delta.
 
-    predictions, targets: leaves of the sheet, with a symbol each.
+    Args:
+        loss: which one.
+        convention: for the order of differences, and the sign of a delta.
+        sheet: which holds the symbols.
+        predictions: leaves with a symbol in the sheet.
+        targets: likewise.
     """
 
     def __init__(
@@ -204,7 +209,7 @@ class WrittenLoss:
         return self._over(self._mean(terms))
 
     def each(self) -> list[tuple[Value, float]]:
-        """Return the loss of each output by itself, and its number."""
+        """Return the loss of each output by itself, as an expression and as a number."""
         loss = replace(self.loss, divisor=1.0)
         return [
             (WrittenLoss(loss, self.convention, self.sheet, [p], [t]).whole(), LOSSES[loss.name](p.data, t.data))
@@ -212,18 +217,18 @@ class WrittenLoss:
         ]
 
     def of_each(self, losses: Sequence[Value]) -> Value:
-        """Return the loss as it comes from the losses of all outputs."""
+        """Return the loss of all outputs as an expression of the losses of each."""
         return self._over(self._mean(self.sheet.sum(losses)))
 
     def slope(self, k: int) -> Value:
-        """Return the derivative of the loss to a prediction."""
+        """Return the derivative of the loss with respect to a prediction."""
         p, t = self.predictions[k], self.targets[k]
         if self.loss.name == "cross_entropy":
             return self._over(unevaluated("div", Value(-self.convention.sign), p) if t.data else Value(0.0))
         return self._over(self._mean(getattr(self, f"_{self.loss.name}_slope")(p, t)))
 
     def difference(self, k: int) -> Value:
-        """Return the derivative of a class's loss to a net input of the softmax, whose outputs are the predictions."""
+        """Return the derivative of a class's loss with respect to net input k, where the predictions are a softmax."""
         return self._over(self._difference(self.predictions[k], self.targets[k]))
 
     def _difference(self, p: Value, t: Value) -> Value:
@@ -283,10 +288,10 @@ class WrittenLoss:
         def part(t: Value, p: Value) -> Value:
             return unevaluated("mul", t, unevaluated("log", p))
 
-        return unevaluated("neg", unevaluated("add", part(t, p), part(_rest(t), _rest(p))))
+        return unevaluated("neg", unevaluated("add", part(t, p), part(_complement(t), _complement(p))))
 
     def _binary_cross_entropy_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("div", self._difference(p, t), unevaluated("mul", p, _rest(p)))
+        return unevaluated("div", self._difference(p, t), unevaluated("mul", p, _complement(p)))
 
     def _binary_cross_entropy_with_logits(self, p: Value, t: Value) -> Value:
         return unevaluated("sub", unevaluated("softplus", p), unevaluated("mul", t, p))
@@ -296,7 +301,7 @@ class WrittenLoss:
 
 
 def _divided(x: Value, by: Value) -> Value:
-    """Return a quotient; of a quotient, one with both divisors below the line."""
+    """Return a quotient; where x is one already, both divisors go into the denominator."""
     if x.operation is TABLE["div"]:
         above, below = x.operands
         factors = below.operands if below.operation is TABLE["mul"] else (below,)
@@ -304,5 +309,5 @@ def _divided(x: Value, by: Value) -> Value:
     return unevaluated("div", x, by)
 
 
-def _rest(x: Value) -> Value:
+def _complement(x: Value) -> Value:
     return unevaluated("sub", Value(1.0), x)
