@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import wrap
@@ -205,19 +205,10 @@ def places(count: int) -> list[int | None]:
     return [*range(count)] if count <= MAX_WRITTEN_OUT else [0, 1, 2, None, count - 1]
 
 
-def listed(equations: Iterable[Equation], left_out: int = 0) -> list[Equation]:
-    """Return equations, with a gap before the last if `left_out` others are missing there."""
-    every = list(equations)
-    return [*every[:-1], _gap(left_out), every[-1]] if left_out else every
-
-
 def gap(count: int, what: str = "") -> Equation:
-    """Return the gap between those of `count` places that are written out."""
-    return _gap(count - len(places(count)) + 1, what)
-
-
-def _gap(left_out: int, what: str = "") -> Equation:
-    return Equation(Symbol(r"\vdots", " ".join(filter(None, ["…", str(left_out), "more", what]))))
+    """Return the gap between those of `count` places that are written out; `what` names what is left out."""
+    left_out = count - len(places(count)) + 1
+    return Equation(Symbol(r"\vdots", f"… {left_out} more {what}".rstrip()))
 
 
 def _piece(text: str) -> Piece:

@@ -1,9 +1,9 @@
 """Which of the package's losses a Value is, and how a worked solution writes it and its derivatives.
 
-A loss is known by its own graph, from which no copy, pickle or refresh can part it. Its form for one output is recorded
-once, with placeholders for the prediction and the target; a loss of several outputs is a sum of terms of that form.
+A loss is known by its own graph, so nothing has to be kept beside it. Its form for one output is recorded once, with
+placeholders for the prediction and the target; a loss of several outputs is a sum of terms of that form.
 
-Letters: p prediction, t target, f a node of a form, z the node that is compared with it.
+Letters: p prediction, t target, q = 1 − p, u = 1 − t; f a node of a form, z the node that is compared with it.
 """
 
 from __future__ import annotations
@@ -202,8 +202,7 @@ class WrittenLoss:
                 return self._over(unevaluated("neg", unevaluated("log", right)))
             powers = [unevaluated("exp", z) for z in self.predictions]
             return self._over(unevaluated("sub", unevaluated("log", self.sheet.sum(powers)), right))
-        term = getattr(self, f"_{self.loss.name}")
-        terms = self.sheet.sum([term(p, t) for p, t in zip(self.predictions, self.targets, strict=True)])
+        terms = self.sheet.sum([self._of_one(p, t)[0] for p, t in zip(self.predictions, self.targets, strict=True)])
         if self.loss.name == "half_sse":
             terms = unevaluated("mul", self._half(), terms)
         return self._over(self._mean(terms))
@@ -225,7 +224,7 @@ class WrittenLoss:
         p, t = self.predictions[k], self.targets[k]
         if self.loss.name == "cross_entropy":
             return self._over(unevaluated("div", Value(-self.convention.sign), p) if t.data else Value(0.0))
-        return self._over(self._mean(getattr(self, f"_{self.loss.name}_slope")(p, t)))
+        return self._over(self._mean(self._of_one(p, t)[1]))
 
     def difference(self, k: int) -> Value:
         """Return the derivative of a class's loss with respect to net input k, where the predictions are a softmax."""
@@ -247,57 +246,31 @@ class WrittenLoss:
     def _over(self, x: Value) -> Value:
         return x if self.loss.divisor == 1.0 else _divided(x, Value(self.loss.divisor))
 
-    def _sse(self, p: Value, t: Value) -> Value:
-        return unevaluated("pow", self._error(p, t), Value(2.0))
-
-    _half_sse = _mse = _sse
-
-    def _sse_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("mul", Value(2.0), self._difference(p, t))
-
-    _mse_slope = _sse_slope
-
-    def _half_sse_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(p, t)
-
-    def _mae(self, p: Value, t: Value) -> Value:
-        return unevaluated("abs", self._error(p, t))
-
-    def _mae_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("sign", self._difference(p, t))
-
-    def _huber(self, p: Value, t: Value) -> Value:
-        if abs(p.data - t.data) <= 1.0:
-            return unevaluated("mul", self._half(), self._sse(p, t))
-        return unevaluated("sub", self._mae(p, t), self._half())
-
-    def _huber_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(p, t) if abs(p.data - t.data) <= 1.0 else self._mae_slope(p, t)
-
-    def _hinge(self, p: Value, t: Value) -> Value:
-        return unevaluated("maximum", Value(0.0), self._margin(p, t))
-
-    def _hinge_slope(self, p: Value, t: Value) -> Value:
-        slope = unevaluated("mul", t, unevaluated("step", self._margin(p, t)))
-        return unevaluated("neg", slope) if self.convention.sign > 0.0 else slope
-
-    def _margin(self, p: Value, t: Value) -> Value:
-        return unevaluated("sub", Value(1.0), unevaluated("mul", t, p))
-
-    def _binary_cross_entropy(self, p: Value, t: Value) -> Value:
-        def part(t: Value, p: Value) -> Value:
-            return unevaluated("mul", t, unevaluated("log", p))
-
-        return unevaluated("neg", unevaluated("add", part(t, p), part(_complement(t), _complement(p))))
-
-    def _binary_cross_entropy_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("div", self._difference(p, t), unevaluated("mul", p, _complement(p)))
-
-    def _binary_cross_entropy_with_logits(self, p: Value, t: Value) -> Value:
-        return unevaluated("sub", unevaluated("softplus", p), unevaluated("mul", t, p))
-
-    def _binary_cross_entropy_with_logits_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(unevaluated("sigmoid", p), t)
+    def _of_one(self, p: Value, t: Value) -> tuple[Value, Value]:
+        """Return the term of one prediction, and its derivative with the sign of a delta."""
+        op, error, difference = unevaluated, self._error(p, t), self._difference(p, t)
+        square, magnitude = op("pow", error, Value(2.0)), op("abs", error)
+        match self.loss.name:
+            case "sse" | "mse":
+                return square, op("mul", Value(2.0), difference)
+            case "half_sse":
+                return square, difference
+            case "huber" if abs(p.data - t.data) <= 1.0:
+                return op("mul", self._half(), square), difference
+            case "huber":
+                return op("sub", magnitude, self._half()), op("sign", difference)
+            case "mae":
+                return magnitude, op("sign", difference)
+            case "hinge":
+                margin = op("sub", Value(1.0), op("mul", t, p))
+                slope = op("mul", t, op("step", margin))
+                return op("maximum", Value(0.0), margin), op("neg", slope) if self.convention.sign > 0.0 else slope
+            case "binary_cross_entropy":
+                q, u = op("sub", Value(1.0), p), op("sub", Value(1.0), t)
+                logarithms = op("add", op("mul", t, op("log", p)), op("mul", u, op("log", q)))
+                return op("neg", logarithms), op("div", difference, op("mul", p, q))
+            case _:  # binary_cross_entropy_with_logits
+                return op("sub", op("softplus", p), op("mul", t, p)), self._difference(op("sigmoid", p), t)
 
 
 def _divided(x: Value, by: Value) -> Value:
@@ -307,7 +280,3 @@ def _divided(x: Value, by: Value) -> Value:
         factors = below.operands if below.operation is TABLE["mul"] else (below,)
         return unevaluated("div", above, reduce(partial(unevaluated, "mul"), factors, by))
     return unevaluated("div", x, by)
-
-
-def _complement(x: Value) -> Value:
-    return unevaluated("sub", Value(1.0), x)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from viz.solutions.equations import Equation, Part, Sheet, Symbol, listed, places, unevaluated
+from viz.solutions.equations import Equation, Part, Sheet, Symbol, gap, places, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import Convention
 
@@ -92,8 +92,7 @@ class StepNumbers:
 
     def each(self, count: int, equation: Callable[[int], Equation]) -> list[Equation]:
         """Return an equation for each place from 1, without the middle ones where there are many."""
-        shown = [k + 1 for k in places(count) if k is not None]
-        return listed(map(equation, shown), count - len(shown))
+        return [gap(count) if k is None else equation(k + 1) for k in places(count)]
 
     def title(self, n: int) -> str:
         """Return a layer's heading."""
