@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograd import TABLE, Operation, Value, dot
 from nn.losses import LOSSES
@@ -61,7 +61,7 @@ class KnownLoss:
         title = LOSS_TITLES[self.name]
         if self.name == "softmax_cross_entropy" or self.of_net_inputs == self.name.endswith("_with_logits"):
             return title
-        return f"{title}, of the net inputs"
+        return f"{title}, applied to the net inputs"
 
     @property
     def of_class(self) -> bool:
@@ -136,14 +136,14 @@ def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[Reading]:
     right = loss
     while right.operands and right not in places and right.operation is not dot:
         right = right.operands[-1]
-    one_hot = [float(i == places.get(right)) for i in range(k)]
-    target: Any = places.get(right)
-    if right.operation is dot and right not in places:
-        target = one_hot = [w.data for w in right.operands[:k]]
+    target: int | list[float] | None = places.get(right)
+    if target is None and right.operation is dot:
+        target = [w.data for w in right.operands[:k]]
     readings: list[Reading] = []
     for name in CLASS_LOSSES if target is not None else ():
-        with suppress(ValueError):  # what a loss would refuse, it is not
+        with suppress(ValueError):  # a target or probabilities that this loss refuses
             if _targets_in(loss, LOSSES[name](list(predictions), target)) is not None:
+                one_hot = target if isinstance(target, list) else [float(i == target) for i in range(k)]
                 readings.append((name, one_hot, []))
     return readings
 

@@ -31,6 +31,7 @@ class OutputDeltas:
     def __init__(self, step: StepNumbers, loss: Value | None) -> None:
         self.step, self.loss = step, loss
         self.record, self.convention, self.sheet = step.record, step.convention, step.sheet
+        self.layers, self.sizes, self.depth = step.layers, step.sizes, step.depth
         self.known = known_loss(loss, step.record) if loss is not None else None
 
     def loss_parts(self) -> list[Part]:
@@ -59,15 +60,12 @@ class OutputDeltas:
             expression, number = losses[k - 1]
             return self.sheet.equation(symbols[k - 1], expression, result=number)
 
-        return [
-            self.step.each(len(losses), of_output),
-            [self.sheet.equation(self.convention.C, whole, result=result)],
-        ]
+        return [self.step.each(len(losses), of_output), [self.sheet.equation(self.convention.C, whole, result=result)]]
 
     def output_deltas(self) -> list[Part]:
         """Return the derivatives with respect to the outputs, and the deltas."""
-        n, count = self.step.depth, self.step.sizes[-1]
-        of_softmax = self.step.layers[-1].softmax
+        n, count = self.depth, self.sizes[-1]
+        of_softmax = self.layers[-1].softmax
         if self.known and self._is_of_softmax(self.known):
             return self._class_deltas(self.known)
         if self.known and self.known.of_net_inputs and not self.step.is_identity(n):
@@ -78,26 +76,24 @@ class OutputDeltas:
                 deltas,
             ]
         if not self.step.leads_to_deltas(n):
-            return [
-                "The loss depends on the net inputs themselves; the deltas are those that backward() left.",
-                self.step.each(count, self._delta),
-            ]
+            direct = "The loss depends on the net inputs themselves; the deltas are those that backward() left."
+            return [direct, self.step.each(count, self._delta)]
         gradients = self.step.each(count, self._output_gradient)
         return [gradients, *(self._through_softmax() if of_softmax else self.step.through_activations(n))]
 
     def _is_of_softmax(self, known: KnownLoss) -> bool:
         """Return whether a loss is the cross-entropy of the softmax of the net inputs."""
         if known.name == "cross_entropy":
-            return self.step.layers[-1].softmax and not known.of_net_inputs
-        return known.name == "softmax_cross_entropy" and (known.of_net_inputs or self.step.is_identity(self.step.depth))
+            return self.layers[-1].softmax and not known.of_net_inputs
+        return known.name == "softmax_cross_entropy" and (known.of_net_inputs or self.step.is_identity(self.depth))
 
     def _delta(self, k: int, *expressions: Value) -> Equation:
-        n = self.step.depth
+        n = self.depth
         return self.sheet.equation(self.convention.delta(n, k), *expressions, result=self.step.delta(n, k))
 
     def _output_gradient(self, k: int) -> Equation:
         """Return the derivative of the loss with respect to an output."""
-        n = self.step.depth
+        n = self.depth
         symbol, result = self.convention.activation_gradient(n, k), self.step.activation_gradient(n, k)
         if self.known and self.known.name != "softmax_cross_entropy":
             return self.sheet.equation(symbol, self._written(self.known).slope(k - 1), result=result)
@@ -108,7 +104,7 @@ class OutputDeltas:
 
     def _written(self, known: KnownLoss) -> WrittenLoss:
         """Return the loss's formulas, of the outputs or of their net inputs."""
-        c, n, outputs = self.convention, self.step.depth, range(1, self.step.sizes[-1] + 1)
+        c, n, outputs = self.convention, self.depth, range(1, self.sizes[-1] + 1)
         predictions = [(self.step.z if known.of_net_inputs else self.step.a)(n, k) for k in outputs]
         return WrittenLoss(known, c, self.sheet, predictions, self._targets(known))
 
@@ -120,8 +116,8 @@ class OutputDeltas:
         """Return an expression of the outputs that is the caller's own, or its number alone where it is too long."""
         outputs = zip(self.record.net_inputs[-1], self.record.output, strict=True)
         for k, (z, a) in enumerate(outputs, 1):
-            self.sheet.symbols[z] = self.convention.z(self.step.depth, k)
-            self.sheet.symbols[a] = self.convention.a(self.step.depth, k)
+            self.sheet.symbols[z] = self.convention.z(self.depth, k)
+            self.sheet.symbols[a] = self.convention.a(self.depth, k)
         number = self.sheet.equation(symbol, result=result)
         try:
             equation = self.sheet.equation(symbol, expression, result=result)
@@ -131,12 +127,12 @@ class OutputDeltas:
 
     def _class_deltas(self, known: KnownLoss) -> list[Part]:
         """Return the deltas of a softmax followed by cross-entropy: probabilities, less 1 for the right class."""
-        c, n, count = self.convention, self.step.depth, self.step.sizes[-1]
+        c, n, count = self.convention, self.depth, self.sizes[-1]
         shares: list[float] = softmax([z.data for z in self.record.net_inputs[-1]])
         parts: list[Part] = [
             "For a softmax followed by cross-entropy, each delta is a difference: probability and target."
         ]
-        is_output = self.step.layers[-1].softmax
+        is_output = self.layers[-1].softmax
         if not is_output:
             parts.append(self.step.each(count, lambda k: self.step.softmax_output(c.p(k), k, shares[k - 1])))
         symbols = [c.a(n, k) if is_output else c.p(k) for k in range(1, count + 1)]
@@ -146,8 +142,8 @@ class OutputDeltas:
 
     def _through_softmax(self) -> list[Part]:
         """Return the deltas of a softmax: aₖ times the difference of ∂C/∂aₖ and the mean s = Σ a ∂C/∂a."""
-        n, s = self.step.depth, Symbol("s", "s")
-        terms = [unevaluated("mul", self.step.a(n, k), self.step.g(n, k)) for k in range(1, self.step.sizes[-1] + 1)]
+        n, s = self.depth, Symbol("s", "s")
+        terms = [unevaluated("mul", self.step.a(n, k), self.step.g(n, k)) for k in range(1, self.sizes[-1] + 1)]
         mean = math.fsum(a.data * self.step.activation_gradient(n, k) for k, a in enumerate(self.record.output, 1))
 
         def delta(k: int) -> Equation:
@@ -157,5 +153,5 @@ class OutputDeltas:
         return [
             "Each output of a softmax depends on all net inputs; s is the mean derivative, weighted by the outputs.",
             [self.sheet.equation(s, self.sheet.sum(terms), result=mean)],
-            self.step.each(self.step.sizes[-1], delta),
+            self.step.each(self.sizes[-1], delta),
         ]

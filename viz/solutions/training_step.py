@@ -69,32 +69,31 @@ class TrainingStep:
     def __init__(self, step: StepNumbers, output: OutputDeltas, rate: float | None) -> None:
         self.step, self.output, self.rate = step, output, rate
         self.record, self.convention, self.sheet = step.record, step.convention, step.sheet
+        self.layers, self.sizes, self.depth = step.layers, step.sizes, step.depth
 
     def derivation(self) -> Derivation:
         """Return the whole."""
-        sizes = " – ".join(map(str, self.step.sizes))
+        sizes = " – ".join(map(str, self.sizes))
         sections = [Section("Given", [self.convention.reading, *self._given()])]
         sections.append(Section("1. Forward pass"))
-        sections += [self._forward(n) for n in range(1, self.step.depth + 1)]
+        sections += [self._forward(n) for n in range(1, self.depth + 1)]
         sections.append(Section("2. Loss", self.output.loss_parts()))
         sections.append(Section("3. Deltas, from the output back"))
-        sections += [self._deltas(n) for n in range(self.step.depth, 0, -1)]
+        sections += [self._deltas(n) for n in range(self.depth, 0, -1)]
         sections.append(Section("4. Gradients: the receiver's delta times the sender's output", self._remark()))
-        sections += [Section(self.step.title(n), [self._gradients(n)], 3) for n in range(self.step.depth, 0, -1)]
+        sections += [Section(self.step.title(n), [self._gradients(n)], 3) for n in range(self.depth, 0, -1)]
         if self.rate is not None:
             sections.append(Section("5. Updates, once all gradients are known", [self.convention.rule]))
-            sections += [
-                Section(self.step.title(n), self._updates(n, self.rate), 3) for n in range(self.step.depth, 0, -1)
-            ]
+            sections += [Section(self.step.title(n), self._updates(n, self.rate), 3) for n in range(self.depth, 0, -1)]
         return Derivation(f"One training step of a {sizes} network", sections)
 
     def check(self) -> None:
         """Raise ValueError where the deltas do not follow from the weights and activations."""
-        for n in range(1, self.step.depth + 1):
-            right = all(self._is_sum_of_senders(n, j) for j in range(1, self.step.sizes[n] + 1))
-            if n < self.step.depth:
+        for n in range(1, self.depth + 1):
+            right = all(self._is_sum_of_senders(n, j) for j in range(1, self.sizes[n] + 1))
+            if n < self.depth:
                 right = right and self.step.leads_to_deltas(n)
-                right = right and all(self._is_sum_of_receivers(n, j) for j in range(1, self.step.sizes[n] + 1))
+                right = right and all(self._is_sum_of_receivers(n, j) for j in range(1, self.sizes[n] + 1))
             if not right:
                 raise ValueError(
                     "the record's deltas do not follow from its weights and activations: either the weights have "
@@ -103,24 +102,24 @@ class TrainingStep:
                 )
 
     def _is_sum_of_senders(self, n: int, j: int) -> bool:
-        neuron = self.step.layers[n - 1].neurons[j - 1]
+        neuron = self.layers[n - 1].neurons[j - 1]
         terms = [w.data * x.data for w, x in zip(neuron.weights, self.step.senders(n), strict=True)]
         bias = 0.0 if neuron.bias is None else neuron.bias.data
         return is_sum([*terms, bias], self.record.net_inputs[n - 1][j - 1].data)
 
     def _is_sum_of_receivers(self, n: int, j: int) -> bool:
-        receivers = zip(self.step.layers[n].neurons, self.record.net_inputs[n], strict=True)
+        receivers = zip(self.layers[n].neurons, self.record.net_inputs[n], strict=True)
         terms = [neuron.weights[j - 1].data * z.grad for neuron, z in receivers]
         return is_sum(terms, self.record.activations[n - 1][j - 1].grad)
 
     def _given(self) -> list[Part]:
         c, sheet = self.convention, self.sheet
-        block = [self._tuple([c.x(i + 1) for i in range(self.step.sizes[0])], [x.data for x in self.record.inputs])]
+        block = [self._tuple([c.x(i + 1) for i in range(self.sizes[0])], [x.data for x in self.record.inputs])]
         if self.output.known and self.output.known.of_class and c.label:
             block.append(Equation(c.label, [sheet.numeral(self.output.known.targets.index(1.0) + 1.0)]))
         elif self.output.known:
             of_class = self.output.known.of_class
-            symbols = [(c.in_class if of_class else c.y)(k + 1) for k in range(self.step.sizes[-1])]
+            symbols = [(c.in_class if of_class else c.y)(k + 1) for k in range(self.sizes[-1])]
             block.append(self._tuple(symbols, self.output.known.targets))
         if self.rate is not None:
             block.append(Equation(c.eta, [sheet.numeral(self.rate)]))
@@ -135,51 +134,47 @@ class TrainingStep:
         return Equation(row(symbols), [row([self.sheet.numeral(x) for x in numbers])])
 
     def _forward(self, n: int) -> Section:
-        count = self.step.sizes[n]
+        count = self.sizes[n]
         sums = self.step.each(count, lambda j: self._net_input(n, j))
         return Section(self.step.title(n), [sums, self.step.each(count, lambda j: self._activation(n, j))], 3)
 
     def _net_input(self, n: int, j: int) -> Equation:
         c = self.convention
-        senders = range(1, self.step.sizes[n - 1] + 1)
+        senders = range(1, self.sizes[n - 1] + 1)
         terms = self.sheet.sum([c.forward_term(self.step.parameter(n, i, j), self.step.sent(n, i)) for i in senders])
-        if self.step.layers[n - 1].neurons[j - 1].bias is not None:
+        if self.layers[n - 1].neurons[j - 1].bias is not None:
             terms = unevaluated("add", terms, self.step.parameter(n, None, j))
         return self.sheet.equation(c.z(n, j), terms, result=self.record.net_inputs[n - 1][j - 1].data)
 
     def _activation(self, n: int, j: int) -> Equation:
         a, z = self.record.activations[n - 1][j - 1], self.record.net_inputs[n - 1][j - 1]
         symbol, leaf, numbers = self.convention.a(n, j), self.step.z(n, j), None
-        if self.step.layers[n - 1].softmax:
+        if self.layers[n - 1].softmax:
             return self.step.softmax_output(symbol, j, a.data)
         if a is z or a.operation is None:
             return self.sheet.equation(symbol, leaf, result=a.data)
         if a.operation.name == "sigmoid":
             power = unevaluated("exp", Value(-z.data))
             numbers = unevaluated("div", Value(1.0), unevaluated("add", Value(1.0), power))
-        return self.sheet.equation(
-            symbol, unevaluated(a.operation, leaf, *a.operands[1:]), numbers=numbers, result=a.data
-        )
+        again = unevaluated(a.operation, leaf, *a.operands[1:])
+        return self.sheet.equation(symbol, again, numbers=numbers, result=a.data)
 
     def _deltas(self, n: int) -> Section:
-        if n == self.step.depth:
+        if n == self.depth:
             return Section(self.step.title(n), self.output.output_deltas(), 3)
-        return Section(
-            self.step.title(n),
-            [self.step.each(self.step.sizes[n], lambda j: self._sum(n, j)), *self.step.through_activations(n)],
-            3,
-        )
+        sums = self.step.each(self.sizes[n], lambda j: self._sum(n, j))
+        return Section(self.step.title(n), [sums, *self.step.through_activations(n)], 3)
 
     def _sum(self, n: int, j: int) -> Equation:
         """Return the derivative with respect to a hidden activation, the sum over its receivers."""
-        c, receivers = self.convention, range(1, self.step.sizes[n + 1] + 1)
+        c, receivers = self.convention, range(1, self.sizes[n + 1] + 1)
         terms = [c.backward_term(self.step.parameter(n + 1, j, k), self.step.d(n + 1, k)) for k in receivers]
         result = self.step.activation_gradient(n, j)
         return self.sheet.equation(c.activation_gradient(n, j), self.sheet.sum(terms), result=result)
 
     def _remark(self) -> list[Part]:
         """Return a remark where the weights' grad is not the gradient of this record alone."""
-        for n, (layer, zs) in enumerate(zip(self.step.layers, self.record.net_inputs, strict=True), 1):
+        for n, (layer, zs) in enumerate(zip(self.layers, self.record.net_inputs, strict=True), 1):
             for neuron, z in zip(layer.neurons, zs, strict=True):
                 for w, x in zip(neuron.weights, self.step.senders(n), strict=True):
                     if not math.isclose(w.grad, z.grad * x.data, rel_tol=1e-9, abs_tol=1e-15):
@@ -193,13 +188,13 @@ class TrainingStep:
     def _parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
         """Return an equation for each weight (i, j) and bias (None, j) of a layer, receiver by receiver."""
         block: list[Equation] = []
-        inputs, neurons = self.step.sizes[n - 1], self.step.sizes[n]
+        inputs, neurons = self.sizes[n - 1], self.sizes[n]
         for j in places(neurons):
             if j is None:
                 block.append(gap(neurons, "receivers"))
                 continue
             block += [gap(inputs) if i is None else equation(i + 1, j + 1) for i in places(inputs)]
-            if self.step.layers[n - 1].neurons[j].bias is not None:
+            if self.layers[n - 1].neurons[j].bias is not None:
                 block.append(equation(None, j + 1))
         return block
 
