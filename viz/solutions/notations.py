@@ -58,6 +58,9 @@ class Convention:
     eta = Symbol(r"\eta", "η")
     rate = eta  #: the factor of a gradient in an update
     rule = "From each weight and bias, η times its derivative is subtracted."
+    input_first = False  #: whether a term of a net input is written x·w
+    delta_first = False  #: whether a term of a hidden delta is written δ·w
+    sender_first = False  #: whether the derivative with respect to a weight is written x·δ
     target_first = False  #: whether an error is written y − a
     label: Symbol | None = None  #: the number of the right class, where the course has a letter for it
     first = 1  #: the number of the layer after the inputs
@@ -132,15 +135,15 @@ class Convention:
 
     def forward_term(self, w: Value, x: Value) -> Value:
         """Return one term of a net input."""
-        return unevaluated("mul", w, x)
+        return unevaluated("mul", *((x, w) if self.input_first else (w, x)))
 
     def backward_term(self, w: Value, d: Value) -> Value:
         """Return one receiver's term of the derivative with respect to an activation."""
-        return unevaluated("mul", w, d)
+        return unevaluated("mul", *((d, w) if self.delta_first else (w, d)))
 
     def gradient(self, d: Value, x: Value) -> Value:
         """Return the derivative with respect to a weight."""
-        return unevaluated("mul", d, x)
+        return unevaluated("mul", *((x, d) if self.sender_first else (d, x)))
 
 
 class Handout(Convention):
@@ -153,6 +156,7 @@ class Handout(Convention):
         "before the update."
     )
     sign = -1.0
+    input_first = True
     rule = "Each weight change, η · δ · activation of the sender, is added."
     target_first = True
 
@@ -181,9 +185,6 @@ class Handout(Convention):
     def delta(self, n: int, j: int) -> Symbol:
         return under(r"\delta", self.node(n, j), text="δ")
 
-    def forward_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
 
 class Arnold(Convention):
     """Arnold: r and h of a hidden layer, score and y of the output, ŷ the label, dr for ∂L/∂r."""
@@ -194,6 +195,7 @@ class Arnold(Convention):
         "η learning rate (lr); dr is ∂L/∂r, and W1ᵢⱼ is the weight from unit i to unit j."
     )
     C = Symbol("L", "L")
+    input_first = delta_first = sender_first = True
     label = Symbol(r"\hat{y}", "ŷ")
 
     def _layer(self, letter: str, n: int) -> str:
@@ -223,15 +225,6 @@ class Arnold(Convention):
     def _of_loss(self, x: Symbol) -> Symbol:
         return _d(x)
 
-    def forward_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
-    def backward_term(self, w: Value, d: Value) -> Value:
-        return unevaluated("mul", d, w)
-
-    def gradient(self, d: Value, x: Value) -> Value:
-        return unevaluated("mul", x, d)
-
 
 class Misley(Convention):
     """Misley (2023): h the net input and a the activation of a layer, E the error, and every derivative in full."""
@@ -242,18 +235,13 @@ class Misley(Convention):
         "from i to j. What others call δ is ∂E/∂h."
     )
     C = Symbol("E", "E")
+    input_first = delta_first = True
 
     def z(self, n: int, j: int) -> Symbol:
         return symbol("h", j, above=f"({n})")
 
     def delta(self, n: int, j: int) -> Symbol:
         return derivative(self.C, self.z(n, j))
-
-    def forward_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
-    def backward_term(self, w: Value, d: Value) -> Value:
-        return unevaluated("mul", d, w)
 
 
 class Nielsen(Convention):
