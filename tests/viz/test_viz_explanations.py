@@ -3,6 +3,7 @@
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -186,6 +187,9 @@ def test_a_deep_chain_does_not_recurse():
     assert explain(y, x).count == 1
 
 
-def test_a_negative_number_of_paths_is_refused():
-    with pytest.raises(ValueError, match="most is -1"):
-        explain(Value(1.0), Value(1.0), most=-1)
+@pytest.mark.parametrize("most", [-1, 2.5, math.inf, True, "3", None])
+def test_a_number_of_paths_that_is_not_a_count_is_refused(most):
+    x = Value(1.0)
+    with pytest.raises(ValueError, match=f"most is {most!r}; give the number of paths to list"):
+        explain(x * x, x, most=most)
+    assert len(explain(x * x, x, most=np.int64(1)).paths) == 1

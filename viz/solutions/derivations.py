@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from itertools import count as natural_numbers
+from numbers import Integral
 
 from autograd import Value, dot, topological_order
 from autograd.choices import chosen
@@ -62,8 +63,8 @@ def derivation(
     >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
     True
     """
-    if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 17:
-        raise ValueError(f"digits is {digits!r}; give a whole number from 1 to 17")
+    if not isinstance(digits, Integral) or isinstance(digits, bool) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is {digits!r:.80}; give a whole number from 1 to 17")
     if isinstance(of, Record):
         return training_step(of, loss, learning_rate, convention, digits)
     if not isinstance(of, Value):

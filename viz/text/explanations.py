@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 from autograd import Value, topological_order
@@ -124,7 +125,7 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
 
     Raises:
         TypeError: for anything but Values.
-        ValueError: for a negative `most`.
+        ValueError: for a `most` that is negative or not a whole number.
         ZeroDivisionError: where a local derivative is infinite.
 
     >>> x = Value(3.0, "x")
@@ -137,8 +138,8 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     """
     if not isinstance(loss, Value) or not isinstance(x, Value):
         raise TypeError(f"explain takes two Values, not {loss!r} and {x!r}")
-    if most < 0:
-        raise ValueError(f"most is {most}; give the number of paths to list, 0 or more")
+    if not isinstance(most, Integral) or isinstance(most, bool) or most < 0:
+        raise ValueError(f"most is {most!r:.80}; give the number of paths to list, a whole number from 0")
     order = chosen(topological_order(loss), [loss], conditions=False)
     edges = _edges(order, x)
     count, gradient = _totals(order, edges, loss, x)

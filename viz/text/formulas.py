@@ -105,7 +105,7 @@ def formula(value: Value, notation: str = "latex") -> str:
             for a line that `autograd.parse` evaluates to the same number, given its leaves' numbers by name.
 
     Raises:
-        ValueError: for a formula of more than 10,000 characters: a Value used twice stands in it twice. As text also
+        ValueError: for a formula of more than 10,000 characters: a Value used twice appears in it twice. As text also
             for a leaf whose name is not that of a variable or belongs to another leaf too, and for a number without a
             name that is not finite.
         TypeError: for anything but a Value.
@@ -161,14 +161,14 @@ def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: 
         ValueError: for a formula that is too long.
     """
     pieces = dict(words)
-    told, stack = {value}, [value]
+    reached, stack = {value}, [value]
     while stack:
         z = stack.pop()
-        new = {x for x in z.operands if x not in told} if z not in words else ()
-        told.update(new)
+        new = {x for x in z.operands if x not in reached} if z not in words else ()
+        reached.update(new)
         stack += new
     for z in topological_order(value):
-        if z not in told or z in words:
+        if z not in reached or z in words:
             continue
         operands = [pieces[x] for x in z.operands]
         pieces[z] = _composed(z.operation, operands, notation) if z.operation else _leaf(z, notation, digits)
@@ -179,8 +179,8 @@ def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: 
 
 def _too_long() -> ValueError:
     return ValueError(
-        f"the formula has more than {MAX_FORMULA_LENGTH:,} characters; a Value used twice stands in it twice: "
-        "take the formula of a part, or draw the graph, where each Value stands once"
+        f"the formula has more than {MAX_FORMULA_LENGTH:,} characters; a Value used twice appears in it twice: "
+        "take the formula of a part, or draw the graph, where each Value appears once"
     )
 
 
