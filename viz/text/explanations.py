@@ -87,7 +87,7 @@ class Explanation:
         listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
         of = f"∂{called(self.loss)}/∂{called(self.x)}"
         ends = f"from {called(self.loss)} to {called(self.x)}"
-        return f"Thick border: on {listed} {ends}, {total} of {of} = {signed(self.gradient)}."
+        return f"Thick border: {listed} {ends}, contributing {total} to {of} = {signed(self.gradient)}."
 
     def _repr_markdown_(self) -> str:
         return self.markdown()  # in a notebook
