@@ -114,6 +114,7 @@ sign: Operation; step: Operation; minimum: Operation; direction: Operation; inve
 sech_squared: Operation; sigmoid: Operation
 normal_pdf: Operation; spherical_bessel: Operation
 digamma: Operation; polygamma: Operation; softmax_share: Operation; inverse_mills: Operation; erfinv_slope: Operation
+inverse_mills_slope: Operation
 round: Operation; equal: Operation; where: Operation; branch_taken: Operation; copysign: Operation
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
@@ -185,7 +186,8 @@ erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.er
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
 log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.elementwise(probabilities.inverse_mills), [lambda z, x: inverse_mills_slope(x)])
+inverse_mills_slope = row("inverse_mills_slope", "(φ/Φ)′", r"\left(\frac{\varphi}{\Phi}\right)'(x)", probabilities.inverse_mills_slope, elementary.elementwise(probabilities.inverse_mills_slope), [lambda z, x: -z * (x + inverse_mills(x)) - inverse_mills(x) * (1.0 + z)])
 erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
 erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
