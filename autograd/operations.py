@@ -292,11 +292,12 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 
 
 def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
-    """Raise TypeError for an array rule that returns no floats, not one for each element, or takes `out` in vain.
+    """Raise TypeError for an array rule that does not return a float for each, changes its operands or ignores `out`.
 
     Lifted programs read its result from `out` where it has such a parameter.
     """
     xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
+    before = [x.copy() for x in xs]
     try:
         has_out = "out" in inspect.signature(rule).parameters
     except ValueError:  # a built-in that does not tell
@@ -308,6 +309,8 @@ def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
             raise TypeError(
                 f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
             )
+        if not np.array_equal(xs, before):
+            raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
         out = np.full(3, 12345.0)
         if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
             raise TypeError(
