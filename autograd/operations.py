@@ -113,7 +113,7 @@ sin: OfOne; cos: OfOne; tan: OfOne; asin: OfOne; acos: OfOne; atan: OfOne; atan2
 tanh: OfOne; sech_squared: OfOne; asinh: OfOne; acosh: OfOne; atanh: OfOne; degrees: OfOne; radians: OfOne
 sinc: OfOne; spherical_bessel: OfTwo
 gaussian: Scaled; erf: OfOne; erfc: OfOne; normal_pdf: Scaled; normal_cdf: OfOne; log_normal_cdf: OfOne
-inverse_mills: OfOne; erfinv: OfOne; erfinv_slope: OfOne
+inverse_mills: OfOne; inverse_mills_slope: OfOne; erfinv: OfOne; erfinv_slope: OfOne
 sigmoid: OfOne; log_sigmoid: OfOne; logit: OfOne; relu: OfOne; leaky_relu: LeakyRelu; elu: OfOne; selu: OfOne
 gelu: OfOne; silu: OfOne; softplus: OfOne; softsign: OfOne; hard_sigmoid: OfOne
 step: OfOne; equal: OfTwo; greater: OfTwo; maximum: OfMany; minimum: OfMany; peak: OfMany; clip: Clip; where: Where
@@ -189,7 +189,8 @@ erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.er
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
 log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: -z * (x + z)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: inverse_mills_slope(x)])
+inverse_mills_slope = row("inverse_mills_slope", "(φ/Φ)′", r"\left(\frac{\varphi}{\Phi}\right)'(x)", probabilities.inverse_mills_slope, elementary.elementwise(probabilities.inverse_mills_slope), [lambda z, x: -z * (x + inverse_mills(x)) - inverse_mills(x) * (1.0 + z)])
 erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, probabilities.erfinv_array, [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
 erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, probabilities.erfinv_slope_array, [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
@@ -294,11 +295,12 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 
 
 def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
-    """Raise TypeError for an array rule that returns no floats, not one for each element, or takes `out` in vain.
+    """Raise TypeError for an array rule that does not return a float for each, changes its operands or ignores `out`.
 
     Lifted programs read its result from `out` where it has such a parameter.
     """
     xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
+    before = [x.copy() for x in xs]
     try:
         has_out = "out" in inspect.signature(rule).parameters
     except ValueError:  # a built-in that does not tell
@@ -310,6 +312,8 @@ def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
             raise TypeError(
                 f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
             )
+        if not np.array_equal(xs, before):
+            raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
         out = np.full(3, 12345.0)
         if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
             raise TypeError(

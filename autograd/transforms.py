@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from autograd.backward import check_current, derivatives, topological_order, without_derivative
+from autograd.backward import check_current, derivatives, topological_order, without_derivative, without_numbers
+from autograd.choices import chosen
 from autograd.conversion import Refusal, shown
 from autograd.copying import variables_under_way
 from autograd.structures import (
@@ -232,18 +233,27 @@ def _jvp(transform: str, f: Callable[..., Any], xs: Any, vs: Any, keywords: dict
         ) from None
     variables, y, answer = _record(transform, f, xs, keywords, direction)
     tangents: dict[Value, Any] = dict(zip(variables, direction, strict=True))
-    order = topological_order(*filter(_is_value, numbers(y)))
+    roots = list(filter(_is_value, numbers(y)))
+    order = topological_order(*roots)
     check_current(order)
+    counting = set(chosen(order, roots, conditions=False))
     for node in order:
         row: Any = node.operation
         moved = [x in tangents for x in node.operands]
-        if node not in tangents and any(moved):
-            try:
-                partials = row.local_derivatives(node, node.operands, moved)
-            except Refusal as error:
+        if node in tangents or not any(moved):
+            continue
+        if row.chooses:  # the side that is not chosen may be infinite, or have no number at all
+            condition, *sides = node.operands
+            tangents[node] = row(condition, *[tangents.get(x, 0.0) for x in sides])
+            continue
+        try:
+            partials = row.local_derivatives(node, node.operands, moved)
+        except Refusal as error:
+            if node in counting:
                 raise without_derivative(error, node) from None
-            terms = [p * tangents[x] for p, x, moves in zip(partials, node.operands, moved, strict=True) if moves]
-            tangents[node] = sum(terms[1:], terms[0])
+            partials = without_numbers(node, moved)
+        terms = [p * tangents[x] for p, x, moves in zip(partials, node.operands, moved, strict=True) if moves]
+        tangents[node] = sum(terms[1:], terms[0])
     moves = [tangents.get(result, 0.0) if _is_value(result) else 0.0 for result in numbers(y)]
     return with_numbers(y, map(answer, numbers(y))), with_numbers(y, map(answer, moves))
 

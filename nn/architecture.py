@@ -29,7 +29,8 @@ def activation_function(name: str) -> OfOne | None:
         raise ValueError("softmax takes the last layer as a whole; it cannot be one neuron's activation")
     operation = TABLE.get(name) if isinstance(name, str) else None
     if operation is None or (operation.arity != 1 and name != "leaky_relu"):
-        near = difflib.get_close_matches(str(name).lower(), [*COMMON, *TABLE], 1, cutoff=0.7)
+        possible = [*COMMON, *[other for other, row in TABLE.items() if row.arity == 1]]
+        near = difflib.get_close_matches(str(name).lower(), possible, 1, cutoff=0.7)
         hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(COMMON)}, or an operation of one operand"
         raise ValueError(f"{name!r} is not an activation; {hint}")
     return cast("OfOne", operation)

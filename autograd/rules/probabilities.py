@@ -134,6 +134,22 @@ def inverse_mills_array(x: Array, out: Array = None) -> Array:
     return np.maximum(z, np.negative(x), out=out)
 
 
+def inverse_mills_slope(x: float) -> float:
+    """−m · (x + m) where m = φ(x) / Φ(x): from −1 on the left to 0 on the right.
+
+    On the left x + m cancels, so it is a continued fraction there (Abramowitz and Stegun 1964, 26.2.14).
+    """
+    if x > -1.0 or x != x:
+        return -bell(x, INVERSE_SQRT_2PI * (x + inverse_mills(x)), 0.5) / normal_cdf(x)
+    t = min(-x, 1e100)
+    terms = 10 + int(400.0 / (t * t))
+    below = 0.5 * (t + math.sqrt(t * t + 4.0 * terms))  # nearly what t + k / (t + (k + 1) / …) is from here on
+    for k in range(terms - 1, 1, -1):
+        below = t + k / below
+    excess = 1.0 / below
+    return -(t + excess) * excess
+
+
 # The inverse error function -------------------------------------------------------------------------------------------
 
 
