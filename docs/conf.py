@@ -131,6 +131,7 @@ def cell_text(cell: dict[str, Any]) -> str:
 
 ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.+)")  # "x, y: what they are", as docstrings describe arguments
 ARRAY = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[\w+\]\]")
+ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 MARKUP = re.compile(r"`[^`]*`|[|*\\]|(?<=\w)_(?!\w)")  # what stands in backticks stays, the rest is no markup
 
 
@@ -159,8 +160,11 @@ def read_docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, 
 def read_signature(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, result: str | None
 ) -> tuple[str, str] | None:
-    """Write an array's type without its parameters, which NumPy spells out at length."""
-    return (ARRAY.sub("ndarray", signature), ARRAY.sub("ndarray", result or "")) if signature else None
+    """Write an array's type without its parameters, which NumPy spells out at length, and an alias by its name."""
+    if signature is None:
+        return None
+    texts = [ARRAY.sub("ndarray", ALIAS.sub(r"\1", text)) for text in (signature, result or "")]
+    return texts[0], texts[1]
 
 
 def parameters(thing: Any) -> list[str]:
