@@ -20,8 +20,9 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.arrays import as_array
 from autograd.backward import topological_order
-from autograd.batches import as_array, in_order, table
+from autograd.batches import in_order, table
 from autograd.conversion import Refusal
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
