@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import softmax
+from autograd import TABLE, Operation, softmax
 from autograd.checking.diagnosis import diagnose
 from autograd.checking.digits import Given, given, read
 from nn.checking.deltas import compare
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
 
 # "z", "a", "deltas", "bias_gradients": [layer][neuron]; "gradients": [layer][sender][receiver]
 Answers = dict[str, Any]
-# fmt: off
-FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
-    "tanh":    lambda z: np.tanh(z),
-    "relu":    lambda z: np.maximum(z, 0.0),
-}
-SLOPES: dict[str, Callable[[Array], Array]] = {  # in terms of a
-    "sigmoid": lambda a: a * (1.0 - a),
-    "tanh":    lambda a: 1.0 - a * a,
-    "relu":    lambda a: np.heaviside(a, 0.0),
-}
-# fmt: on
 RTOL = 2e-3  # what calculating by hand with four or five digits may lose
 SHOWN = {"z": "z", "a": "a", "deltas": "δ", "gradients": "∂C/∂w", "bias_gradients": "∂C/∂b"}
 
@@ -149,7 +137,7 @@ def marks_of(group: str, names: Any, answers: Any, solution: Any, own: Any) -> I
 def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own before it; NaN where one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
-    f, slope = FUNCTIONS[exercise.activation], SLOPES[exercise.activation]
+    f = TABLE[exercise.activation]
     sign = 1.0 if exercise.convention == "gradient" else -1.0
     z, a, deltas = ([floats(layer) for layer in answers[name]] for name in ("z", "a", "deltas"))
     weights, senders = mlp.weights(), [floats([x.data for x in exercise.record.inputs]), *a[:-1]]
@@ -158,8 +146,8 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
         outputs, output_delta = floats(softmax(z[-1].tolist())), sign * (a[-1] - y)
     else:
         outputs = f(z[-1])
-        output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(a[-1])
-    hidden: list[Array] = [slope(a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
+        output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(f, z[-1], a[-1])
+    hidden: list[Array] = [slope(f, z[k], a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
     return {
         "z": [x @ W + b for x, W, b in zip(senders, weights, biases, strict=True)],
         "a": [*map(f, z[:-1]), outputs],
@@ -167,6 +155,11 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
         "gradients": [sign * np.outer(x, delta) for x, delta in zip(senders, deltas, strict=True)],
         "bias_gradients": [sign * delta for delta in deltas],
     }
+
+
+def slope(row: Operation, z: Array, a: Array) -> Array:
+    """Return the derivative of an activation as it is computed by hand, from a where the formula allows."""
+    return row.textbook(a, z) if row.textbook else row.local_derivatives(a, [z], [True])[0]  # type: ignore[no-any-return]  # rules of arrays give arrays
 
 
 def remarks(marks: Sequence[Mark]) -> list[str]:

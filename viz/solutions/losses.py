@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import TYPE_CHECKING
 
-from autograd import TABLE, Value
+from autograd import Value
 from nn.losses import LOSSES
 from nn.validation import CLASS_LOSSES
 from viz.solutions.equations import Sheet, Symbol, unevaluated
@@ -74,9 +74,9 @@ def known_loss(loss: Value, record: Record) -> KnownLoss | None:
                     return found
         # A batch's share: the loss over a number of examples, or times its reciprocal.
         factor = next((x for x in loss.operands if x.constant and x.data), None)
-        if factor is None or loss.operation is None or loss.operation.name not in ("mul", "div"):
+        if factor is None or loss.operation is None or loss.operation.algebra not in ("product", "quotient"):
             return None
-        parts *= factor.data if loss.operation.name == "div" else 1.0 / factor.data
+        parts *= factor.data if loss.operation.algebra == "quotient" else 1.0 / factor.data
         loss = next(x for x in loss.operands if x is not factor)
 
 
@@ -123,7 +123,7 @@ def _target(p: Value, uses: Uses) -> float:
     if "mul" in used:
         return used["mul"].operands[0].data
     if "log" in used:
-        weights = [z.operands[0].data for z in uses[used["log"]] if z.operation and z.operation.name == "mul"]
+        weights = [z.operands[0].data for z in uses[used["log"]] if z.operation and z.operation.algebra == "product"]
         return weights[0] if weights else 1.0
     return 0.0
 
@@ -276,9 +276,9 @@ class WrittenLoss:
 
 def _divided(x: Value, by: Value) -> Value:
     """Return a quotient; of a quotient, one with both divisors below the line."""
-    if x.operation is TABLE["div"]:
+    if x.operation and x.operation.algebra == "quotient":
         above, below = x.operands
-        factors = below.operands if below.operation is TABLE["mul"] else (below,)
+        factors = below.operands if below.operation and below.operation.algebra == "product" else (below,)
         return unevaluated("div", above, reduce(partial(unevaluated, "mul"), factors, by))
     return unevaluated("div", x, by)
 
