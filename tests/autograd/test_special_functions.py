@@ -10,6 +10,7 @@ import pytest
 
 import autograd as a
 from autograd import TABLE, Value, check_gradients, grad, vectorize
+from autograd.rules import normal
 
 INF, NAN = math.inf, math.nan
 RNG = np.random.default_rng(3)
@@ -164,3 +165,10 @@ def test_log_probabilities_keep_their_digits_where_probabilities_have_none():
     z = Value(1000.0)
     a.logaddexp(z, 0.0).backward()
     assert z.grad == 1.0
+
+
+def test_erf_of_arrays_keeps_its_digits_without_scipy(monkeypatch):
+    monkeypatch.setattr(normal, "scipy_special", lambda: None)
+    x = np.concatenate([np.linspace(-7.0, 7.0, 2001), [1e-300, -1e-8, INF, -INF]])
+    exact = np.array([math.erf(number) for number in x.tolist()])
+    assert np.all(np.abs(a.erf(x) - exact) <= 3.0 * np.spacing(np.abs(exact)))
