@@ -1,17 +1,18 @@
-"""The table of operations: one row each, and nothing else in the project needs to know an operation.
+"""The table of operations, one row each.
 
-A row is name, glyph, formula, float rule, array rule, partial derivatives; the most frequent rows have a reverse rule
-of their own too, `accumulate`, which says the same as the partials in less time. From the row alone come eager
-evaluation, backward, higher derivatives, drawings, LaTeX and the vectorised program. The partial derivatives are
-written in the table's own operations, so they are floats of floats, arrays of arrays and Values of Values. A derivative
-that would lose digits, or stumble at an edge, when written plainly has a helper row (`gaussian`, `power_slope`, …) that
-does not.
+A row is name, glyph, formula, float rule, array rule, partial derivatives, and what else others need to know of it
+(`Operation` lists the fields): its domain and bounds, how it is called, how Python writes it, what algebra makes of it.
+The most frequent rows have a reverse rule of their own, `accumulate`, which says the same as the partials in less time.
+From the row alone come eager evaluation, backward, higher derivatives, drawings, LaTeX and the vectorised program. The
+partial derivatives are written in the table's own operations, so they are floats of floats, arrays of arrays and Values
+of Values. A derivative that would lose digits, or fail at an edge, when written plainly has a row that does not
+(`gaussian`, `power_slope`, …).
 
 Letters: x, y operands; z result. The partials stand in the order of the operands.
 """
 
 # ruff: noqa: A001  (abs, pow and sum are the field's names, and this module never means the built-in ones)
-# ruff: noqa: E501, E702  (a row of the table is one line, however long; declarations stand side by side)
+# ruff: noqa: E702  (declarations stand side by side)
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
+from math import inf
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -120,119 +122,284 @@ step: OfOne; equal: OfTwo; greater: OfTwo; maximum: OfMany; minimum: OfMany; pea
 branch_taken: OfOne; floor: OfOne; ceil: OfOne; trunc: OfOne; round: Round
 sum: OfAList; dot: Dot; logsumexp: OfAList; norm: OfAList
 
-# ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
+# name, glyph, formula, float rule, array rule,
+# partial derivatives, what else is to say (autograd/row.py)
 
 # Arithmetic: Python's operators, and the rows that pow and hypot differentiate by.
-add          = row("add",          "+",      r"x + y",                   operator.add,          np.add,               [1.0, 1.0], accumulate=accumulate_add)
-sub          = row("sub",          "−",      r"x - y",                   operator.sub,          np.subtract,          [1.0, -1.0])
-mul          = row("mul",          "×",      r"x \cdot y",               operator.mul,          np.multiply,          [lambda z, x, y: y, lambda z, x, y: x], accumulate=accumulate_mul)
-div          = row("div",          "÷",      r"\frac{x}{y}",             operator.truediv,      np.divide,            [lambda z, x, y: 1.0 / y, lambda z, x, y: -z / y], domain="y ≠ 0")
-floordiv     = row("floordiv",     "⌊÷⌋",    r"\lfloor \frac{x}{y} \rfloor", operator.floordiv, np.floor_divide,     [0.0, 0.0], domain="y ≠ 0")
-mod          = row("mod",          "mod",    r"x \bmod y",               operator.mod,          np.mod,               [1.0, lambda z, x, y: -floordiv(x, y)], domain="y ≠ 0")
-fmod         = row("fmod",         "fmod",   r"\operatorname{fmod}(x, y)", math.fmod,           np.fmod,              [1.0, lambda z, x, y: round((z - x) / y)], domain="a finite x and y ≠ 0")
-neg          = row("neg",          "−",      r"-x",                      operator.neg,          np.negative,          [-1.0])
-identity     = row("identity",     "=",      r"x",                       operator.pos,          np.positive,          [1.0])
-abs          = row("abs",          "|x|",    r"|x|",                     operator.abs,          np.absolute,          [lambda z, x: sign(x)])
-sign         = row("sign",         "sign",   r"\operatorname{sign}(x)",  elementary.sign,            np.sign,              [0.0])
-copysign     = row("copysign",     "±",      r"\operatorname{copysign}(x, y)", math.copysign,   np.copysign,          [lambda z, x, y: sign(x) * copysign(1.0, y), 0.0])
-square       = row("square",       "x²",     r"x^{2}",                   lambda x: x * x,       np.square,            [lambda z, x: 2.0 * x])
-reciprocal   = row("reciprocal",   "1/x",    r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,        [lambda z, x: -z * z], domain="x ≠ 0")
-pow          = row("pow",          "xʸ",     r"x^{y}",                   powers.power,           np.power,             [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)], domain="x > 0, or a whole y (x = 0: y ≥ 0); a Value y has a derivative only for x > 0, or x = 0 and y > 0")
-power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",       powers.power_slope,     powers.power_slope_array, [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0), lambda z, c, x, y: c * power_log(x, y - 1.0)])
-power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",   powers.power_log,       powers.power_log_array, [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0), lambda z, x, y: square(power_log(x, 0.5 * y))])
-direction    = row("direction",    "x/r",    r"\frac{x}{\sqrt{x^{2} + y^{2}}}", powers.direction, powers.direction_array, [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])
-inversion    = row("inversion",    "x/r²",   r"\frac{x}{x^{2} + y^{2}}", powers.inversion,       powers.inversion_array, [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z), lambda z, x, y: -2.0 * z * inversion(y, x)])
-hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,             [lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x)])
+add          = row("add",          "+",     r"x + y",                   operator.add,          np.add,
+                   [1.0, 1.0], accumulate=accumulate_add, algebra="sum", python="x + y")
+sub          = row("sub",          "−",     r"x - y",                   operator.sub,          np.subtract,
+                   [1.0, -1.0], algebra="difference", python="x - y")
+mul          = row("mul",          "×",     r"x \cdot y",               operator.mul,          np.multiply,
+                   [lambda z, x, y: y, lambda z, x, y: x],
+                   accumulate=accumulate_mul, algebra="product", python="x * y")
+div          = row("div",          "÷",     r"\frac{x}{y}",             operator.truediv,      np.divide,
+                   [lambda z, x, y: 1.0 / y, lambda z, x, y: -z / y],
+                   domain="y ≠ 0", algebra="quotient", python="x / y")
+floordiv     = row("floordiv",     "⌊÷⌋",   r"\lfloor \frac{x}{y} \rfloor", operator.floordiv,     np.floor_divide,
+                   [0.0, 0.0], domain="y ≠ 0", python="x // y")
+mod          = row("mod",          "mod",   r"x \bmod y",               operator.mod,          np.mod,
+                   [1.0, lambda z, x, y: -floordiv(x, y)], domain="y ≠ 0", python="x % y")
+fmod         = row("fmod",         "fmod",  r"\operatorname{fmod}(x, y)", math.fmod,             np.fmod,
+                   [1.0, lambda z, x, y: round((z - x) / y)], domain="a finite x and y ≠ 0")
+neg          = row("neg",          "−",     r"-x",                      operator.neg,          np.negative,
+                   [-1.0], algebra="negative", python="-x")
+identity     = row("identity",     "=",     r"x",                       operator.pos,          np.positive,
+                   [1.0], algebra="identity", python="x")
+abs          = row("abs",          "|x|",   r"|x|",                     operator.abs,          np.absolute,
+                   [lambda z, x: sign(x)], bounds=(0.0, inf))
+sign         = row("sign",         "sign",  r"\operatorname{sign}(x)",  elementary.sign,       np.sign,
+                   [0.0], bounds=(-1.0, 1.0))
+copysign     = row("copysign",     "±",     r"\operatorname{copysign}(x, y)", math.copysign,         np.copysign,
+                   [lambda z, x, y: sign(x) * copysign(1.0, y), 0.0])
+square       = row("square",       "x²",    r"x^{2}",                   lambda x: x * x,       np.square,
+                   [lambda z, x: 2.0 * x], algebra="square", bounds=(0.0, inf))
+reciprocal   = row("reciprocal",   "1/x",   r"\frac{1}{x}",             lambda x: 1.0 / x,     np.reciprocal,
+                   [lambda z, x: -z * z], domain="x ≠ 0")
+pow          = row("pow",          "xʸ",    r"x^{y}",                   powers.power,          np.power,
+                   [lambda z, x, y: power_slope(y, x, y), lambda z, x, y: power_log(x, y)],
+                   domain="x > 0, or a whole y (x = 0: y ≥ 0); "
+                          "a Value y has a derivative only for x > 0, or x = 0 and y > 0",
+                   algebra="power", python="x ** y")
+power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",
+                   powers.power_slope, powers.power_slope_array,
+                   [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0),
+                    lambda z, c, x, y: c * power_log(x, y - 1.0)],
+                   algebra="slope of a power", helper=True)
+power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",
+                   powers.power_log, powers.power_log_array,
+                   [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0),
+                    lambda z, x, y: square(power_log(x, 0.5 * y))],
+                   helper=True)
+direction    = row("direction",    "x/r",   r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
+                   powers.direction, powers.direction_array,
+                   [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)],
+                   helper=True)
+inversion    = row("inversion",    "x/r²",  r"\frac{x}{x^{2} + y^{2}}", powers.inversion,      powers.inversion_array,
+                   [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z),
+                    lambda z, x, y: -2.0 * z * inversion(y, x)],
+                   helper=True)
+hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,
+                   [lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x)])
 
 # Exponentials, logarithms and roots
-exp          = row("exp",          "eˣ",     r"e^{x}",                   math.exp,              np.exp,               [lambda z, x: z])
-exp2         = row("exp2",         "2ˣ",     r"2^{x}",                   math.exp2,             np.exp2,              [lambda z, x: z * LN2])
-expm1        = row("expm1",        "eˣ−1",   r"e^{x} - 1",               math.expm1,            np.expm1,             [lambda z, x: exp(x)])
-log          = row("log",          "log",    r"\log(x)",                 math.log,              np.log,               [lambda z, x: 1.0 / x], domain="x > 0")
-log2         = row("log2",         "log₂",   r"\log_{2}(x)",             math.log2,             np.log2,              [lambda z, x: LOG2_E / x], domain="x > 0")
-log10        = row("log10",        "log₁₀",  r"\log_{10}(x)",            math.log10,            np.log10,             [lambda z, x: LOG10_E / x], domain="x > 0")
-log1p        = row("log1p",        "log 1+x", r"\log(1 + x)",            math.log1p,            np.log1p,             [lambda z, x: 1.0 / (1.0 + x)], domain="x > −1")
-sqrt         = row("sqrt",         "√",      r"\sqrt{x}",                math.sqrt,             np.sqrt,              [lambda z, x: 0.5 / z], domain="x ≥ 0, and x > 0 for a derivative")
-cbrt         = row("cbrt",         "∛",      r"\sqrt[3]{x}",             math.cbrt,             np.cbrt,              [lambda z, x: z / x / 3.0], domain="x ≠ 0 for a derivative")
-logaddexp    = row("logaddexp",    "log eˣ+eʸ", r"\log(e^{x} + e^{y})",  probabilities.logaddexp, np.logaddexp,       [lambda z, x, y: softmax_share(x, y), lambda z, x, y: softmax_share(y, x)])
-softmax_share = row("softmax_share", "eˣ/eˣ+eʸ", r"\frac{e^{x}}{e^{x} + e^{y}}", probabilities.share, probabilities.share_array, [lambda z, x, y: z * softmax_share(y, x), lambda z, x, y: -z * softmax_share(y, x)])
+exp          = row("exp",          "eˣ",    r"e^{x}",                   math.exp,              np.exp,
+                   [lambda z, x: z], bounds=(0.0, inf))
+exp2         = row("exp2",         "2ˣ",    r"2^{x}",                   math.exp2,             np.exp2,
+                   [lambda z, x: z * LN2], bounds=(0.0, inf))
+expm1        = row("expm1",        "eˣ−1",  r"e^{x} - 1",               math.expm1,            np.expm1,
+                   [lambda z, x: exp(x)], bounds=(-1.0, inf))
+log          = row("log",          "log",   r"\log(x)",                 math.log,              np.log,
+                   [lambda z, x: 1.0 / x], domain="x > 0")
+log2         = row("log2",         "log₂",  r"\log_{2}(x)",             math.log2,             np.log2,
+                   [lambda z, x: LOG2_E / x], domain="x > 0")
+log10        = row("log10",        "log₁₀", r"\log_{10}(x)",            math.log10,            np.log10,
+                   [lambda z, x: LOG10_E / x], domain="x > 0")
+log1p        = row("log1p",        "log 1+x", r"\log(1 + x)",             math.log1p,            np.log1p,
+                   [lambda z, x: 1.0 / (1.0 + x)], domain="x > −1")
+sqrt         = row("sqrt",         "√",     r"\sqrt{x}",                math.sqrt,             np.sqrt,
+                   [lambda z, x: 0.5 / z], domain="x ≥ 0, and x > 0 for a derivative", bounds=(0.0, inf))
+cbrt         = row("cbrt",         "∛",     r"\sqrt[3]{x}",             math.cbrt,             np.cbrt,
+                   [lambda z, x: z / x / 3.0], domain="x ≠ 0 for a derivative")
+logaddexp    = row("logaddexp",    "log eˣ+eʸ", r"\log(e^{x} + e^{y})",     probabilities.logaddexp, np.logaddexp,
+                   [lambda z, x, y: softmax_share(x, y), lambda z, x, y: softmax_share(y, x)])
+softmax_share = row("softmax_share", "eˣ/eˣ+eʸ", r"\frac{e^{x}}{e^{x} + e^{y}}",
+                   probabilities.share, probabilities.share_array,
+                   [lambda z, x, y: z * softmax_share(y, x), lambda z, x, y: -z * softmax_share(y, x)])
 
 # The gamma function
-lgamma       = row("lgamma",       "log Γ",  r"\log(|\Gamma(x)|)",       gamma.lgamma,          gamma.lgamma_array, [lambda z, x: digamma(x)], domain="no x of 0, −1, −2, …")
-digamma      = row("digamma",      "ψ",      r"\psi(x)",                 gamma.digamma,         gamma.digamma_array, [lambda z, x: polygamma(1.0, x)], domain="no x of 0, −1, −2, …, −∞")
-polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",   r"\psi^{(x)}(y)",           gamma.polygamma,       gamma.polygamma_array, [0.0, lambda z, n, x: polygamma(n + 1.0, x)], domain="a whole n from 0 to 1000, and no x of 0, −1, −2, …, −∞")
+lgamma       = row("lgamma",       "log Γ", r"\log(|\Gamma(x)|)",       gamma.lgamma,          gamma.lgamma_array,
+                   [lambda z, x: digamma(x)], domain="an x other than 0, −1, −2, …")
+digamma      = row("digamma",      "ψ",     r"\psi(x)",                 gamma.digamma,         gamma.digamma_array,
+                   [lambda z, x: polygamma(1.0, x)], domain="an x other than 0, −1, −2, …, −∞")
+polygamma    = row("polygamma",    "ψ⁽ⁿ⁾",  r"\psi^{(x)}(y)",           gamma.polygamma,       gamma.polygamma_array,
+                   [0.0, lambda z, n, x: polygamma(n + 1.0, x)],
+                   domain="a whole n from 0 to 1000, and an x other than 0, −1, −2, …, −∞")
 
 # Trigonometry and its hyperbolic kin
-sin          = row("sin",          "sin",    r"\sin(x)",                 math.sin,              np.sin,               [lambda z, x: cos(x)], domain="a finite x")
-cos          = row("cos",          "cos",    r"\cos(x)",                 math.cos,              np.cos,               [lambda z, x: -sin(x)], domain="a finite x")
-tan          = row("tan",          "tan",    r"\tan(x)",                 math.tan,              np.tan,               [lambda z, x: 1.0 + z * z], domain="a finite x")
-asin         = row("asin",         "asin",   r"\arcsin(x)",              math.asin,             np.arcsin,            [lambda z, x: 1.0 / sqrt((1.0 - x) * (1.0 + x))], domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative")
-acos         = row("acos",         "acos",   r"\arccos(x)",              math.acos,             np.arccos,            [lambda z, x: -1.0 / sqrt((1.0 - x) * (1.0 + x))], domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative")
-atan         = row("atan",         "atan",   r"\arctan(x)",              math.atan,             np.arctan,            [lambda z, x: square(1.0 / hypot(1.0, x))])
-atan2        = row("atan2",        "atan2",  r"\operatorname{atan2}(x, y)", math.atan2,         np.arctan2,           [lambda z, x, y: inversion(y, x), lambda z, x, y: -inversion(x, y)], domain="x ≠ 0 or y ≠ 0 for a derivative")
-sinh         = row("sinh",         "sinh",   r"\sinh(x)",                math.sinh,             np.sinh,              [lambda z, x: cosh(x)])
-cosh         = row("cosh",         "cosh",   r"\cosh(x)",                math.cosh,             np.cosh,              [lambda z, x: sinh(x)])
-tanh         = row("tanh",         "tanh",   r"\tanh(x)",                math.tanh,             np.tanh,              [lambda z, x: elementary.sech_squared(x) if x.__class__ is float else sech_squared(x)], textbook=lambda z, x: 1.0 - square(z))
-sech_squared = row("sech_squared", "sech²", r"\operatorname{sech}^{2}(x)", elementary.sech_squared, elementary.sech_squared_array, [lambda z, x: -2.0 * z * tanh(x)])
-asinh        = row("asinh",        "asinh",  r"\operatorname{arsinh}(x)", math.asinh,           np.arcsinh,           [lambda z, x: 1.0 / hypot(1.0, x)])
-acosh        = row("acosh",        "acosh",  r"\operatorname{arcosh}(x)", math.acosh,           np.arccosh,           [lambda z, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))], domain="x ≥ 1, and x > 1 for a derivative")
-atanh        = row("atanh",        "atanh",  r"\operatorname{artanh}(x)", math.atanh,           np.arctanh,           [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
-degrees      = row("degrees",      "deg",    r"\frac{180}{\pi} x",       math.degrees,          np.degrees,           [180.0 / math.pi])
-radians      = row("radians",      "rad",    r"\frac{\pi}{180} x",       math.radians,          np.radians,           [math.pi / 180.0])
-sinc         = row("sinc",         "sinc",   r"\operatorname{sinc}(x)",  normal.sinc,            normal.sinc_array,              [lambda z, x: -math.pi * spherical_bessel(x, 1.0)], domain="a finite x")
-spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",    normal.spherical_bessel, elementary.elementwise(normal.spherical_bessel), [lambda z, x, n: math.pi / (2.0 * n + 1.0) * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0], domain="a finite x and a whole n")
+sin          = row("sin",          "sin",   r"\sin(x)",                 math.sin,              np.sin,
+                   [lambda z, x: cos(x)], domain="a finite x", bounds=(-1.0, 1.0))
+cos          = row("cos",          "cos",   r"\cos(x)",                 math.cos,              np.cos,
+                   [lambda z, x: -sin(x)], domain="a finite x", bounds=(-1.0, 1.0))
+tan          = row("tan",          "tan",   r"\tan(x)",                 math.tan,              np.tan,
+                   [lambda z, x: 1.0 + z * z], domain="a finite x")
+asin         = row("asin",         "asin",  r"\arcsin(x)",              math.asin,             np.arcsin,
+                   [lambda z, x: 1.0 / sqrt((1.0 - x) * (1.0 + x))],
+                   domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative", bounds=(-math.pi / 2.0, math.pi / 2.0))
+acos         = row("acos",         "acos",  r"\arccos(x)",              math.acos,             np.arccos,
+                   [lambda z, x: -1.0 / sqrt((1.0 - x) * (1.0 + x))],
+                   domain="−1 ≤ x ≤ 1, and −1 < x < 1 for a derivative", bounds=(0.0, math.pi))
+atan         = row("atan",         "atan",  r"\arctan(x)",              math.atan,             np.arctan,
+                   [lambda z, x: square(1.0 / hypot(1.0, x))], bounds=(-math.pi / 2.0, math.pi / 2.0))
+atan2        = row("atan2",        "atan2", r"\operatorname{atan2}(x, y)", math.atan2,            np.arctan2,
+                   [lambda z, x, y: inversion(y, x), lambda z, x, y: -inversion(x, y)],
+                   domain="x ≠ 0 or y ≠ 0 for a derivative")
+sinh         = row("sinh",         "sinh",  r"\sinh(x)",                math.sinh,             np.sinh,
+                   [lambda z, x: cosh(x)])
+cosh         = row("cosh",         "cosh",  r"\cosh(x)",                math.cosh,             np.cosh,
+                   [lambda z, x: sinh(x)], bounds=(1.0, inf))
+tanh         = row("tanh",         "tanh",  r"\tanh(x)",                math.tanh,             np.tanh,
+                   [lambda z, x: elementary.sech_squared(x) if x.__class__ is float else sech_squared(x)],
+                   textbook=lambda z, x: 1.0 - square(z), bounds=(-1.0, 1.0))
+sech_squared = row("sech_squared", "sech²", r"\operatorname{sech}^{2}(x)",
+                   elementary.sech_squared, elementary.sech_squared_array,
+                   [lambda z, x: -2.0 * z * tanh(x)], bounds=(0.0, 1.0))
+asinh        = row("asinh",        "asinh", r"\operatorname{arsinh}(x)", math.asinh,            np.arcsinh,
+                   [lambda z, x: 1.0 / hypot(1.0, x)])
+acosh        = row("acosh",        "acosh", r"\operatorname{arcosh}(x)", math.acosh,            np.arccosh,
+                   [lambda z, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0))],
+                   domain="x ≥ 1, and x > 1 for a derivative", bounds=(0.0, inf))
+atanh        = row("atanh",        "atanh", r"\operatorname{artanh}(x)", math.atanh,            np.arctanh,
+                   [lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x))], domain="−1 < x < 1")
+degrees      = row("degrees",      "deg",   r"\frac{180}{\pi} x",       math.degrees,          np.degrees,
+                   [180.0 / math.pi])
+radians      = row("radians",      "rad",   r"\frac{\pi}{180} x",       math.radians,          np.radians,
+                   [math.pi / 180.0])
+sinc         = row("sinc",         "sinc",  r"\operatorname{sinc}(x)",  normal.sinc,           normal.sinc_array,
+                   [lambda z, x: -math.pi * spherical_bessel(x, 1.0)],
+                   domain="a finite x", bounds=(-0.21723362821122166, 1.0))
+spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",
+                   normal.spherical_bessel, elementary.elementwise(normal.spherical_bessel),
+                   [lambda z, x, n: math.pi / (2.0 * n + 1.0)
+                    * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0],
+                   domain="a finite x and a whole n", helper=True)
 
 # The normal distribution
-gaussian     = row("gaussian",     "ye⁻ˣ²",  r"y \cdot e^{-x^{2}}",      lambda x, y: normal.bell(x, y, 1.0), lambda x, y, out=None: normal.bell_array(x, y, 1.0, out), [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.erf,              elementary.or_one_by_one(math.erf, normal.erf_array), [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)])
-erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             elementary.or_one_by_one(math.erfc, normal.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
-normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
-normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
-log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: inverse_mills_slope(x)])
-inverse_mills_slope = row("inverse_mills_slope", "(φ/Φ)′", r"\left(\frac{\varphi}{\Phi}\right)'(x)", probabilities.inverse_mills_slope, elementary.elementwise(probabilities.inverse_mills_slope), [lambda z, x: -z * (x + inverse_mills(x)) - inverse_mills(x) * (1.0 + z)])
-erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, probabilities.erfinv_array, [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
-erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, probabilities.erfinv_slope_array, [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
+gaussian     = row("gaussian",     "ye⁻ˣ²", r"y \cdot e^{-x^{2}}",
+                   lambda x, y: normal.bell(x, y, 1.0), lambda x, y, out=None: normal.bell_array(x, y, 1.0, out),
+                   [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)],
+                   arrange=lambda x, y=1.0: (x, y), helper=True)
+erf          = row("erf",          "erf",   r"\operatorname{erf}(x)",
+                   math.erf, elementary.or_one_by_one(math.erf, normal.erf_array),
+                   [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)], bounds=(-1.0, 1.0))
+erfc         = row("erfc",         "erfc",  r"\operatorname{erfc}(x)",
+                   math.erfc, elementary.or_one_by_one(math.erfc, normal.erfc_array),
+                   [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)], bounds=(0.0, 2.0))
+normal_pdf   = row("normal_pdf",   "yφ",    r"y \cdot \varphi(x)",
+                   lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array,
+                   [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)],
+                   arrange=lambda x, y=1.0: (x, y), helper=True)
+normal_cdf   = row("normal_cdf",   "Φ",     r"\Phi(x)",
+                   normal.normal_cdf, elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array),
+                   [lambda z, x: normal_pdf(x, 1.0)], bounds=(0.0, 1.0))
+log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",
+                   probabilities.log_normal_cdf,
+                   elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array),
+                   [lambda z, x: inverse_mills(x)], bounds=(-inf, 0.0))
+inverse_mills = row("inverse_mills", "φ/Φ",   r"\frac{\varphi(x)}{\Phi(x)}",
+                   probabilities.inverse_mills,
+                   elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array),
+                   [lambda z, x: inverse_mills_slope(x)], bounds=(0.0, inf))
+inverse_mills_slope = row("inverse_mills_slope", "(φ/Φ)′", r"\left(\frac{\varphi}{\Phi}\right)'(x)",
+                   probabilities.inverse_mills_slope, elementary.elementwise(probabilities.inverse_mills_slope),
+                   [lambda z, x: -z * (x + inverse_mills(x)) - inverse_mills(x) * (1.0 + z)], bounds=(-1.0, 0.0))
+erfinv       = row("erfinv",       "erf⁻¹", r"\operatorname{erf}^{-1}(x)",
+                   probabilities.erfinv, probabilities.erfinv_array,
+                   [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}",
+                   probabilities.erfinv_slope, probabilities.erfinv_slope_array,
+                   [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1", bounds=(1.0 / TWO_OVER_SQRT_PI, inf))
 
 # Activations
-sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               elementary.sigmoid,         elementary.sigmoid_array,  [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
-log_sigmoid  = row("log_sigmoid",  "log σ",  r"\log(\sigma(x))",         probabilities.log_sigmoid, probabilities.log_sigmoid_array, [lambda z, x: sigmoid(-x)])
-logit        = row("logit",        "logit",  r"\operatorname{logit}(x)", probabilities.logit,   probabilities.logit_array, [lambda z, x: 1.0 / x / (1.0 - x)], domain="0 < x < 1")
-relu         = row("relu",         "relu",   r"\operatorname{relu}(x)",  elementary.relu,            functools.partial(np.maximum, 0.0), [lambda z, x: sign(z)])
-leaky_relu   = row("leaky_relu",   "leaky",  r"\operatorname{leaky}_{y}(x)", elementary.leaky_relu,  elementary.leaky_relu_array, [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)], arrange=lambda x, slope=0.01: (x, slope))
-elu          = row("elu",          "elu",    r"\operatorname{elu}(x)",   elementary.elu,             elementary.elu_array,      [lambda z, x: exp(minimum(x, 0.0))])
-selu         = row("selu",         "selu",   r"\operatorname{selu}(x)",  elementary.selu,            elementary.selu_array,     [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))])
-gelu         = row("gelu",         "gelu",   r"\operatorname{gelu}(x)",  normal.gelu,            elementary.or_one_by_one(normal.gelu, normal.gelu_array), [lambda z, x: normal_cdf(x) + normal_pdf(x, x)])
-silu         = row("silu",         "silu",   r"\operatorname{silu}(x)",  elementary.silu,            elementary.silu_array,      [lambda z, x: sigmoid(x) + z * sigmoid(-x)])
-softplus     = row("softplus",     "soft+",  r"\log(1 + e^{x})",         elementary.softplus,        elementary.softplus_array, [lambda z, x: sigmoid(x)])
-softsign     = row("softsign",     "soft±",  r"\frac{x}{1 + |x|}",       lambda x: x / (1.0 + math.fabs(x)), lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out), [lambda z, x: square(1.0 / (1.0 + abs(x)))])
-hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)", elementary.hard_sigmoid, elementary.hard_sigmoid_array, [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0])
+sigmoid      = row("sigmoid",      "σ",     r"\sigma(x)",
+                   elementary.sigmoid, elementary.sigmoid_array,
+                   [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))],
+                   textbook=lambda z, x: z * (1.0 - z), bounds=(0.0, 1.0))
+log_sigmoid  = row("log_sigmoid",  "log σ", r"\log(\sigma(x))",
+                   probabilities.log_sigmoid, probabilities.log_sigmoid_array,
+                   [lambda z, x: sigmoid(-x)], bounds=(-inf, 0.0))
+logit        = row("logit",        "logit", r"\operatorname{logit}(x)",
+                   probabilities.logit, probabilities.logit_array,
+                   [lambda z, x: 1.0 / x / (1.0 - x)], domain="0 < x < 1")
+relu         = row("relu",         "relu",  r"\operatorname{relu}(x)",
+                   elementary.relu, functools.partial(np.maximum, 0.0),
+                   [lambda z, x: sign(z)], bounds=(0.0, inf))
+leaky_relu   = row("leaky_relu",   "leaky", r"\operatorname{leaky}_{y}(x)",
+                   elementary.leaky_relu, elementary.leaky_relu_array,
+                   [lambda z, x, y: step(x) + y * (1.0 - step(x)), lambda z, x, y: minimum(x, 0.0)],
+                   arrange=lambda x, slope=0.01: (x, slope), call=("nn?", "leaky_relu(x, 0.01)"))
+elu          = row("elu",          "elu",   r"\operatorname{elu}(x)",   elementary.elu,        elementary.elu_array,
+                   [lambda z, x: exp(minimum(x, 0.0))], bounds=(-1.0, inf))
+selu         = row("selu",         "selu",  r"\operatorname{selu}(x)",  elementary.selu,       elementary.selu_array,
+                   [lambda z, x: SELU_SCALE * (step(x) + (1.0 - step(x)) * SELU_ALPHA * exp(minimum(x, 0.0)))],
+                   bounds=(-SELU_SCALE * SELU_ALPHA, inf))
+gelu         = row("gelu",         "gelu",  r"\operatorname{gelu}(x)",
+                   normal.gelu, elementary.or_one_by_one(normal.gelu, normal.gelu_array),
+                   [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
+                   algebra="product with Φ", bounds=(-0.16997120747990369, inf))
+silu         = row("silu",         "silu",  r"\operatorname{silu}(x)",  elementary.silu,       elementary.silu_array,
+                   [lambda z, x: sigmoid(x) + z * sigmoid(-x)], bounds=(-0.27846454276107380, inf))
+softplus     = row("softplus",     "soft+", r"\log(1 + e^{x})",
+                   elementary.softplus, elementary.softplus_array,
+                   [lambda z, x: sigmoid(x)], bounds=(0.0, inf))
+softsign     = row("softsign",     "soft±", r"\frac{x}{1 + |x|}",
+                   lambda x: x / (1.0 + math.fabs(x)),
+                   lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out),
+                   [lambda z, x: square(1.0 / (1.0 + abs(x)))], bounds=(-1.0, 1.0))
+hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)",
+                   elementary.hard_sigmoid, elementary.hard_sigmoid_array,
+                   [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0], bounds=(0.0, 1.0))
 
 # Steps and ties
-step         = row("step",         "step",   r"[x > 0]",                 elementary.step,            lambda x, out=None: np.heaviside(x, 0.0, out=out), [0.0])
-equal        = row("equal",        "=",      r"[x = y]",                 elementary.equal,           elementary.equal_array,    [0.0, 0.0])
-greater      = row("greater",      ">",      r"[x > y] + \frac{1}{2} [x = y]", elementary.greater,         elementary.greater_array,  [0.0, 0.0])
-maximum      = row("maximum",      "max",    r"\max(x, y)",              elementary.maximum,         elementary.down_the_rows(np.maximum), tie_partials, arrange=several)
-minimum      = row("minimum",      "min",    r"\min(x, y)",              elementary.minimum,         elementary.down_the_rows(np.minimum), tie_partials, arrange=several)
-peak         = row("peak",         "max",    r"\max(x, y)",              elementary.maximum,         elementary.down_the_rows(np.maximum), lambda z, *xs: (0.0,) * len(xs), arrange=several)
-clip         = row("clip",         "clip",   r"\min(\max(x, y), z)",     elementary.clip,            elementary.clip_array, [
-                   lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
-                   lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
-                   lambda z, x, low, high: greater(maximum(x, low), high)], arrange=lambda x, low, high: (x, low, high))
-where        = row("where",        "?:",     r"\operatorname{where}(x, y, z)", rounding.where,  rounding.where_array, [0.0, lambda z, c, x, y: where(c, 1.0, 0.0), lambda z, c, x, y: where(c, 0.0, 1.0)], arrange=sides, chooses=True)
-branch_taken = row("branch_taken", "taken",  r"\operatorname{taken}(x)", rounding.branch_taken, rounding.branch_taken_array, [1.0], domain="x ≠ 0; give both sides of where as numbers or Values")
+step         = row("step",         "step",  r"[x > 0]",
+                   elementary.step, lambda x, out=None: np.heaviside(x, 0.0, out=out),
+                   [0.0], bounds=(0.0, 1.0))
+equal        = row("equal",        "=",     r"[x = y]",                 elementary.equal,      elementary.equal_array,
+                   [0.0, 0.0])
+greater      = row("greater",      ">",     r"[x > y] + \frac{1}{2} [x = y]",
+                   elementary.greater, elementary.greater_array,
+                   [0.0, 0.0])
+maximum      = row("maximum",      "max",   r"\max(x, y)",
+                   elementary.maximum, elementary.down_the_rows(np.maximum),
+                   tie_partials, arrange=several, call=("n+", "maximum(x, y)"))
+minimum      = row("minimum",      "min",   r"\min(x, y)",
+                   elementary.minimum, elementary.down_the_rows(np.minimum),
+                   tie_partials, arrange=several, call=("n+", "minimum(x, y)"))
+peak         = row("peak",         "max",   r"\max(x, y)",
+                   elementary.maximum, elementary.down_the_rows(np.maximum),
+                   lambda z, *xs: (0.0,) * len(xs), arrange=several, helper=True)
+clip         = row("clip",         "clip",  r"\min(\max(x, y), z)",     elementary.clip,       elementary.clip_array,
+                   [lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
+                    lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),
+                    lambda z, x, low, high: greater(maximum(x, low), high)],
+                   arrange=lambda x, low, high: (x, low, high))
+where        = row("where",        "?:",    r"\operatorname{where}(x, y, z)",
+                   rounding.where, rounding.where_array,
+                   [0.0, lambda z, c, x, y: where(c, 1.0, 0.0), lambda z, c, x, y: where(c, 0.0, 1.0)],
+                   arrange=sides, chooses=True)
+branch_taken = row("branch_taken", "taken", r"\operatorname{taken}(x)",
+                   rounding.branch_taken, rounding.branch_taken_array,
+                   [1.0], domain="x ≠ 0; give both sides of where as numbers or Values")
 
 # Rounding
-floor        = row("floor",        "⌊x⌋",    r"\lfloor x \rfloor",       rounding.floor,        np.floor,             [0.0])
-ceil         = row("ceil",         "⌈x⌉",    r"\lceil x \rceil",         rounding.ceil,         np.ceil,              [0.0])
-trunc        = row("trunc",        "trunc",  r"\operatorname{trunc}(x)", rounding.trunc,        np.trunc,             [0.0])
-round        = row("round",        "round",  r"\operatorname{round}_{y}(x)", rounding.round,    rounding.round_array, [0.0, 0.0], arrange=lambda x, digits=0: (x, digits), domain="a whole number of digits")
+floor        = row("floor",        "⌊x⌋",   r"\lfloor x \rfloor",       rounding.floor,        np.floor,
+                   [0.0])
+ceil         = row("ceil",         "⌈x⌉",   r"\lceil x \rceil",         rounding.ceil,         np.ceil,
+                   [0.0])
+trunc        = row("trunc",        "trunc", r"\operatorname{trunc}(x)", rounding.trunc,        np.trunc,
+                   [0.0])
+round        = row("round",        "round", r"\operatorname{round}_{y}(x)",
+                   rounding.round, rounding.round_array,
+                   [0.0, 0.0],
+                   arrange=lambda x, digits=0: (x, digits), domain="a whole number of digits",
+                   call=("nn?", "round(x, 2)"))
 
 # Of many operands
-sum          = row("sum",          "Σ",      r"x + y",                   elementary.sum_left_to_right, elementary.down_the_rows(np.add), lambda z, *xs: (1.0,) * len(xs), arrange=spread)
-dot          = row("dot",          "Σ w·x",  r"w \cdot x",              elementary.dot,             elementary.dot_array,      elementary.dot_partials, arrange=pairs, accumulate=accumulate_dot)
-logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",   elementary.logsumexp,       elementary.logsumexp_array, logsumexp_partials, arrange=spread)
-norm         = row("norm",         "‖x‖",    r"\sqrt{x^{2} + y^{2}}",    math.hypot,            elementary.norm_array,     norm_partials, arrange=spread)
+sum          = row("sum",          "Σ",     r"x + y",
+                   elementary.sum_left_to_right, elementary.down_the_rows(np.add),
+                   lambda z, *xs: (1.0,) * len(xs),
+                   arrange=spread, algebra="sum", python="x + y", call=("l", "sum([x, y])"))
+dot          = row("dot",          "Σ w·x", r"w \cdot x",               elementary.dot,        elementary.dot_array,
+                   elementary.dot_partials,
+                   arrange=pairs, accumulate=accumulate_dot, algebra="scalar product",
+                   call=("lln?", "dot([v, w], [x, y], b)"))
+logsumexp    = row("logsumexp",    "log Σ eˣ", r"\log(e^{x} + e^{y})",
+                   elementary.logsumexp, elementary.logsumexp_array,
+                   logsumexp_partials, arrange=spread,
+                   algebra="log of a sum of exponentials",
+                   python="logsumexp([x, y])", call=("l", "logsumexp([x, y])"))
+norm         = row("norm",         "‖x‖",   r"\sqrt{x^{2} + y^{2}}",    math.hypot,            elementary.norm_array,
+                   norm_partials, arrange=spread, python="norm([x, y])", call=("l", "norm([x, y])"))
 # fmt: on
 
 # NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
@@ -270,7 +437,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
 
 @each_of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
-    """Return eˣ / Σ eˣ for each value (document 002); it never overflows.
+    """Return eˣ / Σ eˣ for each value (Misley 2023); it never overflows.
 
     >>> softmax([1000.0, 0.0, -1000.0])
     [1.0, 0.0, 0.0]
@@ -280,11 +447,11 @@ def softmax(values: Sequence[Any]) -> list[Any]:
 
 # Operations of one's own ----------------------------------------------------------------------------------------------
 
-OWN = frozenset(TABLE)
+BUILT_IN = frozenset(TABLE)  # the names of the project's own rows
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many operands; of a built-in that does not tell, True."""
+    """Whether a function can be called with `count` operands; of a built-in that does not tell, True."""
     try:
         inspect.signature(function).bind(*range(count))
     except TypeError:
@@ -316,9 +483,7 @@ def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
             raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
         out = np.full(3, 12345.0)
         if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
-            raise TypeError(
-                f"the array rule of {name} does not write its result into out: pass it on, or leave it away"
-            )
+            raise TypeError(f"the array rule of {name} does not write its result into out: pass it on, or leave it out")
 
 
 def operation(
@@ -345,7 +510,7 @@ def operation(
     >>> y.data, y.derivative(x).data, y.derivative(x).derivative(x).data
     (8.0, 12.0, 12.0)
     """
-    if not name.isidentifier() or name in OWN or (hasattr(Value, name) and name not in TABLE):
+    if not name.isidentifier() or name in BUILT_IN or (hasattr(Value, name) and name not in TABLE):
         raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")

@@ -38,23 +38,6 @@ SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
-# The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
-# its second operand.
-INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}
-# The calls that take anything but one number per operand: their arguments (n number, l list), and an example.
-CALLS = {
-    "maximum": ("n+", "maximum(x, y)"),
-    "minimum": ("n+", "minimum(x, y)"),
-    "leaky_relu": ("nn?", "leaky_relu(x, 0.01)"),
-    "round": ("nn?", "round(x, 2)"),
-    "sum": ("l", "sum([x, y])"),
-    "mean": ("l", "mean([x, y])"),
-    "norm": ("l", "norm([x, y])"),
-    "logsumexp": ("l", "logsumexp([x, y])"),
-    "softmax": ("l", "softmax([x, y])"),
-    "log_softmax": ("l", "log_softmax([x, y])"),
-    "dot": ("lln?", "dot([v, w], [x, y], b)"),
-}
 
 TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -120,8 +103,7 @@ class Parser:
 
     def __init__(self, text: str, variables: dict[str, Any]) -> None:
         self.text, self.variables = text, variables
-        functions: dict[str, Callable[..., Any]] = {**TABLE, **COMPOSITIONS}
-        self.functions = {name: functions[name] for name in sorted(functions) if name not in INTERNAL}
+        self.functions = functions()
         self.leaves: dict[str, Value] = {}
         self.found: dict[str, Value] = {}  # as `leaves`, by the keyword and not by the name in the text
         self.token = Token("end", "", 0)
@@ -307,12 +289,21 @@ def is_variable(text: str) -> bool:
     return is_name and text.translate(SUBSCRIPTS).isidentifier() and not keyword.iskeyword(text)
 
 
+def functions() -> dict[str, Callable[..., Any]]:
+    """Return the functions that a text may call, by name: the rows of the table that are no helpers, and compositions.
+
+    A helper may take long: the time of spherical_bessel grows with its second operand.
+    """
+    known: dict[str, Callable[..., Any]] = {**TABLE, **COMPOSITIONS}
+    return {name: known[name] for name in sorted(known) if name not in TABLE or not TABLE[name].helper}
+
+
 def call_of(name: str, function: Callable[..., Any]) -> tuple[str, str]:
     """Return the arguments that a function takes, as a pattern of n and l, and an example of a call."""
-    if name in CALLS or not isinstance(function, Operation):
-        return CALLS[name]
+    if not isinstance(function, Operation):
+        return "l", f"{name}([x, y])"  # a composition takes a list
     arity = function.arity or 0
-    return "n" * arity, f"{name}({', '.join('xyuvst'[:arity])})"
+    return function.call or ("n" * arity, f"{name}({', '.join('xyuvst'[:arity])})")
 
 
 def did_you_mean(name: str, candidates: dict[str, Any]) -> str:

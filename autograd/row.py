@@ -6,6 +6,7 @@ Letters: x, y operands; z result.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -33,20 +34,30 @@ class Operation:
     `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
     takes less time: lifted programs run it, and worked solutions show it.
     `chooses` says that the first operand decides which of the other two counts.
+    `algebra` is what the operation is in algebra, such as "sum" or "scalar product", where programs simplify it so.
+    `bounds` are the least and the largest result, or what the results approach.
+    `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
+    an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
+    `helper` marks a row that only serves derivatives and lifted programs: formulas do not call it.
     """
 
     __slots__ = (
         "accumulate",
+        "algebra",
         "arity",
         "arrange",
         "array",
+        "bounds",
+        "call",
         "chooses",
         "domain",
         "formula",
         "function",
         "glyph",
+        "helper",
         "name",
         "partials",
+        "python",
         "textbook",
     )  # fmt: skip
 
@@ -67,12 +78,18 @@ class Operation:
         accumulate: Callable[[Value], None] = accumulate_partials,
         textbook: Callable[..., Any] | None = None,
         chooses: bool = False,
+        algebra: str = "",
+        bounds: tuple[float, float] = (-math.inf, math.inf),
+        call: tuple[str, str] | None = None,
+        helper: bool = False,
+        python: str = "",
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
         self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
-        self.accumulate, self.chooses = accumulate, chooses
+        self.accumulate, self.chooses, self.algebra, self.bounds = accumulate, chooses, algebra, bounds
+        self.call, self.helper, self.python = call, helper, python
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

@@ -61,7 +61,8 @@ class Symbol(Value):
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = compared
     __hash__ = Value.__hash__
 
-    @property  # type: ignore[misc]  # it cannot be assigned either
-    def data(self) -> NoReturn:  # type: ignore[override]  # there is no number to read, and none to assign
+    def read(self) -> NoReturn:
         """Refuse to tell the number."""
         self.needs_number("reads the data of")
+
+    data = property(read)  # there is no number to read, and none to assign

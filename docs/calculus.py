@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import TABLE, Operation, Value, parse
 from autograd.files import write
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import TWO_OVER_SQRT_PI
 from viz import formula
@@ -162,7 +162,7 @@ def page() -> str:
     """Return the page, in Markdown with LaTeX."""
     lines = [INTRODUCTION.format(SELU_SCALE, SELU_ALPHA)]
     for name, row in TABLE.items():
-        if name not in OWN:  # a user's operation, registered since
+        if name not in BUILT_IN:  # a user's operation, registered since
             continue
         if name in SECTIONS:
             lines += [f"\n## {SECTIONS[name]}\n", HEAD]

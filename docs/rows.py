@@ -5,7 +5,7 @@ What it says is asked of the row itself, and of `calculus.py`, which derives the
 
 from __future__ import annotations
 
-from calculus import OWN, SECTIONS, formulas, maths
+from calculus import BUILT_IN, SECTIONS, formulas, maths
 from sphinx.application import Sphinx
 
 from autograd import TABLE, Operation, Value
@@ -28,7 +28,7 @@ def entries() -> str:
     for name, row in TABLE.items():
         if name in SECTIONS:
             parts.append(f"## {SECTIONS[name]}")
-        if name in OWN:
+        if name in BUILT_IN:
             parts.append(entry(row))
     return "\n\n".join(parts) + "\n"
 

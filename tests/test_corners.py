@@ -8,7 +8,7 @@ import mpmath
 import pytest
 
 import autograd
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from docs import corner_peers, corners
 
 CORNERS = {corner_peers.name(corner): corner for corner in corner_peers.corners()}
@@ -34,7 +34,7 @@ def test_no_corner_stands_twice():
     assert len(CORNERS) == len(corner_peers.corners())
 
 
-@pytest.mark.parametrize("name", sorted(OWN & set(autograd.__all__) - SMOOTH - HELPERS))
+@pytest.mark.parametrize("name", sorted(BUILT_IN & set(autograd.__all__) - SMOOTH - HELPERS))
 def test_every_row_that_has_a_corner_is_on_the_page(name):
     text = OPERATORS.get(name, f"{name}(")
     assert any(text in corner["f"] for corner in CORNERS.values())

@@ -12,7 +12,7 @@ import pytest
 import autograd
 from autograd import TABLE, Operation, Value
 from autograd import operations as table
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 
 DECLARED = Path(autograd.__file__).parent
 USES = str(Path(__file__).with_name("typed_uses.py"))
@@ -69,7 +69,7 @@ def parameters_of(signature: inspect.Signature) -> tuple[int, list[str], str | N
 CALLS = declarations("calls.pyi")
 
 
-@pytest.mark.parametrize("name", sorted(OWN))
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_a_row_is_declared_as_it_is_called(name: str) -> None:
     overloads = CALLS[table.__annotations__[name]]
     assert len(overloads) >= 3
@@ -81,9 +81,9 @@ INSTALLED = {name: x for name, x in vars(Value).items() if isinstance(getattr(x,
 
 
 def test_the_declared_methods_are_those_that_the_table_installs() -> None:
-    assert METHODS.keys() - {"__array_ufunc__"} == INSTALLED.keys() - TABLE.keys() | (INSTALLED.keys() & OWN)
+    assert METHODS.keys() - {"__array_ufunc__"} == INSTALLED.keys() - TABLE.keys() | (INSTALLED.keys() & BUILT_IN)
 
 
-@pytest.mark.parametrize("name", sorted(METHODS.keys() & INSTALLED.keys() & OWN))
+@pytest.mark.parametrize("name", sorted(METHODS.keys() & INSTALLED.keys() & BUILT_IN))
 def test_a_method_is_declared_as_it_is_called(name: str) -> None:
     assert parameters(METHODS[name]) == parameters_of(inspect.signature(INSTALLED[name]))

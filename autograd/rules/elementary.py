@@ -1,4 +1,4 @@
-"""The float and array rules that need care: the naive formula would lose digits, overflow or stumble at an edge.
+"""The float and array rules that need care: the naive formula would lose digits, overflow or fail at an edge.
 
 A float rule works on floats and raises as Python does; an array rule works on NumPy arrays, elementwise.
 A NaN operand gives a NaN.
@@ -19,7 +19,7 @@ import numpy as np
 Array = Any  # a NumPy array, or a float to be broadcast against one
 ArrayRule = Callable[..., Array]
 
-FEW = 16
+MAX_ONE_BY_ONE = 16  # elements for which an elementwise rule is quicker than the many passes of an array rule
 LN2, LN10, LOG2_E, LOG10_E = math.log(2.0), math.log(10.0), math.log2(math.e), math.log10(math.e)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, section 2
 
@@ -44,7 +44,7 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
 
 
 def mended(z: Array, function: Callable[..., float], xs: Sequence[Array], where: Array) -> Array:
-    """Return an array rule's result with those elements computed by the float rule for which a formula is too plain."""
+    """Return an array rule's result, computed by the float rule where the array's formula is too plain."""
     if np.any(where):
         where, z, *xs = np.broadcast_arrays(where, z, *xs)
         z = np.array(z)
@@ -62,7 +62,7 @@ def or_one_by_one(function: Callable[..., float], array: ArrayRule) -> ArrayRule
     each = elementwise(function)
 
     def rule(*xs: Array, out: Array = None) -> Array:
-        return (each if max(map(np.size, xs)) <= FEW else array)(*xs, out=out)
+        return (each if max(map(np.size, xs)) <= MAX_ONE_BY_ONE else array)(*xs, out=out)
 
     return rule
 

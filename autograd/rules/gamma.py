@@ -208,7 +208,7 @@ def digamma_array(x: Array, out: Array = None) -> Array:
 
 
 def polygamma_array(n: Array, x: Array) -> Array:
-    """As `polygamma`: at once for one order of all and x ≥ ½, where xⁿ⁺¹ is no extreme number, else one by one."""
+    """As `polygamma`: at once for one order of all and x ≥ ½, where xⁿ⁺¹ is neither huge nor tiny, else one by one."""
     order = np.ravel(n)[0] if np.size(n) else 0.0
     if not (np.all(n == order) and 1.0 <= order <= 20.0 and order == int(order)):
         return elementwise(polygamma)(n, x)

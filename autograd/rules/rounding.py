@@ -29,7 +29,7 @@ def trunc(x: float) -> float:
 
 
 def round(x: float, digits: float) -> float:  # noqa: A001  (the row is named like Python's function, and does the same)
-    """x with so many decimals, rounded exactly, ties to the even digit."""
+    """x to a number of decimals, rounded exactly, ties to the even digit."""
     if not math.isfinite(digits) or digits != int(digits):
         if digits != digits:
             return digits

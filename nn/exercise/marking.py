@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import softmax
+from autograd import TABLE, Operation, softmax
 from autograd.checking.diagnosis import diagnose
 from autograd.checking.digits import GivenNumber, given, read
-from autograd.operations import TABLE
 from nn.checking.deltas import compare
 from nn.validation import Array
 
@@ -160,12 +159,7 @@ def marks_of(group: str, names: Any, answers: Any, solution: Any, own: Any) -> I
 def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own earlier ones; NaN if one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
-    row = TABLE[exercise.activation]
-    f, rule = row.array, row.textbook or (lambda *numbers: row.local_derivatives(numbers[0], numbers[1:], [True])[0])
-
-    def slope(a: Array) -> Array:
-        return np.asarray(rule(a, a))  # f′ in terms of a: of relu too, for a > 0 where z > 0
-
+    f = TABLE[exercise.activation]
     sign = 1.0 if exercise.convention == "gradient" else -1.0
     z, a, deltas = ([floats(layer) for layer in answers[name]] for name in ("z", "a", "deltas"))
     weights, senders = mlp.weights(), [floats([x.data for x in exercise.record.inputs]), *a[:-1]]
@@ -174,8 +168,8 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
         outputs, output_delta = floats(softmax(z[-1].tolist())), sign * (a[-1] - y)
     else:
         outputs = f(z[-1])
-        output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(a[-1])
-    hidden: list[Array] = [slope(a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
+        output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(f, z[-1], a[-1])
+    hidden: list[Array] = [slope(f, z[k], a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
     return {
         "z": [x @ W + b for x, W, b in zip(senders, weights, biases, strict=True)],
         "a": [*map(f, z[:-1]), outputs],
@@ -183,6 +177,11 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
         "gradients": [sign * np.outer(x, delta) for x, delta in zip(senders, deltas, strict=True)],
         "bias_gradients": [sign * delta for delta in deltas],
     }
+
+
+def slope(row: Operation, z: Array, a: Array) -> Array:
+    """Return the derivative of an activation as it is computed by hand, from a where the formula allows."""
+    return row.textbook(a, z) if row.textbook else row.local_derivatives(a, [z], [True])[0]  # type: ignore[no-any-return]  # rules of arrays give arrays
 
 
 def remarks(marks: Sequence[Mark]) -> list[str]:

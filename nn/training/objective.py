@@ -5,7 +5,6 @@ Letters: n examples, k outputs, Z net inputs and A activations of the last layer
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value
+from autograd import TABLE, Value
 from nn.losses import LOSSES, Loss
 from nn.metrics import Reading
 from nn.record import Record
@@ -37,14 +36,6 @@ MISFITS = {
 }
 
 REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
-BOUNDS = {
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "elu": (-1.0, math.inf),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-}
 
 
 @dataclass(frozen=True)
@@ -86,9 +77,9 @@ class Objective:
 
     def unreachable(self, last: str, t: Targets) -> str:
         """Return in words which target the last layer cannot reach, however it is trained; "" if there is none."""
-        if self.name not in REGRESSIONS or last not in BOUNDS:
+        if self.name not in REGRESSIONS:
             return ""
-        low, high = BOUNDS[last]
+        low, high = (0.0, 1.0) if last == "softmax" else TABLE[last].bounds
         for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
             if beyond:
                 return f"reaches {extreme:g}, but the last layer is {last} and ends at {ends:g}; use output='identity'"

@@ -8,10 +8,10 @@ import pytest
 
 import autograd
 from autograd import TABLE, Operation, Value, operation
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from autograd.summaries import SUMMARIES
 
-ROWS = sorted(OWN)
+ROWS = sorted(BUILT_IN)
 METHODS = {name: x for name, x in vars(Value).items() if isinstance(getattr(x, "operation", None), Operation)}
 
 
@@ -44,7 +44,7 @@ def test_the_docstring_of_a_method_says_what_it_applies_and_its_examples_run(nam
 
 
 def test_every_row_has_a_summary_and_every_summary_a_row():
-    assert SUMMARIES.keys() == OWN
+    assert SUMMARIES.keys() == BUILT_IN
     assert all(text.endswith(".") and text[0].isupper() for text in SUMMARIES.values())
 
 

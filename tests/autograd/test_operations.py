@@ -3,6 +3,7 @@
 How accurate the numbers are is shown in `test_accuracy.py`.
 """
 
+import contextlib
 import itertools
 import math
 import operator
@@ -13,10 +14,10 @@ import pytest
 
 import autograd
 from autograd import TABLE, Value
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 
 INF, NAN = math.inf, math.nan
-ROWS = sorted(OWN)
+ROWS = sorted(BUILT_IN)
 
 # Operands at which every row is defined; rows of any number of operands get three.
 INSIDE = [0.3, 0.7, 0.45, 0.9]
@@ -122,7 +123,7 @@ def real(x):
 # math's floor, ceil and trunc make an int, of which an infinity and NaN have none; its lgamma loses digits.
 OTHERWISE = {"pow", "dist", "floor", "ceil", "trunc", "lgamma"}
 PYTHON = {name: getattr(operator, name) for name in ("add", "sub", "mul", "floordiv", "mod", "neg", "abs")}
-PYTHON |= {name: getattr(math, name) for name in sorted(OWN & vars(math).keys() - OTHERWISE)}
+PYTHON |= {name: getattr(math, name) for name in sorted(BUILT_IN & vars(math).keys() - OTHERWISE)}
 PYTHON |= {"div": operator.truediv, "identity": operator.pos, "pow": lambda x, y: real(x**y)}
 EDGES = [0.0, 5e-324, 0.1, 0.5, 0.7, 1.0, 2.0, 3.0, 7.25, 1e3, 1e22, 1e308, INF]
 EDGES += [-x for x in EDGES] + [NAN]
@@ -359,3 +360,22 @@ def test_arrays_of_anything_but_real_numbers_are_refused():
     for array in (np.array([1j]), np.array(["1.0"])):
         with pytest.raises(TypeError, match="Cannot cast"):
             a.exp(array)
+
+
+ONE = math.nextafter(1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if TABLE[name].arity == 1])
+def test_results_keep_within_the_bounds_of_the_row_and_come_near_them(name):
+    row, results = TABLE[name], []
+    for x in [
+        *np.linspace(-40.0, 40.0, 4_001),
+        *[sign * x for x in (1e-300, ONE, math.pi / 2, 1e300) for sign in (1, -1)],
+    ]:
+        with contextlib.suppress(ArithmeticError, ValueError):
+            results.append(row(float(x)))
+    low, high = row.bounds
+    assert low <= min(results)
+    assert max(results) <= high
+    assert low == pytest.approx(min(results), abs=1e-3) if math.isfinite(low) else min(results) < -4.0
+    assert high == pytest.approx(max(results), abs=1e-3) if math.isfinite(high) else max(results) > 4.0

@@ -428,6 +428,8 @@ def test_cross_entropy_is_of_probabilities_that_add_up_to_one() -> None:
         ("sigmoid", [[2.0, 0.5, 0.5]] * 10, "y reaches 2, but the last layer is sigmoid and ends at 1"),
         ("tanh", [[0.5, -3.0, 0.5]] * 10, "y reaches -3, but the last layer is tanh and ends at -1"),
         ("relu", [[0.5, -3.0, 0.5]] * 10, "y reaches -3, but the last layer is relu and ends at 0"),
+        ("softsign", [[0.5, 1.5, 0.5]] * 10, "y reaches 1.5, but the last layer is softsign and ends at 1"),
+        ("gelu", [[0.5, -0.2, 0.5]] * 10, "y reaches -0.2, but the last layer is gelu and ends at -0.169971"),
     ],
 )
 def test_a_target_that_the_last_layer_cannot_reach_is_warned_of(output: str, y: Any, message: str) -> None:

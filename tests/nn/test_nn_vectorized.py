@@ -10,7 +10,7 @@ import pytest
 
 from autograd import TABLE, Value, exp, square
 from autograd import sum as add
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from nn import (
     MLP,
     SGD,
@@ -264,7 +264,7 @@ LARGER = {
     "sinc", "lgamma", "digamma", "erfinv", "erfinv_slope", "log_normal_cdf", "inverse_mills", "branch_taken", "logit",
     "inverse_mills_slope", "erf", "erfc", "normal_cdf", "gelu", "sech_squared",
 }  # fmt: skip
-ACTIVATIONS = sorted(name for name in OWN - LARGER if TABLE[name].arity == 1 or name == "leaky_relu")
+ACTIVATIONS = sorted(name for name in BUILT_IN - LARGER if TABLE[name].arity == 1 or name == "leaky_relu")
 
 
 @pytest.mark.parametrize(

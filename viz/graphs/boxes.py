@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from autograd import dot, topological_order
+from autograd import topological_order
 from autograd.choices import chosen
 from viz.graphs.groups import SHARED, Network, Place
 from viz.text.labels import exact, in_formula, number, short, signed
@@ -128,7 +128,7 @@ def total_length(arrows: Sequence[Arrow]) -> int:
 
 def _side_by_side(z: Value, operands: list[T]) -> list[T]:
     """Return the operands as they are drawn: in order, but of Σ w·x each x beside its w."""
-    if z.operation is not dot:
+    if z.operation is None or z.operation.algebra != "scalar product":
         return operands
     n = len(operands) // 2
     pairs = zip(operands[n : 2 * n], operands[:n], strict=True)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from itertools import count as natural_numbers
 from numbers import Integral
 
-from autograd import Value, dot, topological_order
+from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
 from viz.graphs.boxes import larger_than
@@ -153,11 +153,11 @@ class ExpressionSolution:
         """Return the operation as it is written: a dot as a sum of products, and a long sum abbreviated."""
         assert z.operation  # noqa: S101  (for the type checker)
         operands = z.operands
-        if z.operation is dot:
+        if z.operation.algebra == "scalar product":
             n = len(operands) // 2
             products = [unevaluated("mul", w, x) for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
             return self.sheet.sum([*products, *operands[2 * n :]])
-        if z.operation.name == "sum":
+        if z.operation.algebra == "sum":
             return self.sheet.sum(operands)
         return unevaluated(z.operation, *operands)
 

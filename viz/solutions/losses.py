@@ -275,8 +275,8 @@ class WrittenLoss:
 
 def _divided(x: Value, by: Value) -> Value:
     """Return a quotient; where x is one already, both divisors go into the denominator."""
-    if x.operation is TABLE["div"]:
+    if x.operation and x.operation.algebra == "quotient":
         above, below = x.operands
-        factors = below.operands if below.operation is TABLE["mul"] else (below,)
+        factors = below.operands if below.operation and below.operation.algebra == "product" else (below,)
         return unevaluated("div", above, reduce(partial(unevaluated, "mul"), factors, by))
     return unevaluated("div", x, by)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from autograd import Operation, Value, dot, topological_order
+from autograd import Operation, Value, topological_order
 from autograd.parsing import is_variable
 from viz.graphs.boxes import larger_than
 from viz.text.labels import is_symbol, number, quoted, visible
@@ -45,22 +45,6 @@ PYTHON = {
     "%": (PRODUCT, SIGN, PRODUCT),
     "**": (ATOM, SIGN, POWER),
 }
-# Templates of what Python writes otherwise than as a call of the function.
-OPERATORS = {
-    "add": "x + y",
-    "sub": "x - y",
-    "mul": "x * y",
-    "div": "x / y",
-    "floordiv": "x // y",
-    "mod": "x % y",
-    "neg": "-x",
-    "pow": "x ** y",
-    "identity": "x",
-    "sum": "x + y",
-    "logsumexp": "logsumexp([x, y])",
-    "norm": "norm([x, y])",
-}
-
 FIRST_PLACE = 0xF0000  # of the characters for private use, which stand for the operands of a template
 LETTERS = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
 TEMPLATE_TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
@@ -210,13 +194,13 @@ def _place(operand: int) -> str:
 
 def _template(operation: Operation, count: int, latex: bool) -> str:
     """Return the operation's template for `count` operands, with a place for each."""
-    if operation is dot:
+    if operation.algebra == "scalar product":
         times, n = r" \cdot " if latex else " * ", count // 2
         terms = [_place(i) + times + _place(n + i) for i in range(n)]
         bias = [_place(2 * n)] if count % 2 else []
         return " + ".join(terms + bias if latex else bias + terms)  # Python's line adds in the engine's order
-    template = operation.formula if latex else OPERATORS.get(operation.name)
-    if template is None:
+    template = operation.formula if latex else operation.python
+    if not template:
         return f"{operation.name}({', '.join(map(_place, range(count)))})"
 
     def place(letter: re.Match[str]) -> str:

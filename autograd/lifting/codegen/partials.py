@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from autograd.conversion import Refusal
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from autograd.row import Operation
 from autograd.symbols import Symbol
 from autograd.value import Constant, Value
@@ -48,7 +48,7 @@ class Partials:
         """
         key = (operation, constants, wanted)
         if key not in self._known:
-            if operation.name not in OWN:
+            if operation.name not in BUILT_IN:
                 check_rules(operation)
             result, *xs = [Symbol() if c is None else Constant(float(c)) for c in (None, *constants)]
             try:
@@ -68,14 +68,14 @@ def factored(partial: Any) -> tuple[float, Value | None]:
     """
     c = 1.0
     while isinstance(partial, Value) and partial.operands:
-        name = partial.operation.name if partial.operation else ""
+        kind = partial.operation.algebra if partial.operation else ""
         x, *rest = partial.operands
-        if name == "neg":
+        if kind == "negative":
             c, partial = -c, x
-        elif name == "mul" and x.constant:
+        elif kind == "product" and x.constant:
             c, partial = c * x.data, rest[0]
-        elif name in ("mul", "div") and rest[0].constant:
-            c, partial = c * rest[0].data if name == "mul" else c / rest[0].data, x
+        elif kind in ("product", "quotient") and rest[0].constant:
+            c, partial = c * rest[0].data if kind == "product" else c / rest[0].data, x
         else:
             break
     if isinstance(partial, Value) and not partial.constant:

@@ -5,14 +5,14 @@ same sum. Nothing is distributed. Constants fold, equal nodes merge, dead ones g
 
 A node here is `Sum(terms)`, a term being (coefficient, factors), or `Apply(operation, operands)`. Factors and operands
 are numbers of nodes; an operand that is a float is a constant. A form is what stands for a traced node: a number, a
-constant, or a sum under way. A sum under way is no node yet: one that has a single user is merged into that without a
-copy, which keeps this pass linear.
+constant, or a sum under way. A sum under way is not a node yet: if it has a single user, it is merged into that user
+without a copy, which keeps this pass linear.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -93,50 +93,57 @@ class _Canonical:
         return Graph([*inputs], [*parameters], self.nodes, outputs, names)
 
     def form(self, operation: Operation, operands: Sequence[int]) -> Form:
-        if operation is table.add:
-            return self.added(self.terms(operands[0]), self.terms(operands[1]))
-        if operation is table.mul:
-            return self.multiplied(operands)
-        if operation is table.dot:
-            n = len(operands) // 2
-            total = self.terms(operands[-1]) if len(operands) % 2 else _Draft()
-            for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
-                total = self.added(total, self.multiplied(pair))
-            return total
-        if operation is table.sum:
-            total = _Draft()
-            for operand in operands:
-                total = self.added(total, self.terms(operand))
-            return total
-        if operation is table.sub:
-            return self.added(self.terms(operands[0]), self.scaled(operands[1], -1.0))
-        if operation is table.neg:
-            return self.scaled(operands[0], -1.0)
-        if operation is table.identity:
-            return self.terms(operands[0])
-        if operation is table.logsumexp and len(operands) > 1:
-            return self.logsumexp([self.settled(operand) for operand in operands])
-        if operation is table.gelu:
-            return self.gelu(self.settled(operands[0]))
-        if operation is table.square:
-            return self.multiplied([operands[0]] * 2)
-        if operation is table.where and isinstance(condition := self.forms[operands[0]], float):
-            return self.terms(operands[1 if condition else 2]) if condition == condition else condition
-        constant = self.forms[operands[-1]]
-        if operation is table.pow and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
-            return self.multiplied([operands[0]] * int(constant))
-        if operation is table.power_slope and isinstance(constant, float) and constant in (1.0, 2.0, 3.0, 4.0):
-            return self.multiplied([operands[0], *[operands[1]] * (int(constant) - 1)])  # the derivative of the same
-        if operation is table.div and isinstance(constant, float) and is_moderate(constant):
-            return self.scaled(operands[0], 1.0 / constant)
-        if operation is table.div:
-            return self.divided(*operands)
-        return self.applied(operation, [self.settled(operand) for operand in operands])
+        rewrite = REWRITES.get(operation.algebra)
+        form = rewrite(self, operands) if rewrite else self.choice(operands) if operation.chooses else None
+        return self.applied(operation, [self.settled(operand) for operand in operands]) if form is None else form
 
-    def gelu(self, x: int | float) -> int | float:
+    def sum(self, operands: Sequence[int]) -> Form:
+        total = _Draft()
+        for operand in operands:
+            total = self.added(total, self.terms(operand))
+        return total
+
+    def scalar_product(self, operands: Sequence[int]) -> Form:
+        n = len(operands) // 2
+        total = self.terms(operands[-1]) if len(operands) % 2 else _Draft()
+        for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
+            total = self.added(total, self.multiplied(pair))
+        return total
+
+    def power(self, x: int, y: int) -> Form | None:
+        """Return a small whole power as a product."""
+        n = self.small_exponent(y)
+        return self.multiplied([x] * n) if n else None
+
+    def slope_of_power(self, c: int, x: int, y: int) -> Form | None:
+        """Return c · xʸ⁻¹, the derivative of the same."""
+        n = self.small_exponent(y)
+        return self.multiplied([c, *[x] * (n - 1)]) if n else None
+
+    def small_exponent(self, k: int) -> int:
+        """Return the exponent that traced node k is, if it is 1, 2, 3 or 4, else 0."""
+        exponent = self.forms[k]
+        return int(exponent) if isinstance(exponent, float) and exponent in (1.0, 2.0, 3.0, 4.0) else 0
+
+    def quotient(self, x: int, y: int) -> Form:
+        divisor = self.forms[y]
+        if isinstance(divisor, float) and is_moderate(divisor):
+            return self.scaled(x, 1.0 / divisor)
+        return self.divided(x, y)
+
+    def choice(self, operands: Sequence[int]) -> Form | None:
+        """Return the chosen side where the condition is a number."""
+        condition, a, b = operands
+        c = self.forms[condition]
+        if not isinstance(c, float):
+            return None
+        return self.terms(a if c else b) if c == c else c
+
+    def gelu(self, operand: int) -> int | float | None:
         """Return x · Φ(x): written out, its derivative finds Φ(x) there."""
+        x = self.settled(operand)
         if isinstance(x, float):
-            return self.applied(table.gelu, [x])
+            return None
         phi = self.applied(table.normal_cdf, [x])
         return self.node(_Draft(1.0, [(1.0, tuple(sorted([x, int(phi)])))]))
 
@@ -155,8 +162,11 @@ class _Canonical:
                 return form.scale * c, self.node(_Draft(1.0, [(1.0, factors)], form.weighs))
         return 1.0, self.settled(k)
 
-    def logsumexp(self, operands: Sequence[int | float]) -> _Draft:
+    def logsumexp(self, traced: Sequence[int]) -> _Draft | None:
         """Return top + log Σ exp(x − top): written out, its derivative finds the exponentials and their sum there."""
+        if len(traced) == 1:
+            return None
+        operands = [self.settled(operand) for operand in traced]
         top = self.applied(table.peak, operands)
         shifted = [self.node(self.added(_Draft(1.0, one(x)), _Draft(-1.0, one(top)))) for x in operands]
         total = _Draft()
@@ -280,3 +290,20 @@ class _Canonical:
 def one(form: int | float) -> list[Term]:
     """Return a node, or a constant, as the only term of a sum."""
     return [(form, ()) if isinstance(form, float) else (1.0, (form,))]
+
+
+# What becomes of the rows that are simplified as algebra does it, or written out; None leaves an operation as it is.
+REWRITES: dict[str, Callable[[_Canonical, Sequence[int]], Form | None]] = {
+    "sum": _Canonical.sum,
+    "difference": lambda self, xs: self.added(self.terms(xs[0]), self.scaled(xs[1], -1.0)),
+    "negative": lambda self, xs: self.scaled(xs[0], -1.0),
+    "identity": lambda self, xs: self.terms(xs[0]),
+    "product": _Canonical.multiplied,
+    "square": lambda self, xs: self.multiplied([*xs, *xs]),
+    "scalar product": _Canonical.scalar_product,
+    "quotient": lambda self, xs: self.quotient(*xs),
+    "power": lambda self, xs: self.power(*xs),
+    "slope of a power": lambda self, xs: self.slope_of_power(*xs),
+    "product with Φ": lambda self, xs: self.gelu(*xs),
+    "log of a sum of exponentials": _Canonical.logsumexp,
+}

@@ -8,7 +8,6 @@ parameter and a node that a whole block shares become one matrix product: that i
 from __future__ import annotations
 
 import functools
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from autograd.lifting.plan import (
     gathered,
 )
 from autograd.row import Operation
+from autograd.symbols import Symbol
 
 
 def pack(graph: Graph) -> Plan:
@@ -277,8 +277,8 @@ def is_flat(node: Sum | Apply) -> bool:
 @functools.cache
 def has_no_slope(operation: Operation) -> bool:
     """Whether all of an operation's partial derivatives are the number 0."""
-    rules = operation.partials(math.nan, math.nan) if callable(operation.partials) else operation.partials
-    return all([not callable(rule) and rule == 0.0 for rule in rules])
+    rules = operation.partials(Symbol(), Symbol()) if callable(operation.partials) else operation.partials
+    return all([isinstance(rule, float) and rule == 0.0 for rule in rules])
 
 
 def is_reduction(node: Apply, blocks: Sequence[int | None]) -> bool:

@@ -14,7 +14,7 @@ from autograd.backward import topological_order
 from autograd.choices import raise_chosen
 from autograd.conversion import Refusal, describe
 from autograd.lifting.codegen.partials import check_rules
-from autograd.operations import OWN
+from autograd.operations import BUILT_IN
 from autograd.row import Operation
 from autograd.value import Constant, Value, new_value
 
@@ -72,7 +72,7 @@ class Trace:
         for node in topological_order(*outputs):
             if not moving.isdisjoint(node.operands):
                 moving.add(node)
-                if node.operation and node.operation.name not in OWN:
+                if node.operation and node.operation.name not in BUILT_IN:
                     check_rules(node.operation)
         derivatives = [derivative for output in outputs for derivative in output.derivatives(leaves[self.part(wrt)])]
         return trace([*outputs, *derivatives], leaves[self.part("inputs")], leaves[self.part("parameters")])
