@@ -24,7 +24,7 @@ from nn.network import MLP
 from nn.training.objective import Objective
 from nn.validation import Array, Targets
 
-Rows = NDArray[np.intp]  # which examples a batch holds
+RowIndices = NDArray[np.intp]  # which examples a batch holds
 REMEDY = "a smaller learning rate or clip_norm may help"
 EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formula
 
@@ -46,7 +46,7 @@ def diverged(net_inputs: list[float], place: str) -> FloatingPointError:
     )
 
 
-def of_rows(error: Exception, rows: Rows) -> Exception:
+def of_rows(error: Exception, rows: RowIndices) -> Exception:
     """Return an error of the program that names the row of the caller's X, not that of the batch."""
     return type(error)(re.sub(r"^row (\d+)", lambda m: f"row {rows[int(m[1])]} of X", str(error)))
 
@@ -60,10 +60,10 @@ class Engine(Protocol):
 
     parameters: NDArray[Any]
 
-    def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
+    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call may overwrite."""
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
@@ -83,7 +83,7 @@ class ScalarEngine:
         self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
         self.parameters = np.array([value.data for value in self.values])
 
-    def step(self, rows: Rows) -> tuple[float, Array]:
+    def step(self, rows: RowIndices) -> tuple[float, Array]:
         """Return the mean loss of a batch and its gradient."""
         assign(self.values, self.parameters)
         self.mlp.zero_grad()
@@ -94,7 +94,7 @@ class ScalarEngine:
             total += loss.data
         return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
         assign(self.values, self.parameters)
         total: float = sum([self._example(row).data for row in rows.tolist()])
@@ -138,14 +138,14 @@ class VectorizedEngine:
             raise ValueError(f"some numbers of X or y are too large for {self.data.dtype}; scale them")
         self.batch = np.empty_like(self.data[:batch_size])
 
-    def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
+    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
         try:
             return self.program.step(self._batch(rows))
         except (ArithmeticError, ValueError) as error:
             raise of_rows(error, rows) from None
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
         try:
             return self.program.value(self._batch(rows))
@@ -172,7 +172,7 @@ class VectorizedEngine:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; engine='scalar' takes any loss") from error
 
-    def _batch(self, rows: Rows) -> NDArray[Any]:
+    def _batch(self, rows: RowIndices) -> NDArray[Any]:
         batch = self.batch[: len(rows)]
         self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would use a copy
         return batch

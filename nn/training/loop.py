@@ -26,11 +26,11 @@ from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
 from nn.training.checkpoint import save
-from nn.training.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
+from nn.training.engines import ENGINES, REMEDY, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
 from nn.training.objective import Objective, reading
 from nn.training.optimizers import Optimizer
-from nn.training.stopping import History, Rule
+from nn.training.stopping import History, StoppingRule
 from nn.validation import Array, Targets, examples, generator, targets, whole
 
 MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
@@ -46,7 +46,7 @@ def train(
     epochs: int = 100,
     batch_size: int | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
-    stopping: Rule | Sequence[Rule] = (),
+    stopping: StoppingRule | Sequence[StoppingRule] = (),
     engine: str = "vectorized",
     dtype: DTypeLike = np.float64,
     history: History | None = None,
@@ -111,7 +111,7 @@ def train(
     if not isinstance(optimizer, Optimizer):
         raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
     several = isinstance(stopping, Iterable) and not isinstance(stopping, str)
-    rules = list(cast("Iterable[Rule]", stopping) if several else [cast("Rule", stopping)])
+    rules = list(cast("Iterable[StoppingRule]", stopping) if several else [cast("StoppingRule", stopping)])
     for rule in rules:
         if not callable(rule) or isinstance(rule, type):
             raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
@@ -174,7 +174,7 @@ def train(
 
 
 def _epoch(
-    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]], interrupts: Interrupts
+    engine: Engine, optimizer: Optimizer, batches: list[RowIndices], layers: list[list[slice]], interrupts: Interrupts
 ) -> tuple[float, list[float]]:
     """Take one step for each batch; return the mean loss of the examples and the gradient norm of each layer.
 

@@ -207,7 +207,7 @@ class SGD(Optimizer):
         learning_rate: A positive number, or a schedule.
         momentum: From 0 to below 1.
         nesterov: Whether to step along g + momentum·v instead of v.
-        weight_decay: weight_decay·θ is added to g.
+        weight_decay: The factor of θ that is added to g.
 
     >>> theta = np.array([1.0])
     >>> SGD(0.1).step(theta, gradient=np.array([2.0])); theta

@@ -85,7 +85,7 @@ class History:
         return losses
 
 
-Rule = Callable[[History], str | None]
+StoppingRule = Callable[[History], str | None]
 
 
 @spelled
