@@ -56,7 +56,7 @@ COMMON_FACTORS = (
     (2.0, "factor 2", WHICH_LOSS),
     (0.5, "factor ½", WHICH_LOSS),
 )
-SYMBOL = r"[^\W\d][\w⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉,′]*"  # a name that needs no quotation marks in ∂a/∂b
+BARE_NAME = r"[^\W\d][\w⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉,′]*"  # a name that needs no quotation marks in ∂a/∂b
 SUM_OVER_USES = "a gradient is the sum over all uses of the Value: local derivative × gradient of the result"
 
 
@@ -288,4 +288,4 @@ def symbol(x: Value) -> str:
     """
     if not x.name:
         return f"({label(x)})"
-    return label(x) if re.fullmatch(SYMBOL, x.name) else f"“{label(x)}”"
+    return label(x) if re.fullmatch(BARE_NAME, x.name) else f"“{label(x)}”"
