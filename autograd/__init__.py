@@ -1,5 +1,11 @@
 """A scalar autograd engine: numbers that remember how they were made, and one table of operations.
 
+value, row, operations, rules: Values, the rows of the table, the table, and its longer rules.
+backward, transforms: the reverse sweep, and derivatives of functions.
+parsing, copying: expressions as text; deep copies and pickles of graphs.
+checking: gradients checked by finite differences and against numbers derived by hand.
+lifting: one recorded graph turned into a NumPy program over a batch.
+
 >>> from autograd import Value
 >>> x = Value(2.0, name="x")
 >>> y = (x * x + 3 * x).named("y")

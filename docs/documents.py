@@ -150,8 +150,8 @@ class Number:
         if handout.agrees(self.printed, self.engine):
             return "given" if self.kind == "given" else "right"
         if self.rule is not None and handout.agrees(self.printed, self.rule):
-            slips = "I02" if self.document == "000" or self.name == "delta_o_times_weights" else "I01, I02"
-            return f"✗ not the gradient ({slips})"
+            mistakes = "I02" if self.document == "000" or self.name == "delta_o_times_weights" else "I01, I02"
+            return f"✗ not the gradient ({mistakes})"
         return "✗"
 
 

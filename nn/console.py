@@ -1,4 +1,4 @@
-"""What a command says: on standard output, which may be closed, full or read no further, and on standard error."""
+"""The output of a command: on standard output, which may be closed, full or no longer read, and on standard error."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ BROKEN_PIPE = 141  #: the exit status that a shell shows for a process which the
 
 
 def printed(text: str, status: int, command: str, failure: int) -> int:
-    """Print what a command has to say, to the end, and return its exit status.
+    """Print the output of a command and return its exit status.
 
-    status: of a command whose output arrives. failure: where standard output cannot be written, which a line on
-    standard error says, beginning with the command's name. A reader that has seen enough, such as `head`, gives 141.
+    Args:
+        text: The output.
+        status: The exit status if the output can be written.
+        command: The name of the command, for the message on standard error.
+        failure: The exit status if standard output cannot be written. If its reader, such as `head`, has closed it,
+            the exit status is 141.
 
     >>> printed("all right", 0, "handgrad", 1)
     all right
@@ -31,13 +35,13 @@ def printed(text: str, status: int, command: str, failure: int) -> int:
     except (OSError, UnicodeEncodeError) as error:
         complain(f"{command}: standard output cannot be written: {getattr(error, 'strerror', error)}")
         status = failure
-    if sys.stdout is not None:  # what is left in its buffer is not to fail once more at the end of the process
+    if sys.stdout is not None:  # so that what is left in its buffer does not fail again when the process ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
 def complain(line: str) -> None:
-    """Print a line on standard error, where it is open."""
+    """Print a line on standard error, if it is open."""
     with suppress(OSError):
         if sys.stderr is not None:
             print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Starting weights: each scheme draws the matrix W[sender, receiver] of one layer; biases start at zero.
+"""Initial weights: each scheme draws the matrix W[sender, receiver] of one layer; biases start at zero.
 
 Letters: n senders, m receivers.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from nn.validation import Array
+
 Initializer = Callable[[np.random.Generator, int, int], Array]
 
 
@@ -36,7 +36,7 @@ def he(rng: np.random.Generator, n: int, m: int) -> Array:
 
 
 def zeros(rng: np.random.Generator, n: int, m: int) -> Array:
-    """Start at 0: the neurons of a hidden layer stay alike, so this is for demonstrations."""
+    """Return zeros: the neurons of a hidden layer then stay equal, so this is only for demonstrations."""
     return np.zeros((n, m))
 
 

@@ -1,9 +1,9 @@
 # ruff: noqa: A004  (abs and sum are the engine's, here throughout)
 """Losses: how wrong one prediction is, as one number.
 
-Each takes one prediction and its target, or lists of them (one entry per output of the network), as Values or
-plain numbers: with a Value among them the loss is a Value, of numbers alone a float. A batch has the mean of
-its examples' losses. None branches on a prediction, so one recorded graph serves for every example.
+Each takes one prediction and its target, or lists of them with one entry per output of the network, as Values or plain
+numbers: with a Value among them the loss is a Value, otherwise a float. The loss of a batch is the mean over its
+examples. No loss branches on a prediction, so one recorded graph serves for every example.
 
 Letters: p prediction, t target, e error p − t, z net input (logit), k number of outputs.
 """
@@ -25,11 +25,11 @@ N = TypeVar("N", float, Value)  # a loss of numbers is a number, a loss of Value
 Prediction: TypeAlias = N | Sequence[N] | NDArray[Any]
 Target: TypeAlias = float | Value | Sequence[float | Value] | NDArray[Any]
 Loss = Callable[[Any, Any], Any]  # Any: of numbers it gives a number, of Values a Value
-PLAIN = {Value, float, int}
+NUMBER_TYPES = {Value, float, int}
 
 
 def sse(prediction: Prediction[N], target: Target) -> N:
-    """Return the sum of squared errors, Σ e²: no ½ and no mean, so ∂/∂p = 2e (documents 000 and 001).
+    """Return the sum of squared errors, Σ e²: no ½ and no mean, so ∂/∂p = 2e (Hansen 2021, 2022).
 
     >>> sse([0.6, 0.5], [1, 0])
     0.41000000000000003
@@ -38,7 +38,7 @@ def sse(prediction: Prediction[N], target: Target) -> N:
 
 
 def half_sse(prediction: Prediction[N], target: Target) -> N:
-    """Return half the sum of squared errors, ½ Σ e², so ∂/∂p = e (document 003, equation 1).
+    """Return half the sum of squared errors, ½ Σ e², so ∂/∂p = e (Misley 2023, equation 1).
 
     >>> half_sse([3.0, 1.0], [1, 0])
     2.5
@@ -66,6 +66,11 @@ def mae(prediction: Prediction[N], target: Target) -> N:
 
 def huber(prediction: Prediction[N], target: Target, delta: float = 1.0) -> N:
     """Return the mean over the outputs of ½e² up to |e| = delta, then delta·(|e| − ½delta) (Huber 1964).
+
+    Args:
+        prediction: One number per output.
+        target: One number per output.
+        delta: Where the parabola ends and the straight line begins; a positive number.
 
     >>> huber([3.0, 1.0], [1, 0])
     1.0
@@ -95,8 +100,8 @@ def hinge(prediction: Prediction[N], target: Target) -> N:
 def binary_cross_entropy(prediction: Prediction[N], target: Target) -> N:
     """Return the mean over the outputs of −t·log p − (1 − t)·log(1 − p), for probabilities p and 0 ≤ t ≤ 1.
 
-    Raises ValueError where p is 0 or 1 and wrong, for the loss is then infinite;
-    `binary_cross_entropy_with_logits` has no such end.
+    Raises ValueError where p is 0 or 1 and wrong, because the loss is then infinite;
+    `binary_cross_entropy_with_logits` is always finite.
 
     >>> round(binary_cross_entropy(0.6, 1), 6)
     0.510826
@@ -106,7 +111,7 @@ def binary_cross_entropy(prediction: Prediction[N], target: Target) -> N:
     _check_targets("binary_cross_entropy", pairs)
 
     def term(p: N, t: N | float) -> N:
-        if not isinstance(t, Value) and t in (0, 1):  # 0 · log 0 is a term to leave out
+        if not isinstance(t, Value) and t in (0, 1):  # 0 · log 0 counts as 0
             return -log(p) if t == 1 else -log1p(-p)
         return -(t * log(p) + (1.0 - t) * log1p(-p))
 
@@ -127,11 +132,15 @@ def binary_cross_entropy_with_logits(prediction: Prediction[N], target: Target) 
 
 
 def cross_entropy(prediction: Prediction[N], target: Target) -> N:
-    """Return −log of the probability given to the right class (document 002).
+    """Return −log of the probability given to the right class.
 
-    prediction: k ≥ 2 probabilities. target: the class index (0 … k−1) or a one-hot list.
-    Raises ValueError where that probability is 0, for the loss is then infinite; `softmax_cross_entropy` has
-    no such end.
+    Args:
+        prediction: k ≥ 2 probabilities.
+        target: The class index (0 … k−1) or a one-hot list.
+
+    Raises:
+        ValueError: Where that probability is 0, because the loss is then infinite; `softmax_cross_entropy` is always
+            finite.
 
     >>> round(cross_entropy([0.2, 0.7, 0.1], 1), 6)
     0.356675
@@ -145,8 +154,11 @@ def cross_entropy(prediction: Prediction[N], target: Target) -> N:
 def softmax_cross_entropy(prediction: Prediction[N], target: Target) -> N:
     """Return the cross-entropy of softmax(z): logsumexp(z) − z of the right class.
 
-    prediction: k ≥ 2 net inputs. target: the class index (0 … k−1) or a one-hot list.
-    It never overflows, and ∂/∂z = softmax(z) − one-hot, the dscore of document 002.
+    It never overflows, and ∂/∂z = softmax(z) − one-hot.
+
+    Args:
+        prediction: k ≥ 2 net inputs.
+        target: The class index (0 … k−1) or a one-hot list.
 
     >>> softmax_cross_entropy([1000.0, 0.0, -1000.0], 1)
     1000.0
@@ -174,8 +186,8 @@ LOSSES: dict[str, Loss] = {
 
 
 def _list(loss: str, name: str, numbers: Any) -> list[Any]:
-    """Return one number, or several, as a list; a column (k, 1), as Nielsen's code has it, and a row are flattened."""
-    if isinstance(numbers, (list, tuple)) and PLAIN.issuperset(map(type, numbers)):  # the usual case, and the quick one
+    """Return one number, or several, as a list; a column (k, 1), as in Nielsen's code, and a row are flattened."""
+    if isinstance(numbers, (list, tuple)) and NUMBER_TYPES.issuperset(map(type, numbers)):  # the usual case
         return list(numbers)
     given = as_number(numbers, f"{loss}: {name}")
     if isinstance(given, (Value, Real)):
@@ -196,12 +208,12 @@ def _list(loss: str, name: str, numbers: Any) -> list[Any]:
 def _pairs(loss: str, prediction: Prediction[N], target: Target) -> list[tuple[N, N | float]]:
     predictions, targets = _list(loss, "prediction", prediction), _list(loss, "target", target)
     if len(predictions) != len(targets) or not predictions:
-        raise ValueError(f"{loss}: {len(predictions)} predictions and {len(targets)} targets; give as many")
+        raise ValueError(f"{loss}: {len(predictions)} predictions and {len(targets)} targets; give one target for each")
     return list(zip(predictions, targets, strict=True))
 
 
 def _sum(terms: list[N]) -> N:
-    return sum(terms) if len(terms) > 1 else terms[0]  # a sum of one term would be a node that says nothing
+    return sum(terms) if len(terms) > 1 else terms[0]  # a sum of one term would be a superfluous node
 
 
 def _mean(terms: list[N]) -> N:
@@ -209,22 +221,22 @@ def _mean(terms: list[N]) -> N:
 
 
 def _of_class(loss: str, values: list[N], target: Any) -> N:
-    """Return the one of the values that the target, a class index or a one-hot list, points at."""
+    """Return the value of the class that the target, a class index or a one-hot list, names."""
     k = len(values)
     if k < 2:
-        raise ValueError(f"{loss}: {k} prediction; it needs one for each of at least two classes")
+        raise ValueError(f"{loss}: {k} prediction; it needs at least two, one for each class")
     target = target if isinstance(target, (list, tuple)) else as_number(target, f"{loss}: target")
     if isinstance(target, Real):
         index = float(target)
         if index not in range(k):
             raise ValueError(
-                f"{loss}: the class index is {target}; of {k} classes it is a whole number from 0 to {k - 1}"
+                f"{loss}: the class index is {target}; with {k} classes it must be a whole number from 0 to {k - 1}"
             )
         return values[int(index)]
     one_hot = _list(loss, "target", target)
     if len(one_hot) != k or sorted(map(_number, one_hot)) != [0.0] * (k - 1) + [1.0]:
         shown = ", ".join(map(_shown, one_hot))
-        raise ValueError(f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else")
+        raise ValueError(f"{loss}: the target is [{shown}]; give a class index, or {k} numbers: one 1, the others 0")
     chosen: N = dot(one_hot, values)
     return chosen
 

@@ -1,4 +1,4 @@
-"""How good predictions are, as one number.
+"""Measures of how good predictions are.
 
 Letters: n examples, k outputs, p predictions (n, k), t targets.
 """
@@ -16,29 +16,33 @@ from nn.validation import Array, Targets
 class Reading:
     """How outputs and targets are read as classes: by the largest output, or each output as a label of its own.
 
-    border: above it an output says yes; for the labels −1 and 1 so does a target above 0.
+    Attributes:
+        largest: Whether the class is that of the largest output.
+        threshold: Otherwise, an output above it means yes; a target above 0 does.
     """
 
     largest: bool
-    border: float = 0.5
+    threshold: float = 0.5
 
     def accuracy(self, p: Array, t: Targets) -> float:
-        """Return the share of the examples that are right.
+        """Return the fraction of the examples that are right; with several labels, a row is right if all of them are.
 
-        t: class indices (n,), or rows; of labels of their own, all in a row are to be right.
+        Args:
+            p: Predictions (n, k).
+            t: Targets: class indices (n,), or rows (n, k).
 
         >>> Reading(largest=True).accuracy(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([1, 0]))
         0.5
         """
         if self.largest:
             return float((p.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))).mean())
-        return float(((p > self.border) == (t > 0.0)).all(axis=1).mean())
+        return float(((p > self.threshold) == (t > 0.0)).all(axis=1).mean())
 
 
 def r_squared(p: Array, t: Targets) -> float:
     """Return R², the mean over the outputs of 1 − Σ (t − p)² / Σ (t − t̄)².
 
-    Where the targets of an output are all the same, R² is 1 for a perfect prediction, else 0, as scikit-learn has it.
+    If the targets of an output are all the same, R² is 1 for a perfect prediction and 0 otherwise, as in scikit-learn.
 
     >>> r_squared(np.array([[1.0], [2.0]]), np.array([[1.0], [3.0]]))
     0.5

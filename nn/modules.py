@@ -20,9 +20,8 @@ from autograd import Value, dot, softmax
 from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
 from nn.signatures import spelled
-from nn.validation import matrix, numbers, real, vector
+from nn.validation import Array, matrix, numbers, real, vector
 
-Array = NDArray[np.float64]
 Inputs = Sequence[Any] | NDArray[Any]  # of one example: a number or a Value for each input
 
 
@@ -31,10 +30,10 @@ class Module(ABC):
 
     @abstractmethod
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: neuron by neuron its weights, then its bias; a shared one is there once."""
+        """Return the weights and biases: for each neuron its weights, then its bias; a shared one is listed once."""
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0.0, for `backward()` adds to what is there."""
+        """Set the gradient of every parameter to 0.0, because `backward()` adds to it."""
         for parameter in self.parameters():
             parameter.grad = 0.0
 
@@ -43,14 +42,19 @@ class Module(ABC):
 class Neuron(Module):
     """One neuron with given weights.
 
-    weights: one number per input. bias: a number, or None for a neuron without one.
-    activation: the name of an operation of one operand, or "identity": then the net input is the activation.
-    expanded: instead of one fused `dot`, build a node for every product and sum, starting at the bias and
-    adding left to right; every number comes out the same, bit for bit.
-    place: (layer, neuron), from 1, for the names: w⁽¹⁾₂₃ leads in layer 1 from sender 2 to receiver 3.
-    Raises ValueError for an unknown activation, and TypeError for weights that are no list of numbers.
+    Args:
+        weights: One number per input.
+        bias: A number, or None for a neuron without a bias.
+        activation: The name of an operation with one operand, or "identity": the activation is then the net input.
+        expanded: Whether to build a node for every product and sum, from the bias and from left to right, instead of
+            one fused `dot`; all numbers are the same, bit for bit.
+        place: (layer, neuron), counted from 1, for the names: w⁽¹⁾₂₃ leads in layer 1 from sender 2 to receiver 3.
 
-    >>> h1 = Neuron([0.5, 1.2, -0.3])  # document 000
+    Raises:
+        ValueError: For an unknown activation.
+        TypeError: For weights that are not a list of numbers.
+
+    >>> h1 = Neuron([0.5, 1.2, -0.3])
     >>> round(h1([1, 3, 5]).data, 7)
     0.9308616
     """
@@ -71,7 +75,7 @@ class Neuron(Module):
             )
         w = numbers(weights, "weights")
         if w.ndim != 1 or not w.size:
-            raise ValueError(f"weights has shape {w.shape}; a neuron needs a flat list of one number or more")
+            raise ValueError(f"weights has shape {w.shape}; a neuron needs a flat list of at least one number")
         self.activation = activation
         self.expanded = expanded
         self.function = activation_function(activation)
@@ -95,7 +99,7 @@ class Neuron(Module):
             for w, x in zip(self.weights, inputs, strict=True):
                 made = w * x if made is None else made + w * x
         else:
-            # Straight to the record: the operands are Values already, and looking again costs a fifth of the time.
+            # Recorded directly: the operands are known to be Values, and checking that again costs a fifth of the time.
             made = dot.record((*self.weights, *inputs) if made is None else (*self.weights, *inputs, made))
         z: Value = made
         z.name = self.z_name
@@ -114,18 +118,23 @@ class Neuron(Module):
         return list(dict.fromkeys(self.places()))
 
     def places(self) -> list[Value]:
-        """Return the weights, then the bias, a shared one as often as it stands."""
+        """Return the weights, then the bias; a shared one is listed as often as it occurs."""
         return [*self.weights] if self.bias is None else [*self.weights, self.bias]
 
 
 @spelled
 class Layer(Module):
-    """Neurons side by side, all with the same inputs.
+    """Neurons with the same inputs.
 
-    weights: W[i][j] from sender i to receiver j. biases: one per receiver, or None.
-    activation: one name, or a list with one for each neuron; "softmax" takes the layer as a whole.
-    expanded: as for Neuron. number: the layer's, from 1.
-    Raises ValueError, naming the place, for what does not fit.
+    Args:
+        weights: W[i][j] from sender i to receiver j.
+        biases: One per receiver, or None.
+        activation: One name, or a list with one for each neuron; "softmax" applies to the layer as a whole.
+        expanded: As for `Neuron`.
+        number: The number of the layer, counted from 1.
+
+    Raises:
+        ValueError: For arguments that do not fit together; the message names the place.
 
     >>> layer = Layer([[1, 0], [0, 2]], activation=["relu", "identity"])
     >>> [a.data for a in layer([-3, 4])]
@@ -175,9 +184,11 @@ class Layer(Module):
         return net_inputs, [a.named(n.a_name) for n, a in zip(self.neurons, shares, strict=True)]
 
     def forward_arrays(self, inputs: Array, theta: Array) -> tuple[Array, Array]:
-        """Return net inputs and activations of many examples, one per column, as plain numbers.
+        """Return net inputs and activations of many examples as plain numbers.
 
-        theta: the numbers of `places()`.
+        Args:
+            inputs: One example per column.
+            theta: The numbers of `places()`.
         """
         n = len(self.neurons[0].weights)
         table = theta.reshape(len(self.neurons), -1)  # a row for each neuron: its weights, then its bias
@@ -192,19 +203,19 @@ class Layer(Module):
         return Z, np.stack([f(z) if f else z for f, z in zip(functions, Z, strict=True)])
 
     def weights(self, field: str = "data") -> Array:
-        """Return the weights [sender, receiver], or, for the field "grad", their gradients, to read only."""
+        """Return the weights [sender, receiver], or with field="grad" their gradients, as a read-only array."""
         return _read_only(np.array([[getattr(w, field) for w in neuron.weights] for neuron in self.neurons]).T)
 
     def biases(self, field: str = "data") -> Array:
-        """Return the biases, or, for the field "grad", their gradients, to read only."""
+        """Return the biases, or with field="grad" their gradients, as a read-only array."""
         return _read_only(np.array([getattr(neuron.bias, field) for neuron in self.neurons]))
 
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: neuron by neuron its weights, then its bias; a shared one is there once."""
+        """Return the weights and biases: for each neuron its weights, then its bias; a shared one is listed once."""
         return list(dict.fromkeys(self.places()))
 
     def places(self) -> list[Value]:
-        """Return the weights and biases, a shared one as often as it stands."""
+        """Return the weights and biases; a shared one is listed as often as it occurs."""
         return [parameter for neuron in self.neurons for parameter in neuron.places()]
 
 
@@ -220,7 +231,7 @@ def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
         try:
             return [x if isinstance(x, Value) else Value(x, name) for x, name in zip(inputs, names, strict=True)]
         except (TypeError, ValueError):
-            pass  # what is wrong is said below
+            pass  # reported below
     return [
         x if isinstance(x, Value) else Value(x, name)
         for x, name in zip(_one_example(inputs, names), names, strict=True)
@@ -228,9 +239,9 @@ def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:
 
 
 def _one_example(inputs: Any, names: Sequence[str]) -> list[Any]:
-    """Return the inputs as a list of numbers and Values; raise an error that says what else they are."""
+    """Return the inputs as a list of numbers and Values; raise an error that says what is wrong with others."""
     plain = as_numpy(inputs, "x")
-    if hasattr(plain, "__array__"):  # a table of pandas goes by its columns otherwise
+    if hasattr(plain, "__array__"):  # iterating over a pandas table would give its columns
         plain = np.asarray(plain)
         plain = plain if plain.ndim else plain.item()
     needed = f"{len(names)} input{'s are' if len(names) > 1 else ' is'} needed, one number for each"
@@ -248,10 +259,10 @@ def _one_example(inputs: Any, names: Sequence[str]) -> list[Any]:
     entries = [x if isinstance(x, Value) else as_number(x, f"x[{i}]") for i, x in enumerate(entries)]
     for place, x in enumerate(entries):
         if not isinstance(x, (Value, Real, np.bool_)):
-            raise TypeError(f"{needed}, and x[{place}] is no number: {x!r:.80}")
+            raise TypeError(f"{needed}, and x[{place}] is not a number: {x!r:.80}")
     return entries
 
 
 def _read_only(array: Array) -> Array:
-    array.flags.writeable = False  # what is written into a copy would be lost without a word: set_weights is there
+    array.flags.writeable = False  # a change of this copy would have no effect: use set_weights
     return array

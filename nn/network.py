@@ -1,6 +1,6 @@
-"""The multilayer perceptron: layers in a row.
+"""The multilayer perceptron: a sequence of layers.
 
-A forward pass on one example records every number as a Value; a pass on many examples is plain NumPy, by the
+A forward pass on one example records every number as a Value; a forward pass on many examples is plain NumPy, with the
 array rules of the same operations.
 
 Letters: x inputs of one example, X of many (examples, inputs), Z net inputs, A activations, W[sender, receiver].
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
@@ -23,9 +23,8 @@ from nn.modules import Inputs, Layer, Module, as_inputs, assign
 from nn.record import Record
 from nn.signatures import spelled
 from nn.training.objective import Objective, reading
-from nn.validation import examples, flag, generator, listed, matrix, numbers, targets, vector
+from nn.validation import Array, examples, flag, generator, listed, matrix, numbers, targets, vector
 
-Array = NDArray[np.float64]
 Rng = int | np.random.Generator | None
 
 
@@ -33,14 +32,19 @@ Rng = int | np.random.Generator | None
 class MLP(Module):
     """A multilayer perceptron.
 
-    inputs: how many. sizes: the neurons of each layer, the output layer last.
-    activation: one name for all layers, or a list with, for each layer, one name or a list of one per neuron.
-    output: the last layer's activation, where it differs; a list then covers the layers before it. Only the
-    last layer may be "softmax".
-    bias: whether neurons have one; it starts at 0.
-    initializer: how weights start: "uniform", "normal", "xavier", "he" or "zeros".
-    expanded: as for Neuron. rng: a seed or a NumPy Generator; the same seed gives the same network.
-    Raises ValueError, naming the layer, for what does not fit.
+    Args:
+        inputs: The number of inputs.
+        sizes: The number of neurons of each layer, the output layer last.
+        activation: One name for all layers, or a list that has for each layer one name, or a list of one per neuron.
+        output: The last layer's activation, if it differs; a list in `activation` is then for the layers before it.
+            Only the last layer may be "softmax".
+        bias: Whether neurons have a bias, which starts at 0.
+        initializer: How weights are drawn: "uniform", "normal", "xavier", "he" or "zeros".
+        expanded: As for `Neuron`.
+        rng: A seed or a NumPy Generator; the same seed gives the same network.
+
+    Raises:
+        ValueError: For arguments that do not fit together; the message names the layer.
 
     >>> mlp = MLP(3, [4, 1], activation="tanh", output="sigmoid", rng=0)
     >>> mlp
@@ -84,9 +88,15 @@ class MLP(Module):
     ) -> MLP:
         """Return the network with these weights.
 
-        weights: for each layer W[i][j], from sender i to receiver j.
-        biases: for each layer one per receiver; None gives a network without them. The rest is as for MLP.
-        Raises ValueError for shapes that do not chain.
+        Args:
+            weights: For each layer W[i][j], from sender i to receiver j.
+            biases: For each layer one number per receiver; None gives a network without biases.
+            activation: As for `MLP`.
+            output: As for `MLP`.
+            expanded: As for `Neuron`.
+
+        Raises:
+            ValueError: For shapes that do not fit together.
 
         >>> xor = MLP.from_weights([[[1, 1], [1, 1]], [[1], [-2]]], [[0, -1], [0]], "relu", output="identity")
         >>> [xor([a, b]).data for a in (0, 1) for b in (0, 1)]
@@ -118,14 +128,18 @@ class MLP(Module):
         return f"MLP({self.sizes[0]}{layers}, {len(self.parameters())} parameters)"
 
     def __call__(self, x: Inputs) -> Value | list[Value]:
-        """Return the output for one list of inputs: the Value where there is one, else the list."""
+        """Return the output for one list of inputs: a Value if there is one output, otherwise a list of Values."""
         output = self.forward(x).output
         return output[0] if len(output) == 1 else output
 
     def forward(self, x: Inputs) -> Record:
         """Return the record of one forward pass.
 
-        x: one number or Value for each input. Raises ValueError for another count.
+        Args:
+            x: One number or Value for each input.
+
+        Raises:
+            ValueError: For another number of inputs.
         """
         inputs = activations = as_inputs(x, self.input_names)
         record = Record(self, inputs, [], [])
@@ -136,16 +150,18 @@ class MLP(Module):
         return record
 
     def forward_arrays(self, X: Array, theta: Array | None = None) -> tuple[Array, Array]:
-        """Return the last layer's net inputs and activations of many examples, one per row, as numbers.
+        """Return the last layer's net inputs and activations of many examples as plain numbers, one example per row.
 
-        theta: other numbers than the network's own for `parameters()`.
+        Args:
+            X: One example per row.
+            theta: Numbers to use for `parameters()` instead of the network's own.
         """
         if theta is None:
             theta = np.array([parameter.data for parameter in self._places()])
         elif len(theta) < sum(len(layer.neurons) * len(layer.neurons[0].places()) for layer in self.layers):
             place = {parameter: i for i, parameter in enumerate(self.parameters())}
             theta = theta[[place[parameter] for parameter in self._places()]]
-        Z = A = X.T  # an example per column: the products are twice as fast so
+        Z = A = X.T  # one example per column makes the products twice as fast
         first = 0
         for layer in self.layers:
             last = first + len(layer.neurons) * len(layer.neurons[0].places())
@@ -156,7 +172,14 @@ class MLP(Module):
     def predict(self, X: ArrayLike) -> Array:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.
 
-        X: (examples, inputs). Returns (examples, outputs). Raises ValueError, with the place, for bad data.
+        Args:
+            X: (examples, inputs).
+
+        Returns:
+            An array (examples, outputs).
+
+        Raises:
+            ValueError: For data that do not fit; the message names the place.
 
         >>> MLP(2, [3], "softmax", rng=0).predict([[0, 0]]).round(3)
         array([[0.333, 0.333, 0.333]])
@@ -166,8 +189,8 @@ class MLP(Module):
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probability of every class, (examples, classes).
 
-        After softmax these are the outputs; of one sigmoid output p they are 1 − p and p, for classes 0 and 1.
-        Raises ValueError where the last layer is neither.
+        For a softmax layer these are the outputs; for one sigmoid output p they are 1 − p and p, for classes 0 and 1.
+        Raises ValueError for any other last layer.
 
         >>> MLP.from_weights([[[1.0]]]).predict_proba([[0.0]])
         array([[0.5, 0.5]])
@@ -178,24 +201,30 @@ class MLP(Module):
         if self.last_activation == "sigmoid" and self.sizes[-1] == 1:
             return np.hstack([1.0 - outputs, outputs])
         raise ValueError(
-            f"the last layer is {self.sizes[-1]} {self.last_activation}; class probabilities come from softmax, "
-            "or from one sigmoid output"
+            f"the last layer is {self.sizes[-1]} {self.last_activation}; class probabilities need softmax, "
+            "or one sigmoid output"
         )
 
     def score(self, X: ArrayLike, y: ArrayLike, loss: str | Loss | None = None) -> float:
         """Return how good the predictions are: 1.0 is perfect.
 
-        For classes it is the share of the examples that are right, the accuracy of `History`, and for other targets R²,
-        the mean over the outputs. What is right follows from the last layer, the loss, and the layout of y:
+        For classes this is the fraction of the examples that are right, like the accuracy of `History`; for other
+        targets it is R², the mean over the outputs. When an example is right depends on the last layer, the loss, and
+        the shape of y:
 
-        - class indices (n,) of two outputs or more, one-hot rows after softmax, and those of the losses over classes:
-          the largest output is that of the class;
-        - 0 and 1 after sigmoid, or with a binary cross-entropy: every output is a label of its own, and all are
-          right, above or below ½ (of net inputs: above or below 0), even where every row holds one 1;
+        - class indices (n,) with two or more outputs, one-hot rows with softmax, and the targets of the losses over
+          classes: the largest output is that of the class;
+        - 0 and 1 with sigmoid, or with a binary cross-entropy: every output is a label of its own, and all are on the
+          right side of ½ (net inputs: of 0), even if every row contains exactly one 1;
         - −1 and 1 with hinge: every output has the right sign.
 
-        loss: the one that the network was trained with, where the last layer does not tell, as with net inputs.
-        Raises ValueError, with the place, for bad data.
+        Args:
+            X: (examples, inputs).
+            y: The targets, as for `train`.
+            loss: The loss that the network was trained with, if the last layer does not show it, as with net inputs.
+
+        Raises:
+            ValueError: For data that do not fit; the message names the place.
 
         >>> xor = MLP.from_weights([[[1, 1], [1, 1]], [[1], [-2]]], [[0, -1], [0]], "relu", output="identity")
         >>> xor.score([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
@@ -211,14 +240,14 @@ class MLP(Module):
 
     @property
     def last_activation(self) -> str:
-        """The activation of the last layer; "mixed" where its neurons differ."""
+        """The activation of the last layer; "mixed" if its neurons differ."""
         names = {neuron.activation for neuron in self.layers[-1].neurons}
         return "softmax" if self.layers[-1].softmax else names.pop() if len(names) == 1 else "mixed"
 
     def parameters(self) -> list[Value]:
-        """Return the weights and biases: layer by layer, neuron by neuron its weights, then its bias.
+        """Return the weights and biases, layer by layer: for each neuron its weights, then its bias.
 
-        One that is shared, because the same Value was put in several places, is there once.
+        A shared parameter, one Value used in several places, is listed once.
         """
         return list(dict.fromkeys(self._places()))
 
@@ -232,19 +261,23 @@ class MLP(Module):
         return len(set(places)) < len(places)
 
     def weights(self) -> list[Array]:
-        """Return one array for each layer, W[sender, receiver], to read only: `set_weights` takes others."""
+        """Return one read-only array for each layer, W[sender, receiver]; `set_weights` changes them."""
         return [layer.weights() for layer in self.layers]
 
     def biases(self) -> list[Array]:
-        """Return one array for each layer, to read only; an empty list for a network without biases."""
+        """Return one read-only array for each layer; an empty list for a network without biases."""
         return [layer.biases() for layer in self.layers if layer.neurons[0].bias is not None]
 
     def set_weights(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike] | None = None) -> None:
         """Set every weight, and every bias.
 
-        weights, biases: as `weights()` and `biases()` return them; without biases, those of the network stay.
-        Raises ValueError, naming the layer, for other shapes, and for two numbers in the places of a shared weight;
-        nothing is changed then.
+        Args:
+            weights: As `weights()` returns them.
+            biases: As `biases()` returns them; None leaves the biases as they are.
+
+        Raises:
+            ValueError: For other shapes, naming the layer, and for two different numbers for one shared weight;
+                nothing is changed then.
 
         >>> mlp = MLP(2, [1], rng=0)
         >>> W = mlp.weights()[0].copy()
@@ -260,12 +293,12 @@ class MLP(Module):
         chosen: dict[Value, float] = {}
         for parameter, number in zip(self._places(), given, strict=True):
             if chosen.setdefault(parameter, number) != number:
-                raise ValueError(f"{parameter.name} is shared, and is to be {chosen[parameter]} and {number}; give one")
+                raise ValueError(f"{parameter.name} is shared, but is given {chosen[parameter]} and {number}; give one")
         assign(chosen, np.array(list(chosen.values())))
 
     @staticmethod
     def _fitting(given: Sequence[ArrayLike], own: list[Array], name: str) -> list[Array]:
-        """Return the arrays; raise ValueError where they have not the shapes of the network's own."""
+        """Return the arrays; raise ValueError if they do not have the shapes of the network's own."""
         arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
         if len(arrays) != len(own):
             raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(own)}")

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 class Record:
     """What `MLP.forward` returns.
 
-    mlp: the network. inputs: its inputs, as Values.
-    net_inputs, activations: [layer][neuron]. Where an activation is the identity, both hold the same Value.
-    output: the activations of the last layer, always a list.
+    Attributes:
+        mlp: The network.
+        inputs: Its inputs, as Values.
+        net_inputs: [layer][neuron].
+        activations: [layer][neuron]. Where an activation is the identity, it is the same Value as the net input.
 
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5], [1.2], [-0.3]]]).forward([1, 3, 5])
@@ -45,10 +47,13 @@ class Record:
     def deltas(self, convention: str = "gradient") -> list[list[float]]:
         """Return every neuron's delta, [layer][neuron], as the last `backward()` left it; before it, all 0.0.
 
-        convention: "gradient" is ∂C/∂z; "handout" is −∂C/∂z, the δ that documents 000 and 001 add.
-        Raises ValueError for any other.
+        Args:
+            convention: "gradient" for ∂C/∂z; "handout" for −∂C/∂z, the δ of Hansen (2021, 2022).
+
+        Raises:
+            ValueError: For any other convention.
         """
         if convention not in ("gradient", "handout"):
             raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
         sign = 1.0 if convention == "gradient" else -1.0
-        return [[sign * z.grad + 0.0 for z in layer] for layer in self.net_inputs]  # + 0.0: no delta reads −0.0
+        return [[sign * z.grad + 0.0 for z in layer] for layer in self.net_inputs]  # + 0.0: no delta is −0.0

@@ -1,4 +1,4 @@
-"""What is said where a class is called with arguments that it has not: other libraries have other names for them."""
+"""Error messages for classes called with arguments that they do not have, such as the names of other libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Names that PyTorch, Keras, scikit-learn and micrograd have for what is named otherwise here.
+# Names in PyTorch, Keras, scikit-learn and micrograd, and the names here.
 OTHER_NAMES = {
     "lr": "learning_rate", "eta": "learning_rate", "learning_rate_init": "learning_rate",
     "betas": "beta1", "beta_1": "beta1", "beta_2": "beta2", "eps": "epsilon", "rho": "decay", "alpha": "decay",
@@ -26,7 +26,7 @@ OTHER_NAMES = {
 
 
 def spelled(cls: type[T]) -> type[T]:
-    """Let the class say how it is called, and which of its arguments may be meant, where one does not fit."""
+    """Make a class, when called with wrong arguments, show its signature and the argument that may be meant."""
     init: Any = cls.__init__
     signature = inspect.signature(init)
 

@@ -1,4 +1,4 @@
-"""What comes in from outside: numbers checked, and every refusal with its place, before anything is changed.
+"""Checks of everything that is passed in, before anything is changed; each error names the place and the value.
 
 Letters: n examples, k outputs of the network.
 """
@@ -21,7 +21,7 @@ Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
 CLASS_LOSSES = ("cross_entropy", "softmax_cross_entropy")
 PROBABILITY_LOSSES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
-# What a setting can be asked to be, in the words of the message.
+# The requirements of settings, in the words of the message.
 RANGES: dict[str, Callable[[float], bool]] = {
     "a finite number": math.isfinite,
     "a positive number": lambda x: 0.0 < x < math.inf,
@@ -49,7 +49,7 @@ def matrix(data: Any, name: str) -> Array:
 
 
 def vector(data: Any, name: str, length: int) -> Array:
-    """Return the data as a flat array of so many finite floats."""
+    """Return the data as a flat array of `length` finite floats."""
     array = numbers(data, name)
     if array.shape != (length,):
         raise ValueError(f"{name} has shape {array.shape}; it must be a flat list of {length} numbers")
@@ -68,9 +68,15 @@ def whole(number: Any, name: str, most: int | None = None) -> int:
 
 
 def real(number: Any, name: str, needs: str) -> float:
-    """Return a real number as a float; raise ValueError where it is none, or not what it needs to be.
+    """Return a real number as a float.
 
-    needs: a key of RANGES.
+    Args:
+        number: What was given.
+        name: What the message calls it.
+        needs: The requirement, a key of `RANGES`.
+
+    Raises:
+        ValueError: For anything but a real number that meets the requirement.
     """
     x = as_number(number, name)
     is_real = isinstance(x, Real) and not isinstance(x, bool)
@@ -90,7 +96,7 @@ def flag(given: Any, name: str) -> bool:
 
 
 def listed(given: Any, name: str) -> list[Any]:
-    """Return a list with an entry for each layer; raise ValueError for what is none."""
+    """Return a list with an entry for each layer; raise ValueError for anything but a list."""
     if not isinstance(given, (list, tuple, np.ndarray)):
         raise ValueError(f"{name} is {given!r:.80}; give a list with an entry for each layer")
     return list(as_numpy(given, name))
@@ -101,7 +107,7 @@ def generator(rng: Any) -> np.random.Generator:
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
-        raise ValueError(f"rng is {rng!r:.80}; give a seed, a whole number from 0 on, or a NumPy Generator") from None
+        raise ValueError(f"rng is {rng!r:.80}; give a seed (a whole number, 0 or more) or a NumPy Generator") from None
 
 
 def examples(X: Any, inputs: int, name: str = "X") -> Array:
@@ -112,8 +118,9 @@ def examples(X: Any, inputs: int, name: str = "X") -> Array:
         if inputs == 1:
             remedy = "; reshape(-1, 1) makes one column"
         elif len(array) == inputs:
-            remedy = f"; one example is a row of its own: [{name}], or reshape(1, -1)"
-        raise ValueError(f"{name} has shape {array.shape}; it must be a table, an example of {inputs} a row{remedy}")
+            remedy = f"; for one example give one row: [{name}], or reshape(1, -1)"
+        needed = f"a table with one row of {inputs} for each example"
+        raise ValueError(f"{name} has shape {array.shape}; it must be {needed}{remedy}")
     array = matrix(array, name)
     if array.shape[1] != inputs:
         raise ValueError(f"{name} has {array.shape[1]} columns, but the network has {inputs} inputs")
@@ -121,21 +128,29 @@ def examples(X: Any, inputs: int, name: str = "X") -> Array:
 
 
 def targets(y: Any, loss: str, n: int, k: int, name: str = "y") -> Targets:
-    """Return the targets of n examples as the loss takes them.
+    """Return the targets of n examples as the loss needs them.
 
-    For the losses over classes: class indices (n,), also from one-hot rows (n, k).
-    For the others floats (n, k), where (n,) will do for one output.
+    Args:
+        y: The targets: class indices (n,) or one-hot rows (n, k) for the losses over classes; numbers (n, k) for the
+            others, or (n,) for one output.
+        loss: The name of the loss.
+        n: The number of examples.
+        k: The number of outputs.
+        name: What the message calls the targets.
+
+    Returns:
+        Class indices (n,) for the losses over classes; floats (n, k) for the others.
     """
     array = numbers(y, name)
     if array.ndim == 0 or len(array) != n:
-        raise ValueError(f"{name} has shape {array.shape}, but there are {n} examples; give each a target")
+        raise ValueError(f"{name} has shape {array.shape}, but there are {n} examples; give one target for each")
     if loss in CLASS_LOSSES:
         return _classes(array, loss, k, name)
     if array.ndim == 1 and k == 1:
         array = array[:, np.newaxis]
     if array.shape != (n, k):
         remedy = "; softmax_cross_entropy takes class indices" if array.ndim == 1 else ""
-        raise ValueError(f"{name} has shape {array.shape}; {loss} of {k} outputs needs {(n, k)}{remedy}")
+        raise ValueError(f"{name} has shape {array.shape}; {loss} with {k} outputs needs {(n, k)}{remedy}")
     if loss in PROBABILITY_LOSSES:
         _refuse(array, (array < 0.0) | (array > 1.0), name, f"{loss} needs targets from 0 to 1")
     if loss == "hinge":
@@ -145,7 +160,7 @@ def targets(y: Any, loss: str, n: int, k: int, name: str = "y") -> Targets:
 
 def _classes(array: Array, loss: str, k: int, name: str) -> Targets:
     if k < 2:
-        raise ValueError(f"{loss} needs an output for each of two or more classes; one: binary_cross_entropy")
+        raise ValueError(f"{loss} needs an output for each of two or more classes; for one use binary_cross_entropy")
     if array.ndim == 1:
         off = (array != np.floor(array)) | (array < 0.0) | (array >= k)
         _refuse(array, off, name, f"with {k} outputs a class index is a whole number from 0 to {k - 1}")

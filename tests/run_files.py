@@ -49,5 +49,5 @@ def flat(mlp: MLP) -> list[float]:
 
 
 def assert_refused(path: Path, message: str = "") -> None:
-    with pytest.raises(ValueError, match=f"run.npz is not a whole file of nn.save: .*{message}"):
+    with pytest.raises(ValueError, match=f"run.npz is not a complete file of nn.save: .*{message}"):
         load(path)

@@ -1,4 +1,12 @@
-"""Pictures and formulas of Values: graphs with their gradients, networks, plots, explanations, LaTeX."""
+"""Pictures and formulas of Values: graphs with their gradients, networks, plots, explanations, LaTeX.
+
+text: formulas, explanations of gradients, names and numbers as text.
+graphs: computation graphs and networks as drawings, and comparisons of graphs.
+rendering: the style, and the engines that lay drawings out.
+pages: HTML pages that replay a graph step by step.
+solutions: worked solutions, in the notation of a textbook or document.
+plots: curves, loss landscapes and decision boundaries.
+"""
 
 import nn
 

@@ -56,7 +56,7 @@ COMMON_FACTORS = (
     (2.0, "factor 2", WHICH_LOSS),
     (0.5, "factor ½", WHICH_LOSS),
 )
-SYMBOL = r"[^\W\d][\w⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉,′]*"  # a name that needs no quotation marks in ∂a/∂b
+BARE_NAME = r"[^\W\d][\w⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉,′]*"  # a name that needs no quotation marks in ∂a/∂b
 SUM_OVER_USES = "a gradient is the sum over all uses of the Value: local derivative × gradient of the result"
 
 
@@ -80,7 +80,7 @@ def diagnose(values: Sequence[Value], given: Sequence[GivenNumber]) -> str:
     wrong = {x for x, number in pairs if not number.agrees(x.grad)}
     roots = {x for x in values if x.operands and x not in used}  # whose own gradient is 1, and no evidence
     everywhere = all(x in wrong or x in roots or not x.grad for x in values)
-    sweep = ReverseSweep(values, nodes) if sum(len(z.operands) for z in nodes) <= MAX_EDGES_SEARCHED else None
+    sweep = ReverseSweep.over(values, nodes) if sum(len(z.operands) for z in nodes) <= MAX_EDGES_SEARCHED else None
     if sweep and sweep.accumulated:
         return (
             "The gradients come from more than one backward(), which adds to a leaf's gradient: set the gradients to "
@@ -153,30 +153,41 @@ def common_factors(
         yield Candidate(f"{name} (n = {n})", remedy, times(1.0 / n if ratio < 1.0 else n), math.log10(n))
 
 
+@dataclass(frozen=True)
 class ReverseSweep:
     """The reverse sweep over the graph below some Values, which can be repeated with a mistake in it.
 
     Attributes:
+        values: The Values.
+        nodes: The graph, in topological order.
         partials: The local derivatives of each node.
         users: The edges that lead to each node.
         outside: The part of each node's gradient that comes along none of these edges.
     """
 
-    def __init__(self, values: Sequence[Value], nodes: Sequence[Value]) -> None:
-        self.values, self.nodes = values, nodes
+    values: Sequence[Value]
+    nodes: Sequence[Value]
+    partials: dict[Value, tuple[float, ...]]
+    users: dict[Value, list[tuple[Value, int]]]
+    outside: dict[Value, float]
+
+    @classmethod
+    def over(cls, values: Sequence[Value], nodes: Sequence[Value]) -> ReverseSweep:
+        """Return the sweep over a graph, after `backward()`."""
         used = {x for z in nodes for x in z.operands}
         counting = set(chosen(nodes, [z for z in nodes if z not in used], conditions=False))
-        self.partials = {z: z.partials() if z in counting else (0.0,) * len(z.operands) for z in nodes}
-        self.users: dict[Value, list[tuple[Value, int]]] = {z: [] for z in nodes}
+        partials = {z: z.partials() if z in counting else (0.0,) * len(z.operands) for z in nodes}
+        users: dict[Value, list[tuple[Value, int]]] = {z: [] for z in nodes}
         for z in reversed(nodes):
             for i, x in enumerate(z.operands):
                 if not x.constant:
-                    self.users[x].append((z, i))
-        self.outside = {}
-        for x, users in self.users.items():
-            terms = [self.partials[z][i] * z.grad for z, i in users]
+                    users[x].append((z, i))
+        outside = {}
+        for x, edges in users.items():
+            terms = [partials[z][i] * z.grad for z, i in edges]
             rest = x.grad - math.fsum(terms)
-            self.outside[x] = 0.0 if abs(rest) <= 1e-12 * max(map(abs, terms), default=0.0) else rest  # rounding
+            outside[x] = 0.0 if abs(rest) <= 1e-12 * max(map(abs, terms), default=0.0) else rest  # rounding
+        return cls(values, nodes, partials, users, outside)
 
     @property
     def starts_at_root(self) -> bool:
@@ -277,4 +288,4 @@ def symbol(x: Value) -> str:
     """
     if not x.name:
         return f"({label(x)})"
-    return label(x) if re.fullmatch(SYMBOL, x.name) else f"“{label(x)}”"
+    return label(x) if re.fullmatch(BARE_NAME, x.name) else f"“{label(x)}”"

@@ -25,7 +25,7 @@ from autograd.checking.tables import aligned
 from autograd.conversion import Refusal
 from autograd.transforms import hessian, value_and_grad
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 LONGEST_STEP, SHORTEST_STEP = 0.1, 1e-10  # steps, as fractions of max(1, |x|)
 STEP_RATIO = 4.0  # of a step to the next shorter one
@@ -144,7 +144,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
 
 def slopes(
     sample: Callable[[Sequence[float]], list[float]], point: list[float], here: list[float], axis: int, direction: float
-) -> Array:
+) -> FloatArray:
     """Return steps, slopes and the rounding errors of the slopes.
 
     Args:
@@ -178,7 +178,7 @@ def slopes(
     return np.array(rows).swapaxes(0, 1)
 
 
-def compare(name: str, engine: float, left: Array, right: Array) -> Comparison:
+def compare(name: str, engine: float, left: FloatArray, right: FloatArray) -> Comparison:
     """Compare the engine's derivative with the slopes on both sides, or on one side where f is defined only there."""
     (before, before_error), (after, after_error) = extrapolate(left, 1), extrapolate(right, 1)
     difference, error = extrapolate((left + right) / 2.0, 2)  # the mean of both slopes is even in h
@@ -192,7 +192,7 @@ def compare(name: str, engine: float, left: Array, right: Array) -> Comparison:
     return Comparison(name, engine, difference, error)
 
 
-def extrapolate(side: Array, power: int) -> tuple[float, float]:
+def extrapolate(side: FloatArray, power: int) -> tuple[float, float]:
     """Return the slope at step 0 and its estimated error, by Neville's scheme in powers of h ** power.
 
     The slope is infinite where the slopes grow without bound, beyond rounding errors, and NaN where there are too few.

@@ -91,7 +91,7 @@ class Diagnosis:
             place = "in the output layer" if last else f"in layer {number}"
         if made.neurons:
             place += f", neuron{'s' * (len(made.neurons) > 1)} {', '.join(str(j + 1) for j in made.neurons)}"
-        return place if made.carried or not made.layer else f"{place}, but not carried back"
+        return place if made.carried or not made.layer else f"{place}, but the layer before uses the right deltas"
 
 
 def diagnose(given: GivenDeltas) -> Diagnosis | None:

@@ -1,8 +1,7 @@
-"""Networks and runs as files: NumPy's .npz, holding arrays and a JSON header, and nothing that could be executed.
+"""Networks and runs as files: NumPy's .npz with arrays and a JSON header, and nothing that could be executed.
 
-A file ends with the SHA-256 of all its bytes before, as the comment of a zip archive: not one bit of it changes unseen.
-A process killed in the middle of a save leaves the file that was there before. A run that is loaded goes on bit for
-bit.
+A file ends with the SHA-256 of all bytes before it, in the comment of the zip archive, so every change is detected. A
+process killed during a save leaves the previous file. A run continues from a file with the same numbers, bit for bit.
 """
 
 from __future__ import annotations
@@ -24,21 +23,28 @@ from nn.network import MLP
 from nn.training.generators import GENERATORS, generator
 from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
-from nn.training.stopping import IN_SOME, History
+from nn.training.stopping import SOMETIMES_MEASURED, History
 from nn.validation import numbers
 
 Arrays = dict[str, NDArray[Any]]
 
-FORMAT, VERSION = "handgrad network", 2  # version 1 had no checksum of the whole
+FORMAT, VERSION = "handgrad network", 2  # version 1 had no checksum
 CHECKSUM = b"sha256:"
-# Only what is listed here is ever made from a file.
+# Only these are ever created from a file.
 OPTIMIZERS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in (SGD, RMSProp, Adam, AdamW)}
 SCHEDULES: dict[str, Any] = {kind.__name__: kind for kind in (StepDecay, ExponentialDecay, CosineDecay)}
 
 
 @dataclass
 class Checkpoint:
-    """What `load` returns: the network, and what was saved with it."""
+    """What `load` returns.
+
+    Attributes:
+        mlp: The network.
+        optimizer: The optimiser with its state, if it was saved.
+        rng: The generator for the order of the examples, if it was saved.
+        history: The history, if it was saved.
+    """
 
     mlp: MLP
     optimizer: Optimizer | None = None
@@ -54,14 +60,24 @@ def save(
     rng: np.random.Generator | None = None,
     history: History | None = None,
 ) -> None:
-    """Write a network to a file, with whatever a run needs to go on; `train(checkpoint=...)` does it by itself.
+    """Write a network to a file, with what is needed to continue a run; `train(checkpoint=...)` calls this.
 
-    NumPy alone can read the file: W1, b1, W2, … are its arrays. A file of this function that is replaced keeps its
-    permissions, and a symbolic link is written through.
+    NumPy alone can read the file: its arrays are W1, b1, W2, … A file that is replaced keeps its permissions, and a
+    symbolic link stays a link.
 
-    Raises ValueError for numbers that are not finite and for an optimiser, schedule or generator of your own, which
-    a file cannot hold; FileExistsError for a file of another kind at this path; and another OSError for a missing
-    folder, for a path that is no file or may not be written, and for a full disk. What was there is then still there.
+    Args:
+        mlp: The network.
+        path: The file; its suffix is usually .npz.
+        optimizer: The optimiser of the run.
+        rng: The generator for the order of the examples.
+        history: The history of the run.
+
+    Raises:
+        ValueError: For numbers that are not finite, and for an optimiser, schedule or generator of your own, which a
+            file cannot hold.
+        FileExistsError: For another kind of file at this path.
+        OSError: For a missing folder, a path that is not a file or is not writable, and a full disk. After any error
+            the previous file is unchanged.
 
     >>> from tempfile import mkdtemp
     >>> path, mlp = Path(mkdtemp()) / "network.npz", MLP(2, [3, 1], rng=0)
@@ -73,11 +89,13 @@ def save(
         raise TypeError(f"save takes a network and a path, in this order, not {mlp!r:.80}")
     there = writable(path)
     if there.is_file() and not _is_ours(there):
-        raise FileExistsError(f"{path} is no whole file of nn.save, so it stays: remove it, or choose another path")
+        raise FileExistsError(
+            f"{path} is not a complete file of nn.save, so it is not replaced: remove it, or choose another path"
+        )
     if mlp.shares_weights:
         raise ValueError(
-            "the network shares weights between places, which a file would not keep; save a network with weights of "
-            "its own: MLP.from_weights(mlp.weights(), …)"
+            "the network has shared weights, which a file would not keep; save a network without: "
+            "MLP.from_weights(mlp.weights(), …)"
         )
     arrays: Arrays = {f"W{i}": W for i, W in enumerate(mlp.weights(), 1)}
     arrays |= {f"b{i}": b for i, b in enumerate(mlp.biases(), 1)}
@@ -94,7 +112,7 @@ def save(
     if rng is not None:
         header["rng"] = rng.bit_generator.state
         if header["rng"]["bit_generator"] not in GENERATORS:
-            raise ValueError(f"rng is {rng}; a file can hold {', '.join(GENERATORS)}")
+            raise ValueError(f"rng is {rng}; a file can contain {', '.join(GENERATORS)}")
     if history is not None:
         header["history"] = {"stopped_by": history.stopped_by}
         arrays |= {f"history.{name}": np.array(getattr(history, name), dtype=float) for name in _lists()}
@@ -117,8 +135,8 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     content = Path(path).read_bytes()
     try:
         return _read(content)
-    except Exception as error:  # a foreign file can fail in any way
-        raise ValueError(f"{path} is not a whole file of nn.save: {error}") from error
+    except Exception as error:  # any error is possible in another program's file
+        raise ValueError(f"{path} is not a complete file of nn.save: {error}") from error
 
 
 def _sealed(archive: io.BytesIO) -> bytes:
@@ -130,29 +148,29 @@ def _sealed(archive: io.BytesIO) -> bytes:
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether a file is one of `save`, or empty, so that it may be replaced."""
+    """Return whether a file was written by `save`, or is empty, so that it may be replaced."""
     try:
         if not path.stat().st_size:
             return True
         with zipfile.ZipFile(path) as archive:
             header = np.lib.format.read_array(io.BytesIO(archive.read("header.npy")), allow_pickle=False)
         return bool(json.loads(str(header))["format"] == FORMAT)
-    except Exception:  # a foreign file can fail in any way
+    except Exception:  # any error is possible in another program's file
         return False
 
 
 def _members(content: bytes) -> Arrays:
-    """Return the arrays of an archive, each of which has been read to its end and agrees with its checksum."""
+    """Return the arrays of an archive, each read to its end and verified by its checksum."""
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError("it is no .npz")
+        raise ValueError("it is not an .npz file")
     arrays: Arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
             name = entry.filename.removesuffix(".npy")
             if entry.compress_type != zipfile.ZIP_STORED:
-                raise ValueError("it is compressed, and what it unpacks to may have any size")
+                raise ValueError("it is compressed, and could unpack to any size")
             if name in arrays:
-                raise ValueError(f"it holds {name} twice")
+                raise ValueError(f"it contains {name} twice")
             member = io.BytesIO(archive.read(entry))  # to its end, where zipfile compares the checksum
             arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
             if member.read(1):
@@ -164,13 +182,13 @@ def _read(content: bytes) -> Checkpoint:
     whole, checksum = content[:-64], content[-64:]
     sealed = whole.endswith(CHECKSUM)
     if sealed and checksum != hashlib.sha256(whole).hexdigest().encode():
-        raise ValueError("its bytes have changed since it was saved: its checksum is another")
+        raise ValueError("its bytes have changed since it was saved: its checksum differs")
     arrays = _members(content)
     if "header" not in arrays:
         raise ValueError("it has no header")
     header = json.loads(str(arrays.pop("header")))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError("its header is another's")
+        raise ValueError("its header is not one of nn.save")
     if header.get("version") not in (1, VERSION):
         raise ValueError(f"its version is {header.get('version')!r}, and this is version {VERSION}")
     if header["version"] == VERSION and not sealed:
@@ -209,13 +227,13 @@ def _read(content: bytes) -> Checkpoint:
             entries = take(f"history.{name}", 2 if name == "gradient_norms" else 1).tolist()
             setattr(run.history, name, [None if x != x else x for x in entries])  # NaN: not measured
     if arrays:
-        raise ValueError(f"{', '.join(arrays)} is no part of it")
+        raise ValueError(f"{', '.join(arrays)} does not belong in it")
     return run
 
 
 def _finite(array: NDArray[Any], name: str) -> None:
-    """Raise ValueError for a number that is not finite; NaN stands for what a history has not measured."""
-    gaps = name.removeprefix("history.") in IN_SOME and array.ndim == 1
+    """Raise ValueError for a number that is not finite; NaN means not measured in a history."""
+    gaps = name.removeprefix("history.") in SOMETIMES_MEASURED and array.ndim == 1
     numbers(array[~np.isnan(array)] if gaps else array, name)
 
 
@@ -224,16 +242,16 @@ def _lists() -> list[str]:
 
 
 def _described(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimiser in words and numbers, without its arrays."""
+    """Return an optimiser as JSON, without its arrays."""
     kind = type(optimizer).__name__
     if type(optimizer) is not OPTIMIZERS.get(kind):
-        raise ValueError(f"the optimizer is {optimizer!r}; a file can hold {', '.join(OPTIMIZERS)}")
+        raise ValueError(f"the optimizer is {optimizer!r}; a file can contain {', '.join(OPTIMIZERS)}")
     settings = {field.name: getattr(optimizer, field.name) for field in fields(optimizer) if field.init}
     rate: Any = optimizer.learning_rate
     if callable(rate):
         schedule = type(rate).__name__
         if type(rate) is not SCHEDULES.get(schedule):
-            raise ValueError(f"learning_rate is {rate!r}; a file can hold a number, {', '.join(SCHEDULES)}")
+            raise ValueError(f"learning_rate is {rate!r}; a file can contain a number, {', '.join(SCHEDULES)}")
         settings["learning_rate"] = {"kind": schedule, "settings": asdict(rate)}
     return {"kind": kind, "settings": settings, "steps": optimizer.steps, "state": list(optimizer.state)}
 

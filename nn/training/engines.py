@@ -1,7 +1,7 @@
-"""Engines: the parameters and a batch, turned into the batch's mean loss and its gradient.
+"""Engines: they compute the mean loss of a batch and its gradient.
 
-The scalar engine walks the graph of every example, to be looked into. The vectorised engine lifts the graph of
-one example into a NumPy program and runs that on the batch.
+The scalar engine walks the graph of every example, for inspection. The vectorised engine lifts the graph of one example
+into a NumPy program and runs that on the batch.
 
 Letters: X inputs (n, inputs), y targets, k outputs, Z net inputs and A activations of the last layer.
 """
@@ -24,14 +24,14 @@ from nn.network import MLP
 from nn.training.objective import Objective
 from nn.validation import Array, Targets
 
-Rows = NDArray[np.intp]  # which examples a batch holds
+RowIndices = NDArray[np.intp]  # which examples a batch holds
 REMEDY = "a smaller learning rate or clip_norm may help"
-SAMPLE = 100  # so many examples are compared to see whether a loss of the caller's own is one formula
+EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formula
 
 
-@np.errstate(all="ignore")  # what is not finite in the end is an error
+@np.errstate(all="ignore")  # numbers that are not finite are reported below
 def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "X") -> tuple[Array, Array]:
-    """Return the last layer's net inputs and activations; raise FloatingPointError where they are not finite."""
+    """Return the last layer's net inputs and activations; raise FloatingPointError if they are not finite."""
     Z, A = mlp.forward_arrays(X, theta)
     for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
         raise diverged(Z[row].tolist(), f"row {row} of {name}")
@@ -39,37 +39,38 @@ def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "
 
 
 def diverged(net_inputs: list[float], place: str) -> FloatingPointError:
-    """Return the error of weights that have grown until the numbers of an example are no longer finite."""
+    """Return the error for weights so large that the net inputs of an example are no longer finite."""
     shown = ", ".join(f"{z:g}" for z in net_inputs[:4]) + ", …" * (len(net_inputs) > 4)
     return FloatingPointError(
         f"the weights have grown until the last layer's net inputs for {place} are {shown}; {REMEDY}"
     )
 
 
-def of_rows(error: Exception, rows: Rows) -> Exception:
-    """Return an error of the program for the rows of the caller's X, and not those of the batch."""
+def of_rows(error: Exception, rows: RowIndices) -> Exception:
+    """Return an error of the program that names the row of the caller's X, not that of the batch."""
     return type(error)(re.sub(r"^row (\d+)", lambda m: f"row {rows[int(m[1])]} of X", str(error)))
 
 
 class Engine(Protocol):
-    """What the trainer drives.
+    """What `train` needs of an engine.
 
-    parameters: the one flat array that the steps compute with, for the optimiser to move in place.
+    Attributes:
+        parameters: The flat array that the steps compute with, which the optimiser updates in place.
     """
 
     parameters: NDArray[Any]
 
-    def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
+    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call may overwrite."""
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
 
     def check(self) -> None:
-        """Raise ValueError where the engine cannot follow the loss of the network as it is now."""
+        """Raise ValueError if the engine cannot compute the loss of the network as it is now."""
 
 
 class ScalarEngine:
@@ -82,7 +83,7 @@ class ScalarEngine:
         self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
         self.parameters = np.array([value.data for value in self.values])
 
-    def step(self, rows: Rows) -> tuple[float, Array]:
+    def step(self, rows: RowIndices) -> tuple[float, Array]:
         """Return the mean loss of a batch and its gradient."""
         assign(self.values, self.parameters)
         self.mlp.zero_grad()
@@ -93,7 +94,7 @@ class ScalarEngine:
             total += loss.data
         return total / len(rows), np.array([value.grad for value in self.values]) / len(rows)
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
         assign(self.values, self.parameters)
         total = sum([self._example(row).data for row in rows.tolist()])
@@ -111,7 +112,7 @@ class ScalarEngine:
         """Return the loss of an example."""
         record = self.mlp.forward(self.X[row])
         z = [z.data for z in record.net_inputs[-1]]
-        if not all(map(math.isfinite, z)):  # a loss would blame its arguments
+        if not all(map(math.isfinite, z)):  # otherwise the loss would report its arguments
             raise diverged(z, f"row {row} of X")
         loss: Value = self.objective(record.net_inputs[-1], record.output, self.y[row])
         return loss
@@ -137,14 +138,14 @@ class VectorizedEngine:
             raise ValueError(f"some numbers of X or y are too large for {self.data.dtype}; scale them")
         self.batch = np.empty_like(self.data[:batch_size])
 
-    def step(self, rows: Rows) -> tuple[float, NDArray[Any]]:
+    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
         try:
             return self.program.step(self._batch(rows))
         except (ArithmeticError, ValueError) as error:
             raise of_rows(error, rows) from None
 
-    def value(self, rows: Rows) -> float:
+    def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
         try:
             return self.program.value(self._batch(rows))
@@ -158,22 +159,22 @@ class VectorizedEngine:
         return self.loss_program.value(rows)
 
     def check(self) -> None:
-        """Raise ValueError where the caller's own loss is not one formula for examples from all over the data.
+        """Raise ValueError if the caller's own loss is not the same formula for a sample of the examples.
 
-        A trace does not see a Python branch, and which way it goes may change as the network learns.
+        A trace does not see a Python branch, and the branch taken may change as the network learns.
         """
         if not self.objective.own:
             return
-        sample = np.unique(np.linspace(0, len(self.X) - 1, SAMPLE).astype(int))
+        sample = np.unique(np.linspace(0, len(self.X) - 1, EXAMPLES_TRACED).astype(int))
         rows = self._rows(*finite_outputs(self.mlp, self.X[sample], None), self.y[sample])
         try:
             self.loss_program = self._lifted(rows)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; engine='scalar' takes any loss") from error
 
-    def _batch(self, rows: Rows) -> NDArray[Any]:
+    def _batch(self, rows: RowIndices) -> NDArray[Any]:
         batch = self.batch[: len(rows)]
-        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would fill a copy first
+        self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would use a copy
         return batch
 
     def _rows(self, Z: Array, A: Array, y: Targets) -> Array:

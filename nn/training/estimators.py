@@ -1,4 +1,4 @@
-"""Networks as scikit-learn's estimators, so that its pipelines, searches and cross-validation take them.
+"""Networks as scikit-learn estimators, for its pipelines, searches and cross-validation.
 
 Letters: X inputs (n, features), y targets (n,).
 """
@@ -41,7 +41,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
 
     def _fit(self, X: Any, y: Any, outputs: int, output: str, loss: str) -> None:
         if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
-            raise ValueError(f"hidden is {self.hidden!r}; list the neurons of each hidden layer, such as (32,)")
+            raise ValueError(f"hidden is {self.hidden!r}; give the sizes of the hidden layers, such as (32,)")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         sizes = [*self.hidden, outputs]
         self.mlp_ = MLP(X.shape[1], sizes, self.activation, output=output, initializer="he", rng=rng)
@@ -65,8 +65,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A network with a softmax output for each class, trained with cross-entropy and Adam.
 
-    hidden: the neurons of each hidden layer. activation: theirs. The rest is as for `train`.
-    After `fit`, `mlp_` is the network and `history_` its training.
+    After `fit`, `mlp_` is the network and `history_` the history of its training.
+
+    Args:
+        hidden: The number of neurons of each hidden layer.
+        activation: Of the hidden layers.
+        learning_rate: Of Adam.
+        epochs: How often every example is used.
+        batch_size: Examples per update.
+        random_state: A seed, a NumPy RandomState, or None.
 
     >>> X = np.linspace(-1.0, 1.0, 50)[:, np.newaxis]
     >>> MLPClassifier(random_state=0).fit(X, np.where(abs(X[:, 0]) < 0.5, "in", "out")).predict([[0.1], [0.9]])

@@ -1,6 +1,6 @@
-"""Random generators from a file: NumPy takes any state without a look, so each field is checked before it sees one.
+"""Random generators from a file: NumPy accepts any state unchecked, so each field is checked before.
 
-A position beyond its buffer would let the generator read memory that is not its own.
+With a position beyond its buffer, a generator would read memory outside it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ import numpy as np
 
 
 class Field(NamedTuple):
-    """What a field of a state may be: whole numbers from 0 to the largest; length: of a list, None for one number."""
+    """The allowed values of a field.
+
+    Attributes:
+        largest: The largest whole number; the smallest is 0.
+        length: The length of a list of such numbers; None for a single number.
+    """
 
     largest: int
     length: int | None = None
 
 
 BITS32, BITS64, BITS128 = 2**32 - 1, 2**64 - 1, 2**128 - 1
-SPARE = {"has_uint32": Field(1), "uinteger": Field(BITS32)}  # half of a 64-bit number, kept for the next 32-bit one
+SPARE = {"has_uint32": Field(1), "uinteger": Field(BITS32)}  # half of a 64-bit number, saved for the next 32-bit one
 
 # The fields of `BitGenerator.state`, as NumPy's own classes write them.
 # fmt: off
@@ -34,11 +39,14 @@ GENERATORS: dict[str, dict[str, Any]] = {
 
 
 def generator(state: Any, place: str) -> np.random.Generator:
-    """Return the generator that goes on from a state, such as `rng.bit_generator.state`, with lists for its arrays.
+    """Return the generator with a given state.
 
-    place: what the state is called in a message.
+    Args:
+        state: As `rng.bit_generator.state`, with lists instead of arrays.
+        place: What a message calls the state.
 
-    Raises ValueError that names the first field which is missing, of another kind or out of its bounds.
+    Raises:
+        ValueError: For a field that is missing, of another type or out of range; the message names it.
 
     >>> generator({"bit_generator": "MT19937", "state": {"key": [1] * 624, "pos": 625}}, "rng")
     Traceback (most recent call last):
@@ -54,7 +62,7 @@ def generator(state: Any, place: str) -> np.random.Generator:
 
 
 def _check(state: Any, fields: dict[str, Any], place: str) -> None:
-    """Raise ValueError where a state has other fields than these, or one of them another value than it may have."""
+    """Raise ValueError if a state does not have exactly these fields, or one of them a value that is not allowed."""
     if not isinstance(state, dict) or set(state) != set(fields):
         found = sorted(state) if isinstance(state, dict) else state
         raise ValueError(f"{place} holds {found!r:.200}; it must hold {', '.join(fields)}")

@@ -1,10 +1,10 @@
-"""The handout's own training step, which is not quite gradient descent.
+"""The training step of Hansen, "Neural Networks from Scratch" (2022), which is not quite gradient descent.
 
-Document 000 walks backwards and updates as it goes: the output weights move first, and the hidden deltas are
-then taken with the moved weights, the old deltas of the receivers and the old activations. Gradient descent,
-and so `train`, takes every gradient first. The two differ by a share of the order of the learning rate.
+It goes backwards and updates on the way: the output weights are updated first, and the hidden deltas are then
+calculated with the updated weights, the old deltas of the receivers and the old activations. Gradient descent, and so
+`train`, calculates every gradient first. The relative difference is of the order of the learning rate.
 
-Letters: a activation, z net input, δ = −∂C/∂z as the handout has it, η learning rate, i sender, j receiver.
+Letters: a activation, z net input, δ = −∂C/∂z as in Hansen (2022), η learning rate, i sender, j receiver.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nn.network import MLP
 from nn.record import Record
-from nn.validation import numbers, vector
-
-Array = NDArray[np.float64]
+from nn.validation import Array, numbers, vector
 
 
 @dataclass(frozen=True)
 class HandoutStep:
     """What `handout_step` did.
 
-    record: the forward pass, from before the step. deltas: [layer][neuron], in the handout's sign.
-    weight_changes: for each layer what was added to W[sender, receiver]. bias_changes: likewise, empty
-    without biases.
+    Attributes:
+        record: The forward pass before the step.
+        deltas: −∂C/∂z, [layer][neuron].
+        weight_changes: For each layer what was added to W[sender, receiver].
+        bias_changes: For each layer what was added to the biases; empty without biases.
     """
 
     record: Record
@@ -39,15 +38,19 @@ class HandoutStep:
 
 
 def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> HandoutStep:
-    """Take one training step on one example in the order of document 000, with its loss C = Σ (target − a)².
+    """Take one training step on one example in the order of Hansen (2022), with the loss C = Σ (target − a)².
 
-    The network may be of any depth and any activation but softmax, whose derivative is a matrix.
+    The network may have any depth and any activation except softmax, whose derivative is a matrix.
 
-    x: one number per input.
-    target: one number per output; for one output the number alone will do.
-    learning_rate: η.
-    Raises ValueError for what does not fit, and FloatingPointError where a weight would no longer be finite; nothing
-    is changed then.
+    Args:
+        mlp: The network, whose weights are updated.
+        x: One number per input.
+        target: One number per output; a plain number will do for one output.
+        learning_rate: η.
+
+    Raises:
+        ValueError: For arguments that do not fit.
+        FloatingPointError: If a weight would no longer be finite; nothing is changed then.
 
     >>> mlp = MLP.from_weights([[[0.5], [1.2], [-0.3]], [[0.8]]])
     >>> step = handout_step(mlp, [1, 3, 5], 1, learning_rate=0.01)
@@ -55,11 +58,9 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
     [0.500072, 0.801309]
     """
     if mlp.layers[-1].softmax:
-        raise ValueError("handout_step has no softmax, whose derivative is a matrix; use train")
+        raise ValueError("handout_step does not support softmax, whose derivative is a matrix; use train")
     if mlp.shares_weights:
-        raise ValueError(
-            "handout_step moves layer after layer, which a weight shared between places rules out; use train"
-        )
+        raise ValueError("handout_step updates layer after layer, which is impossible with a shared weight; use train")
     inputs = numbers(x, "x")
     targets = vector([target] if isinstance(target, Real) else target, "target", mlp.sizes[-1])
     eta = float(numbers(learning_rate, "learning_rate"))
@@ -69,21 +70,21 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
         for zs, activations in zip(record.net_inputs, record.activations, strict=True)
     ]
     step = HandoutStep(record, [], [], [])
-    blame = 2.0 * (targets - [a.data for a in record.output])  # −∂C/∂a of the output layer
+    gradients = 2.0 * (targets - [a.data for a in record.output])  # −∂C/∂a of the output layer
     senders = [record.inputs, *record.activations[:-1]]
     W, b = mlp.weights(), mlp.biases()
-    with np.errstate(all="ignore"):  # what is not finite in the end is refused
+    with np.errstate(all="ignore"):  # numbers that are not finite are reported below
         for k, (sending, slope) in reversed(list(enumerate(zip(senders, slopes, strict=True)))):
-            deltas = blame * slope
+            deltas = gradients * slope
             changes = eta * np.outer([a.data for a in sending], deltas)
             W[k] = W[k] + changes
-            blame = W[k] @ deltas  # with the weights as they are by now: the handout's order
+            gradients = W[k] @ deltas  # with the updated weights, as in Hansen (2022)
             step.deltas.insert(0, deltas.tolist())
             step.weight_changes.insert(0, changes)
             if b:
                 step.bias_changes.insert(0, eta * deltas)
                 b[k] = b[k] + eta * deltas
     if not all(np.isfinite(array).all() for array in (*W, *b)):
-        raise FloatingPointError(f"a weight would no longer be finite at the learning rate {eta:g}; take a smaller one")
+        raise FloatingPointError(f"a weight would not be finite with the learning rate {eta:g}; use a smaller one")
     mlp.set_weights(W, b or None)
     return step

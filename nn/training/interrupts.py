@@ -1,8 +1,8 @@
-"""Ctrl-C, which otherwise falls between any two lines: also between those that put a network back in order.
+"""Ctrl-C, deferred while a network is being updated.
 
-Within the block it is held back, but for the calls that may be broken off, which change nothing: the first Ctrl-C ends
-such a call at once, or the next one as it begins. Where Ctrl-C is handled by somebody else, or comes to another thread,
-nothing is changed.
+Python raises KeyboardInterrupt between any two lines, also in the middle of an update. Within the block it is deferred
+except during calls that may be interrupted because they change nothing: the first Ctrl-C ends such a call at once, or
+the next one when it begins. If another handler for Ctrl-C is installed, or in another thread, nothing is deferred.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 
 class Interrupts:
-    """Holds Ctrl-C back.
+    """Defers Ctrl-C.
 
-    pending: whether it was pressed.
+    Attributes:
+        pending: Whether Ctrl-C was pressed.
 
     >>> with Interrupts() as interrupts:
     ...     signal.raise_signal(signal.SIGINT)
@@ -42,7 +43,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def breakable(self, function: Callable[..., T], *arguments: object) -> T:
-        """Return function(*arguments), a call that Ctrl-C may break off; raise KeyboardInterrupt where it does."""
+        """Return function(*arguments), a call that Ctrl-C may interrupt with KeyboardInterrupt."""
         self._open = True
         try:
             if self.pending:
@@ -54,5 +55,5 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.pending = True
         if self._open:
-            self._open = False  # once: what comes while the stack unwinds is held back
+            self._open = False  # once: a second Ctrl-C while the stack unwinds is deferred
             raise KeyboardInterrupt

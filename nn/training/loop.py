@@ -1,8 +1,8 @@
-"""Training: batches, steps, epochs, and the history of it all.
+"""Training: batches, steps, epochs, and their history.
 
-An engine holds one flat array of parameters and turns it and a batch into the batch's mean loss and gradient,
-the optimiser moves it, and after every epoch the network holds it again. So all gradients come first, then all
-updates.
+An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimiser updates
+the array, and after every epoch the numbers are copied to the network. So all gradients of a step are computed before
+any update.
 
 Letters: X inputs (n, inputs), y targets.
 """
@@ -26,14 +26,14 @@ from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
 from nn.training.checkpoint import save
-from nn.training.engines import ENGINES, REMEDY, Engine, Rows, finite_outputs
+from nn.training.engines import ENGINES, REMEDY, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
 from nn.training.objective import Objective, reading
 from nn.training.optimizers import Optimizer
-from nn.training.stopping import History, Rule
+from nn.training.stopping import History, StoppingRule
 from nn.validation import Array, Targets, examples, generator, targets, whole
 
-PIECE = 8192  # OpenBLAS starts threads for longer products, which cost more than they bring
+MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
 
 
 def train(
@@ -46,7 +46,7 @@ def train(
     epochs: int = 100,
     batch_size: int | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
-    stopping: Rule | Sequence[Rule] = (),
+    stopping: StoppingRule | Sequence[StoppingRule] = (),
     engine: str = "vectorized",
     dtype: DTypeLike = np.float64,
     history: History | None = None,
@@ -56,33 +56,38 @@ def train(
 ) -> History:
     """Train the network on examples, in place, and return the history.
 
-    X: (n, inputs).
-    y: (n, outputs), or (n,) for one output; for the losses over classes, class indices (n,) or one-hot rows.
-    loss: a name from `losses.py`, or a function of the outputs and the target of one example; a batch has the
-    mean. `cross_entropy` after softmax and `binary_cross_entropy` after sigmoid are computed from the net
-    inputs: the same function, but it never meets log 0.
-    optimizer: a new one, or that of an earlier run to go on from there.
-    epochs: how often every example is seen, at most; further times, where a history is continued.
-    batch_size: examples per update, 1 … n; None takes all n. The last batch may be smaller.
-    validation: (X, y) to measure after every epoch.
-    stopping: one rule or several (`stopping.py`).
-    engine: "vectorized" lifts the graph of one example into a NumPy program over the batch; "scalar" walks the
-    graph of every example, and is there to be looked into. Both take the same path, to 1e-9.
-    dtype: np.float64, or np.float32 for the vectorised engine.
-    history: that of an earlier run, to be continued; what only one of the runs measures is None for the other.
-    checkpoint: a file that holds the whole run after every whole epoch: `load` gives what goes on from there.
-    progress: show a bar.
-    rng: a seed or a NumPy Generator for the order of the examples.
+    All gradients are 0.0 afterwards. Ctrl-C ends training early: the network keeps what it has learnt, and the history
+    is returned. Accuracy follows one rule for all targets of the run, that of `MLP.score`. A target that the last layer
+    cannot reach, such as 2 with a sigmoid, gives a warning.
 
-    The gradients are 0.0 afterwards. Ctrl-C ends training early: the network keeps what it has learnt, and
-    the history is returned.
-    Accuracy follows one rule for all targets of the run, that of `MLP.score`.
-    Warns of a target that the last layer cannot reach, as 2 behind a sigmoid.
-    Raises ValueError, naming the place, for data or settings that do not fit, before anything is changed, and
-    FloatingPointError where a loss, its gradient or a parameter is no longer finite, after the last step too. Whatever
-    is raised later, also by a schedule or a rule, the network is as before the step that failed.
-    A loss of your own must be one formula: where a sample of the examples shows, before or after training, that
-    it branches in Python on its numbers, that is a ValueError too, and the scalar engine takes it.
+    A loss of your own must be one formula. If a sample of the examples shows, before or after training, that it
+    branches in Python on its numbers, a ValueError is raised; the scalar engine takes such a loss.
+
+    Args:
+        mlp: The network.
+        X: (n, inputs).
+        y: (n, outputs), or (n,) for one output; for the losses over classes, class indices (n,) or one-hot rows.
+        loss: A name in `nn.LOSSES`, or a function of the outputs and the target of one example; the loss of a batch is
+            the mean. `cross_entropy` after softmax and `binary_cross_entropy` after sigmoid are computed from the net
+            inputs: the same function, without log 0.
+        optimizer: A new one, or that of an earlier run, to continue it.
+        epochs: How often every example is used, at most; in addition to earlier epochs, if a history is continued.
+        batch_size: Examples per update, 1 … n; None takes all n. The last batch may be smaller.
+        validation: (X, y) to measure after every epoch.
+        stopping: One rule or several (`nn.training.stopping`).
+        engine: "vectorized" lifts the graph of one example into a NumPy program over the batch; "scalar" walks the
+            graph of every example, for inspection. Both give the same parameters, to 1e-9.
+        dtype: np.float64, or np.float32 for the vectorised engine.
+        history: That of an earlier run, to be continued; a quantity that only one of the runs measures is None for the
+            other.
+        checkpoint: A file to which the whole run is saved after every epoch; `load` returns what is needed to continue.
+        progress: Whether to show a progress bar.
+        rng: A seed or a NumPy Generator for the order of the examples.
+
+    Raises:
+        ValueError: For data or settings that do not fit, before anything is changed; the message names the place.
+        FloatingPointError: If a loss, its gradient or a parameter is no longer finite. After this and any other error
+            during training, also one in a schedule or a rule, the network is as before the step that failed.
 
     >>> from nn import SGD
     >>> mlp = MLP(2, [4, 1], rng=0)
@@ -106,7 +111,7 @@ def train(
     if not isinstance(optimizer, Optimizer):
         raise ValueError(f"optimizer is {optimizer!r}; give one such as SGD(0.1)")
     several = isinstance(stopping, Iterable) and not isinstance(stopping, str)
-    rules = list(cast("Iterable[Rule]", stopping) if several else [cast("Rule", stopping)])
+    rules = list(cast("Iterable[StoppingRule]", stopping) if several else [cast("StoppingRule", stopping)])
     for rule in rules:
         if not callable(rule) or isinstance(rule, type):
             raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
@@ -122,7 +127,7 @@ def train(
     if not isinstance(history, History):
         raise ValueError(f"history is {history!r:.80}; give that of an earlier run, or None")
     history.check()
-    if checkpoint is not None:  # at once, so that what cannot be saved is known before the first epoch
+    if checkpoint is not None:  # saved now, so that an error in saving comes before the first epoch
         save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
 
     values = mlp.parameters()
@@ -169,14 +174,19 @@ def train(
 
 
 def _epoch(
-    engine: Engine, optimizer: Optimizer, batches: list[Rows], layers: list[list[slice]], interrupts: Interrupts
+    engine: Engine, optimizer: Optimizer, batches: list[RowIndices], layers: list[list[slice]], interrupts: Interrupts
 ) -> tuple[float, list[float]]:
     """Take one step for each batch; return the mean loss of the examples and the gradient norm of each layer.
 
-    layers: where each is in the parameters, in pieces.
+    Args:
+        engine: Computes loss and gradient.
+        optimizer: Updates the parameters.
+        batches: The examples of each batch.
+        layers: The slices of the parameters that belong to each layer.
+        interrupts: Holds Ctrl-C back during an update.
     """
     total, squares = 0.0, [0.0] * len(layers)
-    with np.errstate(over="ignore"):  # the error below says it
+    with np.errstate(over="ignore"):  # reported by the error below
         for rows in batches:
             loss, gradient = interrupts.breakable(engine.step, rows)
             square = [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
@@ -191,15 +201,15 @@ def _epoch(
 
 
 def _pieces(mlp: MLP) -> list[list[slice]]:
-    """Return for each layer where it is in the parameters, in pieces that BLAS takes one thread for.
+    """Return the slices of the parameters that belong to each layer, each short enough for BLAS to use one thread.
 
-    A parameter that layers share counts for the first of them.
+    A parameter that layers share belongs to the first of them.
     """
     layers, seen = [], dict[Value, None]()
     for layer in mlp.layers:
         first = len(seen)
         seen.update(dict.fromkeys(layer.parameters()))
-        layers.append([slice(i, min(i + PIECE, len(seen))) for i in range(first, len(seen), PIECE)])
+        layers.append([slice(i, min(i + MAX_BLAS_LENGTH, len(seen))) for i in range(first, len(seen), MAX_BLAS_LENGTH)])
     return layers
 
 
@@ -211,9 +221,15 @@ def _measures(
     data: tuple[Array, Targets],
     held_out: tuple[Array, Targets] | None,
 ) -> dict[str, float]:
-    """Return the accuracy, and on the validation set loss and accuracy, with the parameters as they are now.
+    """Return the accuracy, and the loss and accuracy on the validation set, with the current parameters.
 
-    read: None where the targets are not classes.
+    Args:
+        mlp: The network.
+        objective: Its loss.
+        engine: Has the current parameters.
+        read: How outputs are read as classes; None if the targets are not classes.
+        data: The training set.
+        held_out: The validation set, or None.
     """
     measures = {}
     if read is not None:
@@ -234,6 +250,6 @@ def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix:
 
 
 def _bar(epochs: int) -> Any:
-    from tqdm import tqdm  # only where a bar is asked for
+    from tqdm import tqdm  # only if a bar is asked for
 
     return tqdm(total=epochs, unit="epoch")

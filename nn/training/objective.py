@@ -1,4 +1,4 @@
-"""What training makes small: a loss and the last layer that it meets.
+"""The objective that training minimises: a loss, combined with the last layer.
 
 Letters: n examples, k outputs, Z net inputs and A activations of the last layer, t targets.
 """
@@ -21,12 +21,12 @@ from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
 if TYPE_CHECKING:
     from nn.network import MLP
 
-# A loss of outputs that saturate, and the same function of their net inputs, which never meets log 0.
+# A loss of saturating outputs, and the same function of their net inputs, which avoids log 0.
 OF_NET_INPUTS = {
     ("cross_entropy", "softmax"): "softmax_cross_entropy",
     ("binary_cross_entropy", "sigmoid"): "binary_cross_entropy_with_logits",
 }
-# What a loss cannot take from the last layer, and what would do.
+# Last layers that do not fit a loss: what the loss needs, and the remedy.
 MISFITS = {
     ("softmax_cross_entropy", "softmax"): "net inputs; use output='identity', or loss='cross_entropy'",
     ("softmax_cross_entropy", "sigmoid"): "net inputs; use output='identity'",
@@ -35,14 +35,17 @@ MISFITS = {
     ("binary_cross_entropy_with_logits", "softmax"): "net inputs; use output='identity'",
 }
 
-REGRESSIONS = ("sse", "half_sse", "mse", "mae", "huber")  # their targets are to be reached
+REGRESSION_LOSSES = ("sse", "half_sse", "mse", "mae", "huber")  # the outputs should reach the targets
 
 
 @dataclass(frozen=True)
 class Objective:
     """The loss of one example, of the last layer's net inputs or of its activations.
 
-    name: the loss's, or "this loss" for a function of the caller's own.
+    Attributes:
+        name: The name of the loss, or "this loss" for a function of the caller's own.
+        function: The loss.
+        of_net_inputs: Whether it takes the net inputs.
     """
 
     name: str
@@ -51,7 +54,7 @@ class Objective:
 
     @classmethod
     def of(cls, mlp: MLP, loss: str | Loss) -> Objective:
-        """Return the objective for this network; raise ValueError where loss and last layer do not fit."""
+        """Return the objective for this network; raise ValueError if loss and last layer do not fit."""
         if callable(loss):
             name, function = next((n for n, f in LOSSES.items() if f is loss), "this loss"), loss
         elif isinstance(loss, str) and loss in LOSSES:
@@ -76,8 +79,8 @@ class Objective:
         return self.function(net_inputs if self.of_net_inputs else activations, target)
 
     def unreachable(self, last: str, t: Targets) -> str:
-        """Return in words which target the last layer cannot reach, however it is trained; "" if there is none."""
-        if self.name not in REGRESSIONS:
+        """Return in words which target is beyond the bounds of the last layer; "" if there is none."""
+        if self.name not in REGRESSION_LOSSES:
             return ""
         low, high = (0.0, 1.0) if last == "softmax" else TABLE[last].bounds
         for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
@@ -86,10 +89,10 @@ class Objective:
         return ""
 
     def check(self, record: Record, target: Any) -> None:
-        """Raise ValueError where the loss of an example is not one Value."""
+        """Raise ValueError if the loss of an example is not one Value."""
         loss = self(record.net_inputs[-1], record.output, target)
         if not isinstance(loss, Value):
-            raise ValueError(f"the loss of the first example is {loss!r}; it must be a Value that the outputs made")
+            raise ValueError(f"the loss of the first example is {loss!r}; it must be a Value computed from the outputs")
 
     @property
     def own(self) -> bool:
@@ -103,19 +106,23 @@ class Objective:
 
 
 def reading(loss: str | None, last: str, targets: Sequence[Targets]) -> Reading | None:
-    """Return how the outputs of a run are read as classes, None where the targets are none.
+    """Return how the outputs of a run are read as classes; None if the targets are not classes.
 
-    One rule for all the targets of a run, whatever rows happen to be among them; `MLP.score` has it in words.
-    loss: the name of a loss, or None. last: the last layer's activation. targets: those of training, of validation.
+    One rule holds for all targets of a run; `MLP.score` describes it.
+
+    Args:
+        loss: The name of a loss, or None.
+        last: The last layer's activation.
+        targets: Those for training and for validation.
     """
     if loss in CLASS_LOSSES:
         return Reading(largest=True)
     if loss == "hinge":
-        return Reading(largest=False, border=0.0)
+        return Reading(largest=False, threshold=0.0)
     if not all(bool(np.isin(t, (0.0, 1.0)).all()) for t in targets):
         return None
     if last == "softmax":
         return Reading(largest=True) if all((t.sum(axis=1) == 1.0).all() for t in targets) else None
     if loss in PROBABILITY_LOSSES or last == "sigmoid":
-        return Reading(largest=False, border=0.0 if loss == "binary_cross_entropy_with_logits" else 0.5)
+        return Reading(largest=False, threshold=0.0 if loss == "binary_cross_entropy_with_logits" else 0.5)
     return None

@@ -1,9 +1,9 @@
 """Optimisers: one step down the gradient, in place, on one flat array of parameters, or on Values.
 
-An optimiser knows no network: the trainer hands it the parameters and the gradient, so the same one serves
-every engine. What it remembers between steps is in `steps` and `state`: take a new one for each network.
-A step is taken whole or not at all: all is computed first, checked, and only then put in the place of what was.
-From the third step on nothing is allocated. The formulas are PyTorch's.
+An optimiser does not know the network: `train` passes it the parameters and the gradient, so it works with every
+engine. What it remembers between steps is in `steps` and `state`: use a new one for each network. A step is taken
+completely or not at all: the new numbers are computed and checked before anything is replaced. After the second step
+nothing is allocated. The formulas are those of PyTorch.
 
 Letters: θ parameters, g gradient, η learning rate, v velocity, m and s running means of g and g².
 """
@@ -18,27 +18,28 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd import Value
 from autograd.lifting.program import is_finite
 from nn.modules import Module, assign
 from nn.signatures import spelled
-from nn.validation import flag, real
+from nn.validation import Array, flag, real
 
-Array = NDArray[np.float64]
-Schedule = Callable[[int], float]  # step number, from 0 -> learning rate; an epoch has a step for each batch
+Schedule = Callable[[int], float]  # step number, counted from 0 -> learning rate; an epoch has one step for each batch
 State = dict[str, Array]
 
 
 @dataclass
 class Optimizer(ABC):
-    """What all optimisers share: the learning rate, clipping, and the memory between steps.
+    """What all optimisers share: the learning rate, clipping, and the state between steps.
 
-    learning_rate: a positive number, or a schedule, called with the step number.
-    clip_value: hold every entry of the gradient to ±clip_value.
-    clip_norm: shrink a longer gradient to this length.
-    Raises ValueError, naming the setting, for a number out of its range.
+    Args:
+        learning_rate: A positive number, or a schedule, called with the step number.
+        clip_value: Clip every entry of the gradient to ±clip_value.
+        clip_norm: Scale a gradient that is longer than this to this length.
+
+    Raises:
+        ValueError: For a number out of its range; the message names the setting.
     """
 
     learning_rate: float | Schedule
@@ -47,7 +48,7 @@ class Optimizer(ABC):
     clip_norm: float | None = None
     steps: int = field(default=0, init=False, repr=False)
     state: State = field(default_factory=dict, init=False, repr=False)
-    _before: State = field(default_factory=dict, init=False, repr=False, compare=False)  # to be written over
+    _before: State = field(default_factory=dict, init=False, repr=False, compare=False)  # to be overwritten
     _scratch: State = field(default_factory=dict, init=False, repr=False, compare=False)
     _values: list[Value] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -55,8 +56,8 @@ class Optimizer(ABC):
         """Check the settings."""
         if isinstance(self.learning_rate, (list, tuple, Iterator, Module)):
             raise ValueError(
-                f"learning_rate is {self.learning_rate!r:.80}; an optimizer is made of its settings alone, such as "
-                f"{type(self).__name__}(0.01), and the parameters go to step(mlp.parameters())"
+                f"learning_rate is {self.learning_rate!r:.80}; an optimizer takes only its settings, such as "
+                f"{type(self).__name__}(0.01); pass the parameters to step(mlp.parameters())"
             )
         if not callable(self.learning_rate):
             self._check("learning_rate", "a positive number")
@@ -72,14 +73,19 @@ class Optimizer(ABC):
     @overload
     def step(self, parameters: Iterable[Value]) -> None: ...
     def step(self, parameters: Any, gradient: Any = None) -> None:
-        """Move the parameters, in place; the gradient is left as it is.
+        """Update the parameters in place; the gradient is not changed.
 
-        parameters: a flat array, and `gradient` another; or Values, after `backward()`, whose `grad` is the gradient.
-        A Value that is listed twice moves once. Set the gradients to 0.0 before the next `backward()`: it adds.
+        Set the gradients of Values to 0.0 before the next `backward()`, which adds to them.
 
-        Raises ValueError where the parameters are not those of earlier steps, for a gradient that does not fit or
-        is not finite, and for a schedule's rate that is no rate; FloatingPointError where a parameter would no longer
-        be finite. Nothing has moved then.
+        Args:
+            parameters: A flat array; or Values, after `backward()`, whose `grad` is the gradient. A Value that is
+                listed twice is updated once.
+            gradient: An array of the same shape, if the parameters are an array.
+
+        Raises:
+            ValueError: If the parameters are not those of earlier steps, if the gradient does not fit or is not
+                finite, and if a schedule does not return a rate.
+            FloatingPointError: If a parameter would no longer be finite. No parameter has changed then.
 
         >>> from autograd import Value
         >>> w, optimizer = Value(1.0, "w"), Adam(0.1)
@@ -112,36 +118,36 @@ class Optimizer(ABC):
         self.steps += 1
 
     def check(self, parameters: Array) -> None:
-        """Raise ValueError where earlier steps moved parameters of another shape."""
+        """Raise ValueError if earlier steps updated parameters of another shape."""
         for array in self.state.values():
             if array.shape != parameters.shape:
                 raise ValueError(
-                    f"{type(self).__name__} has moved parameters of shape {array.shape}, and these have "
+                    f"{type(self).__name__} has updated parameters of shape {array.shape}, and these have "
                     f"{parameters.shape}; use a new optimizer for each network"
                 )
 
     def _listed(self, parameters: Any) -> list[Value]:
-        """Return the parameters, each once; raise an error where they are no leaves, or not those of earlier steps."""
+        """Return the parameters, each once; raise an error if they are not leaves, or not those of earlier steps."""
         if not isinstance(parameters, Iterable):
             remedy = "its parameters()" if isinstance(parameters, Module) else "a list of Values"
-            raise TypeError(f"step moves parameters, not {parameters!r:.80}; give {remedy}")
+            raise TypeError(f"step updates parameters, not {parameters!r:.80}; give {remedy}")
         given = list(parameters)
         for place, value in enumerate(given):
             if not isinstance(value, Value):
-                raise TypeError(f"parameter {place} is {value!r:.80}; step moves Values, or an array with its gradient")
+                raise TypeError(f"parameter {place} is {value!r:.80}; step takes Values, or an array and its gradient")
             if value.operands or value.constant:
-                raise ValueError(f"parameter {place} is {value!r:.80}, which is computed; only a leaf can be moved")
+                raise ValueError(f"parameter {place} is {value!r:.80}, which is computed; only a leaf can be updated")
         values = list(dict.fromkeys(given))
         if not values:
             raise ValueError("the list of parameters is empty")
         if self._values and not (len(values) == len(self._values) and all(map(operator.is_, values, self._values))):
             raise ValueError(
-                f"{type(self).__name__} has moved {len(self._values)} parameters, and these {len(values)} are not the "
-                "same in the same order; use a new optimizer for each list of parameters"
+                f"{type(self).__name__} has updated {len(self._values)} parameters, and these {len(values)} are not "
+                "the same in the same order; use a new optimizer for each list of parameters"
             )
         return values
 
-    @np.errstate(all="ignore")  # what is not finite in the end is found, and said
+    @np.errstate(all="ignore")  # numbers that are not finite are reported below
     def _moved(self, parameters: Array, gradient: Array, values: list[Value] | None = None) -> tuple[Array, State]:
         """Return the parameters and the state after the step; nothing has changed yet."""
         self.check(parameters)
@@ -158,7 +164,7 @@ class Optimizer(ABC):
 
     def _rate(self) -> float:
         rate = self.learning_rate
-        if rate.__class__ is float and 0.0 < rate < math.inf:  # as it was at the start: the usual case is the quick one
+        if rate.__class__ is float and 0.0 < rate < math.inf:  # checked already, and the usual case
             return rate
         if callable(rate):
             name = f"the rate of the schedule {rate!r:.80} at step {self.steps}"
@@ -167,23 +173,23 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
-        """Return the parameters and the state after a step at this learning rate, and change neither."""
+        """Return the parameters and the state after a step with this learning rate, without changing either."""
 
     def remembered(self, name: str, parameters: Array) -> Array:
-        """Return the array kept under this name; zeros the first time."""
+        """Return the state of this name; zeros at the first step."""
         array = self.state.get(name)
         return np.zeros_like(parameters) if array is None else array
 
     def renewed(self, name: str, parameters: Array) -> Array:
-        """Return an array of any content, for what is to be kept under this name."""
+        """Return an array with arbitrary content, for the new state of this name."""
         return _like(parameters, name, self._before)
 
     def scratch(self, name: str, parameters: Array) -> Array:
-        """Return an array to work in, of any content, the same one at every step."""
+        """Return an array with arbitrary content for intermediate results, the same one at every step."""
         return _like(parameters, name, self._scratch)
 
     def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
-        """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is scratch."""
+        """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is overwritten."""
         s = self.renewed("square", parameters)
         np.multiply(gradient, gradient, out=u)
         u *= 1.0 - decay
@@ -197,7 +203,11 @@ class Optimizer(ABC):
 class SGD(Optimizer):
     """Gradient descent: θ ← θ − η·g; with momentum v ← momentum·v + g, θ ← θ − η·v (Sutskever et al. 2013).
 
-    nesterov: step along g + momentum·v instead. weight_decay: add weight_decay·θ to g.
+    Args:
+        learning_rate: A positive number, or a schedule.
+        momentum: From 0 to below 1.
+        nesterov: Whether to step along g + momentum·v instead of v.
+        weight_decay: The factor of θ that is added to g.
 
     >>> theta = np.array([1.0])
     >>> SGD(0.1).step(theta, gradient=np.array([2.0])); theta
@@ -238,9 +248,9 @@ class SGD(Optimizer):
 @spelled
 @dataclass
 class RMSProp(Optimizer):
-    """A step for each entry by its own size: s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
+    """Gradient descent scaled by the running size of each entry (Tieleman and Hinton 2012, lecture 6.5).
 
-    Tieleman and Hinton 2012, lecture 6.5.
+    s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
     """
 
     learning_rate: float | Schedule = 0.01
@@ -266,7 +276,7 @@ class RMSProp(Optimizer):
 @spelled
 @dataclass
 class Adam(Optimizer):
-    """RMSProp with momentum, and both running means corrected for their start at zero.
+    """RMSProp with momentum, with both running means corrected for their start at zero.
 
     m ← beta1·m + (1 − beta1)·g, s ← beta2·s + (1 − beta2)·g², θ ← θ − η·m̂ / (√ŝ + ε), at step t with
     m̂ = m / (1 − beta1ᵗ) and ŝ = s / (1 − beta2ᵗ) (Kingma and Ba 2015, algorithm 1).
@@ -300,7 +310,7 @@ class Adam(Optimizer):
 @spelled
 @dataclass
 class AdamW(Adam):
-    """Adam after a weight decay of its own, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
+    """Adam with a separate weight decay before each step, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
 
     weight_decay: float = 0.01
 
@@ -316,7 +326,7 @@ class AdamW(Adam):
 
 
 def _like(parameters: Array, name: str, arrays: State) -> Array:
-    """Return the array of this name, a new one where it does not fit the parameters."""
+    """Return the array of this name, or a new one if it does not fit the parameters."""
     array = arrays.get(name)
     if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
         array = arrays[name] = np.empty_like(parameters)
@@ -326,7 +336,7 @@ def _like(parameters: Array, name: str, arrays: State) -> Array:
 def _divergence(
     parameters: Array, gradient: Array, moved: Array, rate: float, values: list[Value] | None
 ) -> FloatingPointError | ValueError:
-    """Return the error of a step that would leave a parameter that is not finite: where, and why."""
+    """Return the error for a step that would make a parameter infinite or NaN; it says which one, and why."""
 
     def first(numbers: Array) -> tuple[str, str]:
         place = int(np.flatnonzero(~np.isfinite(numbers))[0])
@@ -335,8 +345,8 @@ def _divergence(
 
     for numbers, what in ((parameters, "{} is {} already"), (gradient, "the gradient of {} is {}")):
         if not is_finite(numbers):
-            return ValueError(what.format(*first(numbers)) + "; nothing has moved")
+            return ValueError(what.format(*first(numbers)) + "; nothing has changed")
     return FloatingPointError(
-        "{} would be {} after a step at the learning rate {:g}; nothing has moved; a smaller learning rate or "
+        "{} would be {} after a step at the learning rate {:g}; nothing has changed; a smaller learning rate or "
         "clip_norm may help".format(*first(moved), rate)
     )

@@ -15,9 +15,15 @@ from nn.validation import real, whole
 @spelled
 @dataclass(frozen=True)
 class StepDecay:
-    """Multiply the initial rate by `factor` every so many steps: updates, of which an epoch has one for each batch.
+    """Multiply the rate by `factor` once every few steps; an epoch has one step for each batch.
 
-    Raises ValueError, naming the setting, for a number out of its range.
+    Args:
+        initial: The rate at step 0; a positive number.
+        every: The number of steps between two changes.
+        factor: A positive number.
+
+    Raises:
+        ValueError: For a number out of range; the message names the setting.
 
     >>> [StepDecay(1.0, every=2, factor=0.5)(step) for step in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -42,7 +48,12 @@ class StepDecay:
 class ExponentialDecay:
     """Multiply the rate by `factor` at every step.
 
-    Raises ValueError, naming the setting, for a number out of its range.
+    Args:
+        initial: The rate at step 0; a positive number.
+        factor: A positive number.
+
+    Raises:
+        ValueError: For a number out of range; the message names the setting.
 
     >>> [ExponentialDecay(1.0, factor=0.5)(step) for step in range(3)]
     [1.0, 0.5, 0.25]
@@ -64,9 +75,15 @@ class ExponentialDecay:
 @spelled
 @dataclass(frozen=True)
 class CosineDecay:
-    """Fall from the initial to the final rate along half a cosine, then stay (Loshchilov, Hutter 2017).
+    """Decrease the rate from `initial` to `final` along half a cosine, then keep it (Loshchilov and Hutter 2017).
 
-    Raises ValueError, naming the setting, for a number out of its range.
+    Args:
+        initial: The rate at step 0; a positive number.
+        steps: The number of steps until the final rate is reached.
+        final: The final rate; zero or positive.
+
+    Raises:
+        ValueError: For a number out of range; the message names the setting.
 
     >>> [round(CosineDecay(1.0, steps=4)(step), 3) for step in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
@@ -88,6 +105,6 @@ class CosineDecay:
 
 
 def _keep(schedule: object, **settings: float) -> None:
-    """Set fields of a frozen schedule to the numbers that were checked."""
+    """Set fields of a frozen schedule to the checked numbers."""
     for name, number in settings.items():
         object.__setattr__(schedule, name, number)

@@ -1,7 +1,7 @@
-"""What a training run leaves behind, and the rules that end it.
+"""The history of a training run, and the rules that end a run.
 
-A rule is a function of the History, asked after every epoch: it returns the reason to stop, or None to go on.
-The rules here watch the validation loss where the last epoch has one, else the training loss.
+A rule is a function of the History, called after every epoch: it returns the reason to stop, or None to continue.
+The rules here watch the validation loss if the last epoch has one, otherwise the training loss.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from dataclasses import dataclass, field
 from nn.signatures import spelled
 from nn.validation import real, whole
 
-EVERY_EPOCH = ("loss", "gradient_norms", "seconds")
-IN_SOME = ("accuracy", "validation_loss", "validation_accuracy")
+ALWAYS_MEASURED = ("loss", "gradient_norms", "seconds")
+SOMETIMES_MEASURED = ("accuracy", "validation_loss", "validation_accuracy")
 
 
 @dataclass(repr=False)
 class History:
-    """One entry per completed epoch, in every list that is not empty.
+    """The history of a training run: every list that is not empty has one entry per completed epoch.
 
-    loss: the mean over the examples, each taken when its batch was due, so before that batch's own update.
-    gradient_norms: for each layer the length of its batch gradient, as the root mean square over the batches.
-    accuracy: the share of the training examples that the network has right after the epoch, where the targets are
-    classes (`MLP.score` says when, and what is right); else empty.
-    validation_loss, validation_accuracy: the same after the epoch on the validation set; empty without one.
-    Where a history was continued with a validation set, or without, None stands for the epochs that had none.
-    seconds: how long the epoch took, with all that is measured after it.
-    stopped_by: why training ended: the reason of a rule, "epochs", "interrupt", or an error.
+    If a history is continued with a validation set, or without, the entries of the epochs without one are None.
+
+    Attributes:
+        loss: The mean over the examples, each computed before the update of its batch.
+        gradient_norms: For each layer the length of its batch gradient, as the root mean square over the batches.
+        accuracy: The fraction of the training examples that are right after the epoch (`MLP.score` says when they
+            are); empty if the targets are not classes.
+        validation_loss: The loss on the validation set after the epoch; empty without one.
+        validation_accuracy: The accuracy on the validation set after the epoch; empty without one.
+        seconds: The duration of the epoch and of the measurements after it.
+        stopped_by: Why training ended: the reason of a rule, "epochs", "interrupt", or an error.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -44,17 +47,17 @@ class History:
     def append(self, **numbers: float | list[float]) -> None:
         """Add an epoch's numbers, by the names of the lists."""
         epochs = len(self.loss)
-        for name in (*EVERY_EPOCH, *IN_SOME):
+        for name in (*ALWAYS_MEASURED, *SOMETIMES_MEASURED):
             entries = getattr(self, name)
             if name in numbers or entries:
                 entries += [None] * (epochs - len(entries)) + [numbers.get(name)]
 
     def check(self) -> None:
-        """Raise ValueError where a list has not an entry for each epoch, so that a run cannot continue it."""
+        """Raise ValueError if a list does not have an entry for each epoch, so that it cannot be continued."""
         epochs = len(self.loss)
-        for name in (*EVERY_EPOCH, *IN_SOME):
+        for name in (*ALWAYS_MEASURED, *SOMETIMES_MEASURED):
             length = len(getattr(self, name))
-            if length != epochs and (length or name in EVERY_EPOCH):
+            if length != epochs and (length or name in ALWAYS_MEASURED):
                 raise ValueError(
                     f"the history has {epochs} entries in loss, but {length} in {name}; one for each epoch"
                 )
@@ -71,18 +74,18 @@ class History:
 
     @property
     def watched(self) -> list[float]:
-        """The validation losses, where the last epoch has one, else the training losses; epochs without are left out.
+        """The validation losses if the last epoch has one, otherwise the training losses; None is left out.
 
         Raises ValueError for a history without an epoch.
         """
         validation = [x for x in self.validation_loss if x is not None]
         losses = validation if validation and self.validation_loss[-1] is not None else self.loss
         if not losses:
-            raise ValueError("the history has no epoch, so there is no loss to watch; a rule is asked after an epoch")
+            raise ValueError("the history has no epoch, so there is no loss to watch; call a rule after an epoch")
         return losses
 
 
-Rule = Callable[[History], str | None]
+StoppingRule = Callable[[History], str | None]
 
 
 @spelled
@@ -109,7 +112,7 @@ class Threshold:
 @spelled
 @dataclass(frozen=True)
 class Patience:
-    """Stop after so many epochs without a watched loss below the best one; the network keeps its last weights.
+    """Stop after `epochs` epochs without a new lowest watched loss; the network keeps its last weights.
 
     >>> Patience(2)(History(loss=[0.3, 0.1, 0.2, 0.15]))
     'patience: no better loss than 0.1 for 2 epochs'
@@ -133,7 +136,7 @@ class Patience:
 @spelled
 @dataclass(frozen=True)
 class Convergence:
-    """Stop when the watched loss has moved by no more than the tolerance over so many epochs.
+    """Stop when the watched loss has changed by at most `tolerance` in the last `epochs` epochs.
 
     >>> Convergence(0.01, epochs=2)(History(loss=[0.5, 0.101, 0.1, 0.1]))
     'convergence: the loss moved by 0.001 in 2 epochs'

@@ -108,7 +108,7 @@ def test_what_has_no_sane_numbers_is_refused(capsys, monkeypatch):
         assert "from 1 to 12, such as 3,4,1" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["--sizes", "3;4", "--seed", "1"])
-    assert "give whole numbers with commas between" in capsys.readouterr().err
+    assert "give whole numbers separated by commas" in capsys.readouterr().err
 
 
 # Answers --------------------------------------------------------------------------------------------------------------

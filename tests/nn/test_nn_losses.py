@@ -203,13 +203,13 @@ def test_drawings_stay_small() -> None:
         ),
         (
             lambda: cross_entropy([0.2, 0.8], 2),
-            "class index is 2; of 2 classes it is a whole number from 0 to 1",
+            "class index is 2; with 2 classes it must be a whole number from 0 to 1",
         ),
         (lambda: cross_entropy([0.2, 0.8], -1), "class index is -1"),
         (lambda: cross_entropy([0.2, 0.8], 0.5), "class index is 0.5"),
         (lambda: softmax_cross_entropy([0.2, 0.8], [1]), r"the target is \[1.0\]"),
         (lambda: softmax_cross_entropy([0.2, 0.8], [1, 1]), r"the target is \[1.0, 1.0\]; .*one 1"),
-        (lambda: softmax_cross_entropy(0.2, 0), "1 prediction; it needs one for each of at least two"),
+        (lambda: softmax_cross_entropy(0.2, 0), "1 prediction; it needs at least two, one for each class"),
     ],
 )
 def test_refusals_name_the_place(call: Any, message: str) -> None:

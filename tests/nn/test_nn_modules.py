@@ -298,7 +298,7 @@ def test_import_asks_for_nothing_optional() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: MLP(3, []), "sizes is .*lists the neurons of each layer"),
+        (lambda: MLP(3, []), "sizes is .*give the number of neurons of each layer"),
         (lambda: MLP(3, 4), "sizes is 4"),
         (lambda: MLP(0, [1]), "inputs is 0; it must be a whole number from 1 on"),
         (lambda: MLP(3, [4, 1.5]), "the size of layer 2 is 1.5"),
@@ -309,7 +309,7 @@ def test_import_asks_for_nothing_optional() -> None:
         (lambda: MLP(3, [4, 1], ["relu", "relu"], output="sigmoid"), "3 activations for 2 layers"),
         (lambda: MLP(3, [4, 1], [["relu", "tanh"], "relu"]), "layer 1 has 4 neurons, but 2 activations"),
         (lambda: MLP(3, [4, 2], "softmax"), "layer 1 is softmax; only the last layer can be"),
-        (lambda: MLP(3, [2], [["softmax", "relu"]]), "softmax takes the last layer as a whole"),
+        (lambda: MLP(3, [2], [["softmax", "relu"]]), "softmax applies to the last layer as a whole"),
         (
             lambda: MLP(3, [4], initializer="glorot"),
             "initializer is 'glorot'; choose one of uniform, .*zeros",
@@ -324,7 +324,7 @@ def test_import_asks_for_nothing_optional() -> None:
         (lambda: MLP.from_weights([np.ones((3, 4))], []), "weights has 1 layers, but biases 0"),
         (lambda: MLP(3, [1])([1, 2]), r"3 inputs are needed, one number for each, not 2: \[1, 2\]"),
         (lambda: MLP(3, [1]).predict([[1, 2]]), "X has 2 columns, but the network has 3 inputs"),
-        (lambda: Neuron([]), "a neuron needs a flat list of one number or more"),
+        (lambda: Neuron([]), "a neuron needs a flat list of at least one number"),
         (lambda: Layer([[1.0]])([1, 2]), "1 input is needed"),
     ],
 )

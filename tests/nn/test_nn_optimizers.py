@@ -218,7 +218,7 @@ def test_settings_out_of_range_are_refused(call: Any, message: str) -> None:
 def test_an_optimiser_stays_with_its_network() -> None:
     optimizer, theta = Adam(), np.ones(4)
     walk(optimizer, gradients(2, size=3))
-    with pytest.raises(ValueError, match=r"Adam has moved parameters of shape \(3,\).*new optimizer"):
+    with pytest.raises(ValueError, match=r"Adam has updated parameters of shape \(3,\).*new optimizer"):
         optimizer.step(theta, np.ones(4))
     with pytest.raises(ValueError, match=r"shape \(4,\), but the gradient \(3,\)"):
         SGD(0.1).step(theta, np.ones(3))

@@ -141,7 +141,7 @@ def test_an_optimiser_stays_with_its_parameters() -> None:
     optimizer.step(mlp.parameters())
     before = flat(mlp), flat(other)
     for wrong in (other.parameters(), mlp.parameters()[::-1], mlp.parameters()[1:], [*mlp.parameters(), Value(0.0)]):
-        with pytest.raises(ValueError, match=r"has moved 20 parameters, and these .* use a new optimizer"):
+        with pytest.raises(ValueError, match=r"has updated 20 parameters, and these .* use a new optimizer"):
             optimizer.step(wrong)
     assert (flat(mlp), flat(other)) == before
     optimizer.step(mlp.parameters())
@@ -154,10 +154,10 @@ def test_an_optimiser_stays_with_its_parameters() -> None:
         (lambda: SGD(0.1).step(network()), TypeError, r"not MLP\(3 → .*; give its parameters\(\)"),
         (lambda: SGD(0.1).step(Value(1.0)), TypeError, "give a list of Values"),
         (lambda: SGD(0.1).step(None), TypeError, "not None; give a list of Values"),
-        (lambda: SGD(0.1).step([1.0]), TypeError, "parameter 0 is 1.0; step moves Values"),
+        (lambda: SGD(0.1).step([1.0]), TypeError, "parameter 0 is 1.0; step takes Values"),
         (lambda: SGD(0.1).step([]), ValueError, "the list of parameters is empty"),
-        (lambda: SGD(0.1).step([Value(1.0) * 2]), ValueError, "parameter 0 is .*only a leaf can be moved"),
-        (lambda: SGD(0.1).step([(Value(1.0) * 2).operands[1]]), ValueError, "only a leaf can be moved"),
+        (lambda: SGD(0.1).step([Value(1.0) * 2]), ValueError, "parameter 0 is .*only a leaf can be updated"),
+        (lambda: SGD(0.1).step([(Value(1.0) * 2).operands[1]]), ValueError, "only a leaf can be updated"),
         (lambda: SGD(0.1).step([Value(1.0)], np.ones(1)), ValueError, "Values have their gradient in grad"),
         (lambda: SGD(0.1).step(np.ones(2)), ValueError, r"shape \(2,\), but the gradient None"),
         (lambda: SGD(0.1).step(np.ones(2), [1.0, 2.0]), ValueError, r"shape \(2,\), but the gradient \[1.0, 2.0\]"),
@@ -176,7 +176,7 @@ def test_a_gradient_that_is_not_finite_is_named_and_nothing_moves(name: str, gra
     optimizer.step([v, w])
     before, state = (v.data, w.data), copy.deepcopy(optimizer.state)
     w.grad = gradient
-    with pytest.raises(ValueError, match=f"the gradient of w is {gradient}; nothing has moved"):
+    with pytest.raises(ValueError, match=f"the gradient of w is {gradient}; nothing has changed"):
         optimizer.step([v, w])
     assert ((v.data, w.data), optimizer.steps) == (before, 1)
     for name_, array in state.items():
@@ -196,7 +196,7 @@ def test_a_step_beyond_the_largest_float_is_not_taken(name: str) -> None:
 
 def test_a_parameter_that_is_not_finite_already_is_named() -> None:
     w = Value(float("nan"), "w")
-    with pytest.raises(ValueError, match="w is nan already; nothing has moved"):
+    with pytest.raises(ValueError, match="w is nan already; nothing has changed"):
         SGD(0.1).step([w])
 
 

@@ -260,8 +260,8 @@ class OwnAdam(Adam):
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ({"optimizer": OwnAdam(0.1)}, "a file can hold SGD, RMSProp, Adam, AdamW"),
-        ({"optimizer": SGD(lambda step: 0.1)}, "a file can hold a number, StepDecay"),
+        ({"optimizer": OwnAdam(0.1)}, "a file can contain SGD, RMSProp, Adam, AdamW"),
+        ({"optimizer": SGD(lambda step: 0.1)}, "a file can contain a number, StepDecay"),
         ({"history": History(loss=[float("nan")])}, r"history.loss\[0\] is nan"),
     ],
 )

@@ -128,7 +128,7 @@ def test_a_file_that_was_changed_as_a_whole_is_refused(how: str, saved: Path) ->
 def test_a_member_that_stands_twice_or_is_too_long_is_refused_in_an_old_file_too(old: Path) -> None:
     content = old.read_bytes()
     old.write_bytes(CHANGED["a member twice"](content))
-    assert_refused(old, "it holds b2 twice")
+    assert_refused(old, "it contains b2 twice")
     longer = {name: array + b"!" * (name == "b1.npy") for name, array in members(content).items()}
     old.write_bytes(zipped(list(longer.items())))
     assert_refused(old, "b1 is longer than its shape")

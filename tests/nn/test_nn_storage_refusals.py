@@ -53,13 +53,13 @@ NO_RATE: dict[str, Any] = {"kind": "Adam", "settings": {}, "steps": 1, "state": 
 TAMPERED: list[tuple[dict[str, Any], str]] = [
     ({"W1": None}, "W1 is missing"),
     ({"b2": None}, "b2 is missing"),
-    ({"W3": np.ones((3, 3))}, "W3 is no part of it"),
+    ({"W3": np.ones((3, 3))}, "W3 does not belong in it"),
     ({"W1": np.ones((3, 5))}, r"weights\[1\] has 4 rows"),
     ({"W1": np.ones(12)}, r"W1 has shape \(12,\)"),
     ({"W1": np.full((3, 4), np.nan)}, r"W1\[0, 0\] is nan"),
     ({"W1": np.full((3, 4), "0.5")}, "W1 has shape .* type <U3"),
     ({"b1": np.ones(3)}, "biases"),
-    ({"format": "another"}, "its header is another's"),
+    ({"format": "another"}, "its header is not one of nn.save"),
     ({"version": 3}, "its version is 3, and this is version 2"),
     ({"bias": "no"}, "bias is 'no'; it must be true or false"),
     ({"expanded": 1}, "expanded is 1; it must be true or false"),
@@ -74,7 +74,7 @@ TAMPERED: list[tuple[dict[str, Any], str]] = [
     ({"optimizer": NO_RATE | {"settings": {"learning_rate": 1, "beta1": [0]}}}, ""),
     ({"optimizer": NO_RATE | {"settings": {"learning_rate": 1}, "steps": -1}}, "optimizer.steps is -1"),
     ({"optimizer": NO_RATE | {"settings": {"learning_rate": 1}, "steps": 1.5}}, "optimizer.steps is 1.5"),
-    ({"optimizer.mean": np.ones(3)}, "has moved parameters of shape"),
+    ({"optimizer.mean": np.ones(3)}, "has updated parameters of shape"),
     ({"optimizer.mean": None}, "optimizer.mean is missing"),
     ({"rng": {"bit_generator": "default_rng"}}, "rng.bit_generator is 'default_rng'; it must be one of PCG64"),
     ({"rng": {"bit_generator": ["PCG64"]}}, "rng.bit_generator is"),
@@ -127,7 +127,9 @@ def test_a_file_of_another_kind_is_not_replaced(kind: str, tmp_path: Path) -> No
         save(mlp, path)
         assert flat(load(path).mlp) == flat(mlp)
         return
-    with pytest.raises(FileExistsError, match=r"run.npz is no whole file of nn.save, so it stays: remove it"):
+    with pytest.raises(
+        FileExistsError, match=r"run.npz is not a complete file of nn.save, so it is not replaced: remove it"
+    ):
         save(mlp, path)
     with pytest.raises(FileExistsError):
         train(mlp, [[1.0, 2.0]], [[1.0]], loss="mse", optimizer=SGD(0.1), epochs=1, checkpoint=path, progress=False)

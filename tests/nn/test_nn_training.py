@@ -364,7 +364,7 @@ BAD_DATA: list[tuple[Any, Any, dict[str, Any], str]] = [
     ([], [], {}, r"X has shape \(0,\)"),
     (np.empty((0, 3)), np.empty((0, 2)), {}, "X is empty"),
     (X, Y[:9], {}, r"y has shape \(9, 2\), but there are 10 examples"),
-    (X, Y[:, 0], {}, r"y has shape \(10,\); mse of 2 outputs needs \(10, 2\)"),
+    (X, Y[:, 0], {}, r"y has shape \(10,\); mse with 2 outputs needs \(10, 2\)"),
     (X, replaced(Y, (4, 1), math.nan), {}, r"y\[4, 1\] is nan \(row 4, column 1"),
     (X, ["a"] * 10, {}, r"y\[0\] is 'a', not a number"),
     (X, Y, {"loss": "hinge"}, r"y\[0, 0\] is .*the two labels of hinge are -1 and 1"),
@@ -495,7 +495,7 @@ def test_handout_step_without_a_hidden_layer_is_gradient_descent() -> None:
 @pytest.mark.parametrize(
     ("mlp", "x", "target", "eta", "message"),
     [
-        (classifier(), [1, 2, 3], [1, 0, 0], 0.1, "handout_step has no softmax"),
+        (classifier(), [1, 2, 3], [1, 0, 0], 0.1, "handout_step does not support softmax"),
         (regression(), [1, 2], [1, 0], 0.1, "3 inputs are needed"),
         (regression(), [1, 2, math.nan], [1, 0], 0.1, r"x\[2\] is nan"),
         (regression(), [1, 2, 3], 1, 0.1, r"target has shape \(1,\); it must be a flat list of 2 numbers"),

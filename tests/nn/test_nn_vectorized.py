@@ -318,7 +318,7 @@ def test_probabilities_of_classes() -> None:
 
 @pytest.mark.parametrize("mlp", [NETWORKS["relu"]("identity"), NETWORKS["relu"]("sigmoid"), NETWORKS["mixed"]("tanh")])
 def test_not_every_output_is_a_probability(mlp: MLP) -> None:
-    with pytest.raises(ValueError, match="class probabilities come from softmax, or from one sigmoid output"):
+    with pytest.raises(ValueError, match="class probabilities need softmax, or one sigmoid output"):
         mlp.predict_proba(X)
 
 
