@@ -28,13 +28,7 @@ NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
 INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 STEP = re.compile(r"step\(([^()]+)\)")
 PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private use, and how many of them are used
-PYTHON_TO_MATHEMATICS = (
-    (" ** ", "^"),
-    ("^2", "²"),
-    ("^3", "³"),
-    (" * ", "·"),
-    ("-", "−"),
-)  # from a line of Python to mathematics
+PYTHON_TO_MATHEMATICS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))
 
 
 class Symbol(NamedTuple):

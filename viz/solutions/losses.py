@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from nn import Record
 
 LOSS_TITLES = {
-    "sse": "sum of squared errors",
-    "half_sse": "half sum of squared errors",
-    "mse": "mean squared error over the outputs",
-    "mae": "mean absolute error over the outputs",
-    "huber": "Huber loss, quadratic up to an error of 1, averaged over the outputs",
-    "hinge": "hinge loss, averaged over the outputs",
-    "binary_cross_entropy": "binary cross-entropy",
-    "binary_cross_entropy_with_logits": "binary cross-entropy of the sigmoid of the net inputs",
-    "cross_entropy": "cross-entropy",
-    "softmax_cross_entropy": "cross-entropy of the softmax of the net inputs",
+    "sse": "the sum of squared errors",
+    "half_sse": "half the sum of squared errors",
+    "mse": "the mean squared error over the outputs",
+    "mae": "the mean absolute error over the outputs",
+    "huber": "the Huber loss, quadratic up to an error of 1, averaged over the outputs",
+    "hinge": "the hinge loss, averaged over the outputs",
+    "binary_cross_entropy": "the binary cross-entropy",
+    "binary_cross_entropy_with_logits": "the binary cross-entropy of the sigmoid of the net inputs",
+    "cross_entropy": "the cross-entropy",
+    "softmax_cross_entropy": "the cross-entropy of the softmax of the net inputs",
 }
 P, T = Value(0.5, "prediction"), Value(1.0, "target")  # placeholders, with numbers that every loss accepts
 

@@ -43,7 +43,7 @@ class OutputDeltas:
         if self.known:
             written, C = self._written(self.known), self.convention.C
             equation = self.sheet.equation(C, written.whole(), result=self.loss.data)
-            title = f"The loss is the {self.known.title}."
+            title = f"The loss is {self.known.title}."
             if self.known.of_class or max(len(side.text) for side in equation.sides) <= WIDTH:
                 return [title, [equation]]
             return [title, *self._of_each_output(written, self.loss.data)]
