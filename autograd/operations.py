@@ -437,7 +437,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
 
 @each_of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
-    """Return eˣ / Σ eˣ for each value (Misley 2023); it never overflows.
+    """Return eˣ / Σ eˣ for each value; it never overflows.
 
     >>> softmax([1000.0, 0.0, -1000.0])
     [1.0, 0.0, 0.0]
@@ -497,12 +497,20 @@ def operation(
 ) -> OfMany:
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
-    `function` computes floats, and `partials` has one rule per operand: a number, or a function of the result and the
-    operands, written in the table's operations so that it differentiates again. `array` computes NumPy arrays; without
-    it `function` is called for each element. `formula` is LaTeX in the letters x, y, … Raises ValueError for the name
-    of one of the project's own operations, and TypeError for a rule that is neither a number nor a function, where the
-    rules are not one for each operand, and for an array rule that returns no floats or does not write them into `out`;
-    and when it is used, for a partial that returns anything but a number or, of Values, a Value.
+    Args:
+        name: the name, an identifier.
+        function: computes floats.
+        partials: one rule per operand: a number, or a function of the result and the operands, written in the table's
+            operations so that it differentiates again.
+        glyph: what drawings show; without it, the name.
+        formula: LaTeX in the letters x, y, …
+        array: computes NumPy arrays; without it `function` is called for each element.
+
+    Raises:
+        ValueError: for the name of one of autograd's own operations.
+        TypeError: for a rule that is neither a number nor a function, where the rules are not one for each operand, and
+            for an array rule that does not return floats or does not write them into `out`; and when it is used, for a
+            partial that returns anything but a number or, of Values, a Value.
 
     >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
     >>> x = Value(2.0)
