@@ -461,8 +461,8 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     return True
 
 
-def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
-    """Raise TypeError for an array rule that does not return a float for each, changes its operands or ignores `out`.
+def check_array_rule(name: str, function: Callable[..., float], rule: Callable[..., Any], count: int) -> None:
+    """Raise TypeError for an array rule that differs from the float rule, changes its operands or ignores `out`.
 
     Lifted programs read its result from `out` where it has such a parameter.
     """
@@ -481,6 +481,15 @@ def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
             )
         if not np.array_equal(xs, before):
             raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
+        for operands, got in zip(zip(*np.array(xs).tolist(), strict=True), np.broadcast_to(z, 3).tolist(), strict=True):
+            try:
+                expected = to_float(function(*operands))
+            except (ArithmeticError, ValueError):
+                continue
+            if not math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-12) and expected == expected:
+                raise TypeError(
+                    f"the array rule of {name} gives {got} at {operands}, where the float rule gives {expected}"
+                )
         out = np.full(3, 12345.0)
         if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
             raise TypeError(f"the array rule of {name} does not write its result into out: pass it on, or leave it out")
@@ -529,7 +538,7 @@ def operation(
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
 
     if array:
-        check_array_rule(name, array, len(partials))
+        check_array_rule(name, function, array, len(partials))
 
     def checked(*xs: float) -> float:
         return to_float(function(*xs))

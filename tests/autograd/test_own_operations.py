@@ -108,6 +108,11 @@ def test_an_array_rule_leaves_its_operands_as_they_are(own, array):
         own("twice", lambda x: 2.0 * x, [2.0], array=array)
 
 
+def test_an_array_rule_that_is_another_function_than_the_float_rule_is_refused(own):
+    with pytest.raises(TypeError, match=r"rule of twice gives -2\.\d+ at \(-0\.7,\), where the float rule gives -1\.4"):
+        own("twice", lambda x: 2.0 * x, [2.0], array=lambda x: 3.0 * x)
+
+
 def test_an_array_rule_that_takes_out_writes_into_it(own):
     def ignores(x, out=None):
         return np.add(x, 1.0)
