@@ -1,19 +1,20 @@
-"""How the arguments of a call become an operation's operands, and what is said where they do not."""
+"""How the arguments of a call become an operation's operands, and the errors where they do not fit."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from autograd.value import shown
+from autograd.conversion import shown
 
-Composition = TypeVar("Composition", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from autograd.calls import EachOfAList, OfAList
 
 
 class MisfitError(TypeError):
-    """An argument that is no list where one is needed; whoever knows the operation's name puts it before."""
+    """An argument that is not a list where one is needed; `arranged` adds the name of the operation."""
 
 
 def several(*operands: Any) -> tuple[Any, ...]:
@@ -45,14 +46,22 @@ def listed(name: str, values: Any) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def of_a_list(composition: Composition) -> Composition:
-    """Let a function of one list of values refuse everything else, as a row does."""
+def of_a_list(composition: Callable[[Sequence[Any]], Any]) -> OfAList:
+    """Let a function of one list of values refuse everything else, as a row does; its result is one number."""
+    return cast("OfAList", _of_a_list(composition))
 
+
+def each_of_a_list(composition: Callable[[Sequence[Any]], list[Any]]) -> EachOfAList:
+    """Let a function of one list of values refuse everything else, as a row does; its result is such a list."""
+    return cast("EachOfAList", _of_a_list(composition))
+
+
+def _of_a_list(composition: Callable[[Sequence[Any]], Any]) -> Callable[..., Any]:
     @functools.wraps(composition)
     def checked(*arguments: Any, **keywords: Any) -> Any:
         return composition(arranged(composition.__name__, spread, arguments, keywords))
 
-    return cast("Composition", checked)
+    return checked
 
 
 def arranged(
@@ -60,7 +69,14 @@ def arranged(
 ) -> tuple[Any, ...]:
     """Return the operands that `arrange` makes of a call's arguments.
 
-    Raises TypeError, which names the operation and shows how it is called, where they do not fit.
+    Args:
+        name: the operation's.
+        arrange: takes the arguments, and returns the operands.
+        arguments: those given by position.
+        keywords: those given by name.
+
+    Raises:
+        TypeError: where they do not fit; it names the operation and shows how it is called.
     """
     try:
         return arrange(*arguments, **keywords)

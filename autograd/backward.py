@@ -1,7 +1,7 @@
 """The chain rule: topological order, the reverse sweep, and derivatives that are graphs again.
 
-A sweep visits every node after all that use it, and hands its adjoint g = ∂root/∂node on to the operands,
-each times its local derivative. All traversals are loops: a graph may be a million nodes deep.
+A sweep visits every node after all that use it, and propagates its adjoint g = ∂root/∂node to the operands,
+multiplied by the local derivatives. All traversals are loops: a graph may be a million nodes deep.
 
 Letters: z a node's result, x and y operands, g an adjoint, p a local derivative.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def topological_order(*roots: Value) -> list[Value]:
-    """Return every Value below the roots once, operands before results, left operands first.
+    """Return every Value that the roots depend on once, operands before results, left operands first.
 
     >>> from autograd import Value
     >>> x, y = Value(2.0), Value(3.0)
@@ -140,7 +140,7 @@ def accumulate_mul(node: Value) -> None:
 
 
 def accumulate_dot(node: Value) -> None:
-    """∂z/∂wᵢ = xᵢ, ∂z/∂xᵢ = wᵢ, and 1 to a bias."""
+    """∂z/∂wᵢ = xᵢ, ∂z/∂xᵢ = wᵢ, and 1 for a bias."""
     g, operands = node._grad, node._first
     n = len(operands) // 2
     for w, x in zip(operands[:n], operands[n : 2 * n], strict=True):

@@ -1,79 +1,36 @@
-"""What comes in as a batch: lists, NumPy arrays, data frames, tensors, read without importing what made them.
-
-NumPy reads nearly everything, and some of it wrongly: it drops the mask of a masked array, and the names of columns.
-`as_array` refuses what NumPy would misread, and `in_order` has names decide where both sides have them.
-"""
+"""A batch as a table: one column for each input, in the order of their names where both sides have names."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.value import Value
+from autograd.arrays import as_array, as_floats
 
-SHOWN = 8  # so many names are listed in an error
-
-
-def as_array(data: Any, name: str) -> NDArray[Any]:
-    """Return data as an array of booleans, integers or floats, or, where an entry may be none of these, of objects.
-
-    A dictionary of columns and a structured array become a table. `name` is what messages call the data. Raises
-    ValueError, with the remedy, for masked entries, a sparse matrix, rows of different lengths, and what NumPy cannot
-    read, such as a tensor on another device.
-
-    >>> as_array({"x": [1, 2], "y": [0.5, 0.25]}, "the batch")
-    array([[1.  , 0.5 ],
-           [2.  , 0.25]])
-    >>> as_array(np.ma.array([1.0, 2.0], mask=[False, True]), "the batch")
-    Traceback (most recent call last):
-    ValueError: 1 number of the batch is masked: fill it (filled), or leave it out (compressed; np.ma.compress_rows)
-    """
-    if hidden := _masked(data):
-        what, it = (f"1 number of {name} is", "it") if hidden == 1 else (f"{hidden} numbers of {name} are", "them")
-        raise ValueError(f"{what} masked: fill {it} (filled), or leave {it} out (compressed; np.ma.compress_rows)")
-    if hasattr(data, "toarray") and hasattr(data, "nnz"):
-        raise ValueError(f"{name} is the sparse {type(data).__name__}: give its toarray()")
-    columns = data.dtype.names if isinstance(data, np.ndarray) else data if isinstance(data, Mapping) else None
-    if columns:
-        listed = [as_array(data[column], f"column {column} of {name}") for column in columns]
-        if len({column.shape for column in listed}) > 1:
-            lengths = ", ".join(f"{key}: {column.shape}" for key, column in zip(columns, listed, strict=True))
-            raise ValueError(f"the columns of {name} are of different shapes ({lengths}): give as many numbers in each")
-        return np.stack(listed, axis=-1)
-    try:
-        array = np.asarray(data)
-        if array.dtype.kind not in "biufV":  # text, say, which NumPy would read as numbers, or numbers as text
-            array = np.asarray(data, dtype=object)
-    except ValueError as error:
-        if not isinstance(data, (list, tuple)):
-            raise ValueError(f"NumPy cannot read {name} ({type(data).__name__}): {error}") from None
-        raise ValueError(f"{name} has rows of different lengths{_odd_row(data)}") from None
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(f"NumPy cannot read {name} ({type(data).__name__}): {error}") from None
-    if array.dtype.kind == "V":
-        raise ValueError(f"{name} is of the type {array.dtype}: convert it with astype(float)")
-    return array
+MAX_NAMES_SHOWN = 8  # in an error
 
 
 def table(data: Any, names: Sequence[str], named: bool, dtype: np.dtype[Any], name: str = "the batch") -> NDArray[Any]:
-    """Return data as an array of dtype with one column for each of names, in their order if they are `named`.
+    """Return data as a table of numbers.
 
-    Raises ValueError as `as_array` and `in_order` do, for what is no number, with its place, and for another shape.
+    Args:
+        data: what is read.
+        names: of the columns that are wanted.
+        named: whether the columns are put in the order of these names, where data names its own.
+        dtype: the kind of floats.
+        name: what messages call the data.
+
+    Raises:
+        ValueError: as `as_array`, `in_order` and `as_floats` do, and for another shape.
     """
     array = as_array(data, name)
     if named:
         array = in_order(array, data, names, name)
-    if array.dtype.kind == "O":
-        for place, x in np.ndenumerate(array):
-            if not isinstance(x, Real):
-                where = f"row {', column '.join(map(str, place))} of " if place else ""
-                wanted = "its number, .data" if isinstance(x, Value) else "a number"
-                raise ValueError(f"{where}{name} is {repr(x)[:80]}: give {wanted}")
+    array = as_floats(array, name, dtype)
     if array.ndim != 2 or array.shape[1] != len(names) or not len(array):
         wanted = f"{len(names)} numbers, one for each of {_listed(names)}" if names else "no numbers: np.empty((n, 0))"
         remedy = ""
@@ -82,17 +39,22 @@ def table(data: Any, names: Sequence[str], named: bool, dtype: np.dtype[Any], na
         elif array.ndim == 1 and len(names) == 1 and len(array):
             remedy = "; reshape(-1, 1) makes each number a row"
         raise ValueError(f"{name} has the shape {array.shape}; it takes at least one row of {wanted}{remedy}")
-    try:
-        return array.astype(dtype, copy=False)
-    except OverflowError:
-        raise ValueError(f"a whole number of {name} is beyond the largest float") from None
+    return array
 
 
 def in_order(array: NDArray[Any], data: Any, names: Sequence[str], name: str) -> NDArray[Any]:
-    """Return the array of data with its columns in the order of names, where data has names for its columns.
+    """Return an array with its columns in the order of names, where the data that it was read from names its columns.
 
-    Whole numbers, as a data frame counts columns that nobody named, are no names. Raises ValueError, with the names of
-    both sides, where these are not the same, or one comes twice, and where they are those of the rows.
+    Whole numbers, as a data frame counts columns that nobody named, do not count as names.
+
+    Args:
+        array: the data, as NumPy has them.
+        data: the data, as they were given.
+        names: of the columns that are wanted.
+        name: what messages call the data.
+
+    Raises:
+        ValueError: with the names of both sides, where they differ, or one comes twice, and where the rows have them.
 
     >>> in_order(np.array([[1.0, 2.0]]), {"y": [1.0], "x": [2.0]}, ["x", "y"], "the batch")
     array([[2., 1.]])
@@ -117,7 +79,11 @@ def in_order(array: NDArray[Any], data: Any, names: Sequence[str], name: str) ->
 
 
 def column_names(data: Any, rows: bool = False) -> list[str] | None:
-    """Return the names of the columns, or of the rows, of a data frame, a structured array, …, or None without names.
+    """Return the names of the columns of a data frame, a structured array, …, or None where they have none.
+
+    Args:
+        data: what is read.
+        rows: the names of the rows, instead.
 
     >>> column_names(np.zeros(2, [("x", float), ("y", float)])), column_names([[1.0, 2.0]])
     (['x', 'y'], None)
@@ -149,21 +115,5 @@ def _entry_names(row: Any) -> list[Any] | None:
     return None if labels is None or callable(labels) else list(labels)
 
 
-def _masked(data: Any) -> int:
-    """Return how many entries are masked, in an array or in lists of such."""
-    if isinstance(data, np.ma.MaskedArray):
-        return int(np.ma.getmaskarray(data).view(bool).sum())
-    if isinstance(data, (list, tuple)):
-        return sum([_masked(x) for x in data if isinstance(x, (np.ma.MaskedArray, list, tuple))])
-    return 0
-
-
-def _odd_row(data: Sequence[Any]) -> str:
-    """Return in words which row is not as long as the first."""
-    lengths = [len(row) if hasattr(row, "__len__") else 0 for row in data]
-    row = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
-    return "" if row is None else f": row 0 has {lengths[0]}, row {row} has {lengths[row]}"
-
-
 def _listed(names: Sequence[Any]) -> str:
-    return ", ".join([*map(str, names[:SHOWN]), *["…"] * (len(names) > SHOWN)])
+    return ", ".join([*map(str, names[:MAX_NAMES_SHOWN]), *["…"] * (len(names) > MAX_NAMES_SHOWN)])

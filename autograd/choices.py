@@ -1,4 +1,4 @@
-"""Choices: which nodes count where a graph has a `where`, whose unchosen side may be infinite or have no number at all.
+"""Choices: which nodes count where a graph has a `where`, whose unchosen side may be infinite or undefined.
 
 A row that chooses (`Operation.chooses`) has the condition as its first operand, then one side where it is true, then
 the other. In a derivative that is a graph again, what a side propagates is guarded by the condition: so the graph is
@@ -24,7 +24,7 @@ def choices(order: Iterable[Value]) -> list[Value]:
 def chosen(order: Sequence[Value], roots: Sequence[Value], conditions: bool = True) -> list[Value]:
     """Return those of an order that the roots depend on: not what only an unchosen side uses.
 
-    A derivative does not depend on the conditions either.
+    A derivative does not depend on the conditions either. Of a condition that is NaN both sides count, and are NaN.
     """
     used = set(roots)
     for node in reversed(order):
@@ -32,8 +32,8 @@ def chosen(order: Sequence[Value], roots: Sequence[Value], conditions: bool = Tr
             operands = node.operands
             if node.operation and node.operation.chooses:
                 condition, a, b = operands
-                side = a if condition.data else b
-                operands = (condition, side) if conditions else (side,)
+                sides = (a, b) if math.isnan(condition.data) else (a,) if condition.data else (b,)
+                operands = (condition, *sides) if conditions else sides
             used.update(operands)
     return [node for node in order if node in used]
 

@@ -6,13 +6,33 @@ Because leaves are objects of their own, a leaf that two graphs share is still s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.backward import is_older, visit
+from autograd.backward import is_older, topological_order, visit
+from autograd.conversion import describe
 
 if TYPE_CHECKING:
     from autograd.row import Operation
     from autograd.value import Value
+
+
+# The variables of all transforms under way, in any thread.
+variables_under_way: set[Value] = set()
+
+
+def refuse_variables(x: Value, copied: Sequence[Value]) -> None:
+    """Raise TypeError where a variable of a transform would be copied: the derivative with respect to it would be 0.
+
+    Args:
+        x: the Value that is copied.
+        copied: the Values that are copied with it.
+    """
+    if not variables_under_way.isdisjoint(copied):
+        raise TypeError(
+            f"a copy of {describe(x)}, as deepcopy and pickle make it, would not depend on the variable that is being "
+            "differentiated: use it as it is, and a pool of threads instead of one of processes"
+        )
 
 
 def build(
@@ -48,11 +68,18 @@ def rebuild_graph(leaves: list[Value], records: list[tuple[Any, ...]]) -> Value:
     return nodes[-1]
 
 
+def copy(x: Value) -> Value:
+    """Return a Value with the same fields, on the same operands."""
+    refuse_variables(x, [x])
+    return build(type(x), x._data, x.grad, x.name, x.operation, x.operands, x._time)
+
+
 def reduce(root: Value) -> tuple[Any, ...]:
     """Return what pickle needs: the function that rebuilds the graph below root, and its flat description.
 
     Times are those of this process. Elsewhere all nodes are of the time 0, and those that may be out of date older.
     """
+    refuse_variables(root, topological_order(root) if variables_under_way else [])
     if root.operation is None:
         return build, (type(root), root._data, root.grad, root.name)
     leaves: list[Value] = []
@@ -70,6 +97,7 @@ def reduce(root: Value) -> tuple[Any, ...]:
 
 def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
     """Return a copy of the graph below root that shares nothing with it but what `memo` holds already."""
+    refuse_variables(root, topological_order(root) if variables_under_way else [])
     stack: list[Any] = [root]
     while stack:  # and not topological_order: a list of nodes calls this for each, and must not walk all below each
         node = stack.pop()

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under another name beside their own, and renamed when they are whole.
+"""Files that are complete or absent: written under another name beside their own, and renamed when complete.
 
 The other name is always the same for a file, so what a killed process left there is cleared away by the next writer,
 and a lock on it makes two writers take turns. Where the system has no such locks, each takes a name of its own.
@@ -21,13 +21,15 @@ except ImportError:  # on Windows
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file such that no reader ever sees half of it, and a process killed in the middle leaves the old one.
+    """Write a file so that no reader ever sees half of it, and a process killed in the middle leaves the old one.
 
-    path: of the file; a symbolic link is written through, and a file that is replaced keeps its permissions.
-    content: the whole of it.
+    Args:
+        path: of the file; a symbolic link is followed, and a file that is replaced keeps its permissions.
+        content: all of it.
 
-    Raises what `writable` raises, and OSError, naming the file, where the system refuses or the disk is full: what was
-    there is then unchanged.
+    Raises:
+        OSError: naming the file, where the system refuses or the disk is full, and what `writable` raises: what was
+            there is then unchanged.
 
     >>> from tempfile import mkdtemp
     >>> path = Path(mkdtemp()) / "graph.dot"
@@ -59,8 +61,8 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
 def writable(path: str | os.PathLike[str]) -> Path:
     """Return the file that `write` writes, past symbolic links.
 
-    Raises FileNotFoundError for a missing folder, IsADirectoryError for a folder, FileExistsError for what is no file,
-    such as a pipe or a device, and PermissionError for a file that may not be written.
+    Raises FileNotFoundError for a missing folder, IsADirectoryError for a folder, FileExistsError for a pipe,
+    a device or the like, and PermissionError for a file that may not be written.
     """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
@@ -68,7 +70,7 @@ def writable(path: str | os.PathLike[str]) -> Path:
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the path of a file in it")
     if os.path.lexists(target) and not target.is_file():
-        raise FileExistsError(f"{path} is no file but a pipe, a device or the like; choose another path")
+        raise FileExistsError(f"{path} is not a file but a pipe, a device or the like; choose another path")
     if target.is_file() and not os.access(target, os.W_OK):
         raise PermissionError(f"{path} may not be written; choose another path, or change its permissions")
     return target
@@ -91,7 +93,7 @@ def _opened(target: Path) -> tuple[Path, BinaryIO]:
                 if not found.st_size:
                     return unfinished, file
                 unfinished.unlink()  # a killed process left it, for its lock is gone
-        file.close()  # it is no longer there, or another writer's: once more
+        file.close()  # it is gone, or another writer's: try again
 
 
 def _locked(file: BinaryIO) -> bool:

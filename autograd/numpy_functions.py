@@ -59,7 +59,7 @@ class ValueArray(np.ndarray[Any, Any]):
         out = (keywords.pop("out", None) or (None,))[0]
         if out is not None and out.dtype != object:
             name = ufunc.__name__
-            raise TypeError(f"np.{name} on Values takes the operands only, not out: write a = a + x for a += x")
+            raise TypeError(f"np.{name} on Values takes only the operands, not out: write a = a + x for a += x")
         result = computed(ufunc, method, operands, keywords)
         if out is None:
             return result
@@ -86,7 +86,7 @@ def of_values(result: Any) -> Any:
 
 def for_each(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """Return the object array of function's results for each element of the operands, broadcast."""
-    with np.errstate(all="ignore"):  # what Python's floats let pass, such as a comparison with NaN, is no warning
+    with np.errstate(all="ignore"):  # what Python's floats let pass, such as a comparison with NaN, does not warn
         return of_values(np.frompyfunc(function, len(operands), 1)(*map(plain, operands)))
 
 
@@ -113,21 +113,21 @@ def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: di
     kind = bool if ufunc in COMPARISONS else object
     used = [key for key, x in keywords.items() if key not in ("casting", "subok") and (key != "dtype" or x != kind)]
     if used := used if method == "__call__" else [f"the method {method}"]:
-        raise TypeError(f"np.{name} on Values takes the operands only, not {', '.join(used)}")
+        raise TypeError(f"np.{name} on Values takes only the operands, not {', '.join(used)}")
     if ufunc in COMPARISONS:
         result = for_each(COMPARISONS[ufunc], operands)
         return plain(result).astype(bool) if isinstance(result, np.ndarray) else result
     if row:
         return row(*operands)
-    remedy = REMEDIES.get(name, f"np.{name}(x.data) asks it of the number of a Value x, operation() registers a row")
+    remedy = REMEDIES.get(name, f"take np.{name}(x.data) for the number alone, or register a row with operation()")
     raise TypeError(f"np.{name} is not in the table of operations: {remedy}")
 
 
 def extreme(row: Any, values: ValueArray, **keywords: Any) -> Any:
     """Return the maximum or minimum along axes, in which all that tie share the derivative."""
     for key, x in keywords.items():
-        if key not in ("axis", "keepdims") and x is not None and x is not True:  # NumPy hands on where=True, dtype=None
-            raise TypeError(f"np.{row.name} on Values takes the operands and an axis only, not {key}")
+        if key not in ("axis", "keepdims") and x is not None and x is not True:  # NumPy passes where=True, dtype=None
+            raise TypeError(f"np.{row.name} on Values takes only the operands and an axis, not {key}")
     axis = keywords.get("axis", 0)
     axes = tuple(range(values.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     rows = np.moveaxis(values, axes, tuple(range(len(axes))))
@@ -135,4 +135,4 @@ def extreme(row: Any, values: ValueArray, **keywords: Any) -> Any:
     return of_values(np.expand_dims(np.asarray(result), axes)) if keywords.get("keepdims") else result
 
 
-Value.__array_ufunc__ = ValueArray.__array_ufunc__
+setattr(Value, "__array_ufunc__", ValueArray.__array_ufunc__)  # noqa: B010  (to type checkers it is inherited)

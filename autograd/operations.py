@@ -21,41 +21,36 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.arguments import of_a_list, pairs, several, spread
+from autograd.arguments import each_of_a_list, of_a_list, pairs, several, spread
 from autograd.backward import accumulate_add, accumulate_dot, accumulate_mul
-from autograd.row import Operation, operators
+from autograd.conversion import to_float
+from autograd.documentation import method_docstring
+from autograd.row import Operation, method, operators
 from autograd.rules import elementary, gamma, normal, powers, probabilities, rounding
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
-from autograd.value import Value, to_float
+from autograd.symbols import Symbol
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.calls import Clip, Dot, LeakyRelu, OfAList, OfMany, OfOne, OfThree, OfTwo, Round, Scaled, Where
 
 TABLE = Operation.table
 
 
-def row(*columns: Any, **options: Any) -> Operation:
+def row(*columns: Any, **options: Any) -> Any:  # Any: each row is declared below by how it is called
     """Enter an operation in the table; one that is called with a single operand becomes a method of Value too."""
     entry = TABLE[columns[0]] = Operation(*columns, **options)
-    parameters = inspect.signature(entry.arrange).parameters.values() if entry.arrange else []
-    if entry.arity == 1 or (entry.arity and [p.default for p in parameters].count(inspect.Parameter.empty) == 1):
-        setattr(Value, entry.name, method(entry))
+    required = [p.default for p in entry.__signature__.parameters.values()].count(inspect.Parameter.empty)
+    if entry.arity and required == 1:
+        setattr(Value, entry.name, method(entry, entry.name))
     if isinstance(entry.array, np.ufunc):
         Value.ufuncs[entry.array] = entry
     return entry
-
-
-def method(entry: Operation) -> Callable[..., Any]:
-    """Return the method of Value that applies an operation to it."""
-
-    def apply(self: Value, *parameters: Any, **keywords: Any) -> Any:
-        if keywords.get("out", self) is None:
-            del keywords["out"]  # np.clip of a Value calls its method with it
-        return entry(self, *parameters, **keywords)
-
-    return apply
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
@@ -84,8 +79,8 @@ def norm_partials(z: Any, *xs: Any) -> list[Any]:
 
 
 def as_number(x: Any) -> Any:
-    """Return the number that a float or a Value has; of an array, NaN."""
-    return x.data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
+    """Return the number that a float or a Value has; of an array, and of a Symbol, NaN."""
+    return x._data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
 
 def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -108,13 +103,22 @@ def sides(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 
 # fmt: off
-# Rows that a rule names ahead of their own line.
-cos: Operation; cosh: Operation; log: Operation; power_log: Operation; power_slope: Operation
-sign: Operation; step: Operation; minimum: Operation; direction: Operation; inversion: Operation; gaussian: Operation
-sech_squared: Operation; sigmoid: Operation
-normal_pdf: Operation; spherical_bessel: Operation
-digamma: Operation; polygamma: Operation; softmax_share: Operation; inverse_mills: Operation; erfinv_slope: Operation
-round: Operation; equal: Operation; where: Operation; branch_taken: Operation; copysign: Operation
+# How each row is called, for type checkers (`calls.pyi`); a rule may name a row ahead of its own line.
+add: OfTwo; sub: OfTwo; mul: OfTwo; div: OfTwo; floordiv: OfTwo; mod: OfTwo; fmod: OfTwo; neg: OfOne; identity: OfOne
+abs: OfOne; sign: OfOne; copysign: OfTwo; square: OfOne; reciprocal: OfOne; pow: OfTwo; power_slope: OfThree
+power_log: OfTwo; direction: OfTwo; inversion: OfTwo; hypot: OfTwo
+exp: OfOne; exp2: OfOne; expm1: OfOne; log: OfOne; log2: OfOne; log10: OfOne; log1p: OfOne; sqrt: OfOne; cbrt: OfOne
+logaddexp: OfTwo; softmax_share: OfTwo; lgamma: OfOne; digamma: OfOne; polygamma: OfTwo
+sin: OfOne; cos: OfOne; tan: OfOne; asin: OfOne; acos: OfOne; atan: OfOne; atan2: OfTwo; sinh: OfOne; cosh: OfOne
+tanh: OfOne; sech_squared: OfOne; asinh: OfOne; acosh: OfOne; atanh: OfOne; degrees: OfOne; radians: OfOne
+sinc: OfOne; spherical_bessel: OfTwo
+gaussian: Scaled; erf: OfOne; erfc: OfOne; normal_pdf: Scaled; normal_cdf: OfOne; log_normal_cdf: OfOne
+inverse_mills: OfOne; inverse_mills_slope: OfOne; erfinv: OfOne; erfinv_slope: OfOne
+sigmoid: OfOne; log_sigmoid: OfOne; logit: OfOne; relu: OfOne; leaky_relu: LeakyRelu; elu: OfOne; selu: OfOne
+gelu: OfOne; silu: OfOne; softplus: OfOne; softsign: OfOne; hard_sigmoid: OfOne
+step: OfOne; equal: OfTwo; greater: OfTwo; maximum: OfMany; minimum: OfMany; peak: OfMany; clip: Clip; where: Where
+branch_taken: OfOne; floor: OfOne; ceil: OfOne; trunc: OfOne; round: Round
+sum: OfAList; dot: Dot; logsumexp: OfAList; norm: OfAList
 
 # ---- name -------- glyph ---- formula ------------------------ float rule ------------ array rule ---------- partial derivatives
 
@@ -184,10 +188,11 @@ erf          = row("erf",          "erf",    r"\operatorname{erf}(x)",   math.er
 erfc         = row("erfc",         "erfc",   r"\operatorname{erfc}(x)",  math.erfc,             elementary.or_one_by_one(math.erfc, normal.erfc_array), [lambda z, x: gaussian(x, -TWO_OVER_SQRT_PI)])
 normal_pdf   = row("normal_pdf",   "yφ",     r"y \cdot \varphi(x)",      lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array, [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)], arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",      r"\Phi(x)",                 normal.normal_cdf,      elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array), [lambda z, x: normal_pdf(x, 1.0)])
-log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.elementwise(probabilities.log_normal_cdf), [lambda z, x: inverse_mills(x)])
-inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.elementwise(probabilities.inverse_mills), [lambda z, x: -z * (x + z)])
-erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, lambda x: probabilities.erfinv_array(x, erf.array, erfc.array), [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
-erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, lambda x: probabilities.erfinv_slope_array(x, erf.array, erfc.array), [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
+log_normal_cdf = row("log_normal_cdf", "log Φ", r"\log(\Phi(x))",         probabilities.log_normal_cdf, elementary.or_one_by_one(probabilities.log_normal_cdf, probabilities.log_normal_cdf_array), [lambda z, x: inverse_mills(x)])
+inverse_mills = row("inverse_mills", "φ/Φ",  r"\frac{\varphi(x)}{\Phi(x)}", probabilities.inverse_mills, elementary.or_one_by_one(probabilities.inverse_mills, probabilities.inverse_mills_array), [lambda z, x: inverse_mills_slope(x)])
+inverse_mills_slope = row("inverse_mills_slope", "(φ/Φ)′", r"\left(\frac{\varphi}{\Phi}\right)'(x)", probabilities.inverse_mills_slope, elementary.elementwise(probabilities.inverse_mills_slope), [lambda z, x: -z * (x + inverse_mills(x)) - inverse_mills(x) * (1.0 + z)])
+erfinv       = row("erfinv",       "erf⁻¹",  r"\operatorname{erf}^{-1}(x)", probabilities.erfinv, probabilities.erfinv_array, [lambda z, x: erfinv_slope(x)], domain="−1 < x < 1")
+erfinv_slope = row("erfinv_slope", "erf⁻¹′", r"\frac{\sqrt{\pi}}{2} \cdot e^{\operatorname{erf}^{-1}(x)^{2}}", probabilities.erfinv_slope, probabilities.erfinv_slope_array, [lambda z, x: 2.0 * erfinv(x) * z * z], domain="−1 < x < 1")
 
 # Activations
 sigmoid      = row("sigmoid",      "σ",      r"\sigma(x)",               elementary.sigmoid,         elementary.sigmoid_array,  [lambda z, x: z * (elementary.sigmoid(-x) if x.__class__ is float else sigmoid(-x))], textbook=lambda z, x: z * (1.0 - z))
@@ -252,7 +257,7 @@ def mean(values: Sequence[Any]) -> Any:
     return sum(values) / len(values)
 
 
-@of_a_list
+@each_of_a_list
 def log_softmax(values: Sequence[Any]) -> list[Any]:
     """Return xᵢ − log Σ eˣ for each value; it never overflows.
 
@@ -263,7 +268,7 @@ def log_softmax(values: Sequence[Any]) -> list[Any]:
     return [x - total for x in values]
 
 
-@of_a_list
+@each_of_a_list
 def softmax(values: Sequence[Any]) -> list[Any]:
     """Return eˣ / Σ eˣ for each value (document 002); it never overflows.
 
@@ -290,11 +295,12 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 
 
 def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
-    """Raise TypeError for an array rule that returns no floats, not one for each element, or takes `out` in vain.
+    """Raise TypeError for an array rule that does not return a float for each, changes its operands or ignores `out`.
 
     Lifted programs read its result from `out` where it has such a parameter.
     """
     xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
+    before = [x.copy() for x in xs]
     try:
         has_out = "out" in inspect.signature(rule).parameters
     except ValueError:  # a built-in that does not tell
@@ -306,6 +312,8 @@ def check_array_rule(name: str, rule: Callable[..., Any], count: int) -> None:
             raise TypeError(
                 f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
             )
+        if not np.array_equal(xs, before):
+            raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
         out = np.full(3, 12345.0)
         if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
             raise TypeError(
@@ -321,7 +329,7 @@ def operation(
     glyph: str = "",
     formula: str = "",
     array: Callable[..., Any] | None = None,
-) -> Operation:
+) -> OfMany:
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
     `function` computes floats, and `partials` has one rule per operand: a number, or a function of the result and the
@@ -365,7 +373,7 @@ def operation(
         return partial
 
     letters = ", ".join("xyuvst"[: len(partials)])
-    return row(
+    entry: OfMany = row(
         name,
         glyph or name,
         formula or rf"\operatorname{{{name}}}({letters})",
@@ -373,23 +381,36 @@ def operation(
         array or elementary.elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
     )
+    if entry.arity == 1:
+        getattr(Value, name).__doc__ = method_docstring(entry, name)
+    return entry
 
 
 # Python's operators ---------------------------------------------------------------------------------------------------
 
 
-OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
-for name, entry in OPERATORS.items():
-    plain, reflected = operators(entry)
-    setattr(Value, f"__{name}__", plain)
-    setattr(Value, f"__r{name}__", reflected)
-Value.__neg__, Value.__abs__, Value.__pos__ = Value.neg, Value.abs, Value.identity
-Value.__floor__, Value.__ceil__, Value.__trunc__ = Value.floor, Value.ceil, Value.trunc
-Value.__round__ = lambda self, digits=None: round(self, digits or 0)
+BINARY: dict[str, Operation]
+BINARY = {"add": add, "sub": sub, "mul": mul, "truediv": div, "floordiv": floordiv, "mod": mod, "pow": pow}
+UNARY: dict[str, Operation]
+UNARY = {"neg": neg, "abs": abs, "pos": identity, "floor": floor, "ceil": ceil, "trunc": trunc, "round": round}
+for name, applied in BINARY.items():
+    plain, reflected = operators(applied, name)
+    setattr(Value, plain.__name__, plain)
+    setattr(Value, reflected.__name__, reflected)
+    setattr(Symbol, plain.__name__, lambda x, y, applied=applied: applied(x, y))
+    setattr(Symbol, reflected.__name__, lambda x, y, applied=applied: applied(y, x))
+for name, applied in UNARY.items():
+    setattr(Value, f"__{name}__", method(applied, f"__{name}__"))
 
 # More methods: of several operands, and under NumPy's names, which NumPy calls on each element of a plain object array.
-for entry in (clip, maximum, minimum, atan2, hypot):
-    setattr(Value, entry.name, method(entry))
-for ufunc, entry in Value.ufuncs.items():
-    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and entry not in OPERATORS.values():
-        setattr(Value, ufunc.__name__, method(entry))
+for applied in (clip, maximum, minimum, atan2, hypot):
+    setattr(Value, applied.name, method(applied, applied.name))
+for ufunc, applied in Value.ufuncs.items():
+    if isinstance(ufunc, np.ufunc) and not hasattr(Value, ufunc.__name__) and applied not in BINARY.values():
+        setattr(Value, ufunc.__name__, method(applied, ufunc.__name__))
+
+# The docstrings of the methods, now that all rows are there that their examples need.
+for function in vars(Value).values():
+    made_of = getattr(function, "operation", None)
+    if isinstance(made_of, Operation):
+        function.__doc__ = method_docstring(made_of, function.__name__)

@@ -16,9 +16,10 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from autograd.conversion import Refusal
 from autograd.operations import TABLE, log_softmax, mean, softmax
 from autograd.row import Operation
-from autograd.value import Constant, Refusal, Value
+from autograd.value import Constant, Value
 
 MAX_LENGTH = 10_000  # characters of a text
 MAX_DEPTH = 50  # brackets, signs and powers inside one another: far from the limit of Python's own stack
@@ -36,11 +37,11 @@ BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
 SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
 SIGN_BINDING = 3
 
-COMPOSITIONS = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
+COMPOSITIONS: dict[str, Callable[..., Any]] = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
 # The rows that only serve derivatives and lifted programs are left out: spherical_bessel takes a time that grows with
 # its second operand.
 INTERNAL = {"power_slope", "power_log", "direction", "inversion", "gaussian", "normal_pdf", "spherical_bessel", "peak"}
-# The calls that take something else than one number per operand: their arguments (n number, l list), and an example.
+# The calls that take anything but one number per operand: their arguments (n number, l list), and an example.
 CALLS = {
     "maximum": ("n+", "maximum(x, y)"),
     "minimum": ("n+", "minimum(x, y)"),
@@ -87,14 +88,17 @@ class Token(NamedTuple):
 def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
     """Read a formula, and return its Value and its leaves by name.
 
-    `text` is arithmetic (`+ - * / // % **`, parentheses, numbers, `pi`), the given variables, and the functions of the
-    table, called as in Python; lists stand where a function takes one, as in `dot([v, w], [x, y], b)`. Precedence is
-    Python's. A number becomes a Constant. A variable's number becomes one leaf named as the text writes it; a Value is
-    used as it is. `x₁` in the text also takes `x1=…`, because Python's own keywords know no subscripts.
+    Args:
+        text: arithmetic (`+ - * / // % **`, parentheses, numbers, `pi`), the given variables, and the functions of the
+            table, called as in Python; lists stand where a function takes one, as in `dot([v, w], [x, y], b)`.
+            Precedence is Python's. A number becomes a Constant.
+        **variables: a number becomes one leaf named as the text writes it; a Value is used as it is. `x₁` in the text
+            also takes `x1=…`, because keywords of Python have no subscripts.
 
-    Raises ValueError for a fault of the text, a missing or an unused variable; what an operation refuses keeps its
-    class (ValueError, ZeroDivisionError, OverflowError). Each message shows the place. Raises TypeError for a text
-    that is no str and a variable that is no real number.
+    Raises:
+        ValueError: for a mistake in the text, a missing or an unused variable, with the place. What an operation
+            refuses keeps its class (ValueError, ZeroDivisionError, OverflowError).
+        TypeError: for a text that is not a str, and a variable that is not a real number.
 
     >>> y, leaves = parse("sigmoid(w*x + b)", w=0.5, x=2, b=-1)
     >>> y.data, list(leaves)
@@ -194,7 +198,7 @@ class Parser:
         arguments = self.several(self.advance(), ")", lambda: self.expression(0, depth + 1))
         kinds, example = call_of(name.text, function)
         if not re.fullmatch(kinds, "".join("l" if isinstance(x, list) else "n" for x in arguments)):
-            raise self.fault(f"{name} is called with other arguments than it takes: write {example}", name.start)
+            raise self.fault(f"{name} does not take these arguments: write {example}", name.start)
         return self.apply(function, arguments, name.start)
 
     def variable(self, name: Token) -> Value:
@@ -252,7 +256,7 @@ class Parser:
         return token
 
     def require_name(self, token: Token) -> None:
-        """Refuse a name that is no Python identifier, but for digits that may be subscripts."""
+        """Refuse a name that is not an identifier of Python; its digits may be subscripts."""
         if keyword.iskeyword(token.text):
             raise self.fault(f"{token} is a keyword of Python, and refused: use another name", token.start)
         if not is_variable(token.text):
@@ -293,7 +297,7 @@ class Parser:
 
 
 def is_variable(text: str) -> bool:
-    """Tell whether a text is read as one variable: an identifier and no keyword, whose digits may be subscripts.
+    """Return whether a text is one variable: an identifier but not a keyword, whose digits may be subscripts.
 
     >>> is_variable("x₁"), is_variable("w*x + b"), is_variable("lambda")
     (True, False, False)

@@ -11,22 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import value
+from autograd import documentation, value
 from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
+from autograd.conversion import Refusal, describe, same_class, shown, to_float
 from autograd.numpy_functions import for_each
-from autograd.value import (
-    Constant,
-    Refusal,
-    Value,
-    as_operand,
-    describe,
-    new,
-    new_value,
-    same_class,
-    shown,
-    to_float,
-)
+from autograd.symbols import Symbol
+from autograd.value import Constant, Value, as_operand, new, new_value
 
 FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds of operands that need no conversion
 
@@ -41,7 +32,7 @@ class Operation:
     `accumulate` is the reverse rule, which adds to the gradients of a node's operands; its default reads the partials.
     `textbook` is the partial of one operand as it is written by hand, where that has fewer digits than `partials` and
     takes less time: lifted programs run it, and worked solutions show it.
-    `chooses` tells that the first operand decides which of the other two counts.
+    `chooses` says that the first operand decides which of the other two counts.
     """
 
     __slots__ = (
@@ -60,6 +51,7 @@ class Operation:
     )  # fmt: skip
 
     table: ClassVar[dict[str, Operation]] = {}  #: every row by its name
+    __signature__: inspect.Signature  #: how it is called
 
     def __init__(
         self,
@@ -84,6 +76,11 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+    @property
+    def __name__(self) -> str:
+        """The name, as of a function."""
+        return self.name
 
     def __reduce__(self) -> tuple[Any, ...]:
         return operation_named, (self.name,)
@@ -113,6 +110,8 @@ class Operation:
             return self._evaluate_arrays(operands)
         if not any(issubclass(kind, Value) for kind in kinds):
             return self.evaluate([self.number(x) for x in operands])
+        if Symbol in kinds:
+            return Symbol.made(self, operands)
         return self.record(tuple([x if isinstance(x, Value) else Constant(self.number(x)) for x in operands]))
 
     def number(self, x: Any) -> float:
@@ -170,7 +169,7 @@ class Operation:
         return x.astype(float, casting="same_kind", copy=False) if isinstance(x, np.ndarray) else self.number(x)
 
     def local_derivatives(self, z: Any, operands: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
-        """Return the derivative to each operand, 0.0 to one that is not wanted: its rule is not evaluated."""
+        """Return the derivative with respect to each operand, 0.0 where it is not wanted: its rule is not evaluated."""
         if callable(self.partials):
             return [p if want else 0.0 for p, want in zip(self.partials(z, *operands), wanted, strict=True)]
         return [
@@ -199,10 +198,29 @@ class Operation:
         return f"{self.name}({', '.join(map(describe, operands))})"
 
 
-def operators(entry: Operation) -> tuple[Callable[..., Any], Callable[..., Any]]:
+class OfRow:
+    """An attribute that a row makes of its columns when it is asked for, while the class has another, or none."""
+
+    def __init__(self, made: Callable[[Operation], Any], of_class: Any = None) -> None:
+        self.made, self.of_class = made, of_class
+
+    def __get__(self, row: Operation | None, owner: type) -> Any:
+        return self.of_class if row is None else self.made(row)
+
+
+# What help(), doctest and inspect ask of a function. setattr, because to type checkers these are a class's own.
+setattr(Operation, "__doc__", OfRow(documentation.docstring, Operation.__doc__))  # noqa: B010
+setattr(Operation, "__signature__", OfRow(documentation.signature))  # noqa: B010
+
+
+def operators(entry: Operation, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the methods of Value for a binary operator, plain and reflected.
 
     They record in place rather than through `Operation.__call__`, which halves the time of an eager forward pass.
+
+    Args:
+        entry: the row.
+        name: the operator's, such as "add".
     """
     function = entry.function
 
@@ -232,7 +250,26 @@ def operators(entry: Operation) -> tuple[Callable[..., Any], Callable[..., Any]]
         other = as_operand(other)
         return NotImplemented if other is NotImplemented else apply(other, self)
 
-    return apply, reflected
+    return method_of(entry, apply, f"__{name}__"), method_of(entry, reflected, f"__r{name}__")
+
+
+def method(entry: Operation, name: str) -> Callable[..., Any]:
+    """Return the method of Value, of a given name, that applies a row to it."""
+
+    def apply(self: Value, *parameters: Any, **keywords: Any) -> Any:
+        if keywords.get("out", self) is None:
+            del keywords["out"]  # np.clip of a Value calls its method with it
+        return entry(self, *parameters, **keywords)
+
+    return method_of(entry, apply, name)
+
+
+def method_of(entry: Operation, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a function as the method of Value that has a name; `operation` tells which row it applies."""
+    function.__name__, function.__qualname__ = name, f"Value.{name}"
+    attributes: Any = function  # Any: a function has what one gives it
+    attributes.operation, attributes.__signature__ = entry, documentation.method_signature(entry)
+    return function
 
 
 def operation_named(name: str) -> Operation:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.conversion import remedy, shown
 from autograd.numpy_functions import ValueArray
-from autograd.value import Value, remedy, shown
+from autograd.value import Value
 
 
 def is_number(x: Any) -> bool:
@@ -38,7 +39,13 @@ def inside(tree: Any) -> Iterable[tuple[str, Any]] | None:
 
 
 def check(tree: Any, subject: str, place: str = "") -> None:
-    """Raise TypeError, which says what stands where and the remedy, unless all that a structure holds are numbers."""
+    """Raise TypeError, with the place and the remedy, unless a structure holds numbers only.
+
+    Args:
+        tree: the structure.
+        subject: how the message begins, such as "grad: argument 1 of f".
+        place: where the structure stands in a larger one.
+    """
     if is_number(tree):
         return
     if is_array(tree):

@@ -1,12 +1,13 @@
 """Transformations of plain Python functions: grad, value_and_grad, jacobian, hessian, jvp, hvp.
 
 Each calls the function once, on new variables in place of its arguments, and reads the derivatives off the graph that
-it records. Called with numbers a transform answers in numbers, called with Values in Values; so they nest to any order.
+it records. Called with numbers a transform returns numbers, called with Values it returns Values; so they nest to any
+order.
 
 Arguments and results may be numbers, arrays of any shape, and lists, tuples, named tuples and dictionaries of these,
 nested. A gradient has the structure of the argument, and an array in it the shape of the argument's. Where a function
-returns an array, the derivative to a number or an array is one array, of the shape of the result + that of the
-argument, and a list of numbers counts as an array. All arguments given by position are differentiated; keyword
+returns an array, the derivative with respect to a number or an array is one array, of the shape of the result + that of
+the argument, and a list of numbers counts as an array. All arguments given by position are differentiated; keyword
 arguments are passed on as they are.
 
 Letters: f the function, xs its arguments, vs a direction (one number for each in xs), y a result.
@@ -18,11 +19,14 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from autograd.backward import check_current, derivatives, topological_order, without_derivative
+from autograd.backward import check_current, derivatives, topological_order, without_derivative, without_numbers
+from autograd.choices import chosen
+from autograd.conversion import Refusal, shown
+from autograd.copying import variables_under_way
 from autograd.structures import (
     array,
     check,
@@ -34,15 +38,25 @@ from autograd.structures import (
     regular_shape,
     with_numbers,
 )
-from autograd.value import Refusal, Value, shown, variable, variables_under_way
+from autograd.value import Value, variable
+
+if TYPE_CHECKING:
+    from autograd.transformed import Gradient, Hessian, ValueAndGradient
 
 
-def grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that gives f's derivative to its argument, or to several arguments the tuple of them.
+def grad(f: Callable[..., Any]) -> Gradient:
+    """Return the function that computes f's derivative with respect to its argument, or a tuple of all of several.
 
-    An argument may be a number, an array, or a list, tuple or dictionary of these; the derivative has its structure.
-    Keyword arguments are passed on to f. Raises TypeError where f returns anything but one number, and for an argument
-    that holds anything but numbers.
+    Args:
+        f: a function of one result. Its arguments may be numbers, arrays, and lists, tuples or dictionaries of these.
+
+    Returns:
+        A function of f's arguments. The derivative has the structure of the argument. Keyword arguments are passed on
+        to f.
+
+    Raises:
+        TypeError: when it is called, where f returns anything but one number, and for an argument that holds anything
+            but numbers.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -55,26 +69,36 @@ def grad(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-    return _transform("grad", f, lambda *xs, **keywords: _value_and_grad("grad", f, xs, keywords)[1])
+    gradient = _transform("grad", f, lambda *xs, **keywords: _value_and_grad("grad", f, xs, keywords)[1])
+    return cast("Gradient", gradient)
 
 
-def value_and_grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that gives the pair of f's value and its gradient, as `grad` does.
+def value_and_grad(f: Callable[..., Any]) -> ValueAndGradient:
+    """Return the function that computes the pair of f's value and its gradient, as `grad` does.
 
     `scipy.optimize.minimize(value_and_grad(f), x0, jac=True)` takes it as it is.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
-    return _transform("value_and_grad", f, lambda *xs, **keywords: _value_and_grad("value_and_grad", f, xs, keywords))
+    both = _transform("value_and_grad", f, lambda *xs, **keywords: _value_and_grad("value_and_grad", f, xs, keywords))
+    return cast("ValueAndGradient", both)
 
 
 def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that gives, for each result of f, its gradient: rows are results, columns arguments.
+    """Return the function that computes the gradient of each result of f: rows are results, columns arguments.
 
-    Where f returns an array, the derivative to a number, a list of numbers or an array is one array, of the shape of
-    the result + that of the argument: `scipy.optimize.root(f, x0, jac=jacobian(f))` takes it as it is. Raises
-    TypeError where f returns anything but numbers, and for an argument that holds anything else.
+    Args:
+        f: a function of any number of results.
+
+    Returns:
+        A function of f's arguments. Where f returns an array, the derivative with respect to a number, a list of
+        numbers or an array is one array, of the shape of the result + that of the argument:
+        `scipy.optimize.root(f, x0, jac=jacobian(f))` takes it as it is.
+
+    Raises:
+        TypeError: when it is called, where f returns anything but numbers, and for an argument that holds anything
+            else.
 
     >>> jacobian(lambda x, y: [x * y, x + y])(2.0, 5.0)
     [(5.0, 2.0), (1.0, 1.0)]
@@ -85,8 +109,8 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
     return _transform("jacobian", f, lambda *xs, **keywords: _jacobian("jacobian", f, xs, keywords))
 
 
-def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that gives f's second derivatives: a number for one argument, else rows of them.
+def hessian(f: Callable[..., Any]) -> Hessian:
+    """Return the function that computes f's second derivatives: a number for one argument, else rows of them.
 
     Raises TypeError as `grad` does. `scipy.optimize.minimize(…, hess=hessian(f))` takes it as it is.
 
@@ -95,14 +119,22 @@ def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> hessian(lambda x, y: x * x * y)(2.0, 5.0)
     ((10.0, 4.0), (4.0, 0.0))
     """
-    return _transform("hessian", f, lambda *xs, **keywords: _jacobian("hessian", grad(f), xs, keywords))
+    rows = _transform("hessian", f, lambda *xs, **keywords: _jacobian("hessian", grad(f), xs, keywords))
+    return cast("Hessian", rows)
 
 
 def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords: Any) -> tuple[Any, Any]:
     """Return f(*xs, **keywords) and its derivative in the direction vs, from one forward sweep.
 
-    Raises TypeError as `grad` does, and where xs is no list or tuple of the arguments; ValueError where vs has not the
-    structure of xs.
+    Args:
+        f: the function.
+        xs: the list or tuple of its arguments.
+        vs: the direction: a number for each in xs, in the same structure.
+        **keywords: passed on to f.
+
+    Raises:
+        TypeError: as `grad` does, and where xs or vs is not a list or tuple.
+        ValueError: where vs does not have the structure of xs.
 
     >>> jvp(lambda x, y: [x * y, x + y], [2.0, 5.0], [1.0, 10.0])
     ([10.0, 7.0], [25.0, 11.0])
@@ -111,7 +143,13 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords:
 
 
 def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords: Any) -> Any:
-    """Return the product of f's Hessian with the direction vs, without the Hessian: the gradient's own jvp.
+    """Return the product of f's Hessian with a direction, without computing the Hessian: the jvp of the gradient.
+
+    Args:
+        f: the function.
+        xs: the list or tuple of its arguments.
+        vs: the direction: a number for each in xs, in the same structure.
+        **keywords: passed on to f.
 
     Raises what `jvp` raises. `scipy.optimize.minimize(…, hessp=lambda x, p: hvp(f, [x], [p]))` takes it so.
 
@@ -147,7 +185,9 @@ def _record(
     """
     name = _name(f)
     if not xs:
-        raise TypeError(f"{transform} differentiates {name} to the arguments given by position: give one at least")
+        raise TypeError(
+            f"{transform} differentiates {name} with respect to its positional arguments: give at least one"
+        )
     for place, x in enumerate(xs, 1):
         check(x, f"{transform}: argument {place} of {name}")
     given = list(numbers(xs))
@@ -193,18 +233,27 @@ def _jvp(transform: str, f: Callable[..., Any], xs: Any, vs: Any, keywords: dict
         ) from None
     variables, y, answer = _record(transform, f, xs, keywords, direction)
     tangents: dict[Value, Any] = dict(zip(variables, direction, strict=True))
-    order = topological_order(*filter(_is_value, numbers(y)))
+    roots = list(filter(_is_value, numbers(y)))
+    order = topological_order(*roots)
     check_current(order)
+    counting = set(chosen(order, roots, conditions=False))
     for node in order:
         row: Any = node.operation
         moved = [x in tangents for x in node.operands]
-        if node not in tangents and any(moved):
-            try:
-                partials = row.local_derivatives(node, node.operands, moved)
-            except Refusal as error:
+        if node in tangents or not any(moved):
+            continue
+        if row.chooses:  # the side that is not chosen may be infinite, or have no number at all
+            condition, *sides = node.operands
+            tangents[node] = row(condition, *[tangents.get(x, 0.0) for x in sides])
+            continue
+        try:
+            partials = row.local_derivatives(node, node.operands, moved)
+        except Refusal as error:
+            if node in counting:
                 raise without_derivative(error, node) from None
-            terms = [p * tangents[x] for p, x, moves in zip(partials, node.operands, moved, strict=True) if moves]
-            tangents[node] = sum(terms[1:], terms[0])
+            partials = without_numbers(node, moved)
+        terms = [p * tangents[x] for p, x, moves in zip(partials, node.operands, moved, strict=True) if moves]
+        tangents[node] = sum(terms[1:], terms[0])
     moves = [tangents.get(result, 0.0) if _is_value(result) else 0.0 for result in numbers(y)]
     return with_numbers(y, map(answer, numbers(y))), with_numbers(y, map(answer, moves))
 

@@ -7,37 +7,33 @@ written here; the table (`operations.py`) installs them, one row each.
 Letters: x, y operands; z result.
 """
 
-# ruff: noqa: E702  (the methods that the table installs are declared side by side)
-
 from __future__ import annotations
 
 import itertools
 import operator
 from collections.abc import Callable, Sequence
-from numbers import Complex, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from autograd import backward as reverse
 from autograd import copying
+from autograd.conversion import Refusal, describe, to_float
 
 if TYPE_CHECKING:
+    from autograd.methods import Methods
     from autograd.row import Operation
+else:
+    Methods = object  # the table installs them, one by one
 
 # The time: how often the data of a Value has been assigned. Every node carries the time at which its data was computed,
 # a leaf that of its last assignment, so a node that is older than one of its operands may be out of date.
 ticks = itertools.count(1)
 now = 0
 
-# The variables of all transforms under way, in any thread.
-variables_under_way: set[Value] = set()
 
-# What Python raises where a float operation has no result.
-Refusal = (ArithmeticError, ValueError)
-
-
-class Value:
+class Value(Methods):
     """A float that remembers how it was made.
 
     >>> x = Value(2.0, name="x")
@@ -47,7 +43,13 @@ class Value:
     (10.0, 7.0)
 
     Comparisons compare data, so `in` and `list.index` do too; `hash`, sets and dictionaries go by identity.
-    Raises TypeError for anything but a real number.
+
+    Args:
+        data: the number, of any real type.
+        name: what drawings and messages call it.
+
+    Raises:
+        TypeError: for anything but a real number.
     """
 
     # Seven slots and no tuple of operands: 112 bytes a node, with its number. Only assignments from outside pass the
@@ -55,7 +57,7 @@ class Value:
     __slots__ = ("_data", "_first", "_grad", "_second", "_time", "name", "operation")
 
     name: str | None
-    operation: Operation | None  #: the row that made it; None on a leaf
+    operation: Operation | None  #: the row of the table that computed it; None for a leaf
     _data: float
     _grad: float
     _time: int
@@ -77,9 +79,9 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number. That of a leaf may be assigned: it is converted, or refused, as by the constructor.
+        """The number, which may be assigned to a leaf and is then converted, or refused, as by the constructor.
 
-        Raises AttributeError where an operation computed it.
+        Raises AttributeError on assignment to a result, which its operation computes.
 
         >>> x = Value(2.0, name="x")
         >>> x.data = 3
@@ -92,15 +94,15 @@ class Value:
     def data(self, number: float) -> None:
         if self.operation is not None:
             raise AttributeError(
-                f"the data of {describe(self)} is what {self.operation.name} makes of its operands: assign to the "
-                "leaves and refresh(), or detach() it"
+                f"the data of {describe(self)} is the result of {self.operation.name}: assign to the "
+                "leaves and call refresh(), or detach() it"
             )
         self._data = number if number.__class__ is float else converted(number, self, "data")
         self._time = tick()
 
     @property
     def grad(self) -> float:
-        """The derivative of the last backward()'s root to this Value; leaves accumulate. Assigned, it is converted."""
+        """The derivative of the root of the last backward() with respect to this Value; leaves accumulate it."""
         return self._grad
 
     @grad.setter
@@ -146,7 +148,7 @@ class Value:
         return Value(self._data, self.name)
 
     def partials(self) -> tuple[float, ...]:
-        """Return the local derivative to each operand; to a constant it is 0.0.
+        """Return the local derivative with respect to each operand, 0.0 with respect to a constant.
 
         Raises RuntimeError where an operand changed after this Value was computed.
 
@@ -189,7 +191,7 @@ class Value:
             node._grad = 0.0
 
     def derivative(self, x: Value) -> Value:
-        """Return the derivative to x as a new Value: itself differentiable and drawable.
+        """Return the derivative with respect to x as a new Value, which can be differentiated and drawn in turn.
 
         >>> x = Value(2.0)
         >>> (x ** 3).derivative(x).derivative(x).data
@@ -198,9 +200,14 @@ class Value:
         return self.derivatives([x])[0]
 
     def derivatives(self, xs: Sequence[Value]) -> list[Value]:
-        """Return the derivative to each of xs, from one sweep; Value(0.0) where there is no dependence.
+        """Return the derivatives with respect to several Values, from one sweep.
 
-        Raises RuntimeError where a leaf changed after the graph was built.
+        Args:
+            xs: the Values; where this one does not depend on one of them, that derivative is Value(0.0).
+
+        Raises:
+            TypeError: for an entry that is not a Value.
+            RuntimeError: where a leaf changed after the graph was built.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> [d.data for d in (x * y).derivatives([x, y])]
@@ -208,8 +215,8 @@ class Value:
         """
         for x in xs:
             if not isinstance(x, Value):
-                raise TypeError(f"a derivative is taken to a Value, not to the {type(x).__name__} {x!r}")
-        # A new node each: the derivative of x · y to x would otherwise be y itself, with y's name and gradient.
+                raise TypeError(f"a derivative is taken with respect to a Value, not to the {type(x).__name__} {x!r}")
+        # A new node each: ∂(x · y)/∂x would otherwise be y itself, with y's name and gradient.
         return [variable(d) for d in reverse.derivatives(self, xs)]
 
     def refresh(self) -> Self:
@@ -227,37 +234,34 @@ class Value:
         return self
 
     def __copy__(self) -> Value:
-        refuse_copy(self, [self])
-        return copying.build(type(self), self._data, self.grad, self.name, self.operation, self.operands, self._time)
+        return copying.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.deep_copy(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        refuse_copy(self, reverse.topological_order(self) if variables_under_way else [])
         return copying.reduce(self)
 
     # The number -----------------------------------------------------------------------------------------------------
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> bool:
         return self._data == (other._data if isinstance(other, Value) else other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> bool:
         return self._data != (other._data if isinstance(other, Value) else other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: float | Value) -> bool:
         return self._data < (other._data if isinstance(other, Value) else other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: float | Value) -> bool:
         return self._data <= (other._data if isinstance(other, Value) else other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: float | Value) -> bool:
         return self._data > (other._data if isinstance(other, Value) else other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: float | Value) -> bool:
         return self._data >= (other._data if isinstance(other, Value) else other)
 
     def __bool__(self) -> bool:
@@ -268,34 +272,15 @@ class Value:
 
     def __float__(self) -> float:
         raise TypeError(
-            f"{describe(self)} does not turn into a plain float by itself, for that would lose the graph: "
+            f"{describe(self)} is not converted to a plain float, which would lose the graph: "
             "take .data for the number, or the function of the same name from autograd (autograd.exp for math.exp); an "
             "array to assign it to needs dtype=object"
         )
 
     def __int__(self) -> int:
-        raise TypeError(f"{describe(self)} does not turn into an int, for that would lose the graph: take int(x.data)")
+        raise TypeError(f"{describe(self)} is not converted to an int, which would lose the graph: take int(x.data)")
 
     ufuncs: ClassVar[dict[Any, Operation]] = {}  #: NumPy's function -> the row whose array rule it is
-    __array_ufunc__: Callable[..., Any]  # numpy_functions.py installs it
-
-    # The operators and the one-argument operations: the table installs them -----------------------------------------
-    # fmt: off
-    __add__: Binary; __radd__: Binary; __sub__: Binary; __rsub__: Binary; __mul__: Binary; __rmul__: Binary
-    __truediv__: Binary; __rtruediv__: Binary; __floordiv__: Binary; __rfloordiv__: Binary
-    __mod__: Binary; __rmod__: Binary; __pow__: Binary; __rpow__: Binary
-    __neg__: Unary; __abs__: Unary; __pos__: Unary
-    __floor__: Unary; __ceil__: Unary; __trunc__: Unary; __round__: Unary
-    exp: Unary; exp2: Unary; expm1: Unary; log: Unary; log2: Unary; log10: Unary; log1p: Unary; sqrt: Unary
-    cbrt: Unary; square: Unary; reciprocal: Unary; sin: Unary; cos: Unary; tan: Unary; asin: Unary; acos: Unary
-    atan: Unary; sinh: Unary; cosh: Unary; tanh: Unary; asinh: Unary; acosh: Unary; atanh: Unary; abs: Unary
-    neg: Unary; sign: Unary; step: Unary; degrees: Unary; radians: Unary; sinc: Unary; erf: Unary; erfc: Unary
-    normal_cdf: Unary; sigmoid: Unary; relu: Unary; leaky_relu: Unary
-    elu: Unary; selu: Unary; gelu: Unary; silu: Unary; softplus: Unary; softsign: Unary; hard_sigmoid: Unary
-    identity: Unary; clip: Binary; maximum: Binary; minimum: Binary; atan2: Binary; hypot: Binary
-    lgamma: Unary; digamma: Unary; log_sigmoid: Unary; logit: Unary; log_normal_cdf: Unary
-    erfinv: Unary; floor: Unary; ceil: Unary; trunc: Unary; round: Unary
-    # fmt: on
 
 
 class Constant(Value):
@@ -323,8 +308,6 @@ class Constant(Value):
 
 
 new: Callable[[type[Value]], Value] = object.__new__
-Binary = Callable[..., Any]
-Unary = Callable[..., Value]
 
 
 def new_value(data: float, operation: Operation, operands: tuple[Value, ...]) -> Value:
@@ -361,15 +344,6 @@ for field in ("data", "grad"):  # getters in C: in Python they would take twice 
     setattr(Value, field, property(operator.attrgetter(f"_{field}"), python.fset, doc=python.__doc__))
 
 
-def refuse_copy(x: Value, copied: Sequence[Value]) -> None:
-    """Raise TypeError where a variable of a transform would be copied: the derivative to it would be 0."""
-    if not variables_under_way.isdisjoint(copied):
-        raise TypeError(
-            f"a copy of {describe(x)}, as deepcopy and pickle make it, would not depend on the variable that is being "
-            "differentiated: use it as it is, and a pool of threads instead of one of processes"
-        )
-
-
 def variable(x: Any) -> Value:
     """Return a new Value equal to x: a leaf for a number or a constant, else a node that still depends on x."""
     if isinstance(x, Value) and not x.constant:
@@ -386,45 +360,3 @@ def as_operand(x: Any) -> Any:
     if isinstance(x, (list, tuple)) or (hasattr(x, "item") and not hasattr(x, "__array_ufunc__")):
         to_float(x, "an operand is one number")  # lists, and tensors, would hand the operation back without a remedy
     return NotImplemented
-
-
-def to_float(number: Any, needs: str = "a Value holds one real number") -> float:
-    """Return a real number as a float; raise TypeError, with what is needed and the remedy, for anything else."""
-    if isinstance(number, (Real, np.bool_)):
-        return float(number)
-    raise TypeError(f"{needs}, not the {type(number).__name__} {shown(number)}: {remedy(number)}")
-
-
-def remedy(x: Any) -> str:
-    """Return what to do with something that is no real number."""
-    if isinstance(x, Value):
-        return "use it as it is, or detach() it"
-    if isinstance(x, (np.ndarray, list, tuple)):
-        return "make one Value for each element"
-    if isinstance(x, str):
-        return "convert it with float(), or parse() an expression"
-    if isinstance(x, Complex):
-        return "take its real and imaginary parts"
-    if hasattr(x, "to_numpy"):  # pandas
-        return "take its to_numpy()"
-    if hasattr(x, "item"):  # a tensor
-        return "take its item() for its one number"
-    return "give a float"
-
-
-def same_class(error: Exception, message: str) -> Exception:
-    """Return an error with another message, of the class of `error` or of the built-in one that it is a kind of."""
-    kinds = (ZeroDivisionError, OverflowError, FloatingPointError, ArithmeticError, ValueError)
-    return next(kind for kind in kinds if isinstance(error, kind))(message)
-
-
-def shown(x: Any) -> str:
-    """Return what is no number as a message shows it: in one line, of 60 characters at most."""
-    return describe(x) if isinstance(x, Value) else " ".join(repr(x).split())[:60]
-
-
-def describe(x: Any) -> str:
-    """Return an operand as a message shows it: its name, where it has one, and its number."""
-    if not isinstance(x, Value):
-        return repr(x)
-    return f"{x.name} = {x._data!r}" if x.name else repr(x._data)

@@ -1,15 +1,15 @@
-"""A mutation study of the diagnosis: does `compare` name the slip that was made, and nothing where none was?
+"""A mutation study of the diagnosis: does `compare` name the mistake that was made, and nothing if none was made?
 
 Networks are random: one to three hidden layers of two to five neurons, every activation, SSE, half SSE and
-cross-entropy, softmax. A learner, written here in plain loops beside the project's own slips, derives their deltas with
-one slip or two at once; the study counts how often exactly these are named. Then come numbers that are wrong in other
-ways, of which none may be diagnosed. The tables are Markdown.
+cross-entropy, softmax. A simulated learner, written here in plain loops and independent of `nn.checking`, derives their
+deltas with one mistake or two together; the study counts how often exactly these are named. Then come numbers that are
+wrong in other ways, none of which may be diagnosed. The tables are Markdown.
 
     pip install -e . && python benchmarks/diagnosis.py
 
-What changes no number at the digits given, alone or beside the other slip, is not counted but drawn again. Where two
-slips give the same numbers, either is right, for whatever is named reproduces them; the tables count that apart. A hint
-is no diagnosis: it says that one slip gives the numbers, and that more digits are needed to be sure.
+A mistake that changes no number at the digits given, alone or beside the other mistake, is not counted but drawn again.
+If two mistakes give the same numbers, naming either is right; the tables count that separately. A hint is not a
+diagnosis: it says that one mistake gives the numbers, and that more digits are needed to be sure.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import Value
 from nn import MLP, Record, compare, cross_entropy, half_sse, softmax_cross_entropy, sse
 from nn.checking.mistakes import (
     ACTIVATION,
@@ -32,15 +32,15 @@ from nn.checking.mistakes import (
     HALF,
     MEAN,
     MISSING,
+    MISTAKES,
     NET_INPUT,
     OFF_DIAGONAL,
     SIBLINGS,
     SIGN,
-    SLIPS,
     SUM,
     TRANSPOSED,
     UPDATED,
-    Slip,
+    Mistake,
     compatible,
 )
 
@@ -84,7 +84,7 @@ def random_record(rng: Rng, softmax: bool | None = None) -> Record:
             return record
 
 
-def loss_of(record: Record, classes: bool, rng: Rng) -> Any:
+def loss_of(record: Record, classes: bool, rng: Rng) -> Value:
     """Return a loss that suits the output."""
     k = len(record.output)
     if classes and record.mlp.layers[-1].activation == "identity":
@@ -96,10 +96,10 @@ def loss_of(record: Record, classes: bool, rng: Rng) -> Any:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A learner's derivation: which slip in which layers, and whether wrong deltas are carried back."""
+    """A learner's derivation: the layers of each mistake, and whether wrong deltas are propagated."""
 
     record: Record
-    places: dict[Slip, set[int]]
+    places: dict[Mistake, set[int]]
     carried: bool = True
     n: int = 3
     learning_rate: float = 0.1
@@ -109,40 +109,42 @@ class Derivation:
         found: list[Array] = []
         receivers: list[float] = []
         for i in reversed(range(len(self.record.mlp.layers))):
-            deltas = self.step(i, {slip for slip, layers in self.places.items() if i in layers}, receivers)
+            deltas = self.step(i, {mistake for mistake, layers in self.places.items() if i in layers}, receivers)
             found.insert(0, np.array(deltas))
             receivers = deltas if self.carried else self.step(i, set(), receivers)
         return found
 
-    def step(self, i: int, made: set[Slip], receivers: list[float]) -> list[float]:
+    def step(self, i: int, made: set[Mistake], receivers: list[float]) -> list[float]:
         """Return the deltas of layer i from those of its receivers."""
         layers, a = self.record.mlp.layers, [value.data for value in self.record.activations[i]]
         if i == len(layers) - 1:
             deltas = self.output(i, made, a)
         else:
-            blames = self.sums(i, made, a, receivers)
-            deltas = [self.slope(i, j, made) * blame for j, blame in enumerate(blames)]
-        for slip, factor in ((SIGN, -1.0), (DOUBLE, 2.0), (HALF, 0.5), (MEAN, 1.0 / self.n), (SUM, float(self.n))):
-            if slip in made:
+            gradients = self.sums(i, made, a, receivers)
+            deltas = [self.slope(i, j, made) * gradient for j, gradient in enumerate(gradients)]
+        for mistake, factor in ((SIGN, -1.0), (DOUBLE, 2.0), (HALF, 0.5), (MEAN, 1.0 / self.n), (SUM, float(self.n))):
+            if mistake in made:
                 deltas = [factor * delta for delta in deltas]
         return deltas
 
-    def output(self, i: int, made: set[Slip], a: list[float]) -> list[float]:
+    def output(self, i: int, made: set[Mistake], a: list[float]) -> list[float]:
         """Return the output's deltas."""
         layer, zs = self.record.mlp.layers[i], self.record.net_inputs[i]
-        blames = [value.grad for value in self.record.output]
-        if layer.activation == "identity" and OFF_DIAGONAL in made:  # logits of a softmax: only the right class is left
-            return [min(blame, 0.0) for blame in blames]
+        gradients = [value.grad for value in self.record.output]
+        if (
+            layer.activation == "identity" and OFF_DIAGONAL in made
+        ):  # logits of a softmax: only the right class keeps its delta
+            return [min(gradient, 0.0) for gradient in gradients]
         if not layer.softmax:
-            return [self.slope(i, j, made) * blame for j, blame in enumerate(blames)]
+            return [self.slope(i, j, made) * gradient for j, gradient in enumerate(gradients)]
         if MISSING in made:
-            return blames
+            return gradients
         k = range(len(zs))
         kept = [[p for p in k if p == q or OFF_DIAGONAL not in made] for q in k]
-        return [math.fsum(blames[p] * a[p] * ((p == q) - a[q]) for p in kept[q]) for q in k]
+        return [math.fsum(gradients[p] * a[p] * ((p == q) - a[q]) for p in kept[q]) for q in k]
 
-    def sums(self, i: int, made: set[Slip], a: list[float], receivers: list[float]) -> list[float]:
-        """Return for each neuron of a hidden layer the sum that its derivative multiplies."""
+    def sums(self, i: int, made: set[Mistake], a: list[float], receivers: list[float]) -> list[float]:
+        """Return for each neuron of a hidden layer the sum, ∂C/∂a, that is multiplied by f′(z)."""
         into = [[w.data for w in neuron.weights] for neuron in self.record.mlp.layers[i + 1].neurons]
         m, n = len(a), len(into)  # into[receiver][sender]
         if UPDATED in made:
@@ -150,11 +152,11 @@ class Derivation:
         if TRANSPOSED in made:  # the same numbers, read in the other order of the indices
             flat = [into[k][j] for j in range(m) for k in range(n)]
             into = [flat[k * m : (k + 1) * m] for k in range(n)]
-        blames = [math.fsum(into[k][j] * receivers[k] for k in range(n)) for j in range(m)]
-        return [math.fsum(blames)] * m if SIBLINGS in made else blames
+        gradients = [math.fsum(into[k][j] * receivers[k] for k in range(n)) for j in range(m)]
+        return [math.fsum(gradients)] * m if SIBLINGS in made else gradients
 
-    def slope(self, i: int, j: int, made: set[Slip]) -> float:
-        """Return what the learner takes for f′ of one neuron."""
+    def slope(self, i: int, j: int, made: set[Mistake]) -> float:
+        """Return the derivative that the learner uses for one neuron."""
         z, a = self.record.net_inputs[i][j], self.record.activations[i][j]
         if a is z or a.operation is None or MISSING in made:
             return 1.0
@@ -169,28 +171,32 @@ class Derivation:
         return a.partials()[0]
 
 
-def random_derivation(rng: Rng, record: Record, slips: tuple[Slip, ...]) -> Derivation:
-    """Return a derivation with these slips, each in one layer, or in every layer from there back."""
+def random_derivation(rng: Rng, record: Record, mistakes: tuple[Mistake, ...]) -> Derivation:
+    """Return a derivation with these mistakes, each in one layer, or in every layer from there back."""
     last, places = len(record.mlp.layers) - 1, {}
-    for slip in slips:
-        top = last - 1 if slip.part == "weights" else last
-        start = top if slip is OFF_DIAGONAL or rng.random() < 0.5 else int(rng.integers(top + 1))
-        repeated = slip is not OFF_DIAGONAL and rng.random() < 0.5
-        places[slip] = set(range(start + 1)) if repeated else {start}
-    carried = len(slips) > 1 or rng.random() < 0.9
+    for mistake in mistakes:
+        top = last - 1 if mistake.part == "weights" else last
+        start = top if mistake is OFF_DIAGONAL or rng.random() < 0.5 else int(rng.integers(top + 1))
+        repeated = mistake is not OFF_DIAGONAL and rng.random() < 0.5
+        places[mistake] = set(range(start + 1)) if repeated else {start}
+    carried = len(mistakes) > 1 or rng.random() < 0.9
     return Derivation(record, places, carried, 2 * int(rng.integers(1, 32)) + 1, float(rng.choice(RATES)))
 
 
-def mutant(rng: Rng, slips: tuple[Slip, ...], digits: int) -> Derivation:
-    """Return a random derivation in which each of these slips shows at so many digits."""
+def mutant(rng: Rng, mistakes: tuple[Mistake, ...], digits: int) -> Derivation:
+    """Return a random derivation in which each of these mistakes is visible at this number of digits."""
     while True:
-        made = random_derivation(rng, random_record(rng, True if OFF_DIAGONAL in slips else None), slips)
-        if not all(compatible([s for s in slips if i in made.places[s]]) for i in range(len(made.record.mlp.layers))):
+        made = random_derivation(rng, random_record(rng, True if OFF_DIAGONAL in mistakes else None), mistakes)
+        if not all(
+            compatible([s for s in mistakes if i in made.places[s]]) for i in range(len(made.record.mlp.layers))
+        ):
             continue
-        fewer = [few for count in range(len(slips)) for few in combinations(slips, count)]
+        fewer = [few for count in range(len(mistakes)) for few in combinations(mistakes, count)]
         try:
             deltas = made.deltas()
-            others = [replace(made, places={slip: made.places[slip] for slip in few}).deltas() for few in fewer]
+            others = [
+                replace(made, places={mistake: made.places[mistake] for mistake in few}).deltas() for few in fewer
+            ]
         except (ArithmeticError, ValueError):  # f′ of a, outside the domain
             continue
         if np.isfinite(np.concatenate(deltas)).all() and not any(same(deltas, other, digits) for other in others):
@@ -198,7 +204,7 @@ def mutant(rng: Rng, slips: tuple[Slip, ...], digits: int) -> Derivation:
 
 
 def same(deltas: list[Array], others: list[Array], digits: int) -> bool:
-    """Return whether both read the same at so many digits, and in any case to a millionth."""
+    """Return whether both are the same at this number of digits, or to a millionth."""
     a, b = np.concatenate(deltas), np.concatenate(others)
     fraction = max(1e-6, 0.5 * 10.0 ** (1 - digits))
     return bool((abs(a - b) <= fraction * np.maximum(abs(a), abs(b))).all())
@@ -257,7 +263,7 @@ NOISE: list[tuple[str, Callable[..., Array], str]] = [
 
 
 def noise(rng: Rng, record: Record, change: Callable[..., Array], where: str) -> list[Array]:
-    """Return wrong deltas that no known slip has made."""
+    """Return wrong deltas that come from no known mistake."""
     deltas = [np.array(layer) for layer in record.deltas()]
     if where == "every layer":
         return [change(rng, layer) for layer in deltas]
@@ -275,21 +281,21 @@ def noise(rng: Rng, record: Record, change: Callable[..., Array], where: str) ->
 # The tables -----------------------------------------------------------------------------------------------------------
 
 
-def named(record: Record, deltas: list[Array], digits: int) -> tuple[Slip, ...]:
-    """Return the slips that the diagnosis names."""
+def named(record: Record, deltas: list[Array], digits: int) -> tuple[Mistake, ...]:
+    """Return the mistakes that the diagnosis names."""
     diagnosis = compare(record, written(deltas, digits)).diagnosis
-    return tuple(made.slip for made in diagnosis.made) if diagnosis else ()
+    return tuple(made.mistake for made in diagnosis.made) if diagnosis else ()
 
 
-def verdict(record: Record, deltas: list[Array], digits: int, made: tuple[Slip, ...]) -> str:
-    """Return what is said of the slips that were made: "named", or what else.
+def verdict(record: Record, deltas: list[Array], digits: int, made: tuple[Mistake, ...]) -> str:
+    """Return what the diagnosis says of the mistakes that were made: "named", or what it says instead.
 
-    "same numbers": another slip is named, which reproduces the numbers as well, as the diagnosis itself says.
+    "same numbers": another mistake is named, which reproduces the numbers as well, as the diagnosis itself says.
     """
     report = compare(record, written(deltas, digits))
     if report.diagnosis is None:
-        return "hint" if "would come from this slip" in report.advice else "none"
-    found = {slip.slip for slip in report.diagnosis.made}
+        return "hint" if "This mistake would give these numbers" in report.advice else "none"
+    found = {mistake.mistake for mistake in report.diagnosis.made}
     if found == set(made):
         return "named"
     if (report.diagnosis.other,) == made:
@@ -298,33 +304,33 @@ def verdict(record: Record, deltas: list[Array], digits: int, made: tuple[Slip, 
 
 
 def show_confusion(rng: Rng, trials: int, title: str, digits: int) -> None:
-    """Print what is named for each slip."""
+    """Print what the diagnosis names for each mistake."""
     columns = ["same numbers", *SHORT.values(), "two", "hint", "none"]
-    counts: dict[Slip, Counter[str]] = {}
-    for slip in SHORT:
-        mutants = [mutant(rng, (slip,), digits) for _ in range(trials)]
-        counts[slip] = Counter(verdict(made.record, made.deltas(), digits, (slip,)) for made in mutants)
+    counts: dict[Mistake, Counter[str]] = {}
+    for mistake in SHORT:
+        mutants = [mutant(rng, (mistake,), digits) for _ in range(trials)]
+        counts[mistake] = Counter(verdict(made.record, made.deltas(), digits, (mistake,)) for made in mutants)
     columns = [column for column in columns if any(row[column] for row in counts.values())]
     total = sum((row for row in counts.values()), Counter())
     right = (total["named"] + total["same numbers"]) / total.total()
-    print(f"\nOne slip, {title}, {trials} trials each: {right:.2%} right\n")
+    print(f"\nOne mistake, {title}, {trials} trials each: {right:.2%} right\n")
     print(f"| made | named | {' | '.join(columns)} |\n|---|--:|{'--:|' * len(columns)}")
-    for slip, row in counts.items():
+    for mistake, row in counts.items():
         cells = [str(row[column] or "") for column in ("named", *columns)]
-        print(f"| {SHORT[slip]} | {' | '.join(cells)} |", flush=True)
+        print(f"| {SHORT[mistake]} | {' | '.join(cells)} |", flush=True)
 
 
 def show_pairs(rng: Rng, trials: int) -> None:
-    """Print how often two slips at once are named, by the digits given."""
-    pairs = [slips for slips in combinations(SLIPS, 2) if compatible(slips)]
+    """Print how often two mistakes at once are named, by the digits given."""
+    pairs = [mistakes for mistakes in combinations(MISTAKES, 2) if compatible(mistakes)]
     each = math.ceil(trials / len(pairs))
-    print(f"\nTwo slips at once, {each * len(pairs)} trials for each row\n")
+    print(f"\nTwo mistakes at once, {each * len(pairs)} trials for each row\n")
     print("| given | named | another explanation | none |\n|---|--:|--:|--:|")
     for title, digits in DIGITS.items():
         counts: Counter[str] = Counter()
-        for slips in each * pairs:
-            made = mutant(rng, slips, digits)
-            said = verdict(made.record, made.deltas(), digits, slips)
+        for mistakes in each * pairs:
+            made = mutant(rng, mistakes, digits)
+            said = verdict(made.record, made.deltas(), digits, mistakes)
             counts[{"named": said, "hint": "none"}.get(said, "none" if said == "none" else "another")] += 1
         shares = [f"{counts[said] / (each * len(pairs)):.2%}" for said in ("named", "another", "none")]
         print(f"| {title} | {' | '.join(shares)} |", flush=True)
@@ -333,7 +339,9 @@ def show_pairs(rng: Rng, trials: int) -> None:
 def show_noise(rng: Rng, trials: int) -> None:
     """Print how often noise is diagnosed."""
     each = math.ceil(trials / len(NOISE) / len(DIGITS))
-    print(f"\nNoise, {each * len(NOISE) * len(DIGITS)} trials: how many of {each} each are diagnosed, all by mistake\n")
+    print(
+        f"\nNoise, {each * len(NOISE) * len(DIGITS)} trials: how many of {each} in each cell are diagnosed, wrongly\n"
+    )
     print(f"| wrong | {' | '.join(DIGITS)} |\n|---|{'--:|' * len(DIGITS)}")
     for title, change, where in NOISE:
         false = [sum(diagnosed(rng, change, where, digits) for _ in range(each)) for digits in DIGITS.values()]
@@ -341,7 +349,7 @@ def show_noise(rng: Rng, trials: int) -> None:
 
 
 def diagnosed(rng: Rng, change: Callable[..., Array], where: str, digits: int) -> bool:
-    """Return whether noise that shows at so many digits is diagnosed."""
+    """Return whether noise that is visible at this number of digits is diagnosed."""
     while True:
         # The two outputs of a softmax are each other's opposites: exchanged, they have the opposite sign.
         record = random_record(rng, False if change is exchanged else None)
@@ -353,12 +361,14 @@ def diagnosed(rng: Rng, change: Callable[..., Array], where: str, digits: int) -
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="A mutation study of the diagnosis of wrong deltas.")
-    parser.add_argument("--trials", type=int, default=2000, help="of one slip and of two, at each number of digits")
-    parser.add_argument("--noise", type=int, default=10_000, help="in all")
+    parser.add_argument(
+        "--trials", type=int, default=2000, help="with one mistake and with two, at each number of digits"
+    )
+    parser.add_argument("--noise", type=int, default=10_000, help="with noise, in all")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     for title, digits in DIGITS.items():
-        show_confusion(rng, math.ceil(options.trials / len(SLIPS)), title, digits)
+        show_confusion(rng, math.ceil(options.trials / len(MISTAKES)), title, digits)
     show_pairs(rng, options.trials)
     show_noise(rng, options.noise)
 

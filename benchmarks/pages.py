@@ -50,7 +50,7 @@ def graph(size: int) -> Value:
     """Return a graph of at least so many nodes, differentiated."""
     x = [Value(i / 10, f"x{i}") for i in range(OSCILLATORS)]
     v = [Value(0.0, f"v{i}") for i in range(OSCILLATORS)]
-    energy: Value = x[0] * x[0]
+    energy = x[0] * x[0]
     while len(topological_order(energy)) < size:
         v = [v[i] + 0.1 * (x[i - 1] - x[i]) for i in range(OSCILLATORS)]
         x = [x[i] + 0.1 * v[i] for i in range(OSCILLATORS)]

@@ -13,6 +13,8 @@ import html
 import inspect
 import json
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -24,7 +26,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 project = html_title = "handgrad"
 language = "en"
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+sys.path.insert(0, str(Path(__file__).parent))  # rows.py is beside this file
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "rows"]
 exclude_patterns = ["_static"]
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_heading_anchors = 3
@@ -194,7 +197,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", read_signature)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", read_pictures)
-    app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("autodoc-process-docstring", read_docstring, priority=400)  # before napoleon, whose lists are markup
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
     app.connect("doctree-resolved", find_left_over)

@@ -1,4 +1,4 @@
-"""Writes worked.md: one training step of document 000's 3-4-1 network, and an expression, as worked solutions."""
+"""Writes worked.md: worked solutions of one training step of a 3-4-1 network, and of an expression."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from viz import derivation
 INTRODUCTION = """\
 # Worked solutions
 
-`derivation` writes what a student writes. After `loss.backward()` it takes the record of a forward pass, or any Value;
-`print` shows it in a terminal, a notebook with formulas, and `.markdown()` gives this page (`python docs/worked.py`).
+`derivation` writes out a calculation as a student would. It takes the record of a forward pass, after
+`loss.backward()`, or any Value. `print` shows the solution in a terminal, a notebook shows it with formulas, and
+`.markdown()` returns text like that of this page, which `python docs/worked.py` writes.
 
 ```python
 from nn import MLP, sse
@@ -24,9 +25,9 @@ loss.backward()
 print(derivation(record, loss=loss, learning_rate=0.01, convention="handout"))
 ```
 
-The letters and signs are those of a course: `"gradient"` (this project's, the default), `"handout"` (documents 000 and
-001), `"arnold"` (002), `"misley"` (003) and `"nielsen"` (*Neural Networks and Deep Learning*, chapter 2). A record does
-not know its loss: without `loss=` the solution starts at the derivatives that `backward()` left.
+The letters and signs are those of a course: `"gradient"` (this project's, the default), `"handout"`, `"arnold"`,
+`"misley"` ([documents](documents.md) 000 and 001, 002 and 003) or `"nielsen"` (*Neural Networks and Deep Learning*,
+chapter 2). Without `loss=`, the backward pass starts from the derivatives that `backward()` left in the record.
 """
 
 

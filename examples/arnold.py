@@ -59,8 +59,7 @@ def backward(h: Array, y: Array) -> list[Array]:
 def mean_loss(mlp: MLP) -> Value:
     """Return the engine's mean loss of the four examples."""
     losses = [cross_entropy(mlp.forward(example).output, int(label)) for example, label in zip(x, y_t, strict=True)]
-    loss: Value = mean(losses)
-    return loss
+    return mean(losses)
 
 
 def main(folder: Path = Path(__file__).parent / "output") -> None:

@@ -83,7 +83,7 @@ def descent() -> tuple[Value, Value, Value, list[tuple[float, float]]]:
     """
     mlp = MLP.from_weights([[[-1.2], [-2.2]]])
     examples = [([3.0, 0.0], 0.9), ([0.5, 0.0], 0.1), ([0.0, 3.0], 0.9), ([0.0, 0.5], 0.1)]
-    loss: Value = sum([sse(mlp.forward(x).output, [y]) for x, y in examples]).named("C")
+    loss = sum([sse(mlp.forward(x).output, [y]) for x, y in examples]).named("C")
     w1, w2 = mlp.layers[0].neurons[0].weights
     way = []
     for _ in range(3000):

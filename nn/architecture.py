@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from autograd import Operation
 from autograd.operations import TABLE
 from nn.validation import whole
+
+if TYPE_CHECKING:
+    from autograd.calls import OfOne
 
 Activation = str | Sequence[str]  # of a layer: one name, or one for each neuron
 
@@ -18,7 +21,7 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def activation_function(name: str) -> Operation | None:
+def activation_function(name: str) -> OfOne | None:
     """Return the operation of that name, None for the identity; raise ValueError where there is none."""
     if name == "identity":
         return None
@@ -26,10 +29,11 @@ def activation_function(name: str) -> Operation | None:
         raise ValueError("softmax takes the last layer as a whole; it cannot be one neuron's activation")
     operation = TABLE.get(name) if isinstance(name, str) else None
     if operation is None or (operation.arity != 1 and name != "leaky_relu"):
-        near = difflib.get_close_matches(str(name).lower(), [*COMMON, *TABLE], 1, cutoff=0.7)
+        possible = [*COMMON, *[other for other, row in TABLE.items() if row.arity == 1]]
+        near = difflib.get_close_matches(str(name).lower(), possible, 1, cutoff=0.7)
         hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(COMMON)}, or an operation of one operand"
         raise ValueError(f"{name!r} is not an activation; {hint}")
-    return operation
+    return cast("OfOne", operation)
 
 
 def per_layer(activation: str | Sequence[Activation], output: Activation | None, layers: int) -> list[Activation]:

@@ -10,21 +10,25 @@ Letters: p prediction, t target, e error p − t, z net input (logit), k number 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
 from autograd.arrays import as_number
 from nn.validation import real
 
+N = TypeVar("N", float, Value)  # a loss of numbers is a number, a loss of Values a Value
+Prediction: TypeAlias = N | Sequence[N] | NDArray[Any]
+Target: TypeAlias = float | Value | Sequence[float | Value] | NDArray[Any]
+Loss = Callable[[Any, Any], Any]  # Any: of numbers it gives a number, of Values a Value
 PLAIN = {Value, float, int}
-Loss = Callable[[Any, Any], Any]
 
 
-def sse(prediction: Any, target: Any) -> Any:
+def sse(prediction: Prediction[N], target: Target) -> N:
     """Return the sum of squared errors, Σ e²: no ½ and no mean, so ∂/∂p = 2e (documents 000 and 001).
 
     >>> sse([0.6, 0.5], [1, 0])
@@ -33,7 +37,7 @@ def sse(prediction: Any, target: Any) -> Any:
     return _sum([square(p - t) for p, t in _pairs("sse", prediction, target)])
 
 
-def half_sse(prediction: Any, target: Any) -> Any:
+def half_sse(prediction: Prediction[N], target: Target) -> N:
     """Return half the sum of squared errors, ½ Σ e², so ∂/∂p = e (document 003, equation 1).
 
     >>> half_sse([3.0, 1.0], [1, 0])
@@ -42,7 +46,7 @@ def half_sse(prediction: Any, target: Any) -> Any:
     return 0.5 * _sum([square(p - t) for p, t in _pairs("half_sse", prediction, target)])
 
 
-def mse(prediction: Any, target: Any) -> Any:
+def mse(prediction: Prediction[N], target: Target) -> N:
     """Return the mean squared error over the outputs, Σ e² / k.
 
     >>> mse([3.0, 1.0], [1, 0])
@@ -51,7 +55,7 @@ def mse(prediction: Any, target: Any) -> Any:
     return _mean([square(p - t) for p, t in _pairs("mse", prediction, target)])
 
 
-def mae(prediction: Any, target: Any) -> Any:
+def mae(prediction: Prediction[N], target: Target) -> N:
     """Return the mean absolute error over the outputs, Σ |e| / k; the derivative at e = 0 is 0.
 
     >>> mae([3.0, 1.0], [1, 0])
@@ -60,7 +64,7 @@ def mae(prediction: Any, target: Any) -> Any:
     return _mean([abs(p - t) for p, t in _pairs("mae", prediction, target)])
 
 
-def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
+def huber(prediction: Prediction[N], target: Target, delta: float = 1.0) -> N:
     """Return the mean over the outputs of ½e² up to |e| = delta, then delta·(|e| − ½delta) (Huber 1964).
 
     >>> huber([3.0, 1.0], [1, 0])
@@ -68,14 +72,14 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     """
     delta = real(delta, "huber: delta", "a positive number")
 
-    def term(e: Any) -> Any:
+    def term(e: N) -> N:
         c = clip(e, -delta, delta)
         return c * (e - 0.5 * c)  # with e held to ±delta, one formula is both the parabola and the line
 
     return _mean([term(p - t) for p, t in _pairs("huber", prediction, target)])
 
 
-def hinge(prediction: Any, target: Any) -> Any:
+def hinge(prediction: Prediction[N], target: Target) -> N:
     """Return the mean over the outputs of max(0, 1 − t·p), for targets −1 and 1 and any real score p.
 
     >>> hinge(0.25, -1)
@@ -88,7 +92,7 @@ def hinge(prediction: Any, target: Any) -> Any:
     return _mean([relu(1.0 - t * p) for p, t in pairs])
 
 
-def binary_cross_entropy(prediction: Any, target: Any) -> Any:
+def binary_cross_entropy(prediction: Prediction[N], target: Target) -> N:
     """Return the mean over the outputs of −t·log p − (1 − t)·log(1 − p), for probabilities p and 0 ≤ t ≤ 1.
 
     Raises ValueError where p is 0 or 1 and wrong, for the loss is then infinite;
@@ -101,7 +105,7 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     _check_probabilities("binary_cross_entropy", [p for p, _ in pairs])
     _check_targets("binary_cross_entropy", pairs)
 
-    def term(p: Any, t: Any) -> Any:
+    def term(p: N, t: N | float) -> N:
         if not isinstance(t, Value) and t in (0, 1):  # 0 · log 0 is a term to leave out
             return -log(p) if t == 1 else -log1p(-p)
         return -(t * log(p) + (1.0 - t) * log1p(-p))
@@ -109,7 +113,7 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     return _mean([term(p, t) for p, t in pairs])
 
 
-def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
+def binary_cross_entropy_with_logits(prediction: Prediction[N], target: Target) -> N:
     """Return the binary cross-entropy of sigmoid(z): the mean over the outputs of softplus(z) − t·z.
 
     It never overflows, and ∂/∂z = (sigmoid(z) − t) / k. Targets lie between 0 and 1.
@@ -122,7 +126,7 @@ def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
     return _mean([softplus(z) - t * z for z, t in pairs])
 
 
-def cross_entropy(prediction: Any, target: Any) -> Any:
+def cross_entropy(prediction: Prediction[N], target: Target) -> N:
     """Return −log of the probability given to the right class (document 002).
 
     prediction: k ≥ 2 probabilities. target: the class index (0 … k−1) or a one-hot list.
@@ -132,13 +136,13 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
     >>> round(cross_entropy([0.2, 0.7, 0.1], 1), 6)
     0.356675
     """
-    probabilities = _list("cross_entropy", "prediction", prediction)
+    probabilities: list[N] = _list("cross_entropy", "prediction", prediction)
     chosen = _of_class("cross_entropy", probabilities, target)
     _check_probabilities("cross_entropy", probabilities)
     return -log(chosen)
 
 
-def softmax_cross_entropy(prediction: Any, target: Any) -> Any:
+def softmax_cross_entropy(prediction: Prediction[N], target: Target) -> N:
     """Return the cross-entropy of softmax(z): logsumexp(z) − z of the right class.
 
     prediction: k ≥ 2 net inputs. target: the class index (0 … k−1) or a one-hot list.
@@ -147,7 +151,7 @@ def softmax_cross_entropy(prediction: Any, target: Any) -> Any:
     >>> softmax_cross_entropy([1000.0, 0.0, -1000.0], 1)
     1000.0
     """
-    logits = _list("softmax_cross_entropy", "prediction", prediction)
+    logits: list[N] = _list("softmax_cross_entropy", "prediction", prediction)
     chosen = _of_class("softmax_cross_entropy", logits, target)
     return logsumexp(logits) - chosen
 
@@ -189,22 +193,22 @@ def _list(loss: str, name: str, numbers: Any) -> list[Any]:
     return entries
 
 
-def _pairs(loss: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
+def _pairs(loss: str, prediction: Prediction[N], target: Target) -> list[tuple[N, N | float]]:
     predictions, targets = _list(loss, "prediction", prediction), _list(loss, "target", target)
     if len(predictions) != len(targets) or not predictions:
         raise ValueError(f"{loss}: {len(predictions)} predictions and {len(targets)} targets; give as many")
     return list(zip(predictions, targets, strict=True))
 
 
-def _sum(terms: list[Any]) -> Any:
+def _sum(terms: list[N]) -> N:
     return sum(terms) if len(terms) > 1 else terms[0]  # a sum of one term would be a node that says nothing
 
 
-def _mean(terms: list[Any]) -> Any:
+def _mean(terms: list[N]) -> N:
     return mean(terms) if len(terms) > 1 else terms[0]
 
 
-def _of_class(loss: str, values: list[Any], target: Any) -> Any:
+def _of_class(loss: str, values: list[N], target: Any) -> N:
     """Return the one of the values that the target, a class index or a one-hot list, points at."""
     k = len(values)
     if k < 2:
@@ -221,7 +225,8 @@ def _of_class(loss: str, values: list[Any], target: Any) -> Any:
     if len(one_hot) != k or sorted(map(_number, one_hot)) != [0.0] * (k - 1) + [1.0]:
         shown = ", ".join(map(_shown, one_hot))
         raise ValueError(f"{loss}: the target is [{shown}]; give a class index, or {k} numbers, one 1 and 0 else")
-    return dot(one_hot, values)
+    chosen: N = dot(one_hot, values)
+    return chosen
 
 
 def _number(x: Any) -> float:

@@ -90,21 +90,22 @@ class Neuron(Module):
 
     def net_input(self, inputs: Sequence[Value]) -> Value:
         """Return z = b + Σ wᵢxᵢ."""
-        z: Any = self.bias
+        made: Any = self.bias  # Any: None before the first product, where there is no bias
         if self.expanded:
             for w, x in zip(self.weights, inputs, strict=True):
-                z = w * x if z is None else z + w * x
+                made = w * x if made is None else made + w * x
         else:
             # Straight to the record: the operands are Values already, and looking again costs a fifth of the time.
-            z = dot.record((*self.weights, *inputs) if z is None else (*self.weights, *inputs, z))
+            made = dot.record((*self.weights, *inputs) if made is None else (*self.weights, *inputs, made))
+        z: Value = made
         z.name = self.z_name
-        return z  # type: ignore[no-any-return]  # operations are typed for floats and arrays too
+        return z
 
     def activate(self, z: Value) -> Value:
         """Return a = f(z), or z itself for the identity."""
         if self.function is None:
             return z
-        a: Value = self.function(z)
+        a = self.function(z)
         a.name = self.a_name
         return a
 
@@ -170,7 +171,7 @@ class Layer(Module):
         net_inputs = [neuron.net_input(inputs) for neuron in self.neurons]
         if not self.softmax:
             return net_inputs, [n.activate(z) for n, z in zip(self.neurons, net_inputs, strict=True)]
-        shares: list[Value] = softmax(net_inputs)
+        shares = softmax(net_inputs)
         return net_inputs, [a.named(n.a_name) for n, a in zip(self.neurons, shares, strict=True)]
 
     def forward_arrays(self, inputs: Array, theta: Array) -> tuple[Array, Array]:

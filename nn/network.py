@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,7 +117,7 @@ class MLP(Module):
         layers = "".join(f" → {len(layer.neurons)} {layer.activation}" for layer in self.layers)
         return f"MLP({self.sizes[0]}{layers}, {len(self.parameters())} parameters)"
 
-    def __call__(self, x: Inputs) -> Any:
+    def __call__(self, x: Inputs) -> Value | list[Value]:
         """Return the output for one list of inputs: the Value where there is one, else the list."""
         output = self.forward(x).output
         return output[0] if len(output) == 1 else output

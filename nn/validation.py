@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.arrays import as_number, as_numpy
+from autograd.arrays import as_array, as_floats, as_number, as_numpy, entry
 
 Array = NDArray[np.float64]
 Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
@@ -31,22 +31,8 @@ RANGES: dict[str, Callable[[float], bool]] = {
 
 
 def numbers(data: Any, name: str) -> Array:
-    """Return the data as an array of finite floats; raise ValueError naming the first entry that is none."""
-    data = as_numpy(data, name)
-    try:
-        array = np.asarray(data)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths{_odd_row(data)}") from None
-    if array.dtype.kind not in "biuf":
-        array = np.array(data, dtype=object)
-        for place, entry in np.ndenumerate(array):
-            array[place] = as_number(entry, f"{name}{_at(place)}")
-            if not isinstance(array[place], (Real, np.bool_)):
-                raise ValueError(f"{name}{_at(place)} is {entry!r:.80}, not a number")
-    try:
-        floats = array.astype(float, copy=False)
-    except OverflowError:
-        raise ValueError(f"{name} holds a whole number beyond the largest float, 1.8e308") from None
+    """Return the data as an array of finite floats; raise ValueError naming the first entry that is not one."""
+    floats: Array = as_floats(as_array(data, name), name)
     _refuse(floats, ~np.isfinite(floats), name, "every number must be finite")
     return floats
 
@@ -180,14 +166,4 @@ def _classes(array: Array, loss: str, k: int, name: str) -> Targets:
 def _refuse(array: Array, wrong: NDArray[np.bool_], name: str, rule: str) -> None:
     for place in np.argwhere(wrong):
         words = f" (row {place[0]}, column {place[1]}, counted from 0)" if len(place) == 2 else ""
-        raise ValueError(f"{name}{_at(place)} is {array[tuple(place)]:g}{words}; {rule}")
-
-
-def _at(place: Any) -> str:
-    return f"[{', '.join(map(str, place))}]" if len(place) else ""
-
-
-def _odd_row(data: Any) -> str:
-    lengths = [len(row) if hasattr(row, "__len__") else 0 for row in data]
-    row = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
-    return "" if row is None else f": row 0 has {lengths[0]}, row {row} has {lengths[row]}"
+        raise ValueError(f"{entry(name, place)} is {array[tuple(place)]:g}{words}; {rule}")

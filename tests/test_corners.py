@@ -19,7 +19,7 @@ SMOOTH = {
 }
 HELPERS = {  # rows that are there for the derivatives of others
     *("gaussian", "normal_pdf", "spherical_bessel", "power_slope", "power_log", "direction", "inversion"),
-    *("sech_squared", "erfinv_slope", "inverse_mills", "softmax_share"),
+    *("sech_squared", "erfinv_slope", "inverse_mills", "inverse_mills_slope", "softmax_share"),
     *("equal", "greater", "peak", "branch_taken"),
 }
 OPERATORS = {"div": "/", "floordiv": "//", "mod": "%", "pow": "**", "reciprocal": "1 / x"}

@@ -1,7 +1,7 @@
-"""Numbers derived by hand, and how precise they are: text and rounded floats by their last digit.
+"""Numbers derived by hand, and their precision: text and rounded floats are as precise as their last digit.
 
-0.192 stands for all from 0.1915 to 0.1925. A float loses the zeros at its end, so one of few digits borrows the
-precision of the numbers around it.
+0.192 stands for every number from 0.1915 to 0.1925. A float does not keep its trailing zeros, so one with few digits is
+taken to be as precise as the numbers around it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,19 @@ import numpy as np
 
 from autograd.arrays import as_number
 
-FEWEST_DIGITS = 3  # of a float that counts as rounded: 0.5 is exact
+MIN_DIGITS_OF_ROUNDED = 3  # a float with fewer digits is exact, such as 0.5
 
 
 @dataclass(frozen=True)
-class Given:
-    """A number as given: its text, half a unit of its last digit, and within what a result agrees."""
+class GivenNumber:
+    """A number as given.
+
+    Attributes:
+        number: The number as a float.
+        text: The number as it was written.
+        half_unit: Half a unit of its last digit.
+        tolerance: The largest difference at which a result agrees with it.
+    """
 
     number: float
     text: str
@@ -37,7 +44,13 @@ class Given:
 
 @dataclass(frozen=True)
 class Written:
-    """A number as it was written. is_rounded: whether its digits are all that it claims."""
+    """A number as it was written.
+
+    Attributes:
+        text: What a message shows.
+        decimal: Its exact digits.
+        is_rounded: Whether it is precise only to its last digit.
+    """
 
     text: str
     decimal: Decimal
@@ -45,7 +58,7 @@ class Written:
 
     @property
     def digits(self) -> int:
-        """How many it has."""
+        """How many digits it has."""
         return len(self.decimal.as_tuple().digits)
 
     @property
@@ -55,7 +68,14 @@ class Written:
 
 
 def read(number: Any, place: str) -> Written:
-    """Return a number, or its text, as it was written; raise ValueError, naming the place, for anything else.
+    """Return a number, or its text, as it was written.
+
+    Args:
+        number: A real number, a Decimal, or text such as "0.0990".
+        place: What a message calls it.
+
+    Raises:
+        ValueError: For anything else, and for a number that a float cannot hold.
 
     >>> read("0.0990", "w").last, read(0.0990, "w").last
     (-4, -3)
@@ -76,15 +96,20 @@ def read(number: Any, place: str) -> Written:
         number = number if isinstance(number, np.floating) else float(number)
     except OverflowError:
         raise ValueError(f"{place} is beyond the largest float; give a number that a float can hold") from None
-    # The shortest text that gives the float; a float32 has its own, of fewer digits.
+    # The shortest text that gives the float; that of a float32 is shorter.
     decimal = Decimal(str(number))
     if decimal.is_finite():
         decimal = decimal.normalize()
-    return Written(f"{number:.10g}", decimal, len(decimal.as_tuple().digits) >= FEWEST_DIGITS)
+    return Written(f"{number:.10g}", decimal, len(decimal.as_tuple().digits) >= MIN_DIGITS_OF_ROUNDED)
 
 
-def given(numbers: Sequence[Written], rtol: float) -> list[Given]:
-    """Return the numbers with their tolerances; rtol is the fraction by which a result may differ in any case."""
+def given(numbers: Sequence[Written], rtol: float) -> list[GivenNumber]:
+    """Return the numbers with their tolerances.
+
+    Args:
+        numbers: All numbers that were given together; they tell how many digits a float may have lost.
+        rtol: The fraction of a number by which a result may always differ.
+    """
     rounded = [x for x in numbers if x.is_rounded and x.decimal.is_finite()]
     digits = max((x.digits for x in rounded), default=0)
     decimals = max((-x.last for x in rounded), default=0)
@@ -97,13 +122,15 @@ def given(numbers: Sequence[Written], rtol: float) -> list[Given]:
         elif not x.decimal:
             last = -decimals
         else:
-            last = min(x.last, max(-decimals, x.decimal.adjusted() + 1 - digits))  # the zeros that it may have lost
+            last = min(
+                x.last, max(-decimals, x.decimal.adjusted() + 1 - digits)
+            )  # with the zeros that it may have lost
         return float(Decimal(5).scaleb(last - 1))
 
-    def tolerant(x: Written) -> Given:
+    def tolerant(x: Written) -> GivenNumber:
         number, half = float(x.decimal), half_unit(x)
         relative = rtol * abs(number) if math.isfinite(number) else 0.0
-        tolerance = max(half * (1.0 + 1e-9), relative, 0.0 if number else 1e-12)  # 1e-9: a tie's own rounding
-        return Given(number, x.text, half, tolerance)
+        tolerance = max(half * (1.0 + 1e-9), relative, 0.0 if number else 1e-12)  # 1e-9: for the rounding of a tie
+        return GivenNumber(number, x.text, half, tolerance)
 
     return [tolerant(x) for x in numbers]

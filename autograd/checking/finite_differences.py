@@ -1,9 +1,10 @@
 """Checks of gradients against finite differences.
 
-A finite difference is a slope over a step h. Long steps truncate and short ones round: so slopes over ever shorter
-steps are extrapolated to h = 0, and the extrapolation with the least estimated error is taken (Ridders, "Accurate
-computation of F'(x) and F'(x) F''(x)", Advances in Engineering Software 4(2), 1982). The slopes to the left and to the
-right are extrapolated apart as well: where they disagree, or grow without bound, there is a kink or a jump.
+A finite difference is a slope over a step h. Long steps have a large truncation error and short ones a large rounding
+error, so slopes over shorter and shorter steps are extrapolated to h = 0, and the extrapolation with the smallest
+estimated error is used (Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in Engineering Software
+4(2), 1982). The slopes on the left and on the right are also extrapolated separately: where they disagree, or grow
+without bound, there is a kink or a jump.
 
 Letters: f the function, xs its arguments, x one of its numbers, h a step.
 """
@@ -21,31 +22,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.checking.tables import aligned
+from autograd.conversion import Refusal
 from autograd.transforms import hessian, value_and_grad
-from autograd.value import Refusal
 
 Array = NDArray[np.float64]
 
-LONGEST, SHORTEST = 0.1, 1e-10  # steps, as fractions of max(1, |x|)
-SHORTEN = 4.0  # the ratio of a step to the next
-DEGREE = 6  # of the extrapolating polynomial, at most: a higher one amplifies rounding
-EPSILON = float(np.finfo(float).eps)
-ROUNDING = 1000.0  # f may lose three of its sixteen digits to rounding, and is still not suspected of a kink or pole
+LONGEST_STEP, SHORTEST_STEP = 0.1, 1e-10  # steps, as fractions of max(1, |x|)
+STEP_RATIO = 4.0  # of a step to the next shorter one
+MAX_DEGREE = 6  # of the extrapolating polynomial: a higher degree amplifies rounding errors
+MACHINE_EPSILON = float(np.finfo(float).eps)
+ROUNDING_ALLOWANCE = 1000.0  # times machine epsilon: a function less exact than this seems to have a kink or a pole
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One derivative by the engine and by finite differences."""
+    """One derivative by the engine and by finite differences.
+
+    Attributes:
+        name: The derivative, such as "∂f/∂x".
+        engine: The engine's value.
+        difference: The finite difference, extrapolated.
+        error: The estimated error of the difference.
+        sides: At a kink or jump, the slopes on the left and on the right; otherwise None.
+    """
 
     name: str
     engine: float
     difference: float
-    error: float  #: the estimated error of the difference
-    sides: tuple[float, float] | None = None  #: at a kink or jump, the slopes to the left and to the right
+    error: float
+    sides: tuple[float, float] | None = None
 
     @property
     def verdict(self) -> str:
-        """How the two compare: "agrees", "differs", or "kink", where nothing can be compared."""
+        """The result: "agrees", "differs", or "kink", where there is no derivative to compare."""
         if self.sides:
             return "kink"
         agrees = math.isclose(self.engine, self.difference, rel_tol=1e-6, abs_tol=10.0 * self.error)
@@ -54,19 +63,23 @@ class Comparison:
 
 @dataclass(frozen=True, repr=False)
 class GradientReport:
-    """What `check_gradients` compared; its repr is a table."""
+    """What `check_gradients` compared; its repr is a table.
+
+    Attributes:
+        comparisons: One for each derivative.
+    """
 
     comparisons: tuple[Comparison, ...]
 
     @property
     def kinks(self) -> list[str]:
-        """The derivatives that meet a kink or a jump, such as ["∂f/∂x"]."""
+        """The names of the derivatives at a kink or a jump, such as ["∂f/∂x"]."""
         return [row.name for row in self.comparisons if row.sides]
 
     def __repr__(self) -> str:
         rows = [("derivative", "engine", "finite difference", "error estimate", "")]
         for row in self.comparisons:
-            sides = ": {:.4g} to the left, {:.4g} to the right".format(*row.sides) if row.sides else ""
+            sides = ": {:.4g} on the left, {:.4g} on the right".format(*row.sides) if row.sides else ""
             numbers = f"{row.engine:.10g}", f"{row.difference:.10g}", f"{row.error:.0e}"
             rows.append((row.name, *numbers, row.verdict + sides))
         return aligned(rows)
@@ -75,13 +88,21 @@ class GradientReport:
 def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> GradientReport:
     """Compare the engine's derivatives of a function with finite differences, and return what was compared.
 
-    `xs` are numbers, or lists of them, and `f` returns one number. With `order` 2 the second derivatives are compared
-    too, with differences of the engine's first. They agree to six digits, or to ten times the estimated error. A kink
+    Two derivatives agree if they have six digits in common or differ by at most ten times the estimated error. A kink
     or jump of f, or of its gradient, is reported and never fails. (But relu(x) − relu(−x) fails at 0: its parts have
     kinks there, and it has none.)
 
-    Raises AssertionError with a table of what differs; TypeError for an argument that is no number; ValueError for
-    another order, no argument, and where f is not finite; and what f and its derivatives raise at the point itself.
+    Args:
+        f: A function that returns one number.
+        xs: Its arguments: numbers, or lists of numbers.
+        order: 1 for first derivatives only; 2 also compares second derivatives, with finite differences of the
+            engine's first derivatives.
+
+    Raises:
+        AssertionError: Where derivatives differ, with a table of them.
+        TypeError: For an argument that is not a number or a list of numbers.
+        ValueError: For another order, for no argument, and where f is not finite.
+        Exception: Whatever f and its derivatives raise at the given point.
 
     >>> check_gradients(lambda w, x: w * x * x, 2.0, 3.0, order=1)
     derivative  engine  finite difference  error estimate
@@ -89,7 +110,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
     ∂f/∂x           12                 12           ...  agrees
     >>> check_gradients(lambda x: abs(x), 0.0, order=1)
     derivative  engine  finite difference  error estimate
-    ∂f/∂x            0                  0           ...  kink: -1 to the left, 1 to the right
+    ∂f/∂x            0                  0           ...  kink: -1 on the left, 1 on the right
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradients compares derivatives of order 1 or 2, not {order!r}")
@@ -124,30 +145,41 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
 def slopes(
     sample: Callable[[Sequence[float]], list[float]], point: list[float], here: list[float], axis: int, direction: float
 ) -> Array:
-    """Return steps, slopes and their rounding errors: shape (3, steps, components), NaN where f is not finite."""
+    """Return steps, slopes and the rounding errors of the slopes.
+
+    Args:
+        sample: Gives f and the engine's gradient, the components, at a point.
+        point: Where the slopes are taken.
+        here: The sample there.
+        axis: The component of the point that is varied.
+        direction: −1.0 for slopes on the left, 1.0 for slopes on the right.
+
+    Returns:
+        An array of shape (3, steps, components), NaN where f is not finite.
+    """
     x = point[axis]
     scale = max(1.0, abs(x))
-    shortest = max(min(SHORTEST * scale, 1e-3 * abs(x) or math.inf), 1e-300)  # beside a tiny x, a fraction of it
-    # A gradient whose terms cancel is no more exact than numbers of its natural scale are.
+    shortest = max(min(SHORTEST_STEP * scale, 1e-3 * abs(x) or math.inf), 1e-300)  # for a tiny x, a fraction of x
+    # Where the terms of a gradient cancel, its rounding error is that of a gradient of its natural scale.
     size = np.abs(here) + np.array([0.0] + [abs(here[0]) / scale] * len(point))
     rows = []
-    h = LONGEST * scale
+    h = LONGEST_STEP * scale
     while h >= shortest:
         moved = x + direction * h
         try:
             there = np.array(sample([*point[:axis], moved, *point[axis + 1 :]]))
-        except Refusal:  # outside the domain
+        except Refusal:  # outside the domain of f
             there = np.full(len(here), math.nan)
-        step = abs(moved - x) or math.nan  # not h, for x + h was rounded
+        step = abs(moved - x) or math.nan  # not h, because x + h was rounded
         with np.errstate(all="ignore"):
             slope = direction * (there - here) / step
-            rows.append((np.full(len(here), step), slope, EPSILON * (abs(there) + size) / step))
-        h /= SHORTEN
+            rows.append((np.full(len(here), step), slope, MACHINE_EPSILON * (abs(there) + size) / step))
+        h /= STEP_RATIO
     return np.array(rows).swapaxes(0, 1)
 
 
 def compare(name: str, engine: float, left: Array, right: Array) -> Comparison:
-    """Return the engine's derivative beside the slopes on both sides, or beside those on one where f ends."""
+    """Compare the engine's derivative with the slopes on both sides, or on one side where f is defined only there."""
     (before, before_error), (after, after_error) = extrapolate(left, 1), extrapolate(right, 1)
     difference, error = extrapolate((left + right) / 2.0, 2)  # the mean of both slopes is even in h
     apart = 1e-5 * max(abs(before), abs(after)) + 10.0 * (before_error + after_error)
@@ -163,22 +195,24 @@ def compare(name: str, engine: float, left: Array, right: Array) -> Comparison:
 def extrapolate(side: Array, power: int) -> tuple[float, float]:
     """Return the slope at step 0 and its estimated error, by Neville's scheme in powers of h ** power.
 
-    It is infinite where the slopes grow without bound, more than by rounding; NaN where there are too few.
+    The slope is infinite where the slopes grow without bound, beyond rounding errors, and NaN where there are too few.
     """
     steps, slopes, noise = side[:, np.isfinite(side).all(axis=0)].tolist()
     if len(slopes) < 3:
         return math.nan, math.inf
-    if abs(slopes[-1]) > max(1.5 * abs(slopes[-2]), 2.25 * abs(slopes[-3]), ROUNDING * noise[-1]):
+    if abs(slopes[-1]) > max(1.5 * abs(slopes[-2]), 2.25 * abs(slopes[-3]), ROUNDING_ALLOWANCE * noise[-1]):
         return math.copysign(math.inf, slopes[-1]), 0.0
     best, least = math.nan, math.inf
     above: list[float] = []
     for i, slope in enumerate(slopes):
         row = [slope]
-        for j in range(1, min(i, DEGREE) + 1):
+        for j in range(1, min(i, MAX_DEGREE) + 1):
             row.append(row[-1] + (row[-1] - above[j - 1]) / ((steps[i - j] / steps[i]) ** power - 1.0))
             error = max(abs(row[j] - row[j - 1]), abs(row[j] - above[j - 1])) + noise[i]
-            if error < least:  # a pole or a kink nearby looks smooth from afar: shorter steps may not lead away again
-                away = max(abs(slopes[k] - row[j]) - ROUNDING * noise[k] for k in range(i, len(slopes)))
+            if (
+                error < least
+            ):  # long steps do not see a nearby pole or kink: the slopes over shorter steps must agree as well
+                away = max(abs(slopes[k] - row[j]) - ROUNDING_ALLOWANCE * noise[k] for k in range(i, len(slopes)))
                 error += max(0.0, away - abs(slope - row[j]))
             if error < least:
                 best, least = row[j], error
@@ -190,14 +224,14 @@ def names_of(f: Callable[..., Any], count: int) -> list[str]:
     """Return the names of a function's arguments: its parameters', or x1, x2, … where it has none."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # some functions written in C do not tell
+    except (TypeError, ValueError):  # some functions written in C have no signature
         parameters = []
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return names[:count] + [f"x{i}" for i in range(len(names) + 1, count + 1)]
 
 
 def numbered(name: str, tree: Any) -> Iterator[tuple[str, float]]:
-    """Yield the name and the number of an argument, or of each entry of a list."""
+    """Yield the name and number of an argument, or of each entry of a list."""
     if isinstance(tree, (list, tuple)):
         for i, branch in enumerate(tree):
             yield from numbered(f"{name}[{i}]", branch)
@@ -213,10 +247,7 @@ def flat(tree: Any) -> list[float]:
 
 
 def rebuilt(tree: Any, numbers: Iterator[float]) -> Any:
-    """Return the structure of a tree with other numbers in it."""
+    """Return nested lists of the same structure as a tree, with other numbers."""
     if isinstance(tree, (list, tuple)):
         return type(tree)([rebuilt(branch, numbers) for branch in tree])
     return next(numbers)
-
-
-# Comparing with numbers derived by hand -------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 from autograd.arrays import as_number
 from autograd.checking.diagnosis import diagnose, label
@@ -17,16 +18,22 @@ from autograd.value import Value
 def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: float = 1e-6) -> None:
     """Compare the gradients of Values, after `backward()`, with numbers derived by hand.
 
-    `expected` gives each Value's gradient, and `rtol` the fraction by which the engine's may differ; where 0 is
-    expected, by 1e-12. Text such as "0.0990", and a float of three digits or more, agrees besides with whatever rounds
-    to it. Infinities and NaN agree with themselves only.
+    Text such as "0.0990", and a float with three digits or more, also agrees with every number that rounds to it.
+    Infinities and NaN agree only with themselves.
 
-    A diagnosis names the slip that reproduces every number given: a common factor, or a slip at one arrow of the graph
-    below the Values, which is whole where the root is among them: `{loss: 1, w: 0.19}`.
+    The message is a table of name, expected gradient, engine's gradient, and their ratio. A diagnosis names the mistake
+    that reproduces every given number: a common factor, or a mistake at one edge of the graph below the Values. Include
+    the root, so that the search covers the whole graph: `{loss: 1, w: 0.19}`.
 
-    Raises AssertionError with one table: name, expected, engine, and their ratio; TypeError for a key that is no Value
-    and a gradient that is no number; ValueError for text that is none, an empty dictionary, and an rtol that is no
-    fraction.
+    Args:
+        expected: The gradient expected of each Value.
+        rtol: The fraction of the expected number by which the engine's may differ; where 0 is expected, the engine's
+            may differ by 1e-12.
+
+    Raises:
+        AssertionError: Where gradients differ; `mismatch` says what it carries.
+        TypeError: For a key that is not a Value, and a gradient that is not a number.
+        ValueError: For text that is not a number, an empty dictionary, and an `rtol` that is not a fraction.
 
     >>> w, x = Value(0.5, name="w"), Value(2.0, name="x")
     >>> y = (w * x).named("y")
@@ -41,7 +48,7 @@ def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: f
     y            2       2      1
     w            1       4   0.25  ← differs
     x            1       1      1
-    Diagnosis: ∂y/∂w taken to the other operand. To mend it: it is 2; 0.5 is ∂y/∂x.
+    Diagnosis: ∂y/∂w confused with ∂y/∂x. To correct it: ∂y/∂w is 2; 0.5 is ∂y/∂x.
     """
     __tracebackhide__ = True  # pytest then shows the caller's line
     if not isinstance(expected, Mapping):
@@ -49,10 +56,12 @@ def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: f
     if not expected:
         raise ValueError("there is nothing to compare: give a dictionary such as {w: 0.19}")
     if not 0.0 <= rtol < math.inf:
-        raise ValueError(f"rtol = {rtol!r} is no tolerance: give a fraction such as 1e-6")
+        raise ValueError(f"rtol = {rtol!r} is not a tolerance: give a fraction such as 1e-6")
     for x, number in expected.items():
         if not isinstance(x, Value):
-            raise TypeError(f"the key {x!r} is no Value but a {type(x).__name__}: write {{w: 0.19}}, with the Value w")
+            raise TypeError(
+                f"the key {x!r:.80} is a {type(x).__name__}, not a Value: write {{w: 0.19}}, with the Value w"
+            )
         if not isinstance(as_number(number, f"the gradient expected of {label(x)}"), (Real, str, Decimal)):
             raise TypeError(f"the gradient expected of {label(x)} is {repr(number)[:60]}: give a number")
     values = list(expected)
@@ -64,8 +73,35 @@ def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: f
     for x, hand, right in zip(values, numbers, agree, strict=True):
         ratio = f"{hand.number / x.grad:.6g}" if x.grad else "–"
         rows.append((label(x), hand.text, f"{x.grad:.10g}", ratio, "" if right else "← differs"))
-    wrong, unswept = agree.count(False), not any(x.grad for x in values)
-    title = f"{wrong} of {len(agree)} gradients {'differs' if wrong == 1 else 'differ'}, at the digits given and "
-    title += f"rtol = {rtol:g} (ratio = expected / engine)"
-    advice = "Every gradient is 0: call backward() first." if unswept else diagnose(values, numbers)
-    raise AssertionError("\n".join(filter(None, [title, aligned(rows), advice])))
+    wrong = [x for x, right in zip(values, agree, strict=True) if not right]
+    title = f"{len(wrong)} of {len(agree)} gradients {'differs' if len(wrong) == 1 else 'differ'}, at the digits given "
+    title += f"and rtol = {rtol:g} (ratio = expected / engine)"
+    advice = diagnose(values, numbers) if any(x.grad for x in values) else "Every gradient is 0: call backward() first."
+    raise mismatch("\n".join(filter(None, [title, aligned(rows), advice])), expected, wrong)
+
+
+def mismatch(
+    message: str, values: Mapping[Value, Any], wrong: Sequence[Value], record: Any = None, report: Any = None
+) -> AssertionError:
+    """Return the error of a failed comparison, which carries what was compared.
+
+    `viz.draw(root, against=error.values)` draws it, as the pytest plugin does.
+
+    Args:
+        message: What the error says.
+        values: `error.values`: every Value that was compared, with the gradient expected of it.
+        wrong: `error.wrong`: the Values whose gradients differ.
+        record: `error.record`: the forward pass, where deltas were compared; otherwise None.
+        report: `error.report`: the `DeltaReport`, where deltas were compared; otherwise None.
+
+    >>> w = Value(3.0, name="w")
+    >>> (w * w).backward()
+    >>> try:
+    ...     assert_gradients({w: 3.0})
+    ... except AssertionError as error:
+    ...     print(error.values, error.wrong)
+    {Value(3.0, grad=6.0, name='w'): 3.0} [Value(3.0, grad=6.0, name='w')]
+    """
+    error = AssertionError(message)
+    vars(error).update(values=dict(values), wrong=list(wrong), record=record, report=report)
+    return error

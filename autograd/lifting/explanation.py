@@ -1,4 +1,4 @@
-"""Why a row is not finite: the scalar engine records it anew, and says what it refuses, or what Python lets pass."""
+"""Why a row is not finite: the scalar engine records it anew, and raises the error, or gives the number of Python."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.conversion import Refusal, same_class
 from autograd.lifting.passes.trace import Leaves, Trace
-from autograd.value import Refusal, same_class
 
 Array = NDArray[Any]
 
@@ -16,10 +16,17 @@ Array = NDArray[Any]
 def explain(
     traced: Trace, parameters: Array, batch: Array, rows: NDArray[np.bool_], wrt: Leaves | Literal["gradient"] | None
 ) -> dict[int, list[float]]:
-    """Raise an error that names what made a row infinite or NaN; where Python lets it pass, return the row's results.
+    """Raise an error that names what made a row infinite or NaN; where Python raises none, return the row's results.
 
-    Those are what counts: a program that goes another way to the same sum may have met ∞ − ∞. They are the outputs,
-    and their derivatives, output by output, to the leaves that are asked for; or the gradient of the one output.
+    Those are the right ones: a program that adds in another order may have met ∞ − ∞. They are the outputs, and their
+    derivatives, output by output; or the gradient of the one output.
+
+    Args:
+        traced: the graph.
+        parameters: the numbers of the parameters.
+        batch: the inputs, a row each.
+        rows: which of them are explained.
+        wrt: what the derivatives are taken with respect to; None for none, "gradient" for the gradient.
     """
     refuse_infinite(traced, parameters, batch)
     passed: dict[int, list[float]] = {}

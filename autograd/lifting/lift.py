@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.batches import as_array, column_names, table
+from autograd.arrays import as_array
+from autograd.batches import column_names, table
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
 from autograd.value import Value
 
-SHOWN = 6  # so many terms of a sum are named in an error
+MAX_TERMS_SHOWN = 6  # terms of a sum in an error
 
 
 def vectorize(
@@ -31,22 +32,25 @@ def vectorize(
 ) -> Program:
     """Lift a recorded scalar graph into a program over a batch.
 
-    loss: the Value that the graph ends in, or several outputs.
-    inputs: the leaves that a row of the batch gives, in its order; one that the graph does not use is allowed.
-    parameters: the leaves that all rows share; the gradient is in their order.
-    reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
-    dtype: np.float64 or np.float32.
-
     A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
     (`x.data`). To have both found, give a function of the inputs that builds the loss, and for `inputs` an array of
-    examples, two rows or more: the function is traced on each, and where two rows differ the difference is named. Its
-    inputs are called like its parameters. `where(step(x), a, b)` is the branch that lifts.
+    examples, two rows or more: the function is traced on each, and where two rows differ the difference is named. The
+    inputs are named after its parameters. `where(step(x), a, b)` is the branch that lifts.
     `Program.check` compares a program with the eager graph, row by row.
 
-    A program checks what goes in and what comes out, not what is between: 1 / (1 + exp(1000)) is 0 here, where the
+    A program checks its inputs and its results, not what lies between: 1 / (1 + exp(1000)) is 0 here, where the
     eager engine refuses exp(1000).
 
-    Raises ValueError for a leaf that is not declared, and for a function whose graph depends on the data.
+    Args:
+        loss: the Value that the graph ends in, or several outputs, or a function that builds them.
+        inputs: the leaves that a row of the batch gives, in its order; one that the graph does not use is allowed. For
+            a function, an array of examples.
+        parameters: the leaves that all rows share; the gradient is in their order.
+        reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
+        dtype: np.float64 or np.float32.
+
+    Raises:
+        ValueError: for a leaf that is not declared, and for a function whose graph depends on the data.
 
     >>> w = Value(3.0, "w")
     >>> vectorize(lambda x: (w * x).relu(), inputs=[[1.0], [-1.0]], parameters=[w]).values([[2.0], [-2.0]])
@@ -91,11 +95,11 @@ def _trace_function(loss: Callable[..., Any], examples: Any, parameters: Sequenc
 def _table(examples: Any, loss: Callable[..., Any]) -> tuple[NDArray[np.float64], Sequence[str]]:
     """Return examples as a table of numbers, and names of its columns: the parameters of the function, if it has some.
 
-    Raises ValueError where they are no numbers, or fewer than two.
+    Raises ValueError where they are not numbers, or fewer than two.
     """
     array = as_array(examples, "the table of examples")
     if array.ndim != 2 or len(array) < 2:
-        wanted = "a table of at least two examples, rows of as many numbers each"
+        wanted = "a table of at least two examples, rows of equal length"
         raise ValueError(f"for a function, inputs is {wanted}, not {repr(examples)[:80]}")
     known = _parameter_names(loss, array.shape[1]) or column_names(examples)
     names = known or [""] * array.shape[1]
@@ -106,7 +110,7 @@ def _table(examples: Any, loss: Callable[..., Any]) -> tuple[NDArray[np.float64]
 
 
 def _parameter_names(function: Callable[..., Any], count: int) -> list[str] | None:
-    """Return the names of a function's first parameters, if it has so many."""
+    """Return the names of a function's first parameters, if it has at least `count`."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # of a function that is not Python's
@@ -131,10 +135,10 @@ def _in_words(node: Any, names: Sequence[str]) -> str:
     if isinstance(node, Apply):
         return f"{node.operation.name}({_operands(node.operands, names)})"
     terms = []
-    for c, factors in node.terms[:SHOWN]:
+    for c, factors in node.terms[:MAX_TERMS_SHOWN]:
         said = [_operands([x], names) for x in factors]
         terms.append(" · ".join(said if said and c == 1.0 else [repr(c), *said]))
-    return " + ".join([*terms, *["…"] * (len(node.terms) > SHOWN)])
+    return " + ".join([*terms, *["…"] * (len(node.terms) > MAX_TERMS_SHOWN)])
 
 
 def _operands(operands: Sequence[int | float], names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The plan of a program: blocks, each of so many rows that are computed together, and the rules that compute them."""
+"""The plan of a program: blocks, whose rows are computed together, and the rules that compute them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_TERMS_UNROLLED = 8  # one statement each; more are gathered and reduced at o
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Rows:
-    """Rows of a block, in the order in which another block uses them."""
+    """Rows of a block, in the order in which another block reads them."""
 
     block: Block
     index: tuple[int, ...]
@@ -65,7 +65,7 @@ class Linear:
 
 @dataclass
 class Gathered:
-    """Many terms of one block: for each of the sum's rows, so many coefficients times so many rows, added up."""
+    """Many terms of one block: each row of the sum adds up the products of several coefficients and rows."""
 
     coefficients: list[list[float]]
     rows: Rows  # those of the first term of each row of the sum, then of the second, …
@@ -84,7 +84,7 @@ Rule = Product | Elementwise | Reduction | Total
 
 @dataclass(eq=False, slots=True)
 class Block:
-    """So many rows that are computed together; `rule` is None for the inputs and the parameters.
+    """Rows that are computed together; `rule` is None for the inputs and the parameters.
 
     A loop-carried or external block has the rule of what it stands for, which gives it its name.
     A batched block has one column for each sample, the others one column for all. A trained one depends on parameters.
@@ -146,7 +146,7 @@ class Plan:
 
 
 def runs(outputs: Sequence[Rows | float]) -> list[Rows | list[float]]:
-    """Return outputs with those joined that follow on each other in one block, and constants that do so."""
+    """Return outputs, joining consecutive rows of one block, and consecutive constants."""
     found: list[list[Any]] = []  # a block and its rows, or None and constants
     for x in outputs:
         block, value = (x.block, x.index[0]) if isinstance(x, Rows) else (None, x)
@@ -163,14 +163,14 @@ def computed(x: Block | Recurrence) -> list[Block]:
 
 
 def taken(x: Block | Recurrence) -> list[Rows]:
-    """Return the rows that a block uses, or that a loop takes from outside."""
+    """Return the rows that a block reads, or that a loop takes from outside."""
     if isinstance(x, Recurrence):
         return [*[external.rows for external in x.external], *[rows for carried in x.carried for rows in carried.first]]
     return operands(x.rule)
 
 
 def operands(rule: Rule | None) -> list[Rows]:
-    """Return the rows that a rule uses, but for the weights of layers."""
+    """Return the rows that a rule reads, without the weights of layers."""
     if isinstance(rule, Elementwise):
         return [x for x in rule.operands if isinstance(x, Rows)]
     if isinstance(rule, Product):
@@ -198,7 +198,7 @@ def with_operands(rule: Rule, rows: Iterator[Rows]) -> Rule:
 
 
 def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Layer | Linear | Gathered]:
-    """Return the parts of a sum of so many rows, with many terms of one block as one part."""
+    """Return the parts of a sum of `size` rows, with many terms of one block as one part."""
     found: list[Layer | Linear | Gathered] = [part for part in parts if not isinstance(part, Linear)]
     by_block: dict[Block, list[Linear]] = defaultdict(list)
     for part in parts:
@@ -214,5 +214,5 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
 
 
 def is_moderate(c: float) -> bool:
-    """Whether a factor is so far from overflow and underflow that it may be multiplied ahead of the data."""
+    """Whether a factor is far enough from overflow and underflow to be multiplied ahead of the data."""
     return 1e-8 < abs(c) < 1e8

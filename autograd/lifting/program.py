@@ -20,16 +20,18 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.arrays import as_array
 from autograd.backward import topological_order
-from autograd.batches import as_array, in_order, table
+from autograd.batches import in_order, table
+from autograd.conversion import Refusal
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
-from autograd.value import Refusal, Value
+from autograd.value import Value
 
-ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
-SIZES = 8  # so many batch sizes keep their buffers, in each thread
+MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
+MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
@@ -50,7 +52,7 @@ def collector_paused() -> Iterator[None]:
 def is_finite(x: NDArray[Any]) -> bool:
     """Whether no element is NaN or infinite: if the sum of their squares, or that of themselves, is finite, none is."""
     flat = x.ravel()
-    total = flat.dot(flat) if len(flat) <= ONE_THREAD else np.add.reduce(flat)
+    total = flat.dot(flat) if len(flat) <= MAX_DOT_LENGTH else np.add.reduce(flat)
     return math.isfinite(total) or bool(np.isfinite(flat).all())
 
 
@@ -64,9 +66,9 @@ class Program:
     A batch is whatever NumPy reads as a table of numbers, one column for each input. Where its columns have names, as
     in a data frame, and the inputs have some too, names decide the order; otherwise places do.
 
-    `check_finite` is called so in SciPy too. True, the default, raises what the scalar engine raises where an operation
-    refuses its numbers, and names the row. False gives what NumPy gives: inf where a number is beyond the floats, NaN
-    where there is none; so an optimiser sees that a step went too far, and takes a shorter one.
+    `check_finite`, as in SciPy: True, the default, raises what the scalar engine raises where an operation refuses its
+    numbers, and names the row. False gives what NumPy gives, inf beyond the largest float and NaN where there is no
+    number; so an optimiser sees that a step went too far, and takes a shorter one.
     """
 
     def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
@@ -136,9 +138,16 @@ class Program:
     def jacobian(self, batch: ArrayLike, wrt: Leaves = "parameters", check_finite: bool = True) -> NDArray[Any]:
         """Return the derivatives of each row: (n, parameters), or, of several outputs, (n, outputs, parameters).
 
-        wrt: what they are taken to, "parameters" or "inputs"; what an output does not depend on has 0.0.
-        The first call lifts the graph of the derivatives, for later calls too. Raises what `values` raises, and
-        ZeroDivisionError where a derivative is infinite.
+        The first call lifts the graph of the derivatives, for later calls too.
+
+        Args:
+            batch: (n, inputs).
+            wrt: "parameters" or "inputs": what they are taken with respect to. Where an output does not depend on one
+                of them, the derivative is 0.0.
+            check_finite: as for every method (see above).
+
+        Raises:
+            ZeroDivisionError: where a derivative is infinite; else what `values` raises.
 
         >>> from autograd import Value, vectorize
         >>> w, x = Value(2.0, "w"), Value(1.0, "x")
@@ -219,16 +228,21 @@ class Program:
     def store(self, values: Iterable[Value]) -> None:
         """Give the parameters' numbers to leaves, in their order."""
         leaves = self._one_each(values)
-        trace([], [], leaves)  # refuses what is no leaf, or comes twice
+        trace([], [], leaves)  # refuses what is not a leaf, or comes twice
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
 
-        loss: the function that builds the graph, called anew for each row, or the Value that was lifted, whose leaves
-        are set to each row, and set back.
-        Raises AssertionError with the first row that differs by more than rtol.
+        Args:
+            loss: the function that builds the graph, called anew for each row, or the Value that was lifted, whose
+                leaves are set to each row, and set back.
+            batch: (n, inputs).
+            rtol: the largest relative difference allowed.
+
+        Raises:
+            AssertionError: with the first row that differs by more.
         """
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: check compares one")
@@ -257,7 +271,7 @@ class Program:
             exec(self._code, names)  # noqa: S102  (the text is this project's own)
             ones = np.ones(n if self._batched else 1, self._dtype)
             sizes[n] = names["forward"], names["backward"], gradient, ones
-            if len(sizes) > SIZES:
+            if len(sizes) > MAX_BATCH_SIZES:
                 sizes.popitem(last=False)
         sizes.move_to_end(n)
         local["n"], local["built"] = n, sizes[n]

@@ -74,7 +74,7 @@ Line = Statement | Loop
 
 
 def flat(lines: Iterable[Line]) -> Iterator[Statement]:
-    """Yield the statements, those of loops among them once."""
+    """Yield the statements, those in the body of a loop once."""
     for x in lines:
         if isinstance(x, Loop):
             yield from flat(x.body)
@@ -83,7 +83,7 @@ def flat(lines: Iterable[Line]) -> Iterator[Statement]:
 
 
 def fills(statement: Statement) -> bool:
-    """Whether a statement writes one number into all of an array, of whatever size."""
+    """Whether a statement writes one number into all of an array."""
     return statement.form.startswith("{}.fill(")
 
 
@@ -95,7 +95,7 @@ def elementwise(function: str, operands: Sequence[Operand], out: Array, comment:
 
 
 def roots(array: Array) -> list[Array]:
-    """Return the arrays whose memory an array shows: for the variable of a loop, several."""
+    """Return the arrays whose memory an array is a view of: several for a loop variable."""
     return [array.root, *[other.root for other in array.first]]
 
 
@@ -118,25 +118,25 @@ def by_iteration(array: Array, iterations: int, kept: int, first: Sequence[Array
 
 
 def text(x: Operand) -> str:
-    """Return an operand as the source has it."""
+    """Return the text of an operand."""
     return x.name if isinstance(x, Array) else x if isinstance(x, str) else repr(x)
 
 
 def gap(x: Operand) -> str:
-    """Return an operand as the form of a statement has it: a gap for an array."""
+    """Return the text of an operand in the form of a statement, where an array is a gap."""
     return "{}" if isinstance(x, Array) else text(x)
 
 
 def product_text(c: Operand, x: Array) -> str:
-    """Return how to say c · x."""
+    """Return the text of c · x."""
     return x.name if is_number(c, 1.0) else f"{text(c)} * {x.name}"
 
 
 def is_number(x: Operand, number: float) -> bool:
-    """Whether an operand is that very number, and not an array."""
+    """Whether an operand is that number, and not an array."""
     return isinstance(x, float) and x == number
 
 
 def is_one_number(xs: Sequence[float]) -> bool:
-    """Whether constants are one and the same; 0.0 and −0.0 are not, and NaN is."""
+    """Whether all constants are the same number; 0.0 and −0.0 differ, NaN equals NaN."""
     return len({repr(x) for x in xs}) == 1

@@ -5,7 +5,9 @@ Letters: x, y operands; z result; hi and lo a number in two parts, exactly hi + 
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -61,11 +63,24 @@ def bell(x: float, y: float, scale: float) -> float:
 
 def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:
     """As `bell`: x² is the square of a head of few bits, which is exact, and what is left of it."""
+    if not np.abs(x).max(initial=0.0) < 26.0:
+        return bell_array_anywhere(x, y, scale, out)
+    square, rest = split_square(x)
+    return np.multiply(np.exp(-scale * square) * np.exp(-scale * rest), y, out=out)
+
+
+def split_square(x: Array) -> tuple[Array, Array]:
+    """x² as the square of x in single precision, which is exact, and what is left of it."""
+    head = np.asarray(x, dtype=np.float32).astype(float)
+    return np.square(head), (x - head) * (x + head)
+
+
+def bell_array_anywhere(x: Array, y: Array, scale: float, out: Array = None) -> Array:
+    """As `bell_array`, where the exponential may underflow, and its operands be infinite or NaN."""
     x = np.minimum(np.maximum(x, -64.0), 64.0)  # beyond, it is 0
-    head = np.rint(x * 1048576.0) * (1.0 / 1048576.0)
-    half = np.exp((-0.5 * scale) * (head * head))  # twice, for all of it alone would underflow and lose its digits
-    rest = np.exp(-scale * ((x - head) * (x + head)))
-    out = np.multiply(y * half * rest, half, out=out)
+    square, rest = split_square(x)
+    half = np.exp((-0.5 * scale) * square)  # twice, for all of it alone would underflow and lose its digits
+    out = np.multiply(y * half * np.exp(-scale * rest), half, out=out)
     if np.isnan(np.add.reduce(out, axis=None)):
         np.copyto(out, 0.0, where=np.equal(np.abs(x), 64.0) & np.equal(y, y))  # where 0 · ∞ has made a NaN
     return out
@@ -91,6 +106,16 @@ def tail_array(x: Array) -> Array:
     return np.reshape(z, np.shape(x)) / (x + 0.875)
 
 
+@functools.cache
+def scipy_special() -> Any:
+    """SciPy's special functions, None where it is not installed; slow to import, so only when first called."""
+    try:
+        import scipy.special
+    except ImportError:
+        return None
+    return scipy.special
+
+
 def erfc_array(x: Array, out: Array = None) -> Array:
     size = np.minimum(np.abs(x), 64.0)
     out = bell_array(size, 2.0 * tail_array(math.sqrt(2.0) * size), 1.0, out)
@@ -98,6 +123,12 @@ def erfc_array(x: Array, out: Array = None) -> Array:
 
 
 def erf_array(x: Array, out: Array = None) -> Array:
+    """SciPy's, which takes a tenth of the time and keeps within 3 ulp, unlike its erfc and Φ, which lose hundreds."""
+    special = scipy_special()
+    return erf_array_alone(x, out) if special is None else special.erf(x, out=out)
+
+
+def erf_array_alone(x: Array, out: Array = None) -> Array:
     """1 − erfc(x); its power series (Abramowitz and Stegun 1964, 7.1.5) where the difference would lose digits."""
     size = np.minimum(np.abs(x), 64.0)
     square = np.minimum(size * size, 0.25)

@@ -9,8 +9,18 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import Array, ArrayRule, sigmoid, softplus
-from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI, bell, normal_cdf, product_error
+from autograd.rules.elementary import Array, sigmoid, softplus
+from autograd.rules.normal import (
+    INVERSE_SQRT_2PI,
+    TWO_OVER_SQRT_PI,
+    bell,
+    erf_array_alone,
+    erfc_array,
+    normal_cdf,
+    product_error,
+    split_square,
+    tail_array,
+)
 
 LOG_SQRT_2PI = 0.9189385332046727
 
@@ -41,7 +51,7 @@ def share(x: float, y: float) -> float:
 def share_array(x: Array, y: Array, out: Array = None) -> Array:
     d = np.where(np.equal(x, y), 0.0, np.subtract(x, y))
     v = d - x
-    e = np.where(np.abs(d) < 1e3, (x - (d - v)) - (y + v), 0.0)
+    e = np.where((np.abs(d) < 1e3) & (d != 0.0), (x - (d - v)) - (y + v), 0.0)
     tail = np.exp(-np.abs(d))
     part = np.where(d >= 0.0, 1.0, tail) / (1.0 + tail)
     return np.add(part, part * (1.0 - part) * e, out=out)
@@ -102,6 +112,44 @@ def inverse_mills(x: float) -> float:
     return -x / mills_series(x)
 
 
+def bell_of_right(x: Array) -> Array:
+    """e^(−x²/2) for x > 0, else 1; with a rounding less than `bell_array`."""
+    square, rest = split_square(np.minimum(np.maximum(x, 0.0), 64.0))  # beyond, it is 0
+    e = np.exp(-0.5 * square)
+    return e + e * np.expm1(-0.5 * rest)
+
+
+def log_normal_cdf_array(x: Array, out: Array = None) -> Array:
+    """With t = e^(x²/2) · Φ(−|x|): log t − x²/2 on the left, log(1 − e^(−x²/2) · t) on the right."""
+    t = tail_array(np.minimum(np.abs(x), 1e300))
+    z = np.where(x < 0.0, np.log(t) - 0.5 * np.square(x), np.log1p(-bell_of_right(x) * t))
+    return np.positive(z, out=out)
+
+
+def inverse_mills_array(x: Array, out: Array = None) -> Array:
+    """φ(x) / Φ(x), of which e^(−x²/2) cancels on the left; it is at least −x, and rounds to that far on the left."""
+    t = tail_array(np.minimum(np.abs(x), 1e300))
+    e = bell_of_right(x)
+    z = INVERSE_SQRT_2PI * e / np.where(x < 0.0, t, 1.0 - e * t)
+    return np.maximum(z, np.negative(x), out=out)
+
+
+def inverse_mills_slope(x: float) -> float:
+    """−m · (x + m) where m = φ(x) / Φ(x): from −1 on the left to 0 on the right.
+
+    On the left x + m cancels, so it is a continued fraction there (Abramowitz and Stegun 1964, 26.2.14).
+    """
+    if x > -1.0 or x != x:
+        return -bell(x, INVERSE_SQRT_2PI * (x + inverse_mills(x)), 0.5) / normal_cdf(x)
+    t = min(-x, 1e100)
+    terms = 10 + int(400.0 / (t * t))
+    below = 0.5 * (t + math.sqrt(t * t + 4.0 * terms))  # nearly what t + k / (t + (k + 1) / …) is from here on
+    for k in range(terms - 1, 1, -1):
+        below = t + k / below
+    excess = 1.0 / below
+    return -(t + excess) * excess
+
+
 # The inverse error function -------------------------------------------------------------------------------------------
 
 
@@ -140,26 +188,26 @@ def erfinv_slope(x: float) -> float:
     return slope + slope * lost
 
 
-def erfinv_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> Array:
-    z, error = erfinv_and_error_array(np.abs(x), erf, erfc)
+def erfinv_array(x: Array) -> Array:
+    z, error = erfinv_and_error_array(np.abs(x))
     return np.where(np.abs(x) > 1e-8, np.copysign(z - error, x), x / TWO_OVER_SQRT_PI)
 
 
-def erfinv_slope_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> Array:
-    z, error = erfinv_and_error_array(np.abs(x), erf, erfc)
+def erfinv_slope_array(x: Array) -> Array:
+    z, error = erfinv_and_error_array(np.abs(x))
     slope = np.exp(z * z) / TWO_OVER_SQRT_PI
     slope += slope * (product_error(z, z) - 2.0 * z * error)
     return np.where(np.abs(x) > 1e-8, slope, 1.0 / TWO_OVER_SQRT_PI + 0.0 * x)
 
 
-def erfinv_and_error_array(x: Array, erf: ArrayRule, erfc: ArrayRule) -> tuple[Array, Array]:
-    """As `erfinv_and_error`, with the array rules of erf and erfc."""
+def erfinv_and_error_array(x: Array) -> tuple[Array, Array]:
+    """As `erfinv_and_error`."""
     rest, low = 1.0 - x, x < 0.5
     half = 0.5 * np.log(rest * (1.0 + x))
     b = 2.0 / (math.pi * 0.147) + half
     best = z = np.sqrt(np.sqrt(b * b - 2.0 * half / 0.147) - b)
     error = np.zeros_like(z)
     for _ in range(4):
-        error = np.where(low, erf(z) - x, rest - erfc(z)) * np.exp(z * z) / TWO_OVER_SQRT_PI
+        error = np.where(low, erf_array_alone(z) - x, rest - erfc_array(z)) * np.exp(z * z) / TWO_OVER_SQRT_PI
         best, z = z, z - error / (1.0 + z * error)
     return best, error

@@ -1,7 +1,7 @@
-"""Comparing the engine's deltas with deltas derived by hand: where the two part, and which known slip explains it.
+"""The engine's deltas compared with deltas derived by hand: where they first differ, and which mistake explains it.
 
-Backpropagation goes from the output back, so the first wrong step is looked for from there: whatever comes after
-it may be wrong only because of it.
+Backpropagation starts at the output, so the first wrong step is the one nearest to the output: the deltas of the layers
+before it may be wrong only because of it.
 
 Letters: z net input, a activation, f activation function, C the loss, δ = ∂C/∂z, W[j, k] from sender j to receiver k.
 """
@@ -17,30 +17,37 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Value
 from autograd.arrays import as_numpy
 from autograd.checking import digits
 from autograd.checking.digits import Written, read
+from autograd.checking.hand_derived import mismatch
 from autograd.checking.tables import aligned
-from nn.checking.evidence import Given
-from nn.checking.mistakes import Array, Step, steps_of
+from nn.checking.evidence import GivenDeltas
+from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
 from nn.record import Record
+from nn.validation import Array
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 
-MOST_ROWS, MOST_TERMS = 60, 4  # that a message shows
+MAX_ROWS_SHOWN, MAX_TERMS_SHOWN = 60, 4  # in a message
 
 
 @dataclass(frozen=True)
 class Delta:
     """One neuron's delta by hand and by the engine.
 
-    layer, neuron: from 1, as in the name z⁽²⁾₁. given: the expected number, with its digits. engine: the engine's.
+    Attributes:
+        layer: Counted from 1, as in the name z⁽²⁾₁.
+        neuron: Counted from 1.
+        given: The expected number, with its digits.
+        engine: The engine's number.
     """
 
     layer: int
     neuron: int
-    given: digits.Given
+    given: digits.GivenNumber
     engine: float
 
     @property
@@ -58,8 +65,11 @@ class Delta:
 class DeltaReport:
     """What `compare` found; its str is the table, the first wrong step and the diagnosis.
 
-    deltas: of every neuron, the output layer first. rtol: as given. diagnosis: None where no known slip explains
-    the numbers. advice: what to do next.
+    Attributes:
+        deltas: Those of every neuron, the output layer first.
+        rtol: As it was given.
+        diagnosis: The mistakes that explain the numbers; None if no known mistake does.
+        advice: What to do next.
     """
 
     deltas: tuple[Delta, ...]
@@ -69,12 +79,12 @@ class DeltaReport:
 
     @property
     def wrong(self) -> list[Delta]:
-        """The deltas that differ, the output layer's first."""
+        """The deltas that differ, those of the output layer first."""
         return [delta for delta in self.deltas if not delta.agrees]
 
     @property
     def first_wrong(self) -> list[Delta]:
-        """The wrong deltas of the first wrong layer, from the output back; empty where all agree."""
+        """The wrong deltas of the first wrong layer, from the output back; empty if all agree."""
         wrong = self.wrong
         return [delta for delta in wrong if delta.layer == wrong[0].layer]
 
@@ -86,8 +96,8 @@ class DeltaReport:
 
     def _table(self) -> str:
         first, shown = self.first_wrong, list(self.deltas)
-        if len(shown) > MOST_ROWS:
-            shown = (self.wrong or shown)[:MOST_ROWS]
+        if len(shown) > MAX_ROWS_SHOWN:
+            shown = (self.wrong or shown)[:MAX_ROWS_SHOWN]
         rows = [("layer", "neuron", "expected", "engine", "ratio", "")]
         for delta in shown:
             ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine else "–"
@@ -104,9 +114,19 @@ def assert_deltas(
     rtol: float = 1e-6,
     learning_rate: float | None = None,
 ) -> None:
-    """Raise AssertionError, with all that `compare` has to say, where a delta differs from the one derived by hand.
+    """Check every delta of a record, after `backward()`, against numbers derived by hand.
 
-    The arguments are those of `compare`, and so is what else is raised.
+    Args:
+        record: As for `compare`, like the other arguments.
+        expected: The deltas derived by hand, [layer][neuron].
+        convention: "gradient" for ∂C/∂z, or "handout" for −∂C/∂z.
+        rtol: The fraction by which the engine's number may differ.
+        learning_rate: The learner's, if it is known.
+
+    Raises:
+        AssertionError: Where a delta differs, with the report of `compare` as its message; it carries `record`,
+            `report` and, for a drawing, `values` (`autograd.checking.hand_derived.mismatch`).
+        ValueError: As `compare` does.
 
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
@@ -121,12 +141,18 @@ def assert_deltas(
     1           2    0.0202    0.04033851996  0.500762  ← differs
     The first wrong step, from the output back: layer 2 (the output), neuron 1. Layer 1 may be wrong only because of it.
     For neuron 1 it is δ = f′(z) · ∂C/∂a = 0.235729 · (-0.761074) = -0.179407.
-    Diagnosis: factor ½, in the output layer. To mend it: ...
+    Diagnosis: factor ½, in the output layer. To correct it: ...
     """
     __tracebackhide__ = True  # pytest then shows the caller's line
     report = compare(record, expected, convention, rtol, learning_rate)
     if report.wrong:
-        raise AssertionError(str(report))
+        sign = 1.0 if convention == "gradient" else -1.0
+
+        def net_input(delta: Delta) -> Value:
+            return record.net_inputs[delta.layer - 1][delta.neuron - 1]
+
+        values = {net_input(delta): sign * delta.expected for delta in report.deltas}
+        raise mismatch(str(report), values, list(map(net_input, report.wrong)), record, report)
 
 
 def compare(
@@ -138,28 +164,33 @@ def compare(
 ) -> DeltaReport:
     """Compare every delta of a record, after `backward()`, with numbers derived by hand.
 
-    expected: [layer][neuron], as `record.deltas()` has it; numbers, or text such as "0.0990", whose zeros count.
-    A layer may be an array, also a column (m, 1) or a row (1, m), or a tensor.
-    convention: "gradient", ∂C/∂z, or "handout", −∂C/∂z.
-    rtol: the fraction by which the engine's number may differ. Text, and a float of three digits or more, agrees
-    besides with whatever rounds to it. A float loses the zeros at its end: one of fewer digits is taken to have as
-    many decimals or as many digits as the others, and to be exact where all are so short.
-    learning_rate: where it is known, for weights that were used after their update. It is fitted otherwise, and two
-    neurons must then agree on it.
+    The diagnosis names a known mistake (`nn.checking.mistakes`), or two together, that reproduces every given number
+    and would hardly do so by chance (`nn.checking.evidence` has the rule). If two mistakes give the same numbers, the
+    more common one is named first. Compare deltas before gradients: the gradient of a weight is its receiver's delta
+    times its sender's activation.
 
-    The diagnosis names a known slip (`nn.slips`), or two at once, that reproduces every number given and would
-    hardly do so by chance (`nn.evidence` has the rule). Where two slips give the same numbers, the one that is made
-    more often is named first. Compare deltas before gradients: a weight's is its receiver's delta times its sender's
-    activation.
+    Args:
+        record: The forward pass.
+        expected: The deltas derived by hand, [layer][neuron], as `record.deltas()` returns them: numbers, or text such
+            as "0.0990", whose trailing zeros count. A layer may be an array, also a column (m, 1) or a row (1, m), or
+            a tensor.
+        convention: "gradient" for ∂C/∂z, or "handout" for −∂C/∂z.
+        rtol: The fraction by which the engine's number may differ. Text, and a float with three digits or more, also
+            agrees with every number that rounds to it. A float does not keep its trailing zeros: one with fewer digits
+            is taken to have as many decimals or digits as the others, and is exact if all are that short.
+        learning_rate: The learner's, if it is known, for weights that were used after their update. Otherwise it is
+            fitted, and two neurons must agree on it.
 
-    Raises ValueError, naming the place, for what has not the shape of the record's deltas or is no number.
+    Raises:
+        ValueError: For deltas of another shape than the record's, and for what is not a number; the message names
+            the place.
 
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
     >>> sse(record.output, [1]).backward()
     >>> report = compare(record, [["0.0023", "-0.0403"], ["0.17941"]])
-    >>> [(delta.layer, delta.neuron) for delta in report.first_wrong], report.diagnosis.made[0].slip
-    ([(2, 1)], <slip: opposite sign>)
+    >>> [(delta.layer, delta.neuron) for delta in report.first_wrong], report.diagnosis.made[0].mistake
+    ([(2, 1)], <mistake: opposite sign>)
     >>> compare(record, [["0.0023", "-0.0403"], ["0.17941"]], "handout").wrong
     []
     """
@@ -184,31 +215,31 @@ def compare(
     if steps is None:
         return replace(
             report,
-            advice="No diagnosis: the record does not lead to its own deltas. Either the weights have changed since "
-            "backward(), so compare before the update, or the loss reads more than record.output.",
+            advice="No diagnosis: the record does not reproduce its own deltas. Either the weights have changed since "
+            "backward(), so compare before the update, or the loss depends on more than record.output.",
         )
-    sign = 1.0 if convention == "gradient" else -1.0  # slips are made in gradients
+    sign = 1.0 if convention == "gradient" else -1.0  # mistakes are described for ∂C/∂z
 
     def arrays(number: Callable[[Delta], float]) -> list[Array]:
         return [np.array([number(delta) for delta in layer]) for layer in layers]
 
     given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
     precision = arrays(lambda d: d.given.half_unit), arrays(lambda d: d.given.tolerance)
-    diagnosis = diagnose(Given(steps, *given, *precision, learning_rate))
+    diagnosis = diagnose(GivenDeltas(steps, *given, *precision, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
     if diagnosis is None or not diagnosis.certain:
-        hint = diagnosis or "No known slip explains these numbers beyond doubt: take that step again."
+        hint = diagnosis or "No known mistake explains these numbers beyond doubt: repeat that step."
         advice, diagnosis = f"{advice}\n{hint}", None
         if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
-            advice += "\nIf weights were updated on the way, give learning_rate=…: one number cannot tell it."
+            advice += "\nIf weights were updated on the way, give learning_rate=…: it cannot be found from one number."
     return replace(report, diagnosis=diagnosis, advice=advice)
 
 
-def _advice(wrong: list[Delta], steps: list[Step], layers: list[list[Delta]], sign: float) -> str:
-    """Say which step is wrong first, and how it goes for its first wrong neuron."""
+def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]], sign: float) -> str:
+    """Return which step is the first wrong one, and the right calculation for its first wrong neuron."""
     layer, neurons = wrong[0].layer, [str(delta.neuron) for delta in wrong]
     place = f"layer {layer}{' (the output)' if layer == len(layers) else ''}, neuron{'s' * (len(wrong) > 1)} "
-    place += ", ".join(neurons[:MOST_TERMS]) + ", …" * (len(wrong) > MOST_TERMS)
+    place += ", ".join(neurons[:MAX_TERMS_SHOWN]) + ", …" * (len(wrong) > MAX_TERMS_SHOWN)
     before = {1: "", 2: " Layer 1 may be wrong only because of it."}
     rest = before.get(layer, f" Layers {layer - 1} to 1 may be wrong only because of it.")
     step, j = steps[layer - 1], wrong[0].neuron - 1
@@ -217,9 +248,9 @@ def _advice(wrong: list[Delta], steps: list[Step], layers: list[list[Delta]], si
         receivers = np.array([delta.engine for delta in layers[layer]])
         formula, numbers = "f′(z) · Σ W·δ", f"{derivative[j]:.6g} · ({_sum(step.weights[j], receivers)})"
     elif derivative.ndim == 2:
-        formula, numbers = f"{minus}Σ ∂aᵢ/∂z · ∂C/∂aᵢ", _sum(sign * derivative[:, j], step.blame)
+        formula, numbers = f"{minus}Σ ∂aᵢ/∂z · ∂C/∂aᵢ", _sum(sign * derivative[:, j], step.activation_gradients)
     else:
-        formula, numbers = f"{minus}f′(z) · ∂C/∂a", _sum(sign * derivative[[j]], step.blame[[j]])
+        formula, numbers = f"{minus}f′(z) · ∂C/∂a", _sum(sign * derivative[[j]], step.activation_gradients[[j]])
     return (
         f"The first wrong step, from the output back: {place}.{rest}\n"
         f"For neuron {neurons[0]} it is δ = {formula} = {numbers} = {wrong[0].engine:.6g}."
@@ -227,26 +258,26 @@ def _advice(wrong: list[Delta], steps: list[Step], layers: list[list[Delta]], si
 
 
 def _sum(factors: Array, numbers: Array) -> str:
-    """Return the terms of a sum of products that are not 0."""
+    """Return a sum of products as text, without the terms that are 0."""
     terms = [f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y]
-    shown = " + ".join(terms[:MOST_TERMS] or ["0"]).replace("+ -", "- ")
-    return shown + " + …" * (len(terms) > MOST_TERMS)
+    shown = " + ".join(terms[:MAX_TERMS_SHOWN] or ["0"]).replace("+ -", "- ")
+    return shown + " + …" * (len(terms) > MAX_TERMS_SHOWN)
 
 
 def written(record: Record, expected: Any) -> list[list[Written]]:
-    """Return the expected numbers; raise ValueError where they are none, or have not the record's shape."""
+    """Return the expected numbers as written; raise ValueError if they do not have the record's shape."""
     layers = [_flat(layer, f"expected[{i}]") for i, layer in enumerate(expected)] if _is_list(expected) else []
     shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]
     if shape != needed:
         raise ValueError(
             f"expected has {shape or 'no list of'} deltas per layer, but the network has {needed} neurons: "
-            "give a list for each layer, as record.deltas() does, the output layer last"
+            "give one list for each layer, as record.deltas() does, the output layer last"
         )
     return [[read(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
 
 
 def _flat(layer: Any, name: str) -> list[Any]:
-    """Return the entries of a layer; a column (m, 1), as Nielsen's code has it, and a row (1, m) are flattened."""
+    """Return the entries of a layer; a column (m, 1), as in Nielsen's code, and a row (1, m) are flattened."""
     if not _is_list(layer):
         return [layer]
     entries = list(as_numpy(layer, name))

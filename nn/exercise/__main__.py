@@ -17,15 +17,16 @@ from pathlib import Path
 
 from nn.console import complain, printed
 from nn.exercise.marking import marked, read_answers
-from nn.exercise.sheet import ACTIVATIONS, CONVENTIONS, LOSSES, make_exercise, sheet, template
+from nn.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, make_exercise, sheet, template
 
-COMMAND = "nn.exercise"
+EXERCISE_COMMAND = "nn.exercise"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 done, or all is right; 1 answers are wrong or missing; 2 wrong usage, or a bad file.
+    """Run the command line and return its exit status.
 
-    Where standard output cannot be written the status is 2, and 141 where its reader, such as `head`, has gone.
+    0: done, or all answers are right. 1: answers are wrong or missing. 2: wrong usage, a bad file, or standard output
+    cannot be written. 141: the reader of standard output, such as `head`, has closed it.
 
     >>> main(["--sizes", "1,1", "--seed", "1"])
     A network of 1 – 1 neurons, one step by hand
@@ -35,19 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as end:  # after --help, which may have no reader either
-        raise SystemExit(printed("", int(end.code or 0), COMMAND, 2)) from None
+    except SystemExit as end:  # after --help, whose reader may be gone as well
+        raise SystemExit(printed("", int(end.code or 0), EXERCISE_COMMAND, 2)) from None
     status = 0
     try:
         if options.sizes is None or options.seed is None:
             if options.check is None:
-                parser.error("give --sizes and --seed; only --check finds them in its file")
+                parser.error("give --sizes and --seed; only --check reads them from its file")
             options = parser.parse_args([*_exercise_of(options.check), "--check", str(options.check)])
         exercise = make_exercise(
             options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
         )
         if options.template:
-            with options.template.open("x", encoding="utf-8") as file:  # never over a student's answers
+            with options.template.open("x", encoding="utf-8") as file:  # never overwrite a student's answers
                 file.write(template(exercise))
             text = f"Fill in {options.template}: a number for each null."
         elif options.check:
@@ -57,42 +58,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             text = sheet(exercise, options.solution)
     except FileExistsError:
-        complain(f"{COMMAND}: {options.template} is there already; choose another name, or remove it")
+        complain(f"{EXERCISE_COMMAND}: {options.template} already exists; choose another name, or remove it")
         return 2
     except (OSError, ValueError) as error:
-        complain(f"{COMMAND}: {error}")
+        complain(f"{EXERCISE_COMMAND}: {error}")
         return 2
-    return printed(text, status, COMMAND, 2)
+    return printed(text, status, EXERCISE_COMMAND, 2)
 
 
 def _exercise_of(path: Path) -> list[str]:
-    """Return the options of the exercise that a file of answers belongs to."""
+    """Return the options of the exercise that a file of answers is for."""
     try:
         return shlex.split(json.loads(path.read_text(encoding="utf-8-sig"))["exercise"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(f"{path} does not say which exercise it is of: give --sizes and --seed as well") from None
+        raise ValueError(f"{path} does not say which exercise it answers: give --sizes and --seed as well") from None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nn.exercise",
         description="Print an exercise sheet of backpropagation by hand, its solution, or the marks of answers to it.",
-        epilog="The same options give the same sheet. Exit status: 0 done, or all right; 1 answers are wrong or "
-        "missing; 2 wrong usage, a bad file or no output.",
+        epilog="The same options give the same sheet. Exit status: 0 done, or all answers right; 1 answers wrong or "
+        "missing; 2 wrong usage, a bad file, or no output.",
     )
-    parser.add_argument("--sizes", type=_sizes, help="inputs and neurons of each layer, such as 3,4,1")
+    parser.add_argument("--sizes", type=_sizes, help="number of inputs and of neurons in each layer, such as 3,4,1")
     parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
-    parser.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid", help="of every neuron")
-    parser.add_argument("--loss", choices=LOSSES, default="sse", help="cross_entropy makes the last layer softmax")
+    parser.add_argument("--activation", choices=ACTIVATION_TEXTS, default="sigmoid", help="of every neuron")
+    parser.add_argument("--loss", choices=LOSS_TEXTS, default="sse", help="cross_entropy makes the last layer softmax")
     parser.add_argument("--bias", action="store_true", help="give every neuron a bias")
     parser.add_argument(
-        "--convention", choices=CONVENTIONS, default="gradient", help="δ = ∂C/∂z, or the handout's −∂C/∂z"
+        "--convention",
+        choices=CONVENTION_TEXTS,
+        default="gradient",
+        help="gradient: δ = ∂C/∂z; handout: δ = −∂C/∂z",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--solution", action="store_true", help="print the sheet filled in")
     what.add_argument("--template", type=Path, metavar="FILE", help="write a JSON file with a null for every blank")
     what.add_argument(
-        "--check", type=Path, metavar="FILE", help="mark the answers in such a file, which says what exercise it is of"
+        "--check", type=Path, metavar="FILE", help="mark the answers in such a file, which names its exercise"
     )
     return parser
 
@@ -101,7 +105,7 @@ def _sizes(text: str) -> list[int]:
     try:
         return [int(size) for size in text.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: give whole numbers with commas between, such as 3,4,1") from None
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole numbers separated by commas, such as 3,4,1") from None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Exercise sheets: a small network with its numbers, and blanks for one forward and one backward pass by hand.
 
-The same options give the same sheet everywhere: it is drawn with `random.Random(seed).random()`, which Python promises
-to keep, in tenths, and computed with floats and `math` alone.
+The same options give the same sheet on every machine: its numbers are tenths drawn with `random.Random(seed).random()`,
+which Python guarantees not to change, and everything else is computed with floats and `math` only.
 
 Letters: x input, z net input, a activation, f activation function, y target, C the loss, δ = ∂C/∂z or −∂C/∂z.
 """
@@ -24,26 +24,38 @@ from nn.network import MLP
 from nn.record import Record
 
 # fmt: off
-ACTIVATIONS = {
+ACTIVATION_TEXTS = {
     "sigmoid": "f(z) = 1 / (1 + e⁻ᶻ), and f′(z) = a(1 − a)",
     "tanh":    "f(z) = tanh z, and f′(z) = 1 − a²",
     "relu":    "f(z) = max(0, z), and f′(z) = 1 where z > 0, else 0",
 }
-LOSSES = {
+LOSS_TEXTS = {
     "sse":           "C = Σ (a − y)², over the outputs",
     "half_sse":      "C = ½ Σ (a − y)², over the outputs",
     "cross_entropy": "C = −log a of the right class; the last layer is softmax, aᵢ = e^zᵢ / Σ e^zₖ",
 }
-CONVENTIONS = {"gradient": "δ = ∂C/∂z", "handout": "δ = −∂C/∂z"}
+CONVENTION_TEXTS = {"gradient": "δ = ∂C/∂z", "handout": "δ = −∂C/∂z"}
 # fmt: on
-FLATTEST, STEEPEST, SMALLEST = 0.05, 2.5, 0.002  # |z| within, so that nothing cancels or saturates; |δ| at least
-MOST_NEURONS, TRIES = 12, 2000
-BLANK, PER_LINE = "________", 4
+MIN_NET_INPUT, MAX_NET_INPUT = 0.05, 2.5  # of |z|, so that nothing cancels or saturates
+MIN_DELTA = 0.002  # of |δ|
+MAX_NEURONS = 12  # of a layer
+MAX_TRIES = 2000  # to find such numbers
+BLANK, BLANKS_PER_LINE = "________", 4
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One sheet: the options it was made of, and the forward and backward pass that solve it."""
+    """One exercise and its solution.
+
+    Attributes:
+        options: The command-line options that make this exercise.
+        activation: The name of the activation; the last layer is softmax if the loss is cross_entropy.
+        loss: The name of the loss.
+        convention: "gradient" for δ = ∂C/∂z, or "handout" for δ = −∂C/∂z.
+        target: The targets y.
+        record: The forward pass, after `backward()`.
+        C: The loss.
+    """
 
     options: str
     activation: str
@@ -54,7 +66,7 @@ class Exercise:
     C: Value
 
     def names(self) -> Answers:
-        """Return what each answer is called, in the places of the answers."""
+        """Return the names of the answers, in the shape of the answers."""
         record, mlp = self.record, self.record.mlp
         z = [[z.name or "" for z in layer] for layer in record.net_inputs]
         found: Answers = {
@@ -71,7 +83,7 @@ class Exercise:
         return found
 
     def answers(self) -> Answers:
-        """Return what a student is to find, by the names in the file of answers."""
+        """Return the right answers, by the names in the file of answers."""
         mlp, numbers = self.record.mlp, self.record
         found: Answers = {
             "z": [[z.data for z in layer] for layer in numbers.net_inputs],
@@ -92,28 +104,39 @@ def make_exercise(
 ) -> Exercise:
     """Return the exercise with these options, the same one every time.
 
-    sizes: of the inputs and of each layer. Weights have one decimal, no neuron saturates and no delta is tiny.
-    Raises ValueError for an option that is not there, and where no such numbers are found.
+    Weights have one decimal, no neuron saturates and no delta is tiny.
+
+    Args:
+        sizes: The number of inputs, then the number of neurons of each layer.
+        seed: The number of the sheet, 0 or more.
+        activation: "sigmoid", "tanh" or "relu".
+        loss: "sse", "half_sse", or "cross_entropy", which makes the last layer softmax.
+        bias: Whether every neuron has a bias.
+        convention: "gradient" for δ = ∂C/∂z, or "handout" for δ = −∂C/∂z.
+
+    Raises:
+        ValueError: For an option that does not exist, and if no such numbers are found.
 
     >>> make_exercise([3, 4, 1], 7).record.mlp
     MLP(3 → 4 sigmoid → 1 sigmoid, 16 parameters)
     """
     choices: dict[str, tuple[str, dict[str, str]]] = {
-        "activation": (activation, ACTIVATIONS),
-        "loss": (loss, LOSSES),
-        "convention": (convention, CONVENTIONS),
+        "activation": (activation, ACTIVATION_TEXTS),
+        "loss": (loss, LOSS_TEXTS),
+        "convention": (convention, CONVENTION_TEXTS),
     }
     for option, (choice, known) in choices.items():
         if choice not in known:
             raise ValueError(f"{option} is {choice!r}; choose {', '.join(known)}")
     if seed < 0:
         raise ValueError(f"seed is {seed}; give the number of a sheet, 0 or more")
-    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > MOST_NEURONS:
+    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > MAX_NEURONS:
         raise ValueError(
-            f"sizes is {list(sizes)}; give the inputs and each layer, of 1 to {MOST_NEURONS}, such as 3,4,1"
+            f"sizes is {list(sizes)}; give the number of inputs and of neurons in each layer, from 1 to {MAX_NEURONS}, "
+            "such as 3,4,1"
         )
     if loss == "cross_entropy" and sizes[-1] < 2:
-        raise ValueError(f"cross_entropy is for at least 2 outputs, one for each class, not {sizes[-1]}")
+        raise ValueError(f"cross_entropy needs at least 2 outputs, one for each class, not {sizes[-1]}")
     options = f"--sizes {','.join(map(str, sizes))} --seed {seed}" + "".join(
         f" --{name} {choice}"
         for name, choice, default in (
@@ -124,7 +147,7 @@ def make_exercise(
         if choice != default
     )
     options += " --bias" * bias
-    rng = Random(seed)  # noqa: S311  (an exercise, no secret)
+    rng = Random(seed)  # noqa: S311  (an exercise is not a secret)
 
     def tenths(low: int, high: int) -> float:
         return (low + int(rng.random() * (high - low + 1))) / 10.0
@@ -133,12 +156,12 @@ def make_exercise(
         return [tenths(1, 9) * (1.0 if rng.random() < 0.6 else -1.0) for _ in range(count)]
 
     output = "softmax" if loss == "cross_entropy" else activation
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         W = [[weights(m) for _ in range(n)] for n, m in pairwise(sizes)]
         mlp = MLP.from_weights(W, [weights(m) for m in sizes[1:]] if bias else None, activation, output=output)
         record = mlp.forward([tenths(2, 20) for _ in range(sizes[0])])
         net_inputs = [z.data for layer in record.net_inputs for z in layer]
-        if not all(FLATTEST <= (z if activation == "relu" else abs(z)) <= STEEPEST for z in net_inputs):
+        if not all(MIN_NET_INPUT <= (z if activation == "relu" else abs(z)) <= MAX_NET_INPUT for z in net_inputs):
             continue
         if loss == "cross_entropy":
             right = int(rng.random() * sizes[-1])
@@ -148,9 +171,11 @@ def make_exercise(
             target = [tenths(0, 10) for _ in record.output]
             C = {"sse": sse, "half_sse": half_sse}[loss](record.output, target)
         C.backward()
-        if all(abs(delta) >= SMALLEST for layer in record.deltas() for delta in layer):
+        if all(abs(delta) >= MIN_DELTA for layer in record.deltas() for delta in layer):
             return Exercise(options, activation, loss, convention, target, record, C)
-    raise ValueError(f"no weights in {TRIES:,} tries keep every number sane: choose fewer or smaller layers, or tanh")
+    raise ValueError(
+        f"no weights found in {MAX_TRIES:,} tries keep every number in range: choose fewer or smaller layers, or tanh"
+    )
 
 
 # The sheet ------------------------------------------------------------------------------------------------------------
@@ -163,7 +188,7 @@ def sheet(exercise: Exercise, solution: bool = False) -> str:
 
 
 def data(exercise: Exercise, solution: bool) -> list[str]:
-    """Return the first part of the sheet: what is given."""
+    """Return the first part of the sheet: the given numbers."""
     record, mlp = exercise.record, exercise.record.mlp
     targets = [f"y{subscript(i)} = {written(y)}" for i, y in enumerate(exercise.target, 1)]
     but = ", but in the last layer" if exercise.loss == "cross_entropy" else ""
@@ -171,45 +196,45 @@ def data(exercise: Exercise, solution: bool) -> list[str]:
         f"A network of {' – '.join(map(str, mlp.sizes))} neurons, one step by hand{': the solution' * solution}",
         f"({exercise.options})",
         "",
-        f"Activation  {exercise.activation}{but}: {ACTIVATIONS[exercise.activation]}",
-        f"Loss        {LOSSES[exercise.loss]}",
-        f"Delta       {CONVENTIONS[exercise.convention]}",
+        f"Activation  {exercise.activation}{but}: {ACTIVATION_TEXTS[exercise.activation]}",
+        f"Loss        {LOSS_TEXTS[exercise.loss]}",
+        f"Delta       {CONVENTION_TEXTS[exercise.convention]}",
         f"Inputs      {', '.join(f'{x.name} = {written(x.data)}' for x in record.inputs)}",
         f"Targets     {', '.join(targets)}",
     ]
     biases = mlp.biases()
     for k, W in enumerate(mlp.weights()):
-        lines += ["", f"Weights into layer {k + 1}: a row for each sender, a column for each neuron that it feeds"]
+        lines += ["", f"Weights into layer {k + 1}: a row for each sender, a column for each receiver"]
         lines += table(exercise, k, W.tolist(), biases[k].tolist() if biases else None, written)
     return lines
 
 
 def questions(exercise: Exercise, solution: bool) -> list[str]:
-    """Return the second part of the sheet: what is asked, with blanks or filled in."""
+    """Return the second part of the sheet: the questions, with blanks or with the solution."""
     names, answers = exercise.names(), exercise.answers()
     bias, minus = "bias_gradients" in answers, "−" if exercise.convention == "handout" else ""
 
     def number(x: float) -> str:
-        return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with its last zeros
+        return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with trailing zeros
 
     def blanks(group: str, k: int) -> list[str]:
         cells = [f"{name} = {number(x):8}" for name, x in zip(names[group][k], answers[group][k], strict=True)]
-        return ["    " + "   ".join(cells[i : i + PER_LINE]) for i in range(0, len(cells), PER_LINE)]
+        return ["    " + "   ".join(cells[i : i + BLANKS_PER_LINE]) for i in range(0, len(cells), BLANKS_PER_LINE)]
 
     layers = range(len(answers["z"]))
     output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
-    lines = ["Calculate with five digits, and write down four: 0.01234, 1.235.", ""]
+    lines = ["Calculate with five significant digits, and write down four: 0.01234, 1.235.", ""]
     lines.append(f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)")
     for k in layers:
         lines += [*blanks("z", k), *blanks("a", k)]
     lines += ["", f"2  Backward: at the output  δ = {minus}{output}"]
     if len(layers) > 1:
-        lines.append("             before it      δ = f′(z) · Σ w·δ, over the neurons that it feeds")
+        lines.append("             elsewhere      δ = f′(z) · Σ w·δ, over the neurons of the next layer")
     for k in reversed(layers):
         lines += blanks("deltas", k)
     lines += [
         "",
-        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f', of a bias {minus}δ' * bias}",
+        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f'; ∂C/∂b = {minus}δ' * bias}",
     ]
     for k in layers:
         lines += [""] * (k > 0)
@@ -220,7 +245,7 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
 def table(
     exercise: Exercise, k: int, W: list[list[float]], b: list[float] | None, write: Callable[[float], str]
 ) -> list[str]:
-    """Return a matrix of layer k, from 0, as lines, with a row for each sender and one for the biases."""
+    """Return a matrix of layer k, counted from 0, as lines: a row for each sender, and one for the biases."""
     senders = [[str(x.name) for x in exercise.record.inputs], *exercise.names()["a"]][k]
     rows = [("", [f"to {name}" for name in exercise.names()["z"][k]])]
     rows += [(f"from {name}", list(map(write, row))) for name, row in zip(senders, W, strict=True)]
@@ -230,15 +255,15 @@ def table(
 
 
 def written(x: float) -> str:
-    """Return a number with a true minus sign."""
+    """Return a number as text, with a minus sign instead of a hyphen."""
     return f"{x:g}".replace("-", "−")
 
 
-# The command line -----------------------------------------------------------------------------------------------------
+# The file of answers --------------------------------------------------------------------------------------------------
 
 
 def template(exercise: Exercise) -> str:
-    """Return the file of answers, with null for every blank."""
+    """Return the text of a file of answers, with null for every blank."""
 
     def blank(numbers: Any) -> Any:
         return [blank(x) for x in numbers] if isinstance(numbers, list) else None

@@ -96,7 +96,7 @@ class ScalarEngine:
     def value(self, rows: Rows) -> float:
         """Return the mean loss of a batch."""
         assign(self.values, self.parameters)
-        total: float = sum([self._example(row).data for row in rows.tolist()])
+        total = sum([self._example(row).data for row in rows.tolist()])
         return total / len(rows)
 
     def loss(self, Z: Array, A: Array, y: Targets) -> float:

@@ -166,7 +166,7 @@ def test_an_independent_derivative_is_a_zero():
 
 
 def test_a_derivative_to_a_plain_number_is_refused():
-    with pytest.raises(TypeError, match=r"taken to a Value, not to the float 2\.0"):
+    with pytest.raises(TypeError, match=r"taken with respect to a Value, not to the float 2\.0"):
         (Value(2.0) * 2.0).derivative(2.0)
 
 

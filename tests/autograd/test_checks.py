@@ -60,7 +60,7 @@ def test_the_order_of_a_mixed_derivative():
 
 
 def test_order_1_compares_first_derivatives_only():
-    assert [row.name for row in check_gradients(sin, 0.5, order=1).comparisons] == ["∂f/∂x1"]
+    assert [row.name for row in check_gradients(sin, 0.5, order=1).comparisons] == ["∂f/∂x"]
 
 
 @pytest.mark.parametrize("x", [1e-9, 1e-3, 1.0, 1e5])
@@ -104,7 +104,7 @@ def test_a_wrong_partial_is_found(own, slip):
 def test_a_partial_that_does_not_differentiate_again_is_found_in_order_2(own):
     severed = own("severed", math.sin, [lambda z, x: math.cos(x.data if isinstance(x, Value) else x)])
     check_gradients(severed, 0.5, order=1)
-    with pytest.raises(AssertionError, match=r"1 of 2 derivatives differ(.|\n)*∂²f/∂x1² +0 "):
+    with pytest.raises(AssertionError, match=r"1 of 2 derivatives differ(.|\n)*∂²f/∂x² +0 "):
         check_gradients(severed, 0.5)
 
 
@@ -141,7 +141,7 @@ def test_a_kink_or_jump_is_reported_with_both_slopes(f, x, sides):
     report = check_gradients(lambda x: f(x), x, order=1)
     assert report.kinks == ["∂f/∂x"]
     assert report.comparisons[0].sides == pytest.approx(sides, abs=1e-9)
-    assert f"kink: {sides[0]:g} to the left, {sides[1]:g} to the right" in repr(report).replace("-0 ", "0 ")
+    assert f"kink: {sides[0]:g} on the left, {sides[1]:g} on the right" in repr(report).replace("-0 ", "0 ")
 
 
 @pytest.mark.parametrize("f", [lambda x: x * abs(x), autograd.elu])
@@ -223,7 +223,7 @@ def test_the_message_is_one_aligned_table(neuron):
         "w      0.4199743416  0.2099871708      2  ← differs",
         "x      0.0524967927  0.0524967927      1",
         "b     -0.1049935854  0.1049935854     -1  ← differs",
-        "For a diagnosis along the graph give the gradient of its root as well: {loss: 1, w: 0.19}.",
+        "For a diagnosis along the graph, give the gradient of its root as well: {loss: 1, w: 0.19}.",
     ]
 
 
@@ -272,13 +272,13 @@ def test_values_without_a_name_and_with_a_hostile_one_fit_the_table():
     assert [line[:20].rstrip() for line in lines[2:5]] == [
         "unnamed leaf 0.5",
         "unnamed mul 1.5",
-        "a b cdddddddddddddddd"[:20],
+        r"a\nb\u202ecddddddddd",
     ]
 
 
 def test_assert_gradients_refuses_what_it_cannot_compare():
     w = Value(0.5, "w")
-    with pytest.raises(TypeError, match=r"the key 'w' is no Value but a str: write \{w: 0.19\}"):
+    with pytest.raises(TypeError, match=r"the key 'w' is a str, not a Value: write \{w: 0.19\}"):
         assert_gradients({"w": 0.19})
     with pytest.raises(ValueError, match=r"the gradient expected of w is 'a fifth'; give a number"):
         assert_gradients({w: "a fifth"})
@@ -289,5 +289,5 @@ def test_assert_gradients_refuses_what_it_cannot_compare():
     with pytest.raises(ValueError, match="nothing to compare"):
         assert_gradients({})
     for rtol in (-1e-6, math.nan, math.inf):
-        with pytest.raises(ValueError, match="is no tolerance"):
+        with pytest.raises(ValueError, match="is not a tolerance"):
             assert_gradients({w: 0.0}, rtol=rtol)

@@ -6,7 +6,24 @@ import random
 import numpy as np
 import pytest
 
-from autograd import Value, check_gradients, dot, exp, grad, greater, lgamma, log, sqrt, step, tanh, vectorize, where
+from autograd import (
+    Value,
+    cbrt,
+    check_gradients,
+    dot,
+    exp,
+    grad,
+    greater,
+    hvp,
+    jvp,
+    lgamma,
+    log,
+    sqrt,
+    step,
+    tanh,
+    vectorize,
+    where,
+)
 from autograd import sum as total
 
 NAN = math.nan
@@ -288,3 +305,29 @@ def test_the_gradient_checks_pass():
     for name in ("a chain", "a logarithm", "nested", "in a loop"):
         check_gradients(GRAPHS[name], 2.75, 0.75, order=2)
     check_gradients(grad(lambda x: total([where(step(x), lambda: x * x * x, lambda: -x)])), 1.5, order=2)
+
+
+INFINITE_SLOPES = {  # at 0 the chosen side is 3x + x², and the other has no first or no second derivative
+    "a root": lambda x: where(step(x), sqrt(x), 3.0 * x + x * x),
+    "a root below another": lambda x: where(step(x), exp(cbrt(x)) + sqrt(x), 3.0 * x + x * x),
+    "a power": lambda x: where(step(x), x**1.5, 3.0 * x + x * x),
+    "the condition": lambda x: where(greater(sqrt(x), 0.5), x, 3.0 * x + x * x),
+}
+
+
+@pytest.mark.parametrize("name", INFINITE_SLOPES)
+def test_a_directional_derivative_is_that_of_the_chosen_side(name):
+    f = INFINITE_SLOPES[name]
+    assert jvp(f, [0.0], [2.0]) == (0.0, 6.0)
+    assert hvp(f, [0.0], [2.0]) == 4.0
+    assert grad(lambda x: jvp(f, [x], [2.0])[1])(0.0) == 4.0
+
+
+@pytest.mark.parametrize("point", [0.0, 0.25, 4.0])
+def test_a_directional_derivative_is_right_for_other_numbers_too(point):
+    x = Value(0.0, "x")
+    slope = jvp(INFINITE_SLOPES["a root"], [x], [1.0])[1]
+    expected = 0.5 / math.sqrt(point) if point else 3.0
+    assert vectorize(slope, [x]).values([[point]]).tolist() == [expected]
+    x.data = point
+    assert slope.refresh().data == expected

@@ -1,4 +1,4 @@
-"""Wrong gradients: the slip is named where it reproduces every number given, and nothing is where none does."""
+"""Wrong gradients: the mistake is named where it reproduces every number given, and nothing is where none does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 from autograd import Value, assert_gradients, sigmoid
-from autograd.checking.diagnosis import MOST_ARROWS
+from autograd.checking.diagnosis import MAX_EDGES_SEARCHED
 
 A, X = 0.668187772168166, 2.0  # σ(0.7), and the input
 Y = A * X
@@ -34,23 +34,23 @@ def said(graph: dict[str, Value], **expected: float | str) -> str:
 
 
 DELTA = ERROR * X * SLOPE  # ∂C/∂z
-SLIPS = {
+MISTAKES = {
     "opposite sign": {"y": -ERROR, "w": -DELTA * X, "x": -ERROR * A - DELTA * 0.5, "b": -DELTA},
     "factor ½": {"y": ERROR / 2, "w": DELTA * X / 2, "b": DELTA / 2},
     "factor 2": {"y": 2 * ERROR, "w": 2 * DELTA * X, "b": 2 * DELTA},
     "1/n (n = 7)": {"y": ERROR / 7, "w": DELTA * X / 7},
     "missing local derivative ∂a/∂z": {"a": ERROR * X, "z": ERROR * X, "w": ERROR * X * X, "b": ERROR * X},
     "∂a/∂z = 0.221713": {"w": ERROR * X * X, "b": ERROR * X},
-    "forgotten path, the arrow from y to x": {"a": ERROR * X, "w": DELTA * X, "x": DELTA * 0.5},
-    "forgotten path, the arrow from unnamed mul 1 to x": {"a": ERROR * X, "w": DELTA * X, "x": ERROR * A},
-    "taken to the other operand": {"w": DELTA * 0.5, "b": DELTA},
+    "forgotten path, the edge from y to x": {"a": ERROR * X, "w": DELTA * X, "x": DELTA * 0.5},
+    "forgotten path, the edge from unnamed mul 1 to x": {"a": ERROR * X, "w": DELTA * X, "x": ERROR * A},
+    "∂(unnamed mul 1)/∂w confused with ∂(unnamed mul 1)/∂x": {"w": DELTA * 0.5, "b": DELTA},
     "opposite sign in ∂a/∂z": {"a": ERROR * X, "z": -DELTA, "b": -DELTA},
 }
 
 
-@pytest.mark.parametrize(("name", "expected"), SLIPS.items(), ids=SLIPS)
+@pytest.mark.parametrize(("name", "expected"), MISTAKES.items(), ids=MISTAKES)
 @pytest.mark.parametrize("digits", [4, 7, 17])
-def test_a_slip_is_named(graph, name, expected, digits):
+def test_a_mistake_is_named(graph, name, expected, digits):
     line = said(graph, **{x: float(f"{number:.{digits}g}") for x, number in expected.items()})
     assert line.startswith("Diagnosis: ")
     assert name in line
@@ -59,10 +59,24 @@ def test_a_slip_is_named(graph, name, expected, digits):
 def test_a_factor_needs_no_graph():
     w, x = Value(0.5, "w"), Value(0.123, "x")
     (w * x).backward()
-    with pytest.raises(AssertionError, match=r"Diagnosis: opposite sign. To mend it: look which sign you derived"):
+    with pytest.raises(AssertionError, match=r"Diagnosis: opposite sign. To correct it: check which sign you derived"):
         assert_gradients({w: -0.123, x: -0.5})
-    with pytest.raises(AssertionError, match=r"Diagnosis: opposite sign, of w. To mend it"):
+    with pytest.raises(AssertionError, match=r"Diagnosis: opposite sign, in w. To correct it"):
         assert_gradients({w: "-0.12300", x: 0.5})
+
+
+def test_any_name_fits_the_line_of_a_diagnosis():
+    w, x = Value(0.5, "p/q"), Value(2.0, "a\nb\u202e")
+    y = (w * x).named("the result " * 9)
+    y.backward()
+    with pytest.raises(AssertionError) as error:
+        assert_gradients({y: 1, w: 0.5, x: "0.50000"})
+    line = str(error.value).splitlines()[-1]
+    y_shown = "“the result the result the result the re…”"
+    assert line == (
+        f"Diagnosis: ∂{y_shown}/∂“p/q” confused with ∂{y_shown}/∂“a\\nb\\u202e”. To correct it: "
+        f"∂{y_shown}/∂“p/q” is 2; 0.5 is ∂{y_shown}/∂“a\\nb\\u202e”."
+    )
 
 
 def test_every_node_of_an_operation():
@@ -73,17 +87,17 @@ def test_every_node_of_an_operation():
         assert_gradients({y: 1, x: 1.0})
 
 
-def test_one_of_three_arrows_taken_alone():
+def test_one_of_three_uses_counted_alone():
     w = Value(0.5, "w")
     y = (3.0 * w + w.exp().named("e") + w.tanh().named("t")).named("y")
     y.backward()
-    with pytest.raises(AssertionError, match=r"Diagnosis: of the 3 arrows from w only the one to e taken"):
+    with pytest.raises(AssertionError, match=r"Diagnosis: only e counted among the 3 uses of w"):
         assert_gradients({y: 1, w: 1.64872})
 
 
-def test_gradients_that_have_added_up_are_told(graph):
+def test_accumulated_gradients_are_told(graph):
     graph["C"].backward()
-    assert said(graph, w=DELTA * X).startswith("The gradients are not those of one backward() alone")
+    assert said(graph, w=DELTA * X).startswith("The gradients come from more than one backward()")
 
 
 def test_noise_is_not_diagnosed(graph):
@@ -105,13 +119,13 @@ def test_without_the_root_the_message_asks_for_it(graph):
         assert_gradients({graph["w"]: ERROR * X * X})
 
 
-def test_what_no_slip_explains_is_left_at_the_table(graph):
+def test_what_no_mistake_explains_is_left_at_the_table(graph):
     assert said(graph, w=0.123456789) == ""
 
 
 def test_a_large_graph_is_compared_and_not_searched():
     x = Value(1.0, "x")
-    y = autograd.sum([x * 1.001 for _ in range(MOST_ARROWS)])
+    y = autograd.sum([x * 1.001 for _ in range(MAX_EDGES_SEARCHED)])
     y.backward()
     with pytest.raises(AssertionError) as error:
         assert_gradients({y: 1, x: 1.5})

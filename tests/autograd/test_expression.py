@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Constant, Value, operation, topological_order
+from autograd.conversion import Refusal
 from autograd.operations import OWN, TABLE
 from autograd.parsing import CALLS, COMPOSITIONS, INTERNAL, MAX_DEPTH, MAX_LENGTH, parse
-from autograd.value import Refusal
 
 FUNCTIONS = sorted({*OWN, *COMPOSITIONS} - INTERNAL)
 seeded = settings(derandomize=True, deadline=None, max_examples=300)

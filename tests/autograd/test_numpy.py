@@ -93,9 +93,7 @@ def test_what_is_not_in_the_table_is_refused_with_the_remedy(name):
     for make in (lambda: Value(0.3), lambda: handed([0.3])):
         with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} is not in the table of operations: ") as refused:
             ufunc(make(), *[0.5] * (ufunc.nin - 1), out=(handed([0.0]),) * ufunc.nout if ufunc.nout > 1 else None)
-        remedy = REMEDIES.get(
-            ufunc.__name__, f"np.{ufunc.__name__}(x.data) asks it of the number of a Value x, operation()"
-        )
+        remedy = REMEDIES.get(ufunc.__name__, f"take np.{ufunc.__name__}(x.data) for the number alone")
         assert remedy in str(refused.value)
 
 
@@ -240,12 +238,12 @@ def test_what_takes_apart_is_refused():
     array = handed([1.0, 2.0])
     for call in (lambda: np.max(array, initial=0.0), lambda: np.max(array, where=np.array([True, False]))):
         with pytest.raises(
-            TypeError, match=r"^np\.maximum on Values takes the operands and an axis only, not (initial|where)"
+            TypeError, match=r"^np\.maximum on Values takes only the operands and an axis, not (initial|where)"
         ):
             call()
     for call in (lambda: np.maximum.accumulate(array), lambda: np.hypot.reduce(array), lambda: np.exp.at(array, [0])):
         with pytest.raises(
-            TypeError, match=r"on Values takes the operands only, not the method (accumulate|reduce|at)"
+            TypeError, match=r"on Values takes only the operands, not the method (accumulate|reduce|at)"
         ):
             call()
     for function in (np.linalg.inv, np.linalg.det, np.linalg.eigvals, np.linalg.cholesky, np.linalg.svd):
@@ -288,7 +286,7 @@ def test_assignment_in_place_keeps_the_graph():
     assert np.multiply(array, 2.0, out=objects) is objects
     assert data(objects) == [32.0, 20.0]
     floats = np.zeros(2)
-    with pytest.raises(TypeError, match=r"takes the operands only, not out: write a = a \+ x for a \+= x"):
+    with pytest.raises(TypeError, match=r"takes only the operands, not out: write a = a \+ x for a \+= x"):
         floats += array
 
 

@@ -102,6 +102,12 @@ def test_array_rules_that_are_calls_of_numpys_functions_are_lifted(own, array):
     assert (value, gradient.tolist()) == (5.0, [2.0])
 
 
+@pytest.mark.parametrize("array", [lambda x: x.__imul__(2.0), lambda x: np.multiply(x, 2.0, out=x) + 0.0])
+def test_an_array_rule_leaves_its_operands_as_they_are(own, array):
+    with pytest.raises(TypeError, match="the array rule of twice changes its operands: compute a new array"):
+        own("twice", lambda x: 2.0 * x, [2.0], array=array)
+
+
 def test_an_array_rule_that_takes_out_writes_into_it(own):
     def ignores(x, out=None):
         return np.add(x, 1.0)

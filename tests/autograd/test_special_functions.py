@@ -25,6 +25,7 @@ ARGUMENTS = {
     "logit": (INSIDE,),
     "log_normal_cdf": (np.concatenate([WIDE, RNG.uniform(-40, 40, 300)]),),
     "inverse_mills": (np.concatenate([WIDE, RNG.uniform(-40, 38, 300)]),),
+    "inverse_mills_slope": (np.concatenate([WIDE, RNG.uniform(-40, 38, 300)]),),
     "erfinv": (np.concatenate([INSIDE, -INSIDE]),),
     "erfinv_slope": (np.concatenate([INSIDE, -INSIDE]),),
 }
@@ -80,6 +81,7 @@ ENDS = [
     (a.log_sigmoid, (INF,), 0.0), (a.log_sigmoid, (-INF,), -INF), (a.log_sigmoid, (-1e308,), -1e308),
     (a.log_normal_cdf, (INF,), 0.0), (a.log_normal_cdf, (-INF,), -INF), (a.log_normal_cdf, (-1e200,), -INF),
     (a.inverse_mills, (INF,), 0.0), (a.inverse_mills, (-INF,), INF), (a.inverse_mills, (-1e200,), 1e200),
+    (a.inverse_mills_slope, (INF,), 0.0), (a.inverse_mills_slope, (-INF,), -1.0),
     (a.logit, (0.5,), 0.0), (a.erfinv, (0.0,), 0.0), (a.erfinv, (-0.0,), -0.0),
 ]  # fmt: skip
 
@@ -124,7 +126,7 @@ def test_numpy_s_logaddexp_is_the_row():
 POINTS = {
     "lgamma": (3.25,), "digamma": (-1.3,), "polygamma": (2.0, 1.75), "logaddexp": (0.5, 1.25), "logit": (0.3,),
     "log_sigmoid": (-1.5,), "log_normal_cdf": (-2.0,), "erfinv": (0.6,), "softmax_share": (0.5, -0.25),
-    "inverse_mills": (-0.75,), "erfinv_slope": (-0.4,),
+    "inverse_mills": (-0.75,), "inverse_mills_slope": (-1.75,), "erfinv_slope": (-0.4,),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value, exp, grad, hessian, hvp, jacobian, jvp, sin, value_and_grad
-from autograd.value import variables_under_way
+from autograd.copying import variables_under_way
 
 Point = namedtuple("Point", "x y")
 W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])

@@ -84,9 +84,9 @@ def test_a_transform_needs_a_function_and_an_argument():
     with pytest.raises(TypeError, match=r"^grad takes a function, not the float 3\.0: write grad\(f\)\(x\)"):
         grad(3.0)
     for call in (grad(loss), jacobian(loss), hessian(loss)):
-        with pytest.raises(TypeError, match=r"differentiates .*loss.* to the arguments given by position"):
+        with pytest.raises(TypeError, match=r"differentiates .*loss.* with respect to its positional arguments"):
             call()
-        with pytest.raises(TypeError, match=r"differentiates .*loss.* to the arguments given by position"):
+        with pytest.raises(TypeError, match=r"differentiates .*loss.* with respect to its positional arguments"):
             call(x=1.0)
 
 

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse
 
 from autograd import Value, vectorize
-from autograd.batches import as_array, column_names
+from autograd.arrays import as_array
+from autograd.batches import column_names
 
 TABLE = np.array([[1.0, 2.0], [3.0, 4.0]])  # columns x, y
 Point, Swapped = namedtuple("Point", "x y"), namedtuple("Swapped", "y x")
@@ -221,7 +222,7 @@ MASKED = np.ma.array(TABLE, mask=[[False, True], [False, False]])
 def test_what_is_masked_is_never_used(batch):
     p = program()
     for call in (p.value, p.values, p.gradient, p.step, p.jacobian):
-        with pytest.raises(ValueError, match=r"1 number of the batch is masked: fill it \(filled\), or leave it out"):
+        with pytest.raises(ValueError, match=r"row 0(, column 1)? of the batch is masked; leave its row out"):
             call(batch)
     assert p.values(MASKED.filled(0.0)).tolist() == [1.0, 43.0]
     assert p.values(np.ma.compress_rows(MASKED)).tolist() == [43.0]
@@ -230,23 +231,23 @@ def test_what_is_masked_is_never_used(batch):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (lambda: scipy.sparse.csr_array(TABLE), "the batch is the sparse csr_array: give its toarray()"),
-        (lambda: scipy.sparse.coo_matrix(TABLE), "the batch is the sparse coo_matrix: give its toarray()"),
-        (lambda: TABLE + 0j, "row 0, column 0 of the batch is (1+0j): give a number"),
-        (lambda: TABLE.astype(str), "row 0, column 0 of the batch is '1.0': give a number"),
-        (lambda: [[1.0, b"2"]], "row 0, column 1 of the batch is b'2': give a number"),
-        (lambda: [[Value(1.0), 2.0]], "row 0, column 0 of the batch is Value(1.0, grad=0.0): give its number, .data"),
+        (lambda: scipy.sparse.csr_array(TABLE), "the batch is a sparse csr_array: give its toarray()"),
+        (lambda: scipy.sparse.coo_matrix(TABLE), "the batch is a sparse coo_matrix: give its toarray()"),
+        (lambda: TABLE + 0j, "row 0, column 0 of the batch is (1+0j), not a number"),
+        (lambda: TABLE.astype(str), "row 0, column 0 of the batch is '1.0', not a number"),
+        (lambda: [[1.0, b"2"]], "row 0, column 1 of the batch is b'2', not a number"),
+        (lambda: [[Value(1.0), 2.0]], "row 0, column 0 of the batch is Value(1.0, grad=0.0), not a number: give"),
         (lambda: TABLE.astype("datetime64[s]"), "row 0, column 0 of the batch is datetime.datetime(1970"),
         (lambda: np.zeros((2, 2), "V8"), "the batch is of the type |V8: convert it with astype(float)"),
         (lambda: [[1.0], [1.0, 2.0]], "the batch has rows of different lengths: row 0 has 1, row 1 has 2"),
-        (lambda: {"x": [1.0], "y": [1.0, 2.0]}, "the columns of the batch are of different shapes (x: (1,), y: (2,))"),
+        (lambda: {"x": [1.0], "y": [1.0, 2.0]}, "the columns of the batch have different shapes (x: (1,), y: (2,))"),
         (lambda: {"x": 1.0, "y": 2.0}, "the batch has the shape (2,); it takes at least one row of 2 numbers"),
-        (lambda: {"x": [1.0], "y": np.ma.masked_all(1)}, "1 number of column y of the batch is masked"),
-        (lambda: {"x": [1.0], "y": ["2"]}, "row 0, column 1 of the batch is '2': give a number"),
-        (dict, "the batch is {}: give a number"),
+        (lambda: {"x": [1.0], "y": np.ma.masked_all(1)}, "row 0 of column y of the batch is masked"),
+        (lambda: {"x": [1.0], "y": ["2"]}, "row 0, column 1 of the batch is '2', not a number"),
+        (dict, "the batch is {}, not a number"),
         (lambda: (row for row in TABLE), "the batch is <generator object"),
         (lambda: [1.0, 2.0], "one for each of x, y; for one row, give [row]"),
-        (lambda: [[10**400, 1.0]], "a whole number of the batch is beyond the largest float"),
+        (lambda: [[10**400, 1.0]], "the batch holds a whole number beyond the largest float"),
         (made_by("pandas", lambda p: p.DataFrame({"x": [1.0], "y": [p.NA]})), "row 0, column 1 of the batch is <NA>"),
         (made_by("pandas", lambda p: p.DataFrame({"x": ["1", "2"], "y": [1.0, 2.0]})), "column 0 of the batch is '1'"),
         (made_by("polars", lambda polars: polars.DataFrame({"x": [1.0], "y": [None]})), "row 0, "),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
-from autograd.lifting.program import SIZES
+from autograd.lifting.program import MAX_BATCH_SIZES
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
 
@@ -118,7 +118,7 @@ def test_a_batch_is_never_written_to_and_may_be_any_view():
 
 def test_several_threads_at_once_get_the_right_results_for_more_sizes_than_are_kept():
     p = program()
-    batches = [np.random.default_rng(n).uniform(-1, 1, (n, 2)) for n in range(1, SIZES + 4)]
+    batches = [np.random.default_rng(n).uniform(-1, 1, (n, 2)) for n in range(1, MAX_BATCH_SIZES + 4)]
     expected = [(value, gradient.tolist()) for value, gradient in map(p.gradient, batches)]
     wrong = []
 

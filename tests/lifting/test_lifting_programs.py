@@ -6,6 +6,7 @@ Letters: x inputs, w parameters, X a batch, one row per sample.
 # ruff: noqa: A004  (sum is the field's name)
 
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def operand_kinds(arity):
     return [lambda x, v, w, f=f: f(x, v, w)[:arity] for f in mixtures]
 
 
-@pytest.mark.parametrize("name", [*OWN, "lifted_cube", "lifted_cube_of_arrays", "multiply"])
+@pytest.mark.parametrize("name", [*sorted(OWN), "lifted_cube", "lifted_cube_of_arrays", "multiply"])
 def test_every_operation_and_its_derivatives_lift(name):
     row = TABLE[name]
     low, high = DOMAINS.get(name, (-2.5, 2.5) if name in EVERYWHERE else (0.35, 0.75))
@@ -218,11 +219,25 @@ def test_rows_of_different_constants_share_a_block():
     )
 
 
-def test_partials_that_branch_or_call_math_are_refused():
-    branch = operation("lifted_branch", lambda x: max(x, 0.0), [lambda z, x: 1.0 if x > 0 else 0.0])
+NUMBERS_ONLY = {  # partials that ask for the number of an operand, and how the error says so
+    "compares x": lambda z, x, y: 1.0 if x > 0 else 0.0,
+    "compares z": lambda z, x, y: 0.0 if z == 0.0 else y,
+    "compares a result of mul": lambda z, x, y: 0.0 if 2.0 * x > 1e6 else y,  # nowhere near any sample
+    "branches on y": lambda z, x, y: x if y else 0.0,
+    "takes the float of x": lambda z, x, y: math.exp(x),
+    "takes the float of a result of sub": lambda z, x, y: math.sin(y - x),
+    "takes the int of x": lambda z, x, y: float(int(x)),
+    "reads the data of x": lambda z, x, y: x.data,
+}
+
+
+@pytest.mark.parametrize("how", NUMBERS_ONLY)
+def test_partials_that_ask_for_a_number_are_refused_with_operation_partial_and_remedy(how):
+    branch = operation("lifted_branch", lambda x, y: max(x, y), [0.0, NUMBERS_ONLY[how]])
     x = Value(1.0)
-    with pytest.raises(TypeError, match="write the partials of lifted_branch in autograd's operations"):
-        vectorize(branch(x) * 2.0, [], [x])
+    message = f"partials of lifted_branch in autograd's operations .*: of partial 2, the formula {how}, which"
+    with pytest.raises(TypeError, match=message):
+        vectorize(branch(x, x) * 2.0, [], [x])
 
 
 # Shapes of graphs -----------------------------------------------------------------------------------------------------

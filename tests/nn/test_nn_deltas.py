@@ -1,4 +1,4 @@
-"""Deltas by hand: compared at their own digits, the first wrong step named, and the slip where one explains them."""
+"""Deltas by hand: compared at their own digits, the first wrong step named, and the mistake where one explains them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from nn.checking.mistakes import (
     HALF,
     MEAN,
     MISSING,
+    MISTAKES,
     NET_INPUT,
     OFF_DIAGONAL,
     SIBLINGS,
     SIGN,
-    SLIPS,
     SUM,
     TRANSPOSED,
     UPDATED,
@@ -68,12 +68,12 @@ def two_layers(output: str = "sigmoid", loss: Any = sse, target: Any = (1.0, 0.0
 
 
 def found(record: Record, expected: Any, *args: Any, **keywords: Any) -> list[Any]:
-    """The slips that the diagnosis names."""
+    """The mistakes that the diagnosis names."""
     diagnosis = compare(record, expected, *args, **keywords).diagnosis
-    return [made.slip for made in diagnosis.made] if diagnosis else []
+    return [made.mistake for made in diagnosis.made] if diagnosis else []
 
 
-# The documents' own slips ---------------------------------------------------------------------------------------------
+# The documents' own mistakes ------------------------------------------------------------------------------------------
 
 
 def handout_numbers(hidden: list[float]) -> list[list[float]]:
@@ -83,7 +83,7 @@ def handout_numbers(hidden: list[float]) -> list[list[float]]:
 def test_document_000_uses_the_weights_after_their_update():
     expected = handout_numbers(HANDOUT["step_handout"]["delta_h_handout"])
     report = compare(handout_record(), expected, "handout")
-    assert [(made.slip, made.layer) for made in report.diagnosis.made] == [(UPDATED, 0)]
+    assert [(made.mistake, made.layer) for made in report.diagnosis.made] == [(UPDATED, 0)]
     assert report.diagnosis.learning_rate == HANDOUT["inputs"]["eta"]
     assert [(delta.layer, delta.neuron) for delta in report.first_wrong] == [(1, 1), (1, 2), (1, 3), (1, 4)]
     assert "weights used after their update (learning rate 0.01), in layer 1" in str(report)
@@ -92,7 +92,7 @@ def test_document_000_uses_the_weights_after_their_update():
 def test_document_001_sums_over_the_siblings_with_the_weights_after_their_update():
     expected = handout_numbers(HANDOUT["seed001_wrong_rule"]["delta_h_wrong"])
     report = compare(handout_record(), expected, "handout")
-    assert {made.slip for made in report.diagnosis.made} == {SIBLINGS, UPDATED}
+    assert {made.mistake for made in report.diagnosis.made} == {SIBLINGS, UPDATED}
     assert report.diagnosis.learning_rate == HANDOUT["inputs"]["eta"]
 
 
@@ -115,7 +115,7 @@ def test_one_neuron_cannot_tell_a_learning_rate_but_can_confirm_one():
     assert found(h1_record(), expected, "handout", learning_rate=0.02) == []
 
 
-def test_the_handouts_numbers_without_its_convention_have_two_slips():
+def test_the_handouts_numbers_without_its_convention_have_two_mistakes():
     step = handout_step(handout_record().mlp, [1, 3, 5], 1, 0.01)
     assert found(handout_record(), step.deltas, "handout") == [UPDATED]
     assert found(handout_record(), step.deltas) == [SIGN, UPDATED]
@@ -128,33 +128,33 @@ def test_the_sigmoids_derivative_of_the_net_input():
     assert found(record, wrong) == [NET_INPUT]
 
 
-# Every slip, random networks ------------------------------------------------------------------------------------------
+# Every mistake, random networks ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
-def test_a_slip_is_named(slip):
-    rng = np.random.default_rng(SLIPS.index(slip))
-    mutants = [mutant(rng, (slip,), ALL) for _ in range(20)]
-    named_slips = [named(made.record, made.deltas(), ALL) for made in mutants]
-    assert named_slips.count((slip,)) >= 19
-    assert set(named_slips) <= {(slip,), ()}
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_is_named(mistake):
+    rng = np.random.default_rng(MISTAKES.index(mistake))
+    mutants = [mutant(rng, (mistake,), ALL) for _ in range(20)]
+    named_mistakes = [named(made.record, made.deltas(), ALL) for made in mutants]
+    assert named_mistakes.count((mistake,)) >= 19
+    assert set(named_mistakes) <= {(mistake,), ()}
 
 
 @pytest.mark.parametrize(("digits", "least"), [(7, 0.97), (4, 0.88), (3, 0.75)])
-def test_most_slips_are_named_in_rounded_numbers_and_never_another(digits, least):
+def test_most_mistakes_are_named_in_rounded_numbers_and_never_another(digits, least):
     rng = np.random.default_rng(digits)
     said = [
-        verdict(made.record, made.deltas(), digits, (slip,))
-        for slip in 6 * SLIPS
-        for made in [mutant(rng, (slip,), digits)]
+        verdict(made.record, made.deltas(), digits, (mistake,))
+        for mistake in 6 * MISTAKES
+        for made in [mutant(rng, (mistake,), digits)]
     ]
     assert (said.count("named") + said.count("same numbers")) >= least * len(said)
     assert set(said) <= {"named", "same numbers", "hint", "none"}
 
 
-def test_two_slips_at_once_are_named():
+def test_two_mistakes_at_once_are_named():
     rng = np.random.default_rng(0)
-    pairs = [pair for pair in combinations(SLIPS, 2) if compatible(pair)]
+    pairs = [pair for pair in combinations(MISTAKES, 2) if compatible(pair)]
     right = 0
     for pair in pairs:
         made = mutant(rng, pair, ALL)
@@ -174,18 +174,18 @@ def test_noise_is_not_diagnosed(title, change, where):
 # What a diagnosis says, and when --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("factor", "slip"), [(-1.0, SIGN), (2.0, DOUBLE), (0.5, HALF), (1 / 3, MEAN), (3.0, SUM)])
+@pytest.mark.parametrize(("factor", "mistake"), [(-1.0, SIGN), (2.0, DOUBLE), (0.5, HALF), (1 / 3, MEAN), (3.0, SUM)])
 @pytest.mark.parametrize("digits", [3, 4, 7, ALL])
-def test_a_factor_of_all_numbers_is_found_at_every_precision(factor, slip, digits):
+def test_a_factor_of_all_numbers_is_found_at_every_precision(factor, mistake, digits):
     record = two_layers()
     expected = written([factor * np.array(layer) for layer in record.deltas()], digits)
-    assert found(record, expected) == [slip]
+    assert found(record, expected) == [mistake]
 
 
 def test_the_mean_of_the_loss_is_the_n_of_its_outputs():
     record = two_layers(loss=mse)
     diagnosis = compare(record, two_layers().deltas()).diagnosis
-    assert (diagnosis.made[0].slip, diagnosis.n) == (SUM, 3)
+    assert (diagnosis.made[0].mistake, diagnosis.n) == (SUM, 3)
     assert "1/n missing (n = 3), in the output layer" in str(diagnosis)
 
 
@@ -204,7 +204,7 @@ def test_what_too_few_digits_show_is_a_hint_and_no_diagnosis():
     right, output = record.deltas()
     report = compare(record, [[float(f"{2.0 * right[0]:.3g}")], output])
     assert report.diagnosis is None
-    assert "These numbers would come from this slip, factor 2, in layer 1, but also by chance" in report.advice
+    assert "This mistake would give these numbers: factor 2, in layer 1; but they may be chance" in report.advice
     assert found(record, [[float(f"{2.0 * right[0]:.7g}")], output]) == [DOUBLE]
 
 
@@ -239,7 +239,7 @@ def test_a_loss_that_takes_the_net_inputs_of_a_sigmoid():
     assert found(record, [hidden, output]) == [MISSING]
 
 
-def test_two_slips_with_the_same_numbers_are_both_named():
+def test_two_mistakes_with_the_same_numbers_are_both_named():
     record = MLP.from_weights([[[0.5, 0.2], [0.1, -0.3]], [[0.7, -0.4, 0.2], [0.3, 0.9, 0.1]]], None, "hard_sigmoid")
     record = record.forward([1.0, 0.5])
     sse(record.output, [0.1, 0.9, 0.3]).backward()
@@ -297,7 +297,7 @@ def test_the_message_is_a_table_the_first_wrong_step_and_one_line_of_diagnosis()
     assert [line.split()[:2] for line in lines[2:7]] == [["2", "1"], ["1", "1"], ["1", "2"], ["1", "3"], ["1", "4"]]
     assert lines[7].startswith("The first wrong step, from the output back: layer 2 (the output), neuron 1.")
     assert lines[8] == "For neuron 1 it is δ = f′(z) · ∂C/∂a = 0.240805 · (-0.808222) = -0.194624."
-    assert lines[9].startswith("Diagnosis: factor 2, in the output layer. To mend it: ")
+    assert lines[9].startswith("Diagnosis: factor 2, in the output layer. To correct it: ")
     assert len(lines) == 10
 
 

@@ -1,4 +1,4 @@
-"""Exercise sheets: the same everywhere, sane, and marked with what follows, what is wrong, and the slip behind it."""
+"""Exercise sheets: the same everywhere, marked with what is wrong, what follows, and the mistake that explains it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ import numpy as np
 import pytest
 
 from nn.exercise.__main__ import main
-from nn.exercise.sheet import ACTIVATIONS, CONVENTIONS, FLATTEST, LOSSES, SMALLEST, STEEPEST, make_exercise
+from nn.exercise.sheet import (
+    ACTIVATION_TEXTS,
+    CONVENTION_TEXTS,
+    LOSS_TEXTS,
+    MAX_NET_INPUT,
+    MIN_DELTA,
+    MIN_NET_INPUT,
+    make_exercise,
+)
 
 OPTIONS = ["--sizes", "3,4,1", "--seed", "7"]
 EXERCISE = make_exercise([3, 4, 1], 7)
 EVERY = [
     (activation, loss, bias, convention)
-    for activation in ACTIVATIONS
-    for loss in LOSSES
+    for activation in ACTIVATION_TEXTS
+    for loss in LOSS_TEXTS
     for bias in (False, True)
-    for convention in CONVENTIONS
+    for convention in CONVENTION_TEXTS
 ]
 
 
@@ -79,8 +87,8 @@ def test_the_solution_is_the_same_sheet_filled_in(capsys):
 def test_every_kind_of_sheet_is_sane_and_its_solution_is_right(activation, loss, bias, convention, check, capsys):
     exercise = make_exercise([2, 3, 2], 1, activation, loss, bias, convention)
     record = exercise.record
-    assert all(FLATTEST <= abs(z.data) <= STEEPEST for layer in record.net_inputs for z in layer)
-    assert all(abs(delta) >= SMALLEST for layer in record.deltas() for delta in layer)
+    assert all(MIN_NET_INPUT <= abs(z.data) <= MAX_NET_INPUT for layer in record.net_inputs for z in layer)
+    assert all(abs(delta) >= MIN_DELTA for layer in record.deltas() for delta in layer)
     assert all(round(w.data, 1) == w.data for w in record.mlp.parameters())
     options = exercise.options.split()
     assert main([*options, "--solution"]) == 0
@@ -90,14 +98,14 @@ def test_every_kind_of_sheet_is_sane_and_its_solution_is_right(activation, loss,
 
 
 def test_what_has_no_sane_numbers_is_refused(capsys, monkeypatch):
-    monkeypatch.setattr("nn.exercise.sheet.TRIES", 20)
+    monkeypatch.setattr("nn.exercise.sheet.MAX_TRIES", 20)
     assert main(["--sizes", "12,12,12,12,1", "--seed", "1", "--activation", "relu"]) == 2
     assert "choose fewer or smaller layers" in capsys.readouterr().err
     assert main(["--sizes", "3,4,1", "--seed", "1", "--loss", "cross_entropy"]) == 2
     assert "at least 2 outputs" in capsys.readouterr().err
     for sizes in ("3", "3,0", "3,13"):
         assert main(["--sizes", sizes, "--seed", "1"]) == 2
-        assert "of 1 to 12, such as 3,4,1" in capsys.readouterr().err
+        assert "from 1 to 12, such as 3,4,1" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["--sizes", "3;4", "--seed", "1"])
     assert "give whole numbers with commas between" in capsys.readouterr().err
@@ -113,7 +121,7 @@ def test_the_template_has_a_place_for_every_answer_and_covers_no_file(tmp_path, 
     assert before.count("null") == 31
     assert json.loads(before)["exercise"] == "--sizes 3,4,1 --seed 7"
     assert main([*OPTIONS, "--template", str(path)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert path.read_text(encoding="utf-8") == before
     assert main([*OPTIONS, "--check", str(path)]) == 1
     out = capsys.readouterr().out
@@ -133,7 +141,7 @@ def test_right_answers_pass(check):
     ]
 
 
-def test_a_slip_in_the_deltas_is_named_and_what_follows_from_it_is_marked_so(check):
+def test_a_mistake_in_the_deltas_is_named_and_what_follows_from_it_is_marked_so(check):
     answers = EXERCISE.answers()
     slopes = [a * (1.0 - a) for a in answers["a"][0]]
     answers["deltas"][0] = [delta / slope for delta, slope in zip(answers["deltas"][0], slopes, strict=True)]
@@ -145,7 +153,7 @@ def test_a_slip_in_the_deltas_is_named_and_what_follows_from_it_is_marked_so(che
     assert "δ⁽¹⁾₁ = 0.03821 is wrong" in text
     assert "∂C/∂w   4 of 16 right\n          12 follow from your own numbers\n" in text
     assert "The first wrong step, from the output back: δ⁽¹⁾₁, δ⁽¹⁾₂, δ⁽¹⁾₃, δ⁽¹⁾₄." in text
-    assert "Diagnosis: missing activation derivative, in layer 1. To mend it: multiply by f′(z)." in text
+    assert "Diagnosis: missing activation derivative, in layer 1. To correct it: multiply by f′(z)." in text
 
 
 def test_a_wrong_net_input_is_marked_once_and_the_rest_follows(check):
@@ -161,11 +169,11 @@ def test_a_wrong_net_input_is_marked_once_and_the_rest_follows(check):
 def test_gradients_are_diagnosed_where_the_deltas_are_right(check):
     answers = EXERCISE.answers()
     answers["gradients"] = [[[-g for g in row] for row in W] for W in answers["gradients"]]
-    assert "Diagnosis: opposite sign. To mend it" in check(rounded(answers))[1]
+    assert "Diagnosis: opposite sign. To correct it" in check(rounded(answers))[1]
 
 
 @pytest.mark.parametrize(
-    ("slip", "says"),
+    ("mistake", "says"),
     [
         (lambda a, z, deltas: np.outer(deltas, a).reshape(len(a), -1), "transposed matrix"),
         (lambda a, z, deltas: np.outer(np.ones(len(a)), deltas), "missing activation of the sender"),
@@ -174,13 +182,13 @@ def test_gradients_are_diagnosed_where_the_deltas_are_right(check):
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
-def test_a_slip_in_a_layers_weight_gradients_is_named(check, slip, says):
+def test_a_mistake_in_a_layers_weight_gradients_is_named(check, mistake, says):
     exercise = make_exercise([3, 4, 2], 7)
     answers = exercise.answers()
-    W = slip(*[np.array(x) for x in (answers["a"][0], answers["z"][0], answers["deltas"][1])])
+    W = mistake(*[np.array(x) for x in (answers["a"][0], answers["z"][0], answers["deltas"][1])])
     answers["gradients"][1] = W.tolist()
     _, text = check(rounded(answers), ["--sizes", "3,4,2", "--seed", "7"])
-    assert f"Diagnosis: {says}, in the gradients of layer 2. To mend it" in text
+    assert f"Diagnosis: {says}, in the gradients of layer 2. To correct it" in text
 
 
 def test_weight_gradients_off_at_random_have_no_diagnosis(check):
@@ -221,13 +229,13 @@ def altered(**changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ('{"z": [[1, 2', "line 1, column 13: Expecting ',' delimiter; is the file whole?"),
+        ('{"z": [[1, 2', "line 1, column 13: Expecting ',' delimiter; is the file complete?"),
         ("", "line 1, column 1: Expecting value"),
-        ("[]", "holds no object with answers"),
+        ("[]", "is not an object with answers"),
         ("[" * 100_000, "nested too deeply"),
-        (altered(z=[[1.0, 2.0, 3.0, math.nan], [1.0]]), "z[0][3] is NaN; give a finite number of sane size, or null"),
+        (altered(z=[[1.0, 2.0, 3.0, math.nan], [1.0]]), "z[0][3] is NaN; give a finite number below 1e100, or null"),
         (altered(a=[[1.0, 2.0, 3.0, 4.0], [-math.inf]]), "a[1][0] is -Infinity; give a finite number"),
-        ({"z": []}, "lacks a, deltas, gradients; --template writes every name"),
+        ({"z": []}, "has no a, deltas, gradients; --template writes every name"),
         (altered(y=[]), "has y, which the exercise does not ask for"),
         (altered(z=[[1.0], [1.0]]), r"z[0] has 1 entries; give 4, as --template does"),
         (altered(z=[[1.0, 2.0, 3.0, "four"], [1.0]]), 'z[0][3] is "four"; give a number such as'),
@@ -249,7 +257,7 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path, capsys):
     assert f"there is no file {tmp_path / 'none.json'}; --template" in capsys.readouterr().err
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     assert main([*OPTIONS, "--check", str(tmp_path / "binary.json")]) == 2
-    assert "is no text in UTF-8" in capsys.readouterr().err
+    assert "is not UTF-8 text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -274,4 +282,4 @@ def test_a_file_of_answers_says_which_exercise_it_is_of(tmp_path, capsys):
     assert (main(["--check", str(path)]), capsys.readouterr().out) == (1, with_options[1].partition("null.\n")[2])
     path.write_text('{"exercise": 7}')
     assert main(["--check", str(path)]) == 2
-    assert "does not say which exercise it is of: give --sizes and --seed" in capsys.readouterr().err
+    assert "does not say which exercise it answers: give --sizes and --seed" in capsys.readouterr().err

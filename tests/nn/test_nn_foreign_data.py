@@ -86,10 +86,10 @@ def test_masked_deltas_are_refused() -> None:
 def test_a_sparse_matrix_is_refused_with_the_remedy(kind: str) -> None:
     sparse = getattr(pytest.importorskip("scipy.sparse"), kind)(X)
     for call in (lambda: fit(sparse, Y), lambda: network().predict(sparse), lambda: network().score(sparse, Y)):
-        with pytest.raises(ValueError, match=r"X is a sparse .*; give X.toarray\(\)"):
+        with pytest.raises(ValueError, match=r"X is a sparse .*: give its toarray\(\)"):
             call()
     for estimator in (MLPClassifier(epochs=1), MLPRegressor(epochs=1)):
-        with pytest.raises(ValueError, match=r"X is a sparse .*; give X.toarray\(\)"):
+        with pytest.raises(ValueError, match=r"X is a sparse .*: give its toarray\(\)"):
             estimator.fit(sparse, Y[:, 0])
     assert fit(sparse.toarray(), Y) == fit(X, Y)
 

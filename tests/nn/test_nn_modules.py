@@ -304,6 +304,7 @@ def test_import_asks_for_nothing_optional() -> None:
         (lambda: MLP(3, [4, 1.5]), "the size of layer 2 is 1.5"),
         (lambda: MLP(3, [4, 1], "sigmoyd"), "'sigmoyd' is not an activation; did you mean 'sigmoid'"),
         (lambda: MLP(3, [4, 1], "atan2"), "'atan2' is not an activation"),
+        (lambda: MLP(3, [4, 1], "where"), "'where' is not an activation; choose sigmoid, tanh"),
         (lambda: MLP(3, [4, 1], ["relu"]), "1 activations for 2 layers"),
         (lambda: MLP(3, [4, 1], ["relu", "relu"], output="sigmoid"), "3 activations for 2 layers"),
         (lambda: MLP(3, [4, 1], [["relu", "tanh"], "relu"]), "layer 1 has 4 neurons, but 2 activations"),

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nn import MLP, assert_deltas, sse
+from viz import draw
+
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
 NETWORK = """
@@ -42,15 +45,40 @@ def test_failed_deltas_are_drawn_and_the_path_is_printed(ran, pytester):
     assert f"The comparison is drawn in {path}" in printed
     assert "Diagnosis: missing activation derivative, in layer 1" in printed
     assert svg.count("first wrong step") == 2
-    assert "the loss" in svg
 
 
-def test_without_a_loss_in_sight_the_graph_below_the_output_is_drawn(ran):
-    source = NETWORK.replace('loss = sse(record.output, [1]).named("the loss")', "").replace(
-        "loss.backward()", "sse(record.output, [1]).backward()"
-    )
-    _, svg = ran(source)
-    assert "the loss" not in svg
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_of_several_outputs_the_wrong_one_is_drawn(ran, wrong):
+    _, svg = ran(f"""
+        from nn import MLP, assert_deltas, sse
+
+        def test_by_hand():
+            record = MLP.from_weights([[[0.5], [1.2]], [[0.8, -1.2]]]).forward([1, 3])
+            sse(record.output, [1, 0]).backward()
+            deltas = record.deltas()
+            deltas[1][{wrong}] *= 2.0
+            assert_deltas(record, deltas)
+    """)
+    assert svg.count("first wrong step") == 1
+    assert ["z⁽²⁾₁" in svg, "z⁽²⁾₂" in svg] == [wrong == 0, wrong == 1]
+
+
+def test_the_error_carries_what_was_compared():
+    record = MLP.from_weights([[[0.5], [1.2]], [[0.8]]]).forward([1, 3])
+    sse(record.output, [1]).backward()
+    z = [record.net_inputs[0][0], record.net_inputs[1][0]]
+    for convention, sign in (("gradient", 1.0), ("handout", -1.0)):
+        with pytest.raises(AssertionError) as failure:
+            assert_deltas(record, [[0.25], [sign * z[1].grad]], convention)
+        error = failure.value
+        assert (error.record, error.report.wrong[0].layer, error.wrong) == (record, 1, [z[0]])
+        assert error.values == {z[0]: sign * 0.25, z[1]: z[1].grad}
+        assert "0.25" in draw(record.output[0], record, against=error.values).source
+
+
+def test_no_local_variable_of_a_test_is_read(ran):
+    printed, svg = ran(NETWORK.replace("assert_deltas(record", "values = wrong = report = 5; assert_deltas(record"))
+    assert "The comparison is drawn in" in printed
     assert svg.count("first wrong step") == 2
 
 

@@ -82,9 +82,9 @@ def circle(path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (fifo, "is no file but a pipe, a device or the like; choose another path"),
-        (circle, "is no file but a pipe, a device or the like; choose another path"),
-        (lambda path: path.symlink_to(os.devnull), "is no file but a pipe, a device or the like"),
+        (fifo, "is not a file but a pipe, a device or the like; choose another path"),
+        (circle, "is not a file but a pipe, a device or the like; choose another path"),
+        (lambda path: path.symlink_to(os.devnull), "is not a file but a pipe, a device or the like"),
         (lambda path: path.mkdir(), "is a folder; give the path of a file in it"),
     ],
     ids=["pipe", "circular link", "device", "folder"],

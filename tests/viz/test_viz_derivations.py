@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from test_nn_golden import ARNOLD, ETA, HANDOUT, MISLEY, arnold_network, backward, handout_network, misley_network
 
-from autograd import TABLE, Value, exp, parse, tanh
+from autograd import TABLE, Value, dot, exp, log, log1p, logsumexp, mean, parse, square, tanh
 from autograd import sum as total
-from nn import MLP, SGD, binary_cross_entropy, cross_entropy, half_sse, mse, sse, train
+from nn import MLP, SGD, binary_cross_entropy, cross_entropy, half_sse, huber, mae, mse, sse, train
 from nn.losses import LOSSES
 from viz import derivation
-from viz.solutions.losses import known_loss
+from viz.solutions.losses import KnownLoss, known_loss
 from viz.solutions.notations import CONVENTIONS
 from viz.text.labels import number
 
@@ -186,16 +188,69 @@ PROBABILITIES = ("cross_entropy", "binary_cross_entropy")  # what these losses t
     ("name", "of_net_inputs"),
     [(name, z) for name in LOSSES for z in (False, True) if not (z and name in PROBABILITIES)],
 )
-@pytest.mark.parametrize("parts", [1, 4])
-def test_a_loss_is_known_by_its_graph(name: str, of_net_inputs: bool, parts: int) -> None:
+@pytest.mark.parametrize("divisor", [1, 4])
+def test_a_loss_is_known_by_its_graph(name: str, of_net_inputs: bool, divisor: int) -> None:
     record = MLP(2, [3, 3], output="sigmoid", rng=0).forward([1, 2])
     target: Any = TARGETS.get(name, [0.5, 1.0])
     targets = [*target, 1] if isinstance(target, list) else [float(k == target) for k in range(3)]
     of = record.net_inputs[-1] if of_net_inputs else record.output
     loss = LOSSES[name](of, targets if isinstance(target, list) else target)
-    known = known_loss(loss / parts if parts > 1 else loss, record)
+    known = known_loss(loss / divisor if divisor > 1 else loss, record)
     assert known is not None
-    assert (known.name, known.of_net_inputs, known.targets, known.parts) == (name, of_net_inputs, targets, parts)
+    assert (known.name, known.of_net_inputs, known.targets, known.divisor) == (name, of_net_inputs, targets, divisor)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_so_it_is_after_a_copy_and_a_refresh(name: str) -> None:
+    record, loss = solved(name)
+    known = known_loss(loss, record)
+    assert known
+    copied, its_loss = copy.deepcopy((record, loss))
+    assert known_loss(its_loss, copied) == known
+    record.mlp.parameters()[0].data += 0.1
+    assert known_loss(loss.refresh(), record) == known
+
+
+def test_so_it_is_where_the_target_is_a_value_that_is_assigned_later() -> None:
+    record = MLP(2, [1], rng=0).forward([1, 2])
+    target = Value(0.25, "t")
+    loss = binary_cross_entropy(record.output, [target])
+    target.data = 0.75
+    assert known_loss(loss.refresh(), record) == KnownLoss("binary_cross_entropy", False, [0.75])
+
+
+def test_so_it_is_where_it_is_written_by_hand() -> None:
+    record = MLP(2, [2], rng=0).forward([1, 2])
+    a, b = record.output
+    assert known_loss(total([square(a - 0.5), square(b - 1)]), record) == KnownLoss("sse", False, [0.5, 1.0])
+    assert known_loss(0.5 * square(a - 0.5) / 4, MLP(2, [2], rng=0).forward([1, 2])) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda a, b: 1 / sse([a, b], [1, 0]),
+        lambda a, b: sse([a, b], [1, 0]) + 1,
+        lambda a, b: exp(sse([a, b], [1, 0])),
+        lambda a, b: sse([b, a], [1, 0]),
+        lambda a, b: sse([a], [1]),
+        lambda a, b: mae([a, b], [1, 0]) * 2,
+        lambda a, b: total([abs(a - 1), abs(b)]),
+        lambda a, b: huber([a, b], [1, 0], delta=2.0),
+        lambda a, b: binary_cross_entropy([a, a], [1, 0]),
+        lambda a, b: mean([-(0.3 * log(x) + 0.6 * log1p(-x)) for x in (a, b)]),
+        lambda a, b: logsumexp([b, a]) - a,
+        lambda a, b: logsumexp([a, b]) - dot([1.0, 1.0], [a, b]),
+        lambda a, b: square(a - 1) + square(a - 1),
+    ],
+)
+def test_what_differs_from_a_loss_is_not_called_one(changed: Callable[[Value, Value], Value]) -> None:
+    record = MLP(2, [2], rng=0).forward([1, 2])
+    loss = changed(*record.output)
+    loss.backward()
+    known = known_loss(loss, record)
+    assert known is None or known.divisor == 0.5
+    assert check_every_line(str(derivation(record, loss=loss, learning_rate=0.1, digits=17))) > 3
 
 
 def test_a_one_hot_target_and_its_class_are_the_same() -> None:
@@ -229,7 +284,7 @@ def test_a_loss_of_one_s_own_is_written_as_its_graph_says() -> None:
 def test_without_the_loss_it_says_what_it_does_not_know() -> None:
     record, loss = solved("sse")
     text = str(derivation(record))
-    assert "does not know its loss" in text
+    assert "The loss was not given" in text
     assert "Updates" not in text
     assert text.count("δ⁽²⁾₁ = ∂C/∂a⁽²⁾₁·∂a⁽²⁾₁/∂z⁽²⁾₁") == 1
     assert str(derivation(record, loss=loss)).split("4. Gradients")[1] == text.split("4. Gradients")[1]
@@ -288,7 +343,7 @@ def test_gradients_of_several_passes_are_named() -> None:
     record, loss = solved("sse")
     again = sse(record.mlp.forward([1, 1]).output, [0, 0])
     again.backward()
-    assert "this example's alone" in str(derivation(record, loss=loss))
+    assert "of this example alone" in str(derivation(record, loss=loss))
 
 
 # Any expression -------------------------------------------------------------------------------------------------------
@@ -355,7 +410,8 @@ def test_what_is_missing_is_named_with_its_remedy() -> None:
         ({"convention": "hansen"}, "choose one of gradient, handout, arnold, misley, nielsen"),
         ({"learning_rate": -1.0}, "give a positive number"),
         ({"digits": 0}, "give a whole number from 1 to 17"),
-        ({"loss": Value(1.0)}, "was not made of this record's output"),
+        ({"digits": 4.5}, "digits is 4.5; give a whole number"),
+        ({"loss": Value(1.0)}, "was not computed from this record's output"),
     ):
         with pytest.raises(ValueError, match=message):
             derivation(record, **wrong)  # type: ignore[arg-type]

@@ -118,7 +118,7 @@ def test_a_line_of_text_is_read_back_to_the_same_number_or_refused_with_the_name
     value = expression(names)
     wrong = [name for name in names if name and (not is_read(name) or names.count(name) > 1)]
     if wrong:
-        with pytest.raises(ValueError, match=r"could be read back|would be read back as one") as refusal:
+        with pytest.raises(ValueError, match=r"could not be read back|would be read back as one") as refusal:
             formula(value, notation="text")
         assert any(f"{name!r:.80}" in str(refusal.value) for name in wrong)
     else:
@@ -130,7 +130,9 @@ def test_a_line_of_text_is_read_back_to_the_same_number_or_refused_with_the_name
 def test_a_name_that_would_be_read_as_something_else_is_refused(name):
     """Some hostile ones are names of variables."""
     if not is_read(name):
-        with pytest.raises(ValueError, match="is no name of a variable, which could be read back: rename the Value"):
+        with pytest.raises(
+            ValueError, match="is not the name of a variable, so it could not be read back: rename the Value"
+        ):
             formula(Value(2.0, name) * 3, notation="text")
 
 
@@ -146,7 +148,7 @@ def test_two_values_of_one_name_are_refused_in_a_line_of_text():
 
 @pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
 def test_a_number_without_a_numeral_is_refused_in_a_line_of_text(number):
-    with pytest.raises(ValueError, match="has no numeral that could be read back: name the Value"):
+    with pytest.raises(ValueError, match="cannot be written as a number that is read back: name the Value"):
         formula(Value(2.0, "x") * number, notation="text")
     assert formula(Value(2.0, "x") * Value(number, "y"), notation="text") == "x * y"
 

@@ -1,6 +1,6 @@
-"""Worked solutions: of one training step, or of any expression, forward line by line and then the chain rule back.
+"""Worked solutions of one training step, or of any expression: the forward pass line by line, then the chain rule.
 
-Letters: z a node, x an operand, p a local derivative, g an adjoint, u an intermediate result without a name.
+Letters: z a node, x an operand, p a local derivative, g a gradient, u an intermediate result without a name.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from itertools import count as natural_numbers
+from numbers import Integral
 
 from autograd import Value, dot, topological_order
 from autograd.choices import chosen
@@ -16,10 +17,10 @@ from viz.graphs.boxes import larger_than
 from viz.solutions.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import derivative
-from viz.solutions.steps import training_step
+from viz.solutions.training_step import training_step
 from viz.text.labels import NAME_LENGTH, short
 
-LARGEST = 100  #: nodes of an expression that is derived; of more, nobody reads the lines
+MAX_NODES = 100  #: of an expression that is derived; nobody reads the lines of more
 
 
 def derivation(
@@ -32,23 +33,23 @@ def derivation(
 ) -> Derivation:
     """Return the worked solution of one training step, or of a Value: print it, or show it in a notebook.
 
-    of: a record, after `backward()`, for the forward pass, the loss, the deltas with their sums over receivers, the
-    gradients and the updates; or a Value, for its operations line by line and the chain rule back, term by term.
-
-    Of a record alone:
-    loss: the Value that `backward()` was called on; without it, its derivatives are taken as they were left.
-    learning_rate: of the updates; without it there are none.
-    convention: whose letters, signs and order: "gradient" (this project's), "handout" (documents 000 and 001),
-    "arnold" (002), "misley" (003) or "nielsen" (his book).
-
-    digits: of the numbers written; all are computed with every digit.
-
-    Sums and layers of more than six terms are abbreviated. A name that is no symbol, such as "w*x + b", stands in
+    Sums and layers of more than six terms are abbreviated. A name that is not a symbol, such as "w*x + b", stands in
     quotation marks, and so does "x (2)" for a second Value named x.
 
-    Raises ValueError, with the remedy, for a record that no gradient has reached or whose weights have changed since,
-    for a loss of another pass, for an unknown convention, and for a Value of more than 100 nodes; TypeError for
-    anything else.
+    Args:
+        of: a record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates; or
+            a Value, for its operations line by line and the chain rule from the result back.
+        loss: with a record, the Value that `backward()` was called on; without it, the derivatives that it left are
+            taken as given.
+        learning_rate: with a record, that of the updates, which are left out without it.
+        convention: with a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
+            (Hansen 2021, 2022), "arnold", "misley" (2023) or "nielsen" (*Neural Networks and Deep Learning*, 2015).
+        digits: significant digits of the numbers shown; all are computed to full precision.
+
+    Raises:
+        ValueError: for a record that no gradient has reached or whose weights have changed since, for a loss of another
+            pass, for an unknown convention, and for a Value of more than 100 nodes.
+        TypeError: for anything that is neither a record nor a Value.
 
     >>> x, w = Value(3.0, "x"), Value(0.5, "w")
     >>> print(derivation((w * x - 1).named("y")))
@@ -62,24 +63,24 @@ def derivation(
     >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
     True
     """
-    if not isinstance(digits, int) or isinstance(digits, bool) or not 1 <= digits <= 17:
-        raise ValueError(f"digits is {digits!r}; give a whole number from 1 to 17")
+    if not isinstance(digits, Integral) or isinstance(digits, bool) or not 1 <= digits <= 17:
+        raise ValueError(f"digits is {digits!r:.80}; give a whole number from 1 to 17")
     if isinstance(of, Record):
         return training_step(of, loss, learning_rate, convention, digits)
     if not isinstance(of, Value):
         raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
     if loss is not None or learning_rate is not None or convention != "gradient":
-        raise TypeError("loss, learning_rate and convention are for a record; a Value is derived as it is")
-    if larger_than(LARGEST, of):
+        raise TypeError("loss, learning_rate and convention are for a record; leave them out with a Value")
+    if larger_than(MAX_NODES, of):
         raise ValueError(
-            f"the Value has more than {LARGEST} nodes: derive a part of it; for a network, take derivation(record); "
+            f"the Value has more than {MAX_NODES} nodes: derive a part of it; for a network, take derivation(record); "
             "for one gradient, explain(value, x)"
         )
-    return _Chain(of, digits).derivation()
+    return ExpressionSolution(of, digits).derivation()
 
 
-class _Chain:
-    """The solution of a Value: every operation with its numbers, and the sums of the chain rule."""
+class ExpressionSolution:
+    """The worked solution of a Value: each operation with its numbers, and the sums of the chain rule."""
 
     def __init__(self, root: Value, digits: int) -> None:
         self.root, self.nodes, self.sheet = root, topological_order(root), Sheet(digits)
@@ -89,7 +90,7 @@ class _Chain:
         self.sheet.symbols |= self.symbols
 
     def _sweep(self) -> tuple[dict[Value, float], dict[Value, list[tuple[Value, float]]]]:
-        """Return ∂root/∂z of every node, and the terms of its sum: the node that hands it on and ∂node/∂z."""
+        """Return ∂root/∂z of every node, and the terms of its sum: each node that uses z, and ∂node/∂z."""
         gradients: dict[Value, float] = defaultdict(float, {self.root: 1.0})
         terms: dict[Value, list[tuple[Value, float]]] = defaultdict(list)
         for z in reversed(self.counting):
@@ -103,7 +104,7 @@ class _Chain:
         return gradients, terms
 
     def _symbols(self) -> dict[Value, Symbol]:
-        """Return a symbol for every Value but the constants, each its own: its name, or u with a number."""
+        """Return a different symbol for each Value that is not a constant: its name, or u with a number."""
         taken = {z.name for z in self.nodes}
         names = (f"u{i}" for i in natural_numbers(1) if f"u{i}" not in taken)
         symbols: dict[Value, Symbol] = {}
@@ -120,17 +121,19 @@ class _Chain:
     def derivation(self) -> Derivation:
         """Return the whole."""
         if self.root.constant:
-            raise ValueError(f"{self.root.data!r} is made of numbers alone: there is nothing to derive")
+            raise ValueError(f"{self.root.data!r} is computed from plain numbers alone: there is nothing to derive")
         given = [Equation(self.symbols[z], [self.sheet.numeral(z.data)]) for z in self._leaves()]
         made = [self._forward(z) for z in self.nodes if z in self.symbols and z.operation]
-        sections = [Section("Given", [given] if given else ["Numbers alone: nothing to differentiate."])]
+        sections = [Section("Given", [given] if given else ["Plain numbers only: there is nothing to differentiate."])]
         if made:
-            sections.append(Section("1. Forward, operation by operation", [made]))
+            sections.append(Section("1. Forward pass, operation by operation", [made]))
             local = [self._local(x, z) for z in self.counting for x in self._operands(z)]
             sections.append(Section("2. Local derivatives", [local]))
             back = [self._backward(x) for x in reversed(self.nodes) if x in self.symbols and self.terms[x]]
             start = Equation(self._total(self.root), [self.sheet.numeral(1.0)])
-            meaning = "∂ is of one operation alone; d is along all ways, a sum over the operations that use a number."
+            meaning = (
+                "∂ is the derivative of one operation, d the total one: a sum over the operations that use a value."
+            )
             sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))
             answer = [self._gradient(x) for x in self._leaves()]
             sections.append(Section("Gradient", [answer]))
@@ -140,14 +143,14 @@ class _Chain:
         return [z for z in self.nodes if z in self.symbols and not z.operation]
 
     def _operands(self, z: Value) -> list[Value]:
-        """Return the operands of an operation that are no constants, each once."""
+        """Return the operands of an operation that are not constants, each once."""
         return [x for x in dict.fromkeys(z.operands) if not x.constant]
 
     def _forward(self, z: Value) -> Equation:
         return self.sheet.equation(self.symbols[z], self._again(z), result=z.data)
 
     def _again(self, z: Value) -> Value:
-        """Return the operation as it is written: a sum of products for a dot, and of many terms some."""
+        """Return the operation as it is written: a dot as a sum of products, and a long sum abbreviated."""
         assert z.operation  # noqa: S101  (for the type checker)
         operands = z.operands
         if z.operation is dot:
@@ -159,7 +162,7 @@ class _Chain:
         return unevaluated(z.operation, *operands)
 
     def _local(self, x: Value, z: Value) -> Equation:
-        """Return ∂z/∂x in symbols and in numbers; x may stand in z's operation more than once."""
+        """Return ∂z/∂x in symbols and in numbers; x may be an operand of z more than once."""
         assert z.operation  # noqa: S101  (for the type checker)
         leaf = Value(x.data)
         again = z.operation.record(tuple(leaf if y is x else y for y in z.operands))
@@ -171,12 +174,12 @@ class _Chain:
         return derivative(self.symbols[z], self.symbols[x])
 
     def _total(self, x: Value) -> Symbol:
-        """Return the derivative of the root along all ways, with a d."""
+        """Return the total derivative of the root, written with d."""
         (y_latex, y), (x_latex, word) = self.symbols[self.root], self.symbols[x]
         return Symbol(rf"\frac{{d {y_latex}}}{{d {x_latex}}}", f"d{y}/d{word}")
 
     def _backward(self, x: Value) -> Equation:
-        """Return the sum over the nodes that x goes into, the last one first, as the gradient arrives."""
+        """Return the sum over the nodes that use x, the last one first, in the order of the reverse pass."""
         terms = []
         for z, p in self.terms[x]:
             factor = self.sheet.value(self._derivative(z, x), p)

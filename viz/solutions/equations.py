@@ -1,17 +1,17 @@
 r"""Equations as a student writes them, in LaTeX and as lines of text: symbol = in symbols = in numbers = result.
 
-An expression is a graph of Values whose leaves have a symbol each; it is read off twice, with the symbols and with the
+An expression is a graph of Values whose leaves each have a symbol; it is written twice, with the symbols and with the
 numbers. A worked solution is a title and sections of such equations.
 
-Formulas are rewritten as texts, from Python's signs to those of mathematics. A name that is no symbol, such as
-"w*x + b", has no part in that: its characters are set aside for private ones, one for one, until all is laid out.
+Formulas are rewritten as text, from Python's signs to those of mathematics. A name that is not a symbol, such as
+"w*x + b", must not be rewritten: its characters are replaced by private ones, one by one, until the layout is done.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import wrap
@@ -22,13 +22,19 @@ from autograd.value import new_value
 from viz.text.formulas import ATOM, POWER, Piece, composed, named, numeral
 from viz.text.labels import cut, in_formula, is_symbol, markdown
 
-WHOLE = 6  #: terms of a sum, and equations of a block, that are written out; of more, the first three and the last
-WIDTH = 76  # characters of an equation that stands on one line
+MAX_WRITTEN_OUT = 6  #: terms of a sum, or equations of a block; of more, the first three and the last are written out
+WIDTH = 76  # of an equation on one line, in characters
 NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
 INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 STEP = re.compile(r"step\(([^()]+)\)")
-PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private use, and how many of them are taken
-SIGNS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))  # from a line of Python to mathematics
+PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private use, and how many of them are used
+PYTHON_TO_MATHEMATICS = (
+    (" ** ", "^"),
+    ("^2", "²"),
+    ("^3", "³"),
+    (" * ", "·"),
+    ("-", "−"),
+)  # from a line of Python to mathematics
 
 
 class Symbol(NamedTuple):
@@ -39,18 +45,18 @@ class Symbol(NamedTuple):
 
 
 def symbol_of(name: str) -> Symbol:
-    """Return a Value's name as a symbol: in quotation marks, and set aside, unless it reads as one."""
+    """Return a Value's name as a symbol: in quotation marks, and in private characters, unless it reads as one."""
     latex, text = named(cut(name)).text, in_formula(name)
     return Symbol(latex, text) if is_symbol(name) else Symbol(_aside(latex), _aside(text))
 
 
 def _aside(text: str) -> str:
-    """Return a text that no rule of a formula applies to, as long as it is."""
+    """Return a text of the same length in private characters, to which no rule of a formula applies."""
     return "".join(chr(ord(c) + PRIVATE) if ord(c) < PRIVATE_USED else c for c in text)
 
 
 def _back(text: str) -> str:
-    """Return a text with what was set aside in its place again; of a caller's text, such characters are escaped."""
+    """Return a text without private characters; in the caller's own text such characters were escaped."""
     return "".join(chr(ord(c) - PRIVATE) if ord(c) >= PRIVATE else c for c in text)
 
 
@@ -58,23 +64,23 @@ DOTS = Symbol(r"\cdots", "…")
 
 
 class Equation(NamedTuple):
-    """A symbol and all that it is equal to; without sides, a gap where others are left out."""
+    """A symbol and all that it is equal to; without sides, a gap in place of equations left out."""
 
     symbol: Symbol
     sides: Sequence[Symbol] = ()
 
     @property
     def width(self) -> int:
-        """Its characters on one line."""
+        """Its length on one line, in characters."""
         return len(" = ".join(side.text for side in (self.symbol, *self.sides)))
 
 
-Part = str | list[Equation]  # a sentence, or equations below one another
+Part = str | list[Equation]  # a sentence, or a block of equations
 
 
 @dataclass(frozen=True)
 class Section:
-    """A unit of thought: a heading, and below it sentences and blocks of equations."""
+    """A heading, and below it sentences and blocks of equations."""
 
     title: str
     parts: list[Part] = field(default_factory=list)
@@ -113,7 +119,8 @@ class Derivation:
 class Sheet:
     """The symbols and numbers of the Values in a solution's expressions.
 
-    digits: that a number is written with; it is computed with all.
+    Args:
+        digits: significant digits of the numbers shown.
     """
 
     def __init__(self, digits: int) -> None:
@@ -128,7 +135,7 @@ class Sheet:
         return z
 
     def sum(self, terms: Sequence[Value]) -> Value:
-        """Return the sum of terms, abbreviated where they are many."""
+        """Return the sum of terms, abbreviated where there are many."""
         shown: list[Value] = []
         for i in places(len(terms)):
             if i is None:
@@ -139,7 +146,7 @@ class Sheet:
         return unevaluated("sum", *shown) if len(shown) > 1 else shown[0]
 
     def numeral(self, x: float, more: int = 0) -> Symbol:
-        """Return a number as a side of an equation; more: digits than the others have."""
+        """Return a number as a side of an equation, with `more` digits than the other numbers."""
         digits = min(self.digits + more, 17)
         return Symbol(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
 
@@ -155,7 +162,11 @@ class Sheet:
     def equation(self, symbol: Symbol, *expressions: Value, result: float, numbers: Value | None = None) -> Equation:
         """Return an equation: a symbol, expressions in symbols, the last of them in numbers, and the result.
 
-        numbers: the expression that is written in numbers instead.
+        Args:
+            symbol: the left side.
+            expressions: the sides in symbols.
+            result: the number at the end.
+            numbers: the expression to write in numbers in place of the last.
         """
         sides = [self.written(expression) for expression in expressions]
         if numbers is not None or expressions:
@@ -181,32 +192,23 @@ class Sheet:
 
 
 def unevaluated(operation: str | Operation, *operands: Value) -> Value:
-    """Return an operation on Values that is only written: it has no number of its own, and so none that overflows."""
+    """Return an operation on Values that is only written down: it has no number, so none can overflow."""
     return new_value(math.nan, TABLE[operation] if isinstance(operation, str) else operation, operands)
 
 
 def places(count: int) -> list[int | None]:
-    """Return the places of what is written out of so many, None for those left out.
+    """Return the places, out of `count`, that are written out, and None for those left out.
 
     >>> places(3), places(30)
     ([0, 1, 2], [0, 1, 2, None, 29])
     """
-    return [*range(count)] if count <= WHOLE else [0, 1, 2, None, count - 1]
-
-
-def listed(equations: Iterable[Equation], left_out: int = 0) -> list[Equation]:
-    """Return equations with a gap before the last where others are left out."""
-    every = list(equations)
-    return [*every[:-1], _gap(left_out), every[-1]] if left_out else every
+    return [*range(count)] if count <= MAX_WRITTEN_OUT else [0, 1, 2, None, count - 1]
 
 
 def gap(count: int, what: str = "") -> Equation:
-    """Return the gap between the places of so many that are written out."""
-    return _gap(count - len(places(count)) + 1, what)
-
-
-def _gap(left_out: int, what: str = "") -> Equation:
-    return Equation(Symbol(r"\vdots", " ".join(filter(None, ["…", str(left_out), "more", what]))))
+    """Return the gap between those of `count` places that are written out; `what` names what is left out."""
+    left_out = count - len(places(count)) + 1
+    return Equation(Symbol(r"\vdots", f"… {left_out} more {what}".rstrip()))
 
 
 def _piece(text: str) -> Piece:
@@ -215,7 +217,7 @@ def _piece(text: str) -> Piece:
 
 
 def _merged(formula: str) -> str:
-    """Return a formula with `− 3·x` for `+ (−3·x)`, where what is in the parentheses is no sum and has no exponent.
+    """Return a formula with `− 3·x` for `+ (−3·x)`, unless the parentheses hold a sum or have an exponent.
 
     >>> _merged("2 + (-3 * (-x)) + (-1) ** 2 - (-4)")
     '2 - 3 * (-x) + (-1) ** 2 + 4'
@@ -235,7 +237,7 @@ def _merged(formula: str) -> str:
 
 
 def _text(line: str) -> str:
-    for python, sign in SIGNS:
+    for python, sign in PYTHON_TO_MATHEMATICS:
         line = line.replace(python, sign)
     return STEP.sub(r"[\1 > 0]", line)
 
@@ -270,15 +272,14 @@ def _symbol_width(block: Sequence[Equation]) -> int:
 
 
 def _breadth(text: str) -> int:
-    """Return about how many characters broad a text is in print, where indices take next to no room."""
+    """Return the approximate width of a text in print, in characters, where indices take almost no room."""
     return len(INDICES.sub("", text))
 
 
 def _rows(equation: Equation, block: Sequence[Equation], measure: Callable[[str], int]) -> list[tuple[bool, Symbol]]:
     """Return an equation's sides as lines of measured text, and whether a side begins with each.
 
-    They go over several where they are too long for one, or nearly as long as another equation of the block that is
-    too long, for then the two look alike.
+    An equation takes several lines where it is too long for one, or nearly as long as one of its block that is.
     """
     sides, longest = [*equation.sides], max(equation.width for equation in block)
     if len(sides) > 2 and equation.width > (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
@@ -294,13 +295,13 @@ def _joined(sides: Sequence[Symbol]) -> Symbol:
 
 
 def _folded(side: Symbol, width: int, measure: Callable[[str], int]) -> list[Symbol]:
-    """Return a side folded before terms of its sum, where it is longer than the width.
+    """Return the lines of a side, broken before terms of its sum where it is longer than the width.
 
     >>> [line.text for line in _folded(Symbol("2 + (4 + 5) - 7 = 4", "2 + (4 + 5) − 7 = 4"), 15, len)]
     ['2 + (4 + 5)', '− 7 = 4']
     """
     latex, text = _terms(side.latex), _terms(side.text)
-    if measure(side.text) <= width or len(latex) != len(text):  # some, as |x - y|, hold a sum without brackets
+    if measure(side.text) <= width or len(latex) != len(text):  # some, such as |x - y|, hold a sum without brackets
         return [side]
     lines = [Symbol(latex[0], text[0])]
     for pair in zip(latex[1:], text[1:], strict=True):
@@ -313,7 +314,7 @@ def _folded(side: Symbol, width: int, measure: Callable[[str], int]) -> list[Sym
 
 
 def _terms(line: str) -> list[str]:
-    """Return the terms of a sum with their signs, what is in brackets left whole."""
+    """Return the terms of a sum with their signs; what is in brackets stays whole."""
     terms, depth = [""], 0
     for part in re.split("(?= [+−-] )", line):
         terms += [] if depth else [""]

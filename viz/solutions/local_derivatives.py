@@ -1,7 +1,7 @@
 """The derivative of one operation as a student writes it.
 
-The rows of the table of operations hold formulas as exact as can be; a few of them have another where people write
-them. All others are written as the row has it.
+The rows of the table of operations hold the most accurate formulas; a few of them are written in another way by hand.
+All others are written as in the row.
 
 Letters: z operand, a result.
 """

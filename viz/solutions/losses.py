@@ -1,19 +1,21 @@
-"""Which of the package's losses a Value is, and how a worked solution writes it and its derivative.
+"""Which of the package's losses a Value is, and how a worked solution writes it and its derivatives.
 
-A record does not know its loss, but the loss knows how it was made: it is rebuilt with the targets that it holds, and
-is that loss where the two graphs are the same.
+A loss is known by its own graph, so nothing has to be kept beside it. Its form for one output is recorded once, with
+placeholders for the prediction and the target; a loss of several outputs is a sum of terms of that form.
 
-Letters: p prediction, t target, e error, k number of outputs.
+Letters: p prediction, t target, q = 1 − p, u = 1 − t; f a node of a form, z the node that is compared with it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from typing import TYPE_CHECKING
 
-from autograd import TABLE, Value
+from autograd import TABLE, Operation, Value, dot
 from nn.losses import LOSSES
 from nn.validation import CLASS_LOSSES
 from viz.solutions.equations import Sheet, Symbol, unevaluated
@@ -22,39 +24,44 @@ from viz.solutions.notations import Convention
 if TYPE_CHECKING:
     from nn import Record
 
-TITLES = {
+LOSS_TITLES = {
     "sse": "sum of squared errors",
     "half_sse": "half sum of squared errors",
     "mse": "mean squared error over the outputs",
     "mae": "mean absolute error over the outputs",
-    "huber": "Huber loss, quadratic up to an error of 1, the mean over the outputs",
-    "hinge": "hinge loss, the mean over the outputs",
-    "binary_cross_entropy_with_logits": "binary cross entropy of the sigmoid of the net inputs",
-    "softmax_cross_entropy": "cross entropy of the softmax of the net inputs",
+    "huber": "Huber loss, quadratic up to an error of 1, averaged over the outputs",
+    "hinge": "hinge loss, averaged over the outputs",
+    "binary_cross_entropy": "binary cross-entropy",
+    "binary_cross_entropy_with_logits": "binary cross-entropy of the sigmoid of the net inputs",
+    "cross_entropy": "cross-entropy",
+    "softmax_cross_entropy": "cross-entropy of the softmax of the net inputs",
 }
-Uses = dict[Value, list[Value]]
+P, T = Value(0.5, "prediction"), Value(1.0, "target")  # placeholders, with numbers that every loss accepts
 
 
 @dataclass(frozen=True)
 class KnownLoss:
-    """A loss of the package, by name.
+    """A loss of the package.
 
-    of_net_inputs: whether it takes the last layer's net inputs. targets: one for each output, one-hot for a class.
-    parts: what the whole was divided by, such as the examples of a batch.
+    Args:
+        name: of the loss function.
+        of_net_inputs: whether it takes the last layer's net inputs.
+        targets: one for each output, one-hot for a class.
+        divisor: what the whole is divided by, such as the number of examples in a batch.
     """
 
     name: str
     of_net_inputs: bool
     targets: list[float]
-    parts: float = 1.0
+    divisor: float = 1.0
 
     @property
     def title(self) -> str:
         """What the loss is called."""
-        title = TITLES.get(self.name, self.name.replace("_", " "))
+        title = LOSS_TITLES[self.name]
         if self.name == "softmax_cross_entropy" or self.of_net_inputs == self.name.endswith("_with_logits"):
             return title
-        return f"{title}, of the net inputs"
+        return f"{title}, applied to the net inputs"
 
     @property
     def of_class(self) -> bool:
@@ -62,103 +69,122 @@ class KnownLoss:
         return self.name in CLASS_LOSSES
 
 
+Factor = tuple[Operation, float]  # a constant that divides or multiplies, and which of the two
+Reading = tuple[str, list[float], list[Factor]]  # a loss's name, its targets, and the factors that belong to it
+
+
 def known_loss(loss: Value, record: Record) -> KnownLoss | None:
-    """Return which loss of the record's output it is, or of its net inputs; None for one of the caller's own."""
-    parts = 1.0
-    while True:
-        for of_net_inputs, predictions in ((False, record.output), (True, record.net_inputs[-1])):
-            uses = uses_of(predictions, loss)
-            for name in LOSSES if uses else ():
-                found = _rebuilt(name, of_net_inputs, predictions, uses, loss, parts)
-                if found:
-                    return found
-        # A batch's share: the loss over a number of examples, or times its reciprocal.
-        factor = next((x for x in loss.operands if x.constant and x.data), None)
-        if factor is None or loss.operation is None or loss.operation.name not in ("mul", "div"):
-            return None
-        parts *= factor.data if loss.operation.name == "div" else 1.0 / factor.data
-        loss = next(x for x in loss.operands if x is not factor)
-
-
-def uses_of(predictions: Sequence[Value], loss: Value) -> Uses:
-    """Return, for what lies between the predictions and the loss, the nodes that use it; empty where nothing does."""
-    uses: Uses = {}
-    seen, stack = {loss, *predictions}, [loss]
-    while stack:
-        z = stack.pop()
-        for x in z.operands:
-            uses.setdefault(x, []).append(z)
-            if x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return uses if any(p in uses for p in predictions) else {}
-
-
-def _rebuilt(
-    name: str, of_net_inputs: bool, predictions: Sequence[Value], uses: Uses, loss: Value, parts: float
-) -> KnownLoss | None:
-    targets = [_target(p, uses) for p in predictions]
-    given: list[object] = [targets]
-    if name in CLASS_LOSSES:
-        chosen = [k for k, p in enumerate(predictions) if _is_chosen(p, uses)]
-        if len(chosen) != 1 or len(predictions) < 2:
-            return None
-        targets = [float(k == chosen[0]) for k in range(len(predictions))]
-        given = [chosen[0], targets]  # a class is given by its index, or one-hot
-    for target in given:
-        try:
-            other = LOSSES[name](list(predictions), target)
-        except (ArithmeticError, ValueError):  # what it would refuse it is not
-            continue
-        if _same(loss, other):
-            return KnownLoss(name, of_net_inputs, targets, parts)
+    """Return which loss of the record's output, or of its net inputs, a Value is; None for one of the caller's own."""
+    loss, factors = _without_factors(loss)
+    for of_net_inputs, predictions in ((False, record.output), (True, record.net_inputs[-1])):
+        readings = [*_class_losses(loss, predictions), *_sums_of_terms(loss, predictions)]
+        for name, targets, own in sorted(readings, key=lambda reading: -len(reading[2])):
+            others = factors[: len(factors) - len(own)]
+            if factors == others + own:
+                divisor = math.prod(c if operation is TABLE["div"] else 1.0 / c for operation, c in others)
+                return KnownLoss(name, of_net_inputs, targets, divisor)
     return None
 
 
-def _target(p: Value, uses: Uses) -> float:
-    """Return the target that a prediction is held against, as each loss holds it."""
-    used = {z.operation.name: z for z in uses.get(p, ()) if z.operation}
-    if "sub" in used:
-        return used["sub"].operands[-1].data
-    if "mul" in used:
-        return used["mul"].operands[0].data
-    if "log" in used:
-        weights = [z.operands[0].data for z in uses[used["log"]] if z.operation and z.operation.name == "mul"]
-        return weights[0] if weights else 1.0
-    return 0.0
+def _without_factors(z: Value) -> tuple[Value, list[Factor]]:
+    """Return what constants multiply or divide in a node, and these factors, the outermost first."""
+    factors = []
+    while len(constants := [x for x in z.operands if x.constant and x.data]) == 1 and z.operation:
+        constant = constants[0]
+        if z.operation is not TABLE["mul"] and (z.operation is not TABLE["div"] or z.operands[0] is constant):
+            break
+        factors.append((z.operation, constant.data))
+        z = next(x for x in z.operands if x is not constant)
+    return z, factors
 
 
-def _is_chosen(p: Value, uses: Uses) -> bool:
-    """Return whether a prediction is the right class's: under the logarithm, subtracted, or with the weight 1."""
-    for z in uses.get(p, ()):
-        name = z.operation.name if z.operation else ""
-        if name == "log" or (name == "sub" and z.operands[-1] is p):
-            return True
-        if name == "dot" and z.operands[z.operands.index(p) - len(z.operands) // 2].data == 1.0:
-            return True
-    return False
+def _sums_of_terms(total: Value, predictions: Sequence[Value]) -> list[Reading]:
+    """Return the losses that have the terms of a sum, one for each prediction; they differ in their factors."""
+    k = len(predictions)
+    terms = total.operands if k > 1 and total.operation is TABLE["sum"] else (total,)
+    readings: list[Reading] = []
+    for name in LOSSES if len(terms) == k else ():
+        targets = [_target(name, p, term) for p, term in zip(predictions, terms, strict=True)]
+        known = [t for t in targets if t is not None]
+        if len(known) == k:
+            readings.append((name, known, _without_factors(LOSSES[name]([P] * k, [T] * k))[1]))
+    return readings
 
 
-def _same(loss: Value, other: Value) -> bool:
-    """Tell whether two graphs are the same down to the Values that they share."""
-    stack, seen = [(loss, other)], set()
+def _target(name: str, p: Value, term: Value) -> float | None:
+    """Return the target with which a term is the loss of a prediction; None where it is another expression."""
+    for form, target in _forms(name):
+        found = _targets_in(term, form, p)
+        if found is not None:
+            return found.pop() if target is None else target
+    return None
+
+
+@cache
+def _forms(name: str) -> list[tuple[Value, float | None]]:
+    """Return the graph of a term with the placeholders P and T, and those with 0 or 1 for T, where some are shorter."""
+    forms = []
+    for target in (None, 0.0, 1.0) if name not in CLASS_LOSSES else ():
+        with suppress(ValueError):  # hinge refuses 0
+            forms.append((_without_factors(LOSSES[name](P, T if target is None else target))[0], target))
+    return forms
+
+
+def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[Reading]:
+    """Return the losses of a class that a node is; it takes the prediction of the class last, or a dot with one-hot."""
+    k, places = len(predictions), {p: i for i, p in enumerate(predictions)}
+    right = loss
+    while right.operands and right not in places and right.operation is not dot:
+        right = right.operands[-1]
+    target: int | list[float] | None = places.get(right)
+    if target is None and right.operation is dot:
+        target = [w.data for w in right.operands[:k]]
+    readings: list[Reading] = []
+    for name in CLASS_LOSSES if target is not None else ():
+        with suppress(ValueError):  # a target or probabilities that this loss refuses
+            if _targets_in(loss, LOSSES[name](list(predictions), target)) is not None:
+                one_hot = target if isinstance(target, list) else [float(i == target) for i in range(k)]
+                readings.append((name, one_hot, []))
+    return readings
+
+
+def _targets_in(z: Value, form: Value, p: Value = P) -> set[float] | None:
+    """Return the numbers that stand where a form has T, at most one; None where z is another expression than the form.
+
+    Args:
+        z: the node that is compared with the form.
+        form: a graph of P and T, or of Values that z shares.
+        p: what stands where the form has P.
+    """
+    targets: set[float] = set()
+    complements: set[float] = set()
+    stack = [(form, z)]
     while stack:
-        z, y = stack.pop()
-        if z is y or (id(z), id(y)) in seen:
+        f, z = stack.pop()
+        if f is z or (f is P and z is p):
             continue
-        seen.add((id(z), id(y)))
-        if not isinstance(y, Value) or z.operation is not y.operation or len(z.operands) != len(y.operands):
-            return False
-        if z.operation is None and z.data != y.data:
-            return False
-        stack += zip(z.operands, y.operands, strict=True)
-    return True
+        if f.operation and f.operation is z.operation and len(f.operands) == len(z.operands):
+            stack += zip(f.operands, z.operands, strict=True)
+        elif f is P or z.operation:
+            return None
+        elif f is T:
+            targets.add(z.data)
+        elif f.operation is TABLE["sub"] and f.operands[0].constant and f.operands[1] is T:
+            complements.add(z.data)  # of a plain number t, 1 − t is one constant
+        elif f.operation or f.data != z.data:
+            return None
+    return targets if len(targets) <= 1 and complements <= {1.0 - t for t in targets} else None
 
 
 class WrittenLoss:
-    """The formulas of a known loss: of the whole, and of its derivative to each prediction, with a delta's sign.
+    """The formulas of a known loss: of the whole, and of its derivatives, with the sign of a delta.
 
-    predictions, targets: leaves of the sheet, with a symbol each.
+    Args:
+        loss: which one.
+        convention: for the order of differences, and the sign of a delta.
+        sheet: which holds the symbols.
+        predictions: leaves with a symbol in the sheet.
+        targets: likewise.
     """
 
     def __init__(
@@ -176,33 +202,32 @@ class WrittenLoss:
                 return self._over(unevaluated("neg", unevaluated("log", right)))
             powers = [unevaluated("exp", z) for z in self.predictions]
             return self._over(unevaluated("sub", unevaluated("log", self.sheet.sum(powers)), right))
-        term = getattr(self, f"_{self.loss.name}")
-        terms = self.sheet.sum([term(p, t) for p, t in zip(self.predictions, self.targets, strict=True)])
+        terms = self.sheet.sum([self._of_one(p, t)[0] for p, t in zip(self.predictions, self.targets, strict=True)])
         if self.loss.name == "half_sse":
             terms = unevaluated("mul", self._half(), terms)
         return self._over(self._mean(terms))
 
     def each(self) -> list[tuple[Value, float]]:
-        """Return the loss of each output by itself, and its number."""
-        loss = replace(self.loss, parts=1.0)
+        """Return the loss of each output by itself, as an expression and as a number."""
+        loss = replace(self.loss, divisor=1.0)
         return [
             (WrittenLoss(loss, self.convention, self.sheet, [p], [t]).whole(), LOSSES[loss.name](p.data, t.data))
             for p, t in zip(self.predictions, self.targets, strict=True)
         ]
 
     def of_each(self, losses: Sequence[Value]) -> Value:
-        """Return the loss as it comes from the losses of all outputs."""
+        """Return the loss of all outputs as an expression of the losses of each."""
         return self._over(self._mean(self.sheet.sum(losses)))
 
     def slope(self, k: int) -> Value:
-        """Return the derivative of the loss to a prediction."""
+        """Return the derivative of the loss with respect to a prediction."""
         p, t = self.predictions[k], self.targets[k]
         if self.loss.name == "cross_entropy":
             return self._over(unevaluated("div", Value(-self.convention.sign), p) if t.data else Value(0.0))
-        return self._over(self._mean(getattr(self, f"_{self.loss.name}_slope")(p, t)))
+        return self._over(self._mean(self._of_one(p, t)[1]))
 
     def difference(self, k: int) -> Value:
-        """Return the derivative of a class's loss to a net input of the softmax, whose outputs are the predictions."""
+        """Return the derivative of a class's loss with respect to net input k, where the predictions are a softmax."""
         return self._over(self._difference(self.predictions[k], self.targets[k]))
 
     def _difference(self, p: Value, t: Value) -> Value:
@@ -219,69 +244,39 @@ class WrittenLoss:
         return _divided(x, self.count) if self.count is not None and self.count.data > 1.0 else x
 
     def _over(self, x: Value) -> Value:
-        return x if self.loss.parts == 1.0 else _divided(x, Value(self.loss.parts))
+        return x if self.loss.divisor == 1.0 else _divided(x, Value(self.loss.divisor))
 
-    def _sse(self, p: Value, t: Value) -> Value:
-        return unevaluated("pow", self._error(p, t), Value(2.0))
-
-    _half_sse = _mse = _sse
-
-    def _sse_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("mul", Value(2.0), self._difference(p, t))
-
-    _mse_slope = _sse_slope
-
-    def _half_sse_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(p, t)
-
-    def _mae(self, p: Value, t: Value) -> Value:
-        return unevaluated("abs", self._error(p, t))
-
-    def _mae_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("sign", self._difference(p, t))
-
-    def _huber(self, p: Value, t: Value) -> Value:
-        if abs(p.data - t.data) <= 1.0:
-            return unevaluated("mul", self._half(), self._sse(p, t))
-        return unevaluated("sub", self._mae(p, t), self._half())
-
-    def _huber_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(p, t) if abs(p.data - t.data) <= 1.0 else self._mae_slope(p, t)
-
-    def _hinge(self, p: Value, t: Value) -> Value:
-        return unevaluated("maximum", Value(0.0), self._margin(p, t))
-
-    def _hinge_slope(self, p: Value, t: Value) -> Value:
-        slope = unevaluated("mul", t, unevaluated("step", self._margin(p, t)))
-        return unevaluated("neg", slope) if self.convention.sign > 0.0 else slope
-
-    def _margin(self, p: Value, t: Value) -> Value:
-        return unevaluated("sub", Value(1.0), unevaluated("mul", t, p))
-
-    def _binary_cross_entropy(self, p: Value, t: Value) -> Value:
-        def part(t: Value, p: Value) -> Value:
-            return unevaluated("mul", t, unevaluated("log", p))
-
-        return unevaluated("neg", unevaluated("add", part(t, p), part(_rest(t), _rest(p))))
-
-    def _binary_cross_entropy_slope(self, p: Value, t: Value) -> Value:
-        return unevaluated("div", self._difference(p, t), unevaluated("mul", p, _rest(p)))
-
-    def _binary_cross_entropy_with_logits(self, p: Value, t: Value) -> Value:
-        return unevaluated("sub", unevaluated("softplus", p), unevaluated("mul", t, p))
-
-    def _binary_cross_entropy_with_logits_slope(self, p: Value, t: Value) -> Value:
-        return self._difference(unevaluated("sigmoid", p), t)
+    def _of_one(self, p: Value, t: Value) -> tuple[Value, Value]:
+        """Return the term of one prediction, and its derivative with the sign of a delta."""
+        op, error, difference = unevaluated, self._error(p, t), self._difference(p, t)
+        square, magnitude = op("pow", error, Value(2.0)), op("abs", error)
+        match self.loss.name:
+            case "sse" | "mse":
+                return square, op("mul", Value(2.0), difference)
+            case "half_sse":
+                return square, difference
+            case "huber" if abs(p.data - t.data) <= 1.0:
+                return op("mul", self._half(), square), difference
+            case "huber":
+                return op("sub", magnitude, self._half()), op("sign", difference)
+            case "mae":
+                return magnitude, op("sign", difference)
+            case "hinge":
+                margin = op("sub", Value(1.0), op("mul", t, p))
+                slope = op("mul", t, op("step", margin))
+                return op("maximum", Value(0.0), margin), op("neg", slope) if self.convention.sign > 0.0 else slope
+            case "binary_cross_entropy":
+                q, u = op("sub", Value(1.0), p), op("sub", Value(1.0), t)
+                logarithms = op("add", op("mul", t, op("log", p)), op("mul", u, op("log", q)))
+                return op("neg", logarithms), op("div", difference, op("mul", p, q))
+            case _:  # binary_cross_entropy_with_logits
+                return op("sub", op("softplus", p), op("mul", t, p)), self._difference(op("sigmoid", p), t)
 
 
 def _divided(x: Value, by: Value) -> Value:
-    """Return a quotient; of a quotient, one with both divisors below the line."""
+    """Return a quotient; where x is one already, both divisors go into the denominator."""
     if x.operation is TABLE["div"]:
         above, below = x.operands
         factors = below.operands if below.operation is TABLE["mul"] else (below,)
         return unevaluated("div", above, reduce(partial(unevaluated, "mul"), factors, by))
     return unevaluated("div", x, by)
-
-
-def _rest(x: Value) -> Value:
-    return unevaluated("sub", Value(1.0), x)

@@ -1,11 +1,11 @@
-# ruff: noqa: D102  (an override means what the base's docstring says)
+# ruff: noqa: D102  (the docstring of an overridden method holds for the override)
 """The notations of a worked solution, by name: their letters, signs, factors, order of indices and of products.
 
-The project's own is "gradient". The others are those of the documents: "handout" (000 and 001), which writes δ for
-−∂C/∂z and adds; "arnold" (002) and "misley" (003); and "nielsen", of "Neural Networks and Deep Learning" (chapter 2),
-whose weights are receiver first and whose layers are counted from the inputs.
+The project's own is "gradient". The others are those of four courses: "handout" (Hansen, handout 2022 and blog post
+2021), which writes δ for −∂C/∂z and adds; "arnold" (his blog post); "misley" (2023); and "nielsen" (*Neural Networks
+and Deep Learning*, 2015, chapter 2), whose weights have the receiver's index first and whose layer 1 is the input.
 
-Letters: n layer, i sender, j receiver, k output, all counted from 1; d a delta, x what a sender sends.
+Letters: n layer, i sender, j receiver, k output, all counted from 1; d a delta, x the output of a sender.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from viz.solutions.equations import Symbol, unevaluated
 
 
 def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Symbol:
-    r"""Return a letter with indices below, and something above; text: of the letter, where LaTeX writes it otherwise.
+    r"""Return a letter with indices.
+
+    Args:
+        letter: in LaTeX.
+        indices: its subscripts, separated by commas where one has two digits.
+        above: its superscript.
+        text: the letter as text, where LaTeX writes it in another way.
 
     >>> symbol("z", 1, 2, above="(1)")
     Symbol(latex='z^{(1)}_{12}', text='z⁽¹⁾₁₂')
@@ -30,7 +36,7 @@ def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Symbo
 
 
 def under(letter: str, *parts: Symbol, text: str = "") -> Symbol:
-    """Return a letter with symbols below, such as w_{h₁o}."""
+    """Return a letter with symbols as its subscript, such as w_{h₁o}; `text` is the letter as text."""
     latex = f"{letter}_{{{' '.join(part.latex for part in parts)}}}"
     return Symbol(latex, f"{text or letter}_{''.join(part.text for part in parts)}")
 
@@ -38,22 +44,26 @@ def under(letter: str, *parts: Symbol, text: str = "") -> Symbol:
 class Convention:
     """The project's own: z, a, δ = ∂C/∂z, and w with the sender's index first.
 
-    sizes: of the network, (inputs, *layers).
+    Args:
+        sizes: the number of inputs, then of neurons in each layer.
     """
 
     name = "gradient"
     reading = (
-        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from "
-        "sender i to receiver j."
+        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ is the weight of layer l "
+        "from sender i to receiver j."
     )
-    sign = 1.0  #: δ is so many times ∂C/∂z
+    sign = 1.0  #: δ is this times ∂C/∂z
     C = Symbol("C", "C")
     eta = Symbol(r"\eta", "η")
-    rate = eta  #: by which a gradient is multiplied
-    rule = "Each weight and bias goes against its gradient, η times."
-    target_first = False  #: whether an error is y − a
-    label: Symbol | None = None  #: of the right class, where it is a number
-    first = 1  #: what the layer after the inputs is called
+    rate = eta  #: the factor of a gradient in an update
+    rule = "From each weight and bias, η times its derivative is subtracted."
+    input_first = False  #: whether a term of a net input is written x·w
+    delta_first = False  #: whether a term of a hidden delta is written δ·w
+    sender_first = False  #: whether the derivative with respect to a weight is written x·δ
+    target_first = False  #: whether an error is written y − a
+    label: Symbol | None = None  #: the number of the right class, where the course has a letter for it
+    first = 1  #: the number of the layer after the inputs
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = sizes
@@ -84,11 +94,11 @@ class Convention:
         return symbol("y", k) if self.sizes[-1] > 1 else Symbol("y", "y")
 
     def in_class(self, k: int) -> Symbol:
-        """Return whether the right class is k, 0 or 1."""
+        """Return 1 if the right class is k, else 0."""
         return self.y(k)
 
     def p(self, k: int) -> Symbol:
-        """Return the probability of a class, where it is no activation."""
+        """Return the probability of a class, where it is not an activation."""
         return symbol("p", k)
 
     def loss(self, k: int) -> Symbol:
@@ -100,53 +110,54 @@ class Convention:
         return symbol(r"\delta", j, above=f"({n})", text="δ")
 
     def sent(self, n: int, i: int) -> Symbol:
-        """Return what sender i sends into layer n."""
+        """Return the output of sender i, which layer n receives."""
         return self.a(n - 1, i) if n > 1 else self.x(i)
 
     def slope(self, n: int, j: int) -> Symbol:
         """Return an activation's derivative."""
         return derivative(self.a(n, j), self.z(n, j))
 
-    def blame(self, n: int, j: int) -> Symbol:
-        """Return the derivative of the loss to an activation, with the sign of a delta."""
+    def activation_gradient(self, n: int, j: int) -> Symbol:
+        """Return the derivative of the loss with respect to an activation, with the sign of a delta."""
         return self._of_loss(self.a(n, j))
 
     def weight_gradient(self, n: int, i: int, j: int) -> Symbol:
-        """Return the derivative of the loss to a weight, with the sign of a delta."""
+        """Return the derivative of the loss with respect to a weight, with the sign of a delta."""
         return self._of_loss(self.w(n, i, j))
 
     def bias_gradient(self, n: int, j: int) -> Symbol:
-        """Return the derivative of the loss to a bias, with the sign of a delta."""
+        """Return the derivative of the loss with respect to a bias, with the sign of a delta."""
         return self._of_loss(self.b(n, j))
 
     def _of_loss(self, x: Symbol) -> Symbol:
         latex, text = derivative(self.C, x)
         return Symbol(latex, text) if self.sign > 0.0 else Symbol(f"-{latex}", f"−{text}")
 
-    def net_term(self, w: Value, x: Value) -> Value:
-        """Return a term of a net input."""
-        return unevaluated("mul", w, x)
+    def forward_term(self, w: Value, x: Value) -> Value:
+        """Return one term of a net input."""
+        return unevaluated("mul", *((x, w) if self.input_first else (w, x)))
 
-    def blame_term(self, w: Value, d: Value) -> Value:
-        """Return a term of what a hidden node takes from its receivers."""
-        return unevaluated("mul", w, d)
+    def backward_term(self, w: Value, d: Value) -> Value:
+        """Return one receiver's term of the derivative with respect to an activation."""
+        return unevaluated("mul", *((d, w) if self.delta_first else (w, d)))
 
     def gradient(self, d: Value, x: Value) -> Value:
-        """Return a weight's derivative."""
-        return unevaluated("mul", d, x)
+        """Return the derivative with respect to a weight."""
+        return unevaluated("mul", *((x, d) if self.sender_first else (d, x)))
 
 
 class Handout(Convention):
-    """Documents 000 and 001: δ = −∂C/∂z, added; nodes h₁ and o, and a weight named by the two that it connects."""
+    """Hansen (2021, 2022): δ = −∂C/∂z, added; nodes h₁ and o, and a weight named after the two nodes it connects."""
 
     name = "handout"
     reading = (
-        "net is a node's net input, h the activation of a hidden node, ŷ of an output node, C loss, y label, "
-        "η learning rate. Here δ = −∂C/∂net, so changes are added. All deltas are taken with the weights from before "
-        "the update."
+        "net is a node's net input, h the activation of a hidden node, ŷ that of an output node, C loss, y label, "
+        "η learning rate. Here δ = −∂C/∂net, so changes are added. All deltas are computed with the weights from "
+        "before the update."
     )
     sign = -1.0
-    rule = "Weight change = η · δ · activation of the sender, added."
+    input_first = True
+    rule = "Each weight change, η · δ · activation of the sender, is added."
     target_first = True
 
     def node(self, n: int, j: int) -> Symbol:
@@ -174,19 +185,17 @@ class Handout(Convention):
     def delta(self, n: int, j: int) -> Symbol:
         return under(r"\delta", self.node(n, j), text="δ")
 
-    def net_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
 
 class Arnold(Convention):
-    """Document 002: r and h of a hidden layer, score and y of the output, ŷ the label, dr for ∂L/∂r."""
+    """Arnold: r and h of a hidden layer, score and y of the output, ŷ the label, dr for ∂L/∂r."""
 
     name = "arnold"
     reading = (
-        "r net input and h activation of a hidden layer, score and y of the output, ŷ label, L loss, η learning rate "
-        "(lr); dr is ∂L/∂r, and W1ᵢⱼ leads from unit i to unit j."
+        "r net input and h activation of a hidden layer, score and y those of the output, ŷ label, L loss, "
+        "η learning rate (lr); dr is ∂L/∂r, and W1ᵢⱼ is the weight from unit i to unit j."
     )
     C = Symbol("L", "L")
+    input_first = delta_first = sender_first = True
     label = Symbol(r"\hat{y}", "ŷ")
 
     def _layer(self, letter: str, n: int) -> str:
@@ -216,25 +225,17 @@ class Arnold(Convention):
     def _of_loss(self, x: Symbol) -> Symbol:
         return _d(x)
 
-    def net_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
-    def blame_term(self, w: Value, d: Value) -> Value:
-        return unevaluated("mul", d, w)
-
-    def gradient(self, d: Value, x: Value) -> Value:
-        return unevaluated("mul", x, d)
-
 
 class Misley(Convention):
-    """Document 003: h the net input and a the activation of a layer, E the error, and every derivative in full."""
+    """Misley (2023): h the net input and a the activation of a layer, E the error, and every derivative in full."""
 
     name = "misley"
     reading = (
-        "h net input, a activation, E error, y actual value, η learning rate; w⁽ˡ⁾ᵢⱼ leads in layer l from i to j. "
-        "What others call δ is ∂E/∂h."
+        "h net input, a activation, E error, y actual value, η learning rate; w⁽ˡ⁾ᵢⱼ is the weight of layer l "
+        "from i to j. What others call δ is ∂E/∂h."
     )
     C = Symbol("E", "E")
+    input_first = delta_first = True
 
     def z(self, n: int, j: int) -> Symbol:
         return symbol("h", j, above=f"({n})")
@@ -242,23 +243,18 @@ class Misley(Convention):
     def delta(self, n: int, j: int) -> Symbol:
         return derivative(self.C, self.z(n, j))
 
-    def net_term(self, w: Value, x: Value) -> Value:
-        return unevaluated("mul", x, w)
-
-    def blame_term(self, w: Value, d: Value) -> Value:
-        return unevaluated("mul", d, w)
-
 
 class Nielsen(Convention):
-    """Nielsen's book: layer 1 are the inputs, and wˡⱼₖ leads from neuron k to neuron j of layer l."""
+    """Nielsen (2015): layer 1 is the input, and wˡⱼₖ is the weight from neuron k to neuron j of layer l."""
 
     name = "nielsen"
     reading = (
-        "zˡ weighted input, aˡ activation, C cost, y desired output, δ = ∂C/∂z, η learning rate; layer 1 are the "
-        "inputs, and wˡⱼₖ leads from neuron k of layer l − 1 to neuron j of layer l. The superscripts are no powers."
+        "zˡ weighted input, aˡ activation, C cost, y desired output, δ = ∂C/∂z, η learning rate; layer 1 is the "
+        "input, and wˡⱼₖ is the weight from neuron k of layer l − 1 to neuron j of layer l. Superscripts "
+        "number layers; they are not exponents."
     )
     rate = Symbol(r"\frac{\eta}{m}", "(η/m)")
-    rule = "The rate is η/m over a batch of m examples: here m = 1."
+    rule = "The rate is η/m for a batch of m examples; here m = 1."
     target_first = True
     first = 2
 
@@ -288,12 +284,12 @@ CONVENTIONS = {convention.name: convention for convention in (Convention, Handou
 
 
 def derivative(of: Symbol, to: Symbol) -> Symbol:
-    """Return a partial derivative."""
+    """Return the partial derivative of one symbol with respect to another."""
     return Symbol(rf"\frac{{\partial {of.latex}}}{{\partial {to.latex}}}", f"∂{of.text}/∂{to.text}")
 
 
 def _d(x: Symbol) -> Symbol:
-    """Return the differential of x, as document 002 writes ∂L/∂x."""
+    """Return the differential of x, as Arnold writes ∂L/∂x."""
     return Symbol(
         x.latex.replace(r"\mathrm{", r"\mathrm{d") if x.latex.startswith(r"\mathrm") else f"d{x.latex}", f"d{x.text}"
     )

@@ -1,6 +1,7 @@
 """The numbers of a training step, each with its symbol, as leaves of the expressions of a worked solution.
 
-Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a activation, w weight, b bias, d a delta.
+Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a activation, w weight, b bias, d a delta,
+g the derivative of the loss with respect to an activation.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from viz.solutions.equations import Equation, Part, Sheet, Symbol, listed, places, unevaluated
+from viz.solutions.equations import Equation, Part, Sheet, Symbol, gap, places, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import Convention
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 
 class StepNumbers:
-    """The numbers of a record in the symbols of a convention; each call of a one-letter method gives a new leaf."""
+    """The numbers of a record in the symbols of a convention; each call of a one-letter method returns a new leaf.
+
+    Args:
+        record: of the forward pass, after `backward()`.
+        convention: whose symbols and signs.
+        digits: that numbers are shown with.
+    """
 
     def __init__(self, record: Record, convention: Convention, digits: int) -> None:
         self.record, self.convention, self.sheet = record, convention, Sheet(digits)
@@ -33,11 +40,11 @@ class StepNumbers:
         return self.sheet.value(self.convention.a(n, j), self.record.activations[n - 1][j - 1].data)
 
     def sent(self, n: int, i: int) -> Value:
-        """Return what a sender sends into a layer."""
+        """Return the output of a sender, which a layer receives."""
         return self.sheet.value(self.convention.sent(n, i), self.senders(n)[i - 1].data)
 
     def senders(self, n: int) -> list[Value]:
-        """Return the record's Values that a layer takes."""
+        """Return the Values of the record that a layer receives."""
         return self.record.activations[n - 2] if n > 1 else self.record.inputs
 
     def parameter(self, n: int, i: int | None, j: int) -> Value:
@@ -55,16 +62,16 @@ class StepNumbers:
         """Return a delta's number."""
         return self.convention.sign * self.record.net_inputs[n - 1][j - 1].grad + 0.0  # + 0.0: no delta reads −0.0
 
-    def blamed(self, n: int, j: int) -> float:
-        """Return the derivative to an activation, with a delta's sign."""
+    def activation_gradient(self, n: int, j: int) -> float:
+        """Return the derivative with respect to an activation, with the sign of a delta."""
         return self.convention.sign * self.record.activations[n - 1][j - 1].grad + 0.0
 
-    def blame(self, n: int, j: int) -> Value:
-        """Return it as a leaf."""
-        return self.sheet.value(self.convention.blame(n, j), self.blamed(n, j))
+    def g(self, n: int, j: int) -> Value:
+        """Return the derivative with respect to an activation as a leaf."""
+        return self.sheet.value(self.convention.activation_gradient(n, j), self.activation_gradient(n, j))
 
     def gradient(self, n: int, i: int | None, j: int) -> float:
-        """Return the derivative to a weight or bias, with a delta's sign."""
+        """Return the derivative with respect to a weight or bias, with the sign of a delta."""
         return self.delta(n, j) * (1.0 if i is None else self.senders(n)[i - 1].data)
 
     def is_identity(self, n: int) -> bool:
@@ -73,20 +80,19 @@ class StepNumbers:
         return all(a is z for a, z in pairs)
 
     def leads_to_deltas(self, n: int) -> bool:
-        """Return whether a layer's deltas come from the derivatives to its activations, and from nowhere else."""
+        """Return whether a layer's deltas follow from the derivatives with respect to its activations alone."""
         places = range(1, self.sizes[n] + 1)
         if not self.layers[n - 1].softmax:
-            return all(is_sum([self.blamed(n, j) * self.slope(n, j)], self.delta(n, j)) for j in places)
-        shares = [(a.data, self.blamed(n, k)) for k, a in enumerate(self.record.activations[n - 1], 1)]
+            return all(is_sum([self.activation_gradient(n, j) * self.slope(n, j)], self.delta(n, j)) for j in places)
+        pairs = [(a.data, self.activation_gradient(n, k)) for k, a in enumerate(self.record.activations[n - 1], 1)]
         return all(
-            is_sum([a * blamed, *(-a * share * other for share, other in shares)], self.delta(n, k))
-            for k, (a, blamed) in enumerate(shares, 1)
+            is_sum([a * g, *(-a * other * its_g for other, its_g in pairs)], self.delta(n, k))
+            for k, (a, g) in enumerate(pairs, 1)
         )
 
     def each(self, count: int, equation: Callable[[int], Equation]) -> list[Equation]:
-        """Return an equation for each place from 1, the middle ones left out where they are many."""
-        shown = [k + 1 for k in places(count) if k is not None]
-        return listed(map(equation, shown), count - len(shown))
+        """Return an equation for each place from 1, without the middle ones where there are many."""
+        return [gap(count) if k is None else equation(k + 1) for k in places(count)]
 
     def title(self, n: int) -> str:
         """Return a layer's heading."""
@@ -94,18 +100,18 @@ class StepNumbers:
         names = activation if isinstance(activation, str) else ", ".join(dict.fromkeys(activation))
         return f"Layer {n - 1 + self.convention.first}{', the output' if n == self.depth else ''} ({names})"
 
-    def share(self, symbol: Symbol, k: int, result: float) -> Equation:
-        """Return a softmax's output as a share of powers."""
+    def softmax_output(self, symbol: Symbol, k: int, result: float) -> Equation:
+        """Return the equation of a softmax's output: its exponential divided by the sum of all."""
         powers = [unevaluated("exp", self.z(self.depth, i + 1)) for i in range(self.sizes[-1])]
         quotient = unevaluated("div", unevaluated("exp", self.z(self.depth, k)), self.sheet.sum(powers))
         return self.sheet.equation(symbol, quotient, result=result)
 
     def through_activations(self, n: int) -> list[Part]:
-        """Return the slopes of a layer's activations, and the deltas: what is blamed times the slope."""
+        """Return the slopes of a layer's activations, and the deltas: ∂C/∂a times the slope."""
         c, sheet = self.convention, self.sheet
 
         def delta(j: int) -> Equation:
-            product = self.blame(n, j)
+            product = self.g(n, j)
             if not self.is_identity(n):
                 product = unevaluated("mul", product, sheet.value(c.slope(n, j), self.slope(n, j)))
             return sheet.equation(c.delta(n, j), product, result=self.delta(n, j))
@@ -129,5 +135,5 @@ class StepNumbers:
 
 
 def is_sum(terms: Sequence[float], total: float) -> bool:
-    """Tell whether a number is the sum of terms, but for rounding."""
+    """Tell whether a number is the sum of terms, up to rounding."""
     return abs(sum(terms) - total) <= 1e-9 * sum(map(abs, [total, *terms]))

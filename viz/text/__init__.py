@@ -1,1 +1,1 @@
-"""A graph as text: formulas, explanations of gradients, and numbers and names as they are printed."""
+"""A graph as text: formulas, explanations of gradients, and labels (numbers and names as they are printed)."""

@@ -1,9 +1,9 @@
-"""Why a gradient is what it is: a sum over all paths from the loss, of the products of the local derivatives on them.
+"""A gradient explained: the sum over all paths from the loss of the products of the local derivatives along them.
 
-The paths are counted without listing them, for there may be 10³⁰. The largest are found best first: from each node the
-largest product that still leads to x is known, so no step of the search is wasted.
+The paths are counted without listing them, for there may be 10³⁰. The largest are found by best-first search: the
+largest product from each node to x is known, so the search follows no path that is not listed.
 
-Letters: x the node asked for, p a local derivative, g the product of those so far.
+Letters: x the node whose gradient is explained, p a local derivative, g the product of those so far.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 from autograd import Value, topological_order
@@ -24,7 +25,7 @@ from viz.text.labels import cut, markdown, number, signed
 
 @dataclass(frozen=True)
 class Path:
-    """One path: its nodes, from the loss to x, the local derivatives between them, and their product."""
+    """A path from the loss to x: its nodes, the local derivatives between them, and the product of these."""
 
     nodes: tuple[Value, ...]
     partials: tuple[float, ...]
@@ -33,7 +34,16 @@ class Path:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A gradient as a sum over paths: the largest, the number of all, and the sum of the others."""
+    """A gradient as a sum over paths.
+
+    Args:
+        loss: the Value that is differentiated.
+        x: the Value with respect to which.
+        gradient: ∂loss/∂x.
+        paths: those listed, the largest products first.
+        count: the number of all paths.
+        rest: the sum of the products of the paths not listed.
+    """
 
     loss: Value
     x: Value
@@ -68,22 +78,22 @@ class Explanation:
         return "\n".join(lines)
 
     def steps(self) -> set[tuple[Value, Value]]:
-        """Return the steps of the listed paths, each from a node to its operand."""
+        """Return the edges of the listed paths, each from a node to its operand."""
         return {step for path in self.paths for step in pairwise(path.nodes)}
 
     def legend(self) -> str:
-        """Return what a drawing that shows the listed paths says of them."""
+        """Return the sentence for the legend of a drawing that highlights the listed paths."""
         total = signed(math.fsum(path.product for path in self.paths))
         listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
         of = f"∂{called(self.loss)}/∂{called(self.x)}"
         ends = f"from {called(self.loss)} to {called(self.x)}"
-        return f"Thick border: on {listed} {ends}, {total} of {of} = {signed(self.gradient)}."
+        return f"Thick border: {listed} {ends}, contributing {total} to {of} = {signed(self.gradient)}."
 
     def _repr_markdown_(self) -> str:
         return self.markdown()  # in a notebook
 
     def latex(self) -> str:
-        """Return the sum as a LaTeX formula, a line for each path: an `aligned` block, for math mode."""
+        """Return the sum in LaTeX, one line for each path: an `aligned` block for math mode."""
         loss, x = [_symbol(node) for node in (self.loss, self.x)]
         terms = [r" \cdot ".join(map(_in_product, path.partials)) or "1" for path in self.paths]
         if self.count > len(self.paths):
@@ -104,10 +114,19 @@ class Explanation:
 
 
 def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
-    """Return ∂loss/∂x as a sum over paths: the `most` largest by magnitude, and the sum of the others.
+    """Return ∂loss/∂x as a sum over paths: the largest by magnitude, and the sum of the others.
 
-    It counts and sums all paths exactly, reads the graph alone, and changes no gradient.
-    Raises TypeError for anything but Values, ValueError for a negative `most`, and what a local derivative raises.
+    All paths are counted and summed exactly. No gradient is read or changed.
+
+    Args:
+        loss: the Value that is differentiated.
+        x: the Value with respect to which.
+        most: the number of paths to list.
+
+    Raises:
+        TypeError: for anything but Values.
+        ValueError: for a `most` that is negative or not a whole number.
+        ZeroDivisionError: where a local derivative is infinite.
 
     >>> x = Value(3.0, "x")
     >>> y = (x * x + 2 * x).named("y")
@@ -119,13 +138,13 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     """
     if not isinstance(loss, Value) or not isinstance(x, Value):
         raise TypeError(f"explain takes two Values, not {loss!r} and {x!r}")
-    if most < 0:
-        raise ValueError(f"most is {most}; give the number of paths to list, 0 or more")
+    if not isinstance(most, Integral) or isinstance(most, bool) or most < 0:
+        raise ValueError(f"most is {most!r:.80}; give the number of paths to list, a whole number from 0")
     order = chosen(topological_order(loss), [loss], conditions=False)
-    steps = _steps(order, x)
-    count, gradient = _totals(order, steps, loss, x)
+    edges = _edges(order, x)
+    count, gradient = _totals(order, edges, loss, x)
     paths: list[Path] = []
-    for path in _largest_first(order, steps, loss, x):
+    for path in _largest_first(order, edges, loss, x):
         if len(paths) == most:
             break
         paths.append(path)
@@ -133,42 +152,42 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     return Explanation(loss, x, gradient, paths, count, rest)
 
 
-Steps = dict[Value, list[tuple[float, Value]]]  # node -> local derivative and operand, for operands that lead to x
+Edges = dict[Value, list[tuple[float, Value]]]  # node -> local derivative and operand, for operands that lead to x
 
 
-def _steps(order: list[Value], x: Value) -> Steps:
-    """Return the steps from each node that leads to x."""
-    steps: Steps = {x: []}
+def _edges(order: list[Value], x: Value) -> Edges:
+    """Return the edges of each node that leads to x."""
+    edges: Edges = {x: []}
     for node in order:
-        if node is not x and any(operand in steps for operand in node.operands):
+        if node is not x and any(operand in edges for operand in node.operands):
             partials = zip(node.partials(), node.operands, strict=True)
-            steps[node] = [(p, operand) for p, operand in partials if operand in steps]
-    return steps
+            edges[node] = [(p, operand) for p, operand in partials if operand in edges]
+    return edges
 
 
-def _totals(order: list[Value], steps: Steps, loss: Value, x: Value) -> tuple[int, float]:
-    """Return how many paths there are, and the sum of their products: the chain rule, from x up."""
+def _totals(order: list[Value], edges: Edges, loss: Value, x: Value) -> tuple[int, float]:
+    """Return the number of paths and the sum of their products, by the chain rule from x up to the loss."""
     counts, gradients = {x: 1}, {x: 1.0}
     for node in order:
-        if node is not x and node in steps:
-            counts[node] = sum(counts[operand] for _, operand in steps[node])
-            gradients[node] = math.fsum(p * gradients[operand] for p, operand in steps[node])
+        if node is not x and node in edges:
+            counts[node] = sum(counts[operand] for _, operand in edges[node])
+            gradients[node] = math.fsum(p * gradients[operand] for p, operand in edges[node])
     return counts.get(loss, 0), gradients.get(loss, 0.0)
 
 
-def _largest_first(order: list[Value], steps: Steps, loss: Value, x: Value) -> Iterator[Path]:
-    """Yield all paths from the loss to x, by falling magnitude.
+def _largest_first(order: list[Value], edges: Edges, loss: Value, x: Value) -> Iterator[Path]:
+    """Yield all paths from the loss to x, in order of decreasing magnitude.
 
-    A state is a node reached and one of its steps; the steps are sorted by the largest product that they lead to. So a
-    state has two successors: the node that the step leads to, of the same size, and the node's next best step.
+    A state is a node reached and one of its edges; the edges are sorted by the largest product that they lead to. So a
+    state has two successors: the operand at the end of the edge, with the same product, and the node's next best edge.
     """
-    if loss not in steps:
+    if loss not in edges:
         return
     reach = {x: 1.0}  # node -> magnitude of the largest product from there to x
-    best: Steps = {x: []}
+    best: Edges = {x: []}
     for node in order:
-        if node is not x and node in steps:
-            best[node] = sorted(steps[node], key=lambda step: -abs(step[0]) * reach[step[1]])
+        if node is not x and node in edges:
+            best[node] = sorted(edges[node], key=lambda edge: -abs(edge[0]) * reach[edge[1]])
             p, operand = best[node][0]
             reach[node] = abs(p) * reach[operand]
     newest = 0  # among equals the newest first, so that the search goes on to x before it looks at the next tie
@@ -190,7 +209,7 @@ def _largest_first(order: list[Value], steps: Steps, loss: Value, x: Value) -> I
 
 
 def _path(trail: Any, x: Value) -> Path:
-    """Return the path that a linked list of steps describes."""
+    """Return the path that a linked list of edges describes."""
     nodes, partials = [x], []
     while trail is not None:
         trail, node, p = trail
@@ -205,7 +224,7 @@ def _chain(path: Path) -> str:
 
 
 def _symbol(node: Value) -> str:
-    """Return what LaTeX calls a node, as `called` does in text."""
+    """Return the name of a node in LaTeX, as `called` does in text."""
     if not node.name and not node.operation:
         return _plain(node.data)
     return named(cut(node.name or node.operation.name)).text  # type: ignore[union-attr]  # one of them is there
@@ -216,7 +235,7 @@ def _factors(path: Path) -> str:
 
 
 def _many(count: int) -> str:
-    """Return a number of paths, rounded where nobody would read it all.
+    """Return a number of paths, rounded where it is huge.
 
     >>> _many(1234), _many(10**30)
     ('1,234', 'about 1e30')

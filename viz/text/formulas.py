@@ -1,9 +1,8 @@
-r"""A Value as a formula, in LaTeX or as a line of Python, with parentheses just where precedence needs them.
+r"""A Value as a formula, in LaTeX or as a line of Python, with parentheses only where precedence needs them.
 
-Each operation has a template, such as `x \cdot y`, whose letters stand for the operands. A table says how
-tightly an operator wants its operands to hold together, and so which of them need parentheses, and how
-tightly the whole holds. Python's table also keeps sums and products in the order in which they were
-computed.
+Each operation has a template, such as `x \cdot y`, whose letters stand for the operands. A table gives the
+precedence that an operator requires of its operands, lower ones being put in parentheses, and that of the
+whole. Python's table also keeps sums and products in the order in which they were computed.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from autograd.parsing import is_variable
 from viz.graphs.boxes import larger_than
 from viz.text.labels import is_symbol, number, quoted, visible
 
-MAX_LENGTH = 10_000  #: characters of a formula: more than anyone reads
+MAX_FORMULA_LENGTH = 10_000  #: of a formula, in characters: more than anyone reads
 LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
 
-# operator -> how tightly its left operand must hold together, its right one, and how tightly the whole does
+# operator -> the least precedence of its left operand, of its right operand, and the precedence of the whole
 LATEX = {
     "+": (SUM, SUM, SUM),
     "-": (SUM, PRODUCT, SUM),
@@ -46,7 +45,7 @@ PYTHON = {
     "%": (PRODUCT, SIGN, PRODUCT),
     "**": (ATOM, SIGN, POWER),
 }
-# What Python writes with an operator; everything else is a call.
+# Templates of what Python writes otherwise than as a call of the function.
 OPERATORS = {
     "add": "x + y",
     "sub": "x - y",
@@ -62,11 +61,11 @@ OPERATORS = {
     "norm": "norm([x, y])",
 }
 
-FIRST_PLACE = 0xF0000  # the characters for private use, which stand for the operands
+FIRST_PLACE = 0xF0000  # of the characters for private use, which stand for the operands of a template
 LETTERS = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
-TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
+TEMPLATE_TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
 OPENING, CLOSING = ("(", "[", "{", r"\lfloor"), (")", "]", "}", r"\rfloor")
-BEFORE, AFTER = ("", ",", "|", *OPENING), ("", ",", "|", *CLOSING)  # beside an operand, without holding it
+BEFORE, AFTER = ("", ",", "|", *OPENING), ("", ",", "|", *CLOSING)  # beside an operand, without being an operator
 
 # fmt: off
 GREEK = {
@@ -78,19 +77,19 @@ GREEK = {
 }
 # fmt: on
 INDEXED = re.compile(r"([^\W\d_₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹]*)([₀₁₂₃₄₅₆₇₈₉,]*|\d*|_\w+)")  # of a symbol
-PLAIN = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
+UNRAISED = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
 ESCAPES = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
 
 class Piece(NamedTuple):
-    """A formula, and how tightly it holds together."""
+    """A formula and its precedence."""
 
     text: str
     level: int
 
 
 class Slot(NamedTuple):
-    """A place in a template: its operand, how tightly that must hold, and whether a minus may begin it."""
+    """A place in a template: its operand, the least precedence of that, and whether it may begin with a minus."""
 
     operand: int
     least: int
@@ -98,15 +97,18 @@ class Slot(NamedTuple):
 
 
 def formula(value: Value, notation: str = "latex") -> str:
-    r"""Return the graph below `value` as one formula of its leaves: names, and numbers where a leaf has none.
+    r"""Return the graph below a Value as one formula of its leaves, each by its name, or its number if it has none.
 
-    notation: "latex", in which a name that is no symbol, such as "w*x + b", stands in quotation marks; or "text" for a
-    line that `autograd.parse` evaluates to the same number, given the numbers of its leaves by their names.
+    Args:
+        value: the result of the formula.
+        notation: "latex", in which a name that is not a symbol, such as "w*x + b", stands in quotation marks; or "text"
+            for a line that `autograd.parse` evaluates to the same number, given its leaves' numbers by name.
 
-    Raises ValueError for a formula of more than 10,000 characters: a Value used twice stands in it twice,
-    so a graph that shares much has an enormous one. Raises ValueError in text for a name that is no variable's or that
-    two leaves have, and for a number that is not finite, which no such line can hold. Raises TypeError for what is not
-    a Value.
+    Raises:
+        ValueError: for a formula of more than 10,000 characters: a Value used twice appears in it twice. As text also
+            for a leaf whose name is not that of a variable or belongs to another leaf too, and for a number without a
+            name that is not finite.
+        TypeError: for anything but a Value.
 
     >>> x, y = Value(2.0, name="x1"), Value(3.0, name="y")
     >>> print(formula((x + y) * x ** 2 / y))
@@ -118,7 +120,7 @@ def formula(value: Value, notation: str = "latex") -> str:
         raise TypeError(f"formula takes one Value, not {type(value).__name__}: {value!r:.80}")
     if notation not in ("latex", "text"):
         raise ValueError(f'notation is {notation!r}; choose "latex" or "text"')
-    if larger_than(MAX_LENGTH, value):
+    if larger_than(MAX_FORMULA_LENGTH, value):
         raise _too_long()
     if notation == "text":
         _check_names(value)
@@ -126,16 +128,16 @@ def formula(value: Value, notation: str = "latex") -> str:
 
 
 def _check_names(value: Value) -> None:
-    """Raise ValueError where a leaf cannot stand in a line that is read back."""
+    """Raise ValueError for a leaf that could not be read back from a line of text."""
     leaves: dict[str, Value] = {}
     for z in topological_order(value):
         if z.operation:
             continue
         if not z.name and not math.isfinite(z.data):
-            raise ValueError(f"{z.data} has no numeral that could be read back: name the Value that holds it")
+            raise ValueError(f"{z.data} cannot be written as a number that is read back: name the Value that holds it")
         if z.name and not is_variable(z.name):
             raise ValueError(
-                f"{z.name!r:.80} is no name of a variable, which could be read back: rename the Value, as in "
+                f"{z.name!r:.80} is not the name of a variable, so it could not be read back: rename the Value, as in "
                 '.named("x1"), or take notation="latex"'
             )
         other = leaves.setdefault(z.name, z) if z.name else z
@@ -147,31 +149,38 @@ def _check_names(value: Value) -> None:
 
 
 def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: int | None = None) -> Piece:
-    """Return the formula of `value` in which some Values below it have words, so that what made them is not told.
+    """Return the formula of a Value in which some Values below it are replaced by given words.
 
-    digits: of numbers; None gives them exactly. Raises ValueError for a formula that is too long.
+    Args:
+        value: the result of the formula.
+        words: what to write for these Values, in place of how they were computed.
+        notation: "latex" or "text".
+        digits: significant digits of numbers; None writes them exactly.
+
+    Raises:
+        ValueError: for a formula that is too long.
     """
     pieces = dict(words)
-    told, stack = {value}, [value]
+    reached, stack = {value}, [value]
     while stack:
         z = stack.pop()
-        new = {x for x in z.operands if x not in told} if z not in words else ()
-        told.update(new)
+        new = {x for x in z.operands if x not in reached} if z not in words else ()
+        reached.update(new)
         stack += new
     for z in topological_order(value):
-        if z not in told or z in words:
+        if z not in reached or z in words:
             continue
         operands = [pieces[x] for x in z.operands]
         pieces[z] = _composed(z.operation, operands, notation) if z.operation else _leaf(z, notation, digits)
-        if len(pieces[z].text) > MAX_LENGTH:
+        if len(pieces[z].text) > MAX_FORMULA_LENGTH:
             raise _too_long()
     return pieces[value]
 
 
 def _too_long() -> ValueError:
     return ValueError(
-        f"the formula has more than {MAX_LENGTH:,} characters; a Value used twice stands in it twice: "
-        "take the formula of a part, or draw the graph, where each Value stands once"
+        f"the formula has more than {MAX_FORMULA_LENGTH:,} characters; a Value used twice appears in it twice: "
+        "take the formula of a part, or draw the graph, where each Value appears once"
     )
 
 
@@ -195,12 +204,12 @@ def _composed(operation: Operation, operands: list[Piece], notation: str) -> Pie
 
 
 def _place(operand: int) -> str:
-    """Return the character that stands for an operand in a template, one that no template has of its own."""
+    """Return the character for an operand in a template; no template contains it otherwise."""
     return chr(FIRST_PLACE + operand)
 
 
 def _template(operation: Operation, count: int, latex: bool) -> str:
-    """Return the operation's template for so many operands, with a place for each."""
+    """Return the operation's template for `count` operands, with a place for each."""
     if operation is dot:
         times, n = r" \cdot " if latex else " * ", count // 2
         terms = [_place(i) + times + _place(n + i) for i in range(n)]
@@ -220,7 +229,7 @@ def _template(operation: Operation, count: int, latex: bool) -> str:
 
 
 def _repeated(template: str, count: int) -> str:
-    """Return a template of two operands, `x + y` or `max(x, y)`, for any number, y's part repeated."""
+    """Return a template of two operands, `x + y` or `max(x, y)`, for `count` operands."""
     x, y = _place(0), _place(1)
     for separator in (" + ", ", "):
         left, _, right = template.partition(separator)
@@ -234,9 +243,9 @@ def _repeated(template: str, count: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _parsed(template: str, latex: bool) -> tuple[list[str | Slot], int]:
-    """Return the parts of a template, text and slots, and how tightly the whole holds together."""
+    """Return the parts of a template, text and slots, and the precedence of the whole."""
     table = LATEX if latex else PYTHON
-    tokens = TOKEN.findall(template)
+    tokens = TEMPLATE_TOKEN.findall(template)
     solid = ["", *(token for token in tokens if not token.isspace()), ""]
 
     def operator(k: int) -> str:
@@ -272,7 +281,7 @@ def _leaf(z: Value, notation: str, digits: int | None) -> Piece:
 
 
 def numeral(x: float, notation: str = "latex", digits: int | None = None) -> Piece:
-    r"""Return a number with so many significant digits, or in the shortest form that gives it exactly.
+    r"""Return a number with the given significant digits, or in the shortest form that gives it exactly.
 
     >>> numeral(-1.5e-7).text, numeral(0.0643612, digits=4).text
     ('-1.5 \\cdot 10^{-7}', '0.06436')
@@ -292,7 +301,7 @@ def numeral(x: float, notation: str = "latex", digits: int | None = None) -> Pie
 
 
 def named(name: str) -> Piece:
-    r"""Return a name in LaTeX: x1 as x₁, alpha as α, w⁽¹⁾₂₃ with its indices, and what is no symbol as a quoted text.
+    r"""Return a name in LaTeX: x1 as x₁, alpha as α, w⁽¹⁾₂₃ with its indices, and what is not a symbol in quotes.
 
     >>> named("alpha2").text, named("w*x + b").text
     ('\\alpha_{2}', '\\text{“w*x + b”}')
@@ -308,8 +317,8 @@ def named(name: str) -> Piece:
         text = visible(name) if symbol else quoted(name)
         return Piece(rf"\text{{{''.join(ESCAPES.get(c, c) for c in text)}}}", ATOM)
     if below:
-        below = below.translate(PLAIN).removeprefix("_").replace("_", r"\_")
+        below = below.translate(UNRAISED).removeprefix("_").replace("_", r"\_")
         latex += f"_{{{below}}}" if re.fullmatch("[0-9,]+", below) else rf"_{{\mathrm{{{below}}}}}"
     if above:
-        latex += f"^{{{above.translate(PLAIN)}}}"
+        latex += f"^{{{above.translate(UNRAISED)}}}"
     return Piece(latex, POWER if above else ATOM)

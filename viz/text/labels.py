@@ -1,8 +1,8 @@
 """Numbers and names as they stand in a picture.
 
-Numbers have four significant digits and a true minus sign, gradients always their sign. Names are data: all
-that they hold is shown, and nothing in it is read as markup, as an escape or as an order to turn the text
-round. In a formula, a name that does not read as one symbol stands in quotation marks, as a quoted word does.
+Numbers have four significant digits and a true minus sign, and gradients always show their sign. Names are data:
+every character is shown, and none acts as markup, as an escape or as a change of the direction of text. In a
+formula, a name that does not read as one symbol stands in quotation marks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 
-NAME_LENGTH = 24  #: characters of a name that a box shows; its tooltip shows the rest
+NAME_LENGTH = 24  #: of a name in a box, in characters; its tooltip shows all of it
 TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -21,7 +21,7 @@ SYMBOL = re.compile(r"([^\W\d][\w\u0300-\u036f]*?)(⁽[⁰¹²³⁴⁵⁶⁷⁸�
 
 
 def number(x: float, digits: int = 4) -> str:
-    """Return x with so many significant digits; whole numbers below a million in full.
+    """Return x with a number of significant digits; whole numbers below a million stand in full.
 
     >>> number(-0.0643612), number(30000.0), number(1.23456e-7)
     ('−0.06436', '30000', '1.235e−7')
@@ -37,7 +37,7 @@ def number(x: float, digits: int = 4) -> str:
 
 
 def signed(x: float, digits: int = 4) -> str:
-    """Return a gradient: its sign is always printed, and zero has none.
+    """Return a number with its sign, + or −; zero has none.
 
     >>> signed(0.11981), signed(-1.0), signed(0.0)
     ('+0.1198', '−1', '0')
@@ -55,19 +55,19 @@ def exact(x: float) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return text in which each character shows and none acts: the unprintable is written as Python does.
+    r"""Return text in which each character is visible and none acts; unprintable ones are escaped as in Python.
 
     >>> print(visible("a\nb"))
     a\nb
     """
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in shown):
-        return f"\u2068{shown}\u2069"  # isolated, so that right-to-left text keeps to its own place
+        return f"\u2068{shown}\u2069"  # isolated, so that right-to-left text does not reorder what stands beside it
     return shown
 
 
 def markdown(text: str) -> str:
-    r"""Return text for Markdown, in which nothing is a mark.
+    r"""Return text for Markdown, with every character that could be markup escaped.
 
     >>> print(markdown("a_b*c"))
     a\_b\*c
@@ -76,7 +76,7 @@ def markdown(text: str) -> str:
 
 
 def short(name: str) -> str:
-    """Return a name as a box shows it: at most `NAME_LENGTH` characters, the number of `x1` as a subscript.
+    """Return a name as a box shows it: at most `NAME_LENGTH` characters, and the number in `x1` as a subscript.
 
     >>> short("x1"), short("a long name that goes on and on")
     ('x₁', 'a long name that goes o…')
@@ -102,7 +102,7 @@ def is_symbol(name: str) -> bool:
 
 
 def quoted(name: str) -> str:
-    r"""Return a name in quotation marks, within which none ends it: its own are escaped.
+    r"""Return a name in quotation marks; its own curly ones are escaped.
 
     >>> print(quoted("w*x + b"), quoted("a”b"))
     “w*x + b” “a\u201db”
@@ -121,7 +121,7 @@ def in_formula(name: str) -> str:
 
 
 def label(*lines: str, end: str = r"\n") -> str:
-    r"""Return lines as a DOT label in which only the line ends (`\n`, or `\l` for left-justified) are DOT's.
+    r"""Return lines as a DOT label; `end` ends each line, `\n` or `\l` for left-justified, and all else is literal.
 
     >>> label(r"\N", "<b>")
     '\\\\N\\n&lt;b&gt;'
@@ -130,7 +130,7 @@ def label(*lines: str, end: str = r"\n") -> str:
 
 
 def tooltip(text: str) -> str:
-    """Return text as a DOT tooltip, which Graphviz unescapes twice; what is beyond `TOOLTIP_BYTES` is cut."""
+    """Return text as a DOT tooltip, which Graphviz unescapes twice, cut after `TOOLTIP_BYTES`."""
     escaped, size = [], 0
     for c in text:
         escaped.append(html.escape(c).replace("\\", r"\\\\"))

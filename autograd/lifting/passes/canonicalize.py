@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from autograd import operations as table
+from autograd.conversion import Refusal
 from autograd.lifting.names import plain
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
-from autograd.value import Refusal
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
 MAX_FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear

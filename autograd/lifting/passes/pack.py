@@ -130,7 +130,7 @@ class _Packing:
         return weights
 
     def terms(self, node: Sum, weights: dict[int, int]) -> _Terms:
-        """Take a sum strided; its other products become nodes of their own."""
+        """Take a sum apart; its other products become nodes of their own."""
         terms, constant = [], 0.0
         for coefficient, factors in node.terms:
             if not factors:

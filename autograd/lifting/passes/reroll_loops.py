@@ -70,21 +70,21 @@ class _Recurring:
         return Plan(self.given.inputs, self.given.parameters, self.found, outputs)
 
     def relocate(self, start: int, stop: int) -> None:
-        """Have blocks use the stacks of those that are in a loop by now."""
+        """Make blocks read from the stacks of the blocks that a loop already computes."""
         for block in self.blocks[start:stop] if self.stack_of else ():
             rows = operands(block.rule)
             if block.rule and any([x.block in self.stack_of for x in rows]):
                 block.rule = with_operands(block.rule, map(self.at, rows))
 
     def at(self, x: Rows) -> Rows:
-        """Return where rows are by now."""
+        """Return where rows are now."""
         if x.block not in self.stack_of:
             return x
         stack, first = self.stack_of[x.block]
         return Rows(stack, tuple([first + row for row in x.index]))
 
     def write_out(self, start: int, stop: int) -> None:
-        """Leave blocks as they are, but for sums of many terms that are in one block by now."""
+        """Keep blocks as they are, except that many terms of one block are gathered in a sum."""
         self.relocate(start, stop)
         for block in self.blocks[start:stop]:
             if isinstance(block.rule, Total) and len(block.rule.parts) > 2:
@@ -100,7 +100,7 @@ class _Recurring:
         external: dict[Any, External] = {}
 
         def operand(column: Sequence[Rows]) -> Rows:
-            """Return the rows of the body that stand for those of each iteration."""
+            """Return the rows in the body that stand for those of each iteration."""
             x = column[0]
             if x.block is column[1].block:
                 index = [y.index for y in column]
@@ -133,7 +133,7 @@ class _Recurring:
         return Recurrence(len(iterations), body, stacks, [*carried.values()], [*external.values()])
 
     def block(self, size: int, like: Block) -> Block:
-        """Return a new block of so many rows; its rule serves to name it."""
+        """Return a new block of `size` rows; its rule serves to name it."""
         return Block(next(self.numbers), size, like.batched, like.trained, like.rule, like.names)
 
 

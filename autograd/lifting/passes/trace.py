@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from autograd.backward import topological_order
 from autograd.choices import raise_chosen
+from autograd.conversion import Refusal, describe
 from autograd.lifting.codegen.partials import check_rules
 from autograd.operations import OWN
 from autograd.row import Operation
-from autograd.value import Constant, Refusal, Value, describe, new_value
+from autograd.value import Constant, Value, new_value
 
 Leaves = Literal["parameters", "inputs"]
 

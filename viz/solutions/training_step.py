@@ -1,7 +1,7 @@
 """The worked solution of one training step, in the order in which a student writes it.
 
-Forward sums and activations, the loss, the deltas from the output back, the gradients, the updates. The expressions
-are written anew with the symbols of a convention; every result is the record's own number.
+The forward pass, the loss, the deltas from the output back, the gradients, the updates. The expressions are written
+anew with the symbols of a convention; every result is the record's own number.
 
 Letters: n layer, i sender, j receiver, k output, all from 1; z net input, a activation, w weight, b bias, d a delta.
 """
@@ -13,12 +13,11 @@ from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from autograd import Value
+from autograd import Value, topological_order
 from viz.solutions.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
-from viz.solutions.losses import uses_of
-from viz.solutions.notations import CONVENTIONS, Convention
+from viz.solutions.notations import CONVENTIONS
 from viz.solutions.output_deltas import OutputDeltas
-from viz.solutions.step_numbers import is_sum
+from viz.solutions.step_numbers import StepNumbers, is_sum
 
 if TYPE_CHECKING:
     from nn import Record
@@ -27,24 +26,25 @@ if TYPE_CHECKING:
 def training_step(
     record: Record, loss: Value | None, learning_rate: float | None, convention: str, digits: int
 ) -> Derivation:
-    """Return the worked solution of the record's step; the arguments are those of `derivation`."""
+    """Return the worked solution of a record's step; the arguments are those of `derivation`."""
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}")
     if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
     _check(record, loss)
-    solution = _Solution(record, loss, learning_rate, CONVENTIONS[convention](record.mlp.sizes), digits)
+    step = StepNumbers(record, CONVENTIONS[convention](record.mlp.sizes), digits)
+    solution = TrainingStep(step, OutputDeltas(step, loss), learning_rate)
     solution.check()
     return solution.derivation()
 
 
 def _check(record: Record, loss: Value | None) -> None:
-    """Raise ValueError where no gradient has reached the record, or the loss is of another pass."""
+    """Raise ValueError where no gradient has reached the record, or the loss belongs to another pass."""
     if loss is not None:
         if not isinstance(loss, Value):
             raise TypeError(f"loss is {loss!r:.80}; give the Value that backward() was called on")
-        if not uses_of([*record.output, *record.net_inputs[-1]], loss) and all(loss is not a for a in record.output):
-            raise ValueError("the loss was not made of this record's output; give the one of the same forward pass")
+        if set(topological_order(loss)).isdisjoint([*record.output, *record.net_inputs[-1]]):
+            raise ValueError("the loss was not computed from this record's output; give that of the same forward pass")
         if loss.grad != 1.0:
             raise ValueError(
                 f"the loss has the gradient {loss.grad!r}, not 1: "
@@ -57,14 +57,19 @@ def _check(record: Record, loss: Value | None) -> None:
         )
 
 
-class _Solution(OutputDeltas):
-    """A solution as it is written, with updates where there is a learning rate."""
+class TrainingStep:
+    """The worked solution of a training step.
 
-    def __init__(
-        self, record: Record, loss: Value | None, learning_rate: float | None, convention: Convention, digits: int
-    ) -> None:
-        super().__init__(record, loss, convention, digits)
-        self.rate = learning_rate
+    Args:
+        step: the numbers of the step.
+        output: its loss and the deltas of the output.
+        rate: the learning rate of the updates; without it there are none.
+    """
+
+    def __init__(self, step: StepNumbers, output: OutputDeltas, rate: float | None) -> None:
+        self.step, self.output, self.rate = step, output, rate
+        self.record, self.convention, self.sheet = step.record, step.convention, step.sheet
+        self.layers, self.sizes, self.depth = step.layers, step.sizes, step.depth
 
     def derivation(self) -> Derivation:
         """Return the whole."""
@@ -72,33 +77,33 @@ class _Solution(OutputDeltas):
         sections = [Section("Given", [self.convention.reading, *self._given()])]
         sections.append(Section("1. Forward pass"))
         sections += [self._forward(n) for n in range(1, self.depth + 1)]
-        sections.append(Section("2. Loss", self.of_loss()))
+        sections.append(Section("2. Loss", self.output.loss_parts()))
         sections.append(Section("3. Deltas, from the output back"))
         sections += [self._deltas(n) for n in range(self.depth, 0, -1)]
-        sections.append(Section("4. Gradients: the receiver's delta times what the sender sends", self._remark()))
-        sections += [Section(self.title(n), [self._gradients(n)], 3) for n in range(self.depth, 0, -1)]
+        sections.append(Section("4. Gradients: the receiver's delta times the sender's output", self._remark()))
+        sections += [Section(self.step.title(n), [self._gradients(n)], 3) for n in range(self.depth, 0, -1)]
         if self.rate is not None:
-            sections.append(Section("5. Updates, after all gradients are taken", [self.convention.rule]))
-            sections += [Section(self.title(n), self._updates(n, self.rate), 3) for n in range(self.depth, 0, -1)]
+            sections.append(Section("5. Updates, once all gradients are known", [self.convention.rule]))
+            sections += [Section(self.step.title(n), self._updates(n, self.rate), 3) for n in range(self.depth, 0, -1)]
         return Derivation(f"One training step of a {sizes} network", sections)
 
     def check(self) -> None:
-        """Raise ValueError where the weights, activations and deltas no longer lead to one another."""
+        """Raise ValueError where the deltas do not follow from the weights and activations."""
         for n in range(1, self.depth + 1):
             right = all(self._is_sum_of_senders(n, j) for j in range(1, self.sizes[n] + 1))
             if n < self.depth:
-                right = right and self.leads_to_deltas(n)
+                right = right and self.step.leads_to_deltas(n)
                 right = right and all(self._is_sum_of_receivers(n, j) for j in range(1, self.sizes[n] + 1))
             if not right:
                 raise ValueError(
-                    "the record does not lead to its own deltas: either the weights have changed since the forward "
-                    "pass, so take the derivation before the update; or the loss reads more than record.output, so "
-                    "derive the loss itself with derivation(loss)"
+                    "the record's deltas do not follow from its weights and activations: either the weights have "
+                    "changed since the forward pass, so take the derivation before the update; or the loss depends on "
+                    "more than record.output, so derive the loss itself with derivation(loss)"
                 )
 
     def _is_sum_of_senders(self, n: int, j: int) -> bool:
         neuron = self.layers[n - 1].neurons[j - 1]
-        terms = [w.data * x.data for w, x in zip(neuron.weights, self.senders(n), strict=True)]
+        terms = [w.data * x.data for w, x in zip(neuron.weights, self.step.senders(n), strict=True)]
         bias = 0.0 if neuron.bias is None else neuron.bias.data
         return is_sum([*terms, bias], self.record.net_inputs[n - 1][j - 1].data)
 
@@ -110,15 +115,15 @@ class _Solution(OutputDeltas):
     def _given(self) -> list[Part]:
         c, sheet = self.convention, self.sheet
         block = [self._tuple([c.x(i + 1) for i in range(self.sizes[0])], [x.data for x in self.record.inputs])]
-        if self.known and self.known.of_class and c.label:
-            block.append(Equation(c.label, [sheet.numeral(self.known.targets.index(1.0) + 1.0)]))
-        elif self.known:
-            of_class = self.known.of_class
+        if self.output.known and self.output.known.of_class and c.label:
+            block.append(Equation(c.label, [sheet.numeral(self.output.known.targets.index(1.0) + 1.0)]))
+        elif self.output.known:
+            of_class = self.output.known.of_class
             symbols = [(c.in_class if of_class else c.y)(k + 1) for k in range(self.sizes[-1])]
-            block.append(self._tuple(symbols, self.known.targets))
+            block.append(self._tuple(symbols, self.output.known.targets))
         if self.rate is not None:
             block.append(Equation(c.eta, [sheet.numeral(self.rate)]))
-        return [block, f"Numbers are written with {sheet.digits} digits, and computed with all."]
+        return [block, f"Numbers are shown to {sheet.digits} significant digits and computed to full precision."]
 
     def _tuple(self, symbols: list[Symbol], numbers: list[float]) -> Equation:
         def row(items: list[Symbol]) -> Symbol:
@@ -130,53 +135,54 @@ class _Solution(OutputDeltas):
 
     def _forward(self, n: int) -> Section:
         count = self.sizes[n]
-        sums = self.each(count, lambda j: self._net_input(n, j))
-        return Section(self.title(n), [sums, self.each(count, lambda j: self._activation(n, j))], 3)
+        sums = self.step.each(count, lambda j: self._net_input(n, j))
+        return Section(self.step.title(n), [sums, self.step.each(count, lambda j: self._activation(n, j))], 3)
 
     def _net_input(self, n: int, j: int) -> Equation:
         c = self.convention
         senders = range(1, self.sizes[n - 1] + 1)
-        terms = self.sheet.sum([c.net_term(self.parameter(n, i, j), self.sent(n, i)) for i in senders])
+        terms = self.sheet.sum([c.forward_term(self.step.parameter(n, i, j), self.step.sent(n, i)) for i in senders])
         if self.layers[n - 1].neurons[j - 1].bias is not None:
-            terms = unevaluated("add", terms, self.parameter(n, None, j))
+            terms = unevaluated("add", terms, self.step.parameter(n, None, j))
         return self.sheet.equation(c.z(n, j), terms, result=self.record.net_inputs[n - 1][j - 1].data)
 
     def _activation(self, n: int, j: int) -> Equation:
         a, z = self.record.activations[n - 1][j - 1], self.record.net_inputs[n - 1][j - 1]
-        symbol, leaf, numbers = self.convention.a(n, j), self.z(n, j), None
+        symbol, leaf, numbers = self.convention.a(n, j), self.step.z(n, j), None
         if self.layers[n - 1].softmax:
-            return self.share(symbol, j, a.data)
+            return self.step.softmax_output(symbol, j, a.data)
         if a is z or a.operation is None:
             return self.sheet.equation(symbol, leaf, result=a.data)
         if a.operation.name == "sigmoid":
             power = unevaluated("exp", Value(-z.data))
             numbers = unevaluated("div", Value(1.0), unevaluated("add", Value(1.0), power))
-        return self.sheet.equation(
-            symbol, unevaluated(a.operation, leaf, *a.operands[1:]), numbers=numbers, result=a.data
-        )
+        again = unevaluated(a.operation, leaf, *a.operands[1:])
+        return self.sheet.equation(symbol, again, numbers=numbers, result=a.data)
 
     def _deltas(self, n: int) -> Section:
         if n == self.depth:
-            return Section(self.title(n), self.output_deltas(), 3)
-        return Section(
-            self.title(n), [self.each(self.sizes[n], lambda j: self._sum(n, j)), *self.through_activations(n)], 3
-        )
+            return Section(self.step.title(n), self.output.output_deltas(), 3)
+        sums = self.step.each(self.sizes[n], lambda j: self._sum(n, j))
+        return Section(self.step.title(n), [sums, *self.step.through_activations(n)], 3)
 
     def _sum(self, n: int, j: int) -> Equation:
-        """Return the sum over the receivers of a hidden neuron."""
+        """Return the derivative with respect to a hidden activation, the sum over its receivers."""
         c, receivers = self.convention, range(1, self.sizes[n + 1] + 1)
-        terms = [c.blame_term(self.parameter(n + 1, j, k), self.d(n + 1, k)) for k in receivers]
-        return self.sheet.equation(c.blame(n, j), self.sheet.sum(terms), result=self.blamed(n, j))
+        terms = [c.backward_term(self.step.parameter(n + 1, j, k), self.step.d(n + 1, k)) for k in receivers]
+        result = self.step.activation_gradient(n, j)
+        return self.sheet.equation(c.activation_gradient(n, j), self.sheet.sum(terms), result=result)
 
     def _remark(self) -> list[Part]:
-        """Say where the weights' gradients are not this record's alone."""
+        """Return a remark where the weights' grad is not the gradient of this record alone."""
         for n, (layer, zs) in enumerate(zip(self.layers, self.record.net_inputs, strict=True), 1):
             for neuron, z in zip(layer.neurons, zs, strict=True):
-                for w, x in zip(neuron.weights, self.senders(n), strict=True):
+                for w, x in zip(neuron.weights, self.step.senders(n), strict=True):
                     if not math.isclose(w.grad, z.grad * x.data, rel_tol=1e-9, abs_tol=1e-15):
-                        why = "earlier calls of backward() were added, zero_grad() was called, or the loss reads them"
-                        alone = "this example's alone" + (", and so are the updates" if self.rate is not None else "")
-                        return [f"These are {alone}. The grad of the weights is another: {why}."]
+                        which = "gradients and updates" if self.rate is not None else "gradients"
+                        why = (
+                            "backward() was called before, zero_grad() since, or the loss depends on the weights itself"
+                        )
+                        return [f"These {which} are of this example alone. The grad of the weights differs: {why}."]
         return []
 
     def _parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
@@ -194,8 +200,8 @@ class _Solution(OutputDeltas):
 
     def _gradients(self, n: int) -> list[Equation]:
         def gradient(i: int | None, j: int) -> Equation:
-            product = self._times_sent(self.d(n, j), n, i)
-            return self.sheet.equation(self._symbol(n, i, j), product, result=self.gradient(n, i, j))
+            product = self._times_sent(self.step.d(n, j), n, i)
+            return self.sheet.equation(self._symbol(n, i, j), product, result=self.step.gradient(n, i, j))
 
         return self._parameters(n, gradient)
 
@@ -204,19 +210,19 @@ class _Solution(OutputDeltas):
         return c.bias_gradient(n, j) if i is None else c.weight_gradient(n, i, j)
 
     def _times_sent(self, d: Value, n: int, i: int | None) -> Value:
-        return d if i is None else self.convention.gradient(d, self.sent(n, i))
+        return d if i is None else self.convention.gradient(d, self.step.sent(n, i))
 
     def _updates(self, n: int, rate: float) -> list[Part]:
-        """Return the updates of a layer; where a delta is −∂C/∂z, the changes first, which are then added."""
+        """Return the updates of a layer; where δ is −∂C/∂z, first the changes, which are then added."""
         c, sheet = self.convention, self.sheet
 
         def change(i: int | None, j: int) -> Equation:
-            eta_delta = unevaluated("mul", sheet.value(c.rate, rate), self.d(n, j))
-            symbol = _change(sheet.symbols[self.parameter(n, i, j)])
-            return sheet.equation(symbol, self._times_sent(eta_delta, n, i), result=rate * self.gradient(n, i, j))
+            eta_delta = unevaluated("mul", sheet.value(c.rate, rate), self.step.d(n, j))
+            symbol = _change(sheet.symbols[self.step.parameter(n, i, j)])
+            return sheet.equation(symbol, self._times_sent(eta_delta, n, i), result=rate * self.step.gradient(n, i, j))
 
         def update(i: int | None, j: int) -> Equation:
-            w, g = self.parameter(n, i, j), self.gradient(n, i, j)
+            w, g = self.step.parameter(n, i, j), self.step.gradient(n, i, j)
             name = sheet.symbols[w]
             if c.sign > 0.0:
                 step = unevaluated("mul", sheet.value(c.rate, rate), sheet.value(self._symbol(n, i, j), g))
@@ -232,7 +238,7 @@ class _Solution(OutputDeltas):
 
 
 def _moved(sheet: Sheet, w: float, change: float) -> Symbol:
-    """Return a parameter after its update, with as many digits more as show the change."""
+    """Return a parameter after its update, with enough digits to show the change."""
     more = math.log10(abs(w / change)) if w and change else 0.0
     return sheet.numeral(w + change, min(max(0, math.ceil(more)), 4))
 
