@@ -194,10 +194,10 @@ def escaped(line: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
+    app.connect("autodoc-process-signature", read_signature)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", read_pictures)
     app.connect("autodoc-process-docstring", read_docstring, priority=400)  # before napoleon, whose lists are markup
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
-    app.connect("autodoc-process-signature", read_signature)
     app.connect("doctree-resolved", find_left_over)

@@ -92,15 +92,6 @@ def test_the_page_on_lifting_shows_the_program_that_runs():
     assert [call for call in calls if f"    {call}\n" not in source] == []
 
 
-def test_the_gallery_shows_every_picture_and_no_other():
-    docs = Path(__file__).parent.parent / "docs"
-    shown = re.findall(r'(?:src|srcset)="([^"]*)"', (docs / "gallery.md").read_text(encoding="utf-8"))
-    assert all((docs / name).is_file() for name in shown)
-    assert {path.name for path in (docs / "gallery").iterdir()} <= {name.removeprefix("gallery/") for name in shown}
-    assert all(name.replace("-light.", "-dark.") in shown for name in shown)
-    assert sum((docs / name).stat().st_size for name in shown) < 1_000_000
-
-
 def returned(package: Any) -> set[str]:
     """Return the classes of the project that a public function or method of the package is annotated to return."""
     found = set()
@@ -137,3 +128,12 @@ def test_the_links_of_a_page_lead_to_files(page):
 
 def test_the_readme_is_one_page():
     assert len((DOCS.parent / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_the_gallery_shows_every_picture_and_no_other():
+    docs = Path(__file__).parent.parent / "docs"
+    shown = re.findall(r'(?:src|srcset)="([^"]*)"', (docs / "gallery.md").read_text(encoding="utf-8"))
+    assert all((docs / name).is_file() for name in shown)
+    assert {path.name for path in (docs / "gallery").iterdir()} <= {name.removeprefix("gallery/") for name in shown}
+    assert all(name.replace("-light.", "-dark.") in shown for name in shown)
+    assert sum((docs / name).stat().st_size for name in shown) < 1_000_000
