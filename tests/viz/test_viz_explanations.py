@@ -124,7 +124,7 @@ def test_the_listed_paths_stand_out_on_the_drawing():
     whole = [arrow for arrow in coloured if "half" not in arrow]
     assert len(whole) == len(explanation.paths[0].partials)
     assert "Thick border: on 1 of 2 paths from loss to w⁽¹⁾₁₁, +0.01554 of ∂loss/∂w⁽¹⁾₁₁ = +0.0104." in drawing.source
-    assert "grey: not on the way" in drawing.source
+    assert "grey: zero or not on a highlighted path" in drawing.source
     assert [arrow.flows for arrow in drawing.arrows] == [arrow.flows for arrow in plain.arrows]
 
 
@@ -147,7 +147,7 @@ def test_an_explanation_of_another_value_is_not_drawn():
         draw(record.output[0], highlight=explanation)
     with pytest.raises(TypeError, match=r"give explain\(value, x\)"):
         draw(loss, record, highlight=[loss])
-    with pytest.raises(TypeError, match="are for a Value"):
+    with pytest.raises(TypeError, match="are options of a Value"):
         save(draw(loss), "loss.svg", highlight=explanation)
 
 

@@ -44,7 +44,7 @@ def test_a_screen_reader_hears_the_nodes_and_only_what_shows(reader):
         ("button", "x₁ input 1"),
         ("button", "z⁽¹⁾₁ Σ w·x"),
         ("button", "target 0"),
-        ("button", "One step on"),
+        ("button", "Next step"),
         ("slider", "Step of the replay"),
         ("searchbox", "Find nodes by name"),
         ("region", "Graph of loss"),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from autograd import Operation, Value, dot, topological_order
 from autograd.parsing import is_variable
-from viz.graphs.boxes import larger_than
+from viz.size import larger_than
 from viz.text.labels import is_symbol, number, quoted, visible
 
 MAX_LENGTH = 10_000  #: characters of a formula: more than anyone reads
