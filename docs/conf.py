@@ -23,7 +23,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 project = html_title = "handgrad"
 language = "en"
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_static"]
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_heading_anchors = 3
@@ -63,12 +63,32 @@ def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> No
 
 # Pages ----------------------------------------------------------------------------------------------------------------
 
-PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="(.*?)">\s*<img src="(.*?)" alt="(.*?)">\s*</picture>')
+PICTURE = re.compile(
+    r'<picture>\s*<source [^>]*srcset="([^"]*)">\s*<img src="([^"]*)"(?: (width="\d+)")? alt="([^"]*)">\s*</picture>'
+)
+LEFT_OVER = re.compile(r"!\[|\]\(|\{\.")  # Markdown that was not understood, and would be read as text
 
 
 def read_pictures(app: Sphinx, name: str, source: list[str]) -> None:
     """Turn a picture in two themes, as HTML has it, into two images, of which the theme shows one."""
-    source[0] = PICTURE.sub(r"![\3](\2){.only-light} ![\3](\1){.only-dark}", source[0])
+
+    def images(picture: re.Match[str]) -> str:
+        dark, light, width, alt = picture.groups()
+        size = f' {width}px"' if width else ""
+        return f"![{alt}]({light}){{.only-light{size}}} ![{alt}]({dark}){{.only-dark{size}}}"
+
+    source[0] = PICTURE.sub(images, source[0])
+
+
+def find_left_over(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """Warn of Markdown that stands on the page as text, and of a picture that the above has not read."""
+    for node in doctree.findall(nodes.Text):
+        parent = node.parent
+        if not isinstance(parent, (nodes.literal, nodes.literal_block)) and LEFT_OVER.search(node):
+            logger.warning("the page shows Markdown as text: %s", node[:80], location=parent)
+    for raw in doctree.findall(nodes.raw):
+        if "<picture" in raw.astext():
+            logger.warning("a picture is not in the form that read_pictures knows: %s", raw.astext()[:80], location=raw)
 
 
 class NotebookParser(MystParser):
@@ -138,6 +158,7 @@ def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("source-read", read_pictures)
-    app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("autodoc-process-docstring", read_docstring, priority=400)  # before napoleon, whose lists are markup
     app.add_source_suffix(".ipynb", "ipynb")
     app.add_source_parser(NotebookParser)
+    app.connect("doctree-resolved", find_left_over)
