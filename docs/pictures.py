@@ -31,7 +31,10 @@ from viz.rendering.style import DARK, LIGHT
 FOLDER = Path(__file__).parent
 PALETTES = {"light": LIGHT, "dark": DARK}
 THEME = "(prefers-color-scheme:dark)"  # the style sheet asks the reader's system; a page of its own theme must not
-SHEET, MARGINS = (13.0, 17.0), {"w_pad": 0.15, "h_pad": 0.15}  # of plots, in inches
+SHEET, MARGINS = (
+    (12.8, 16.8),
+    {"w_pad": 0.15, "h_pad": 0.15},
+)  # of plots, in inches, and such that no coordinate is a tie when it is rounded
 SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
 NEURON = [[[0.5], [1.2], [-0.3]]]  # h₁ of document 000, and the whole network
 NETWORK = [[[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]], [[0.8], [-1.2], [0.5], [-0.3]]]
@@ -89,7 +92,7 @@ def draw(drawing: viz.Drawing, path: Path) -> None:
 def plot(gallery: Path) -> None:
     """Write all plots, in both themes, on a sheet."""
     xor = MLP(2, [4, 1], output="sigmoid", rng=0)
-    options: dict[str, Any] = {"engine": "scalar", "progress": False}  # NumPy's last digits depend on the process
+    options: dict[str, Any] = {"engine": "scalar", "progress": False}  # the last digits of NumPy depend on the process
     learning = train(xor, XOR, ANSWERS, loss="binary_cross_entropy", optimizer=Adam(0.1), epochs=150, **options)
     deep = MLP(2, [4, 4, 4, 4, 1], rng=0)
     vanishing = train(deep, XOR, ANSWERS, loss="sse", optimizer=SGD(0.1), epochs=100, **options)
