@@ -34,7 +34,7 @@ THEME = "(prefers-color-scheme:dark)"  # the style sheet asks the reader's syste
 SHEET, MARGINS = (
     (12.8, 16.8),
     {"w_pad": 0.15, "h_pad": 0.15},
-)  # of plots, in inches, and such that no coordinate is a tie when it is rounded
+)  # in inches; no coordinate is rounded at a tie
 SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
 NEURON = [[[0.5], [1.2], [-0.3]]]  # h₁ of document 000, and the whole network
 NETWORK = [[[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]], [[0.8], [-1.2], [0.5], [-0.3]]]

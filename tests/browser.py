@@ -1,7 +1,7 @@
 """A real browser and a person before it, for the tests of the page.
 
-The browser is told that its reader wants reduced motion, so that every key and click takes effect at once. What does not
-(a page that loads, a new size or theme) is waited for, as long as a loaded machine may take.
+The browser is told that its reader wants reduced motion, so that every key and click takes effect at once. What does
+not (a page that loads, a new size or theme) is waited for, as long as a loaded machine may take.
 """
 
 import importlib

@@ -148,6 +148,7 @@ def test_paper_shows_the_graph_and_the_step_and_no_controls(reader):
     reader.opens(*neuron(), theme="dark")
     reader.goes_to("a⁽¹⁾₁", "Backward")
     reader.wants({"prefers-color-scheme": "dark"}, media="print")
+    reader.waits()
     assert not reader.sees("button, input, summary")
     assert reader.sees("#step .equation")
     assert luminance(paper_of(reader)) == pytest.approx(1.0)
