@@ -107,6 +107,18 @@ def test_the_page_follows_the_theme_and_every_text_has_contrast(reader, theme):
     assert reader.finds("#theme").get_attribute("aria-pressed") == str(theme == "light").lower()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_label_of_an_arrow_is_in_ink_at_every_step(reader, theme):
+    reader.opens(*network(), theme=theme)
+    colours = """const fill = (x) => getComputedStyle(x).fill;
+      return [[...document.querySelectorAll("#stage .edge text")].map(fill), getComputedStyle(document.body).color]"""
+    for key in (Keys.END, Keys.ARROW_LEFT, Keys.HOME):
+        reader.presses(key)
+        labels, ink = reader.driver.execute_script(colours)
+        assert labels
+        assert set(labels) == {ink}
+
+
 def paper_of(reader):
     colour = reader.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
     return [float(x) for x in re.findall(r"[\d.]+", colour)[:3]]
