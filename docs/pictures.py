@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from selenium import webdriver
 
@@ -30,7 +31,10 @@ from viz.rendering.style import DARK, LIGHT
 FOLDER = Path(__file__).parent
 PALETTES = {"light": LIGHT, "dark": DARK}
 THEME = "(prefers-color-scheme:dark)"  # the style sheet asks the reader's system; a page of its own theme must not
-TILE, DPI = (520, 340), 80  # of a plot on its sheet, in pixels
+SHEET, MARGINS = (
+    (12.8, 16.8),
+    {"w_pad": 0.15, "h_pad": 0.15},
+)  # in inches; no coordinate is rounded at a tie
 SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
 NEURON = [[[0.5], [1.2], [-0.3]]]  # h₁ of document 000, and the whole network
 NETWORK = [[[0.5, 0.1, -0.7, 0.2], [1.2, -0.4, 0.3, 0.05], [-0.3, 0.2, 0.1, -0.15]], [[0.8], [-1.2], [0.5], [-0.3]]]
@@ -88,46 +92,47 @@ def draw(drawing: viz.Drawing, path: Path) -> None:
 def plot(gallery: Path) -> None:
     """Write all plots, in both themes, on a sheet."""
     xor = MLP(2, [4, 1], output="sigmoid", rng=0)
-    learning = train(xor, XOR, ANSWERS, loss="binary_cross_entropy", optimizer=Adam(0.1), epochs=150, progress=False)
+    options: dict[str, Any] = {"engine": "scalar", "progress": False}  # the last digits of NumPy depend on the process
+    learning = train(xor, XOR, ANSWERS, loss="binary_cross_entropy", optimizer=Adam(0.1), epochs=150, **options)
     deep = MLP(2, [4, 4, 4, 4, 1], rng=0)
-    vanishing = train(deep, XOR, ANSWERS, loss="sse", optimizer=SGD(0.1), epochs=100, progress=False)
-    valley, w1, w2, way = descent()
-    plots: list[Callable[[], Any]] = [
-        lambda: viz.plot_activation("sigmoid"),
-        lambda: viz.plot_delta(1),
-        lambda: viz.plot_loss_derivative("sse"),
-        lambda: viz.plot_history(learning),
-        lambda: viz.plot_history(vanishing, "gradient_norms"),
-        lambda: viz.plot_boundary(xor, XOR, ANSWERS),
-        lambda: viz.plot_landscape(valley, w1, w2, way),
-        lambda: viz.plot_landscape(valley, w1, w2, way, surface=True),
+    vanishing = train(deep, XOR, ANSWERS, loss="sse", optimizer=SGD(0.1), epochs=100, **options)
+    valley, w1, w2, path = descent()
+    plots: list[Callable[[Any], Any]] = [
+        lambda ax: viz.plot_activation("sigmoid", ax),
+        lambda ax: viz.plot_delta(1, ax),
+        lambda ax: viz.plot_loss_derivative("sse", ax=ax),
+        lambda ax: viz.plot_history(learning, ax=ax),
+        lambda ax: viz.plot_history(vanishing, "gradient_norms", ax),
+        lambda ax: viz.plot_boundary(xor, XOR, ANSWERS, ax),
+        lambda ax: viz.plot_landscape(valley, w1, w2, path, ax),
+        lambda ax: viz.plot_landscape(valley, w1, w2, path, ax, surface=True),
     ]
     for theme, style in {"light": "default", "dark": "dark_background"}.items():
-        sheet = Image.new("RGB", (2 * TILE[0], len(plots) // 2 * TILE[1]), PALETTES[theme]["page"])
-        for k, plotted in enumerate(plots):
-            with plt.style.context(style):
-                figure = plotted().figure
-                figure.set_size_inches(TILE[0] / DPI, TILE[1] / DPI)
-                file = io.BytesIO()
-                figure.savefig(file, dpi=DPI)
-                plt.close(figure)
-            sheet.paste(Image.open(file), (k % 2 * TILE[0], k // 2 * TILE[1]))
-        bitmap(sheet, gallery / f"plots-{theme}.png")
+        palette = PALETTES[theme]
+        colours = {"axes.facecolor": palette["page"], "grid.color": palette["frame"]}
+        with plt.style.context([style, colours, {"svg.hashsalt": "handgrad"}]):
+            sheet = plt.figure(figsize=SHEET, layout=ConstrainedLayoutEngine(**MARGINS), facecolor=palette["page"])
+            for k, (plotted, tile) in enumerate(zip(plots, sheet.subfigures(len(plots) // 2, 2).flat, strict=True), 1):
+                plotted(tile.add_subplot(projection="3d" if k == len(plots) else None))
+            file = io.BytesIO()
+            sheet.savefig(file, format="svg", metadata={"Date": None})
+            plt.close(sheet)
+        write(gallery / f"plots-{theme}.svg", file.getvalue())
 
 
 def descent() -> tuple[Value, Value, Value, list[tuple[float, float]]]:
-    """Return a loss over three examples, two of its weights, and the way of 30 steps of gradient descent."""
+    """Return a loss over three examples, two of its weights, and the path of 30 steps of gradient descent."""
     mlp = MLP.from_weights([[[0.5], [1.0]]])
     w1, w2 = mlp.layers[0].neurons[0].weights
     outputs = [mlp.forward(x).output for x in ([1, 2], [2, -1], [-1, 1])]
     loss = mean([sse(a, [t]) for a, t in zip(outputs, (1, 0, 1), strict=True)]).named("C")
-    way = []
+    path = []
     for _ in range(30):
-        way.append((w1.data, w2.data))
+        path.append((w1.data, w2.data))
         slope1, slope2 = (g.data for g in loss.derivatives([w1, w2]))
         w1.data, w2.data = w1.data - 2.0 * slope1, w2.data - 2.0 * slope2
         loss.refresh()
-    return loss, w1, w2, way
+    return loss, w1, w2, path
 
 
 def show(loss: Value, record: Record, gallery: Path) -> None:

@@ -31,7 +31,12 @@ def plots_of_pages() -> None:
     with contextlib.chdir(tempfile.mkdtemp()):
         training = run(FOLDER / "tour" / "4-training.md")
     row = np.hstack([training["images"][training["labels"] == digit][0] for digit in range(10)])
-    plt.imsave(FOLDER / "tour" / "4-digits.png", np.kron(row, np.ones((3, 3))), cmap="gray")
+    pixels = np.kron(row, np.ones((3, 3)))
+    with plt.rc_context({"svg.hashsalt": "handgrad"}):
+        figure = plt.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100), dpi=100)
+        figure.figimage(pixels, cmap="gray")
+        figure.savefig(FOLDER / "tour" / "4-digits.svg", metadata={"Date": None})
+        plt.close(figure)
     for theme, style in {"light": "default", "dark": "dark_background"}.items():
         with plt.style.context(style), plt.rc_context({"svg.hashsalt": "handgrad"}):
             plot_history(training["history"], "accuracy")

@@ -1,6 +1,7 @@
 """A real browser and a person before it, for the tests of the page.
 
-The browser is told that its reader wants reduced motion, so that nothing glides and nothing need be waited for.
+The browser is told that its reader wants reduced motion, so that every key and click takes effect at once. What does
+not (a page that loads, a new size or theme) is waited for, as long as a loaded machine may take.
 """
 
 import importlib
@@ -23,7 +24,10 @@ if "CI" not in os.environ:
 
 webdriver = importlib.import_module("selenium.webdriver")
 ActionChains, Keys = webdriver.ActionChains, webdriver.Keys
+PATIENCE = 300  # seconds, for a browser on a machine that does much else
 CSS = webdriver.common.by.By.CSS_SELECTOR
+WebDriverWait = importlib.import_module("selenium.webdriver.support.wait").WebDriverWait
+LOADED = "return document.readyState === 'complete'"
 SWITCHES = (
     "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
@@ -38,7 +42,11 @@ def start():
     for switch in (*SWITCHES, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver.command_executor.client_config.timeout = PATIENCE
+    driver.set_page_load_timeout(PATIENCE)
+    driver.set_script_timeout(PATIENCE)
+    return driver
 
 
 class Reader:
@@ -52,8 +60,16 @@ class Reader:
         self.sits_before(*size)
         self.wants({"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"})
         self.driver.get(self.path.as_uri())
+        self.waits()
+
+    def waits(self):
+        """Wait until the page is loaded and has been painted, and its observers have run."""
+        painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(true)))"
+        WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(LOADED))
+        assert self.driver.execute_async_script(painted)
 
     def sits_before(self, width, height):
+        """Change the size of the window, before a page is opened."""
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 

@@ -16,7 +16,8 @@ if not hasattr(nn, "Record"):
         "your own: rename it; else keep the two packages in separate environments"
     )
 
-from viz.graphs.drawing import Drawing, draw
+from viz.graphs.dot import Drawing
+from viz.graphs.drawing import draw
 from viz.graphs.textbook_network import network
 from viz.notebook import register, running_shell
 from viz.pages.page import page

@@ -1,4 +1,4 @@
-"""The command line: a formula and its numbers become a table of gradients, a picture, an explanation or LaTeX."""
+"""The command line: from a formula and numbers to a table of gradients, a picture, an explanation or LaTeX."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ examples:
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 -o graph.svg    the graph with every gradient
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 --explain w     a gradient as a sum over paths
 
-A formula means what the same line of Python means; nothing is executed. One that begins with a minus takes a
-space before it: handgrad " -x" x=2. Exit status: 0 done, 1 the file or the output was not written, 2 wrong usage or
+A formula means what the same line of Python means; no code is executed. Put a space before a formula that begins with
+a minus: handgrad " -x" x=2. Exit status: 0 success, 1 the file or the output could not be written, 2 wrong usage or
 formula.
 """
 
@@ -32,8 +32,11 @@ formula.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and return the exit status.
 
-    arguments: those after the command's name; None takes the process's own.
-    Raises SystemExit, as `argparse` does, for `--help` and for wrong usage.
+    Args:
+        arguments: those after the command's name; None takes the process's own.
+
+    Raises:
+        SystemExit: as `argparse` does, for `--help` and for wrong usage.
 
     >>> main(["w*x + b", "w=0.5", "x=2", "b=1"])
             value  gradient
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     try:
         options = parser.parse_intermixed_args(arguments)
-    except SystemExit as end:  # after --help, which may have no reader either
+    except SystemExit as end:  # after --help, whose output may be closed too
         raise SystemExit(printed("", int(end.code or 0), COMMAND, 1)) from None
     given = dict(options.variables)
     if len(given) < len(options.variables):
@@ -92,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("text", metavar="formula", help='such as "sigmoid(w*x + b)"')
     parser.add_argument(
-        "variables", metavar="name=number", nargs="*", type=_variable, help="each variable of the formula"
+        "variables", metavar="name=number", nargs="*", type=_variable, help="a number for each variable of the formula"
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=_file, help=f"draw the graph; the suffix is the format: {_suffixes()}"
@@ -121,12 +124,12 @@ def _variable(text: str) -> tuple[str, float]:
 def _file(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower().removeprefix(".") not in SUFFIXES:
-        raise argparse.ArgumentTypeError(f"{text!r}: the suffix picks the format; choose one of {_suffixes()}")
+        raise argparse.ArgumentTypeError(f"{text!r}: the suffix selects the format; choose one of {_suffixes()}")
     return path
 
 
 def _table(value: Value, leaves: dict[str, Value]) -> str:
-    """Return value and gradient of the result and of each leaf, in columns."""
+    """Return a table with the value and gradient of the result and of each leaf."""
     rows = [("", "value", "gradient")]
     for name, z in [("result", value), *leaves.items()]:
         rows.append((visible(name), f"{z.data:.10g}", f"{z.grad:.10g}"))

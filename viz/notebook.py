@@ -1,7 +1,7 @@
-"""Values and records as pictures in a notebook: `import viz` tells the notebook's shell how they are shown.
+"""Values and records as pictures in a notebook: `import viz` registers them with the notebook's shell.
 
-The classes know nothing of it: the engine and the networks stay free of drawing. What is too large to read, or
-cannot be drawn here, keeps its line of text.
+The classes themselves do not know of it: the engine and the networks stay free of drawing. What is too large to read,
+or cannot be drawn, is shown as its line of text.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
-from viz.graphs.boxes import larger_than
-from viz.graphs.drawing import READABLE, draw
+from viz.graphs.drawing import MAX_READABLE, draw
 from viz.graphs.textbook_network import network
 from viz.rendering.engines import render
+from viz.size import larger_than
 
 if TYPE_CHECKING:
     from nn import Record
 
 
 def value_picture(value: Value) -> str | None:
-    """Return the SVG of a Value's graph, or None where it has more than 300 nodes or no engine can draw it.
+    """Return the SVG of a Value's graph, or None if it has more than 300 nodes or no engine can draw it.
 
     >>> value_picture(Value(2.0) * 3)[:5]
     '<?xml'
     """
-    return None if larger_than(READABLE.boxes, value) else _picture(draw(value).source)
+    return None if larger_than(MAX_READABLE.boxes, value) else _picture(draw(value).source)
 
 
 def record_picture(record: Record) -> str | None:
-    """Return the SVG of a record's network, wide layers shortened, or None where no engine can draw it."""
+    """Return the SVG of a record's network, wide layers shortened, or None if no engine can draw it."""
     return _picture(network(record).source)
 
 

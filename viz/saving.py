@@ -1,4 +1,4 @@
-"""A drawing as a file: the suffix is the format, and the file is whole or absent."""
+"""Drawings as files: the suffix is the format, and a file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from autograd.files import writable, write
 from viz.graphs.comparison import Against
-from viz.graphs.drawing import Collapse, Drawing, draw
+from viz.graphs.dot import Drawing
+from viz.graphs.drawing import Collapse, draw
 from viz.pages.page import page
 from viz.rendering.engines import render
 from viz.text.explanations import Explanation
@@ -31,16 +32,23 @@ def save(
 ) -> None:
     """Write the drawing of `value` to a file, atomically.
 
-    value: a Value to draw, or a drawing, such as `network` gives.
-    path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
-    record, collapse, against, highlight: as for `draw`, of a Value; a page compares nothing.
-
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
-    Raises ValueError for another suffix, an OSError for a missing folder and for a path that is no file (a folder, a
-    pipe) or may not be written, and TypeError for such options of a drawing, before anything is written, and what
-    `draw` raises. Where no engine can draw, or it fails, the DOT source is written beside, and the error
-    (RuntimeError, or TimeoutError) says so.
+    Args:
+        value: a Value to draw, or a drawing, such as `network` returns.
+        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
+        record: as for `draw`, of a Value only, like all that follow.
+        collapse: as for `draw`.
+        against: as for `draw`; not for a page, which shows no comparison.
+        highlight: as for `draw`.
+
+    Raises:
+        ValueError: for another suffix, before anything is written, and where `draw` raises it.
+        OSError: for a missing folder, and for a path that is not a file (a folder, a pipe) or is not writable, before
+            anything is written.
+        TypeError: for options of a Value with a drawing, before anything is written.
+        RuntimeError: if no engine can draw it, or the engine fails; the DOT source is then saved next to the path.
+        TimeoutError: if the layout takes too long; likewise.
 
     >>> from autograd import Value
     >>> save(Value(2.0) * 3, "product.jpg")
@@ -55,7 +63,7 @@ def save(
     writable(path)
     options = (record, collapse, against, highlight)
     if isinstance(value, Drawing) and any(option is not None for option in options):
-        raise TypeError("record, collapse, against and highlight are for a Value; a drawing is saved as it is")
+        raise TypeError("record, collapse, against and highlight are options of a Value; a drawing is saved as it is")
     if suffix == "html":
         if isinstance(value, Drawing) or against is not None:
             raise TypeError("a page replays one Value, such as the loss; save a drawing or a comparison as .svg")
@@ -67,7 +75,7 @@ def save(
         write(path, value.source.encode())
         return
     try:
-        picture = render(value.source, suffix)
+        picture = render(value.source_for(suffix), suffix)
     except (RuntimeError, TimeoutError) as error:
         beside = path.with_suffix(".dot")
         write(beside, value.source.encode())

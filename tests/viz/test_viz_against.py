@@ -111,7 +111,7 @@ def test_gradients_derived_by_hand_stand_beside_the_engines():
     drawing = draw(y, against={w: 2.0, x: -0.5, b: 1})
     assert lines_of(drawing)["x"] == (["2", "−0.5 → +0.5", "first wrong step"], True)
     assert [marked for _, marked in boxes_of(drawing)].count(True) == 1
-    assert "given → engine" in drawing.graph_attr["label"].replace("&gt;", ">")
+    assert "derived by hand → computed" in drawing.graph_attr["label"].replace("&gt;", ">")
 
 
 HAND = [[-0.23198, "0.34798"], [-0.28998]]  # the hidden deltas lack σ′; the output's is right, rounded
@@ -139,7 +139,7 @@ def test_the_first_wrong_step_stands_below_no_other():
     boxes = lines_of(drawing)
     assert boxes["z⁽²⁾₁"][0][-1] == "first wrong step"
     assert all(marked and len(lines) == 2 for lines, marked in (boxes["z⁽¹⁾₁"], boxes["z⁽¹⁾₂"]))
-    assert "What stands below may be wrong only because of it." in drawing.graph_attr["label"]
+    assert "Later gradients may be wrong only because of it." in drawing.graph_attr["label"]
     assert "first wrong step" in lines_of(draw(loss, record, against=HAND, collapse="layer"))["layer 1"][0]
 
 
@@ -218,7 +218,7 @@ def test_gradients_of_what_has_none_are_refused():
 
 
 def test_anything_else_is_refused():
-    with pytest.raises(TypeError, match="against is a Value or gradients by Value, not list"):
+    with pytest.raises(TypeError, match="against must be a Value or gradients by Value, not list"):
         draw(product(), against=[1.0])
 
 

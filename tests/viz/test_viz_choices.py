@@ -20,7 +20,7 @@ def test_an_arrow_of_the_other_side_says_that_it_hands_on_nothing():
     y, _, _ = chosen()
     source = draw(y).source
     (hint,) = re.findall(r'tooltip="∂sqrt/∂x = nan; (.*?)"', source)
-    assert hint == "x receives 0, for this side is not chosen"
+    assert hint == "x receives 0, because this argument was not selected"
     assert "NaN" not in source
     assert "w receives 2 × 1 = +2" in source
 

@@ -15,7 +15,7 @@ import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.graphs.drawing import DETAILED, LARGEST
+from viz.graphs.drawing import MAX_DETAILED, MAX_SIZE
 from viz.rendering import engines as engine
 from viz.rendering.engines import render
 from viz.rendering.style import SVG
@@ -114,7 +114,7 @@ def test_a_gradient_is_the_sum_of_what_its_arrows_carry():
 
 def test_without_backward_the_drawing_shows_values_and_says_how_to_get_gradients():
     source = draw(neuron(flowing=False)).source
-    assert "No gradient has reached loss yet: call backward() and draw again." in source
+    assert "There are no gradients yet: call backward() on loss and draw again." in source
     assert all(node.count(r"\n") == 1 for node in nodes_of(source).values())
     assert {re.search('class="([^"]*)"', edge)[1] for *_, edge in edges_of(source)} == {"zero g1"}
 
@@ -233,7 +233,7 @@ def test_a_collapsed_layer_is_one_box_with_its_jacobian_on_the_arrow():
     assert any(text.startswith("layer 2\u20032 neurons, softmax") for text in labels)
     assert any(text.startswith("inputs\u20033 values") for text in labels)
     assert "× J 4 × 3" in drawing.source
-    assert "a Jacobian matrix" in drawing.source
+    assert "Jacobian matrix" in drawing.source
 
 
 def test_what_flows_into_a_collapsed_network_is_what_flows_in_the_open_one():
@@ -252,7 +252,7 @@ def test_a_network_of_over_300_boxes_collapses_by_itself_and_says_so(sizes, coll
     loss, record = network(*sizes)
     drawing = draw(loss, record)
     assert drawing.collapse == collapse
-    caption = f"Values are too many to read, so each {collapse} is one box."
+    caption = f"Values are too many to show one by one, so each {collapse} is one box."
     assert (caption in drawing.source) == (collapse is not None)
     assert len(nodes_of(drawing.source)) <= 300
 
@@ -262,7 +262,7 @@ def test_a_network_is_drawn_whole_where_that_is_asked_for():
     drawing = draw(loss, record, collapse=False)
     assert drawing.collapse is None
     assert len(nodes_of(drawing.source)) == len(autograd.topological_order(loss)) > 300
-    assert "too many to read" not in drawing.source
+    assert "too many to show" not in drawing.source
 
 
 def steps(count):
@@ -277,9 +277,9 @@ def test_a_large_graph_has_straight_arrows_without_labels_and_says_so():
     small, large = draw(steps(100)), draw(steps(400))
     assert small.labelled
     assert "splines" not in small.source
-    assert len(large.boxes) > DETAILED.boxes
+    assert len(large.boxes) > MAX_DETAILED.boxes
     assert "splines=line" in large.source
-    assert "too many to label: point at one" in large.source
+    assert "too many arrows to label: hover over one" in large.source
     assert all('label=""' in edge for *_, edge in edges_of(large.source))
     assert all(arrow.text for arrow in large.arrows if not large.boxes[arrow.tail].members[0].constant)
 
@@ -310,14 +310,14 @@ def test_a_tangle_whose_layout_would_not_end_is_refused():
     rows = [Value(float(i), f"x{i}") for i in range(20)]
     for k in range(900):  # 41 times as many columns as boxes
         rows.append(rows[-1] + rows[(7 * k) % len(rows)])
-    with pytest.raises(ValueError, match=r"arrows across [\d,]+ columns; .* draw a part of it"):
+    with pytest.raises(ValueError, match=r"arrows spanning [\d,]+ columns; .* draw a part of it"):
         draw(rows[-1])
 
 
 def test_a_network_whose_layers_do_not_help_is_refused():
     _, record = network(2, 3, 1)
     loss = record.output[0]
-    for _ in range(LARGEST.boxes):
+    for _ in range(MAX_SIZE.boxes):
         loss = loss * 1.0
     with pytest.raises(ValueError, match=r'boxes; .* collapse="layer"'):
         draw(loss, record)

@@ -126,7 +126,7 @@ def test_the_listed_paths_stand_out_on_the_drawing():
     assert len(whole) == len(explanation.paths[0].partials)
     legend = "Thick border: 1 of 2 paths from loss to w⁽¹⁾₁₁, contributing +0.01554 to ∂loss/∂w⁽¹⁾₁₁ = +0.0104."
     assert legend in drawing.source
-    assert "grey: not on the way" in drawing.source
+    assert "grey: zero or not on a highlighted path" in drawing.source
     assert [arrow.flows for arrow in drawing.arrows] == [arrow.flows for arrow in plain.arrows]
 
 
@@ -149,7 +149,7 @@ def test_an_explanation_of_another_value_is_not_drawn():
         draw(record.output[0], highlight=explanation)
     with pytest.raises(TypeError, match=r"give explain\(value, x\)"):
         draw(loss, record, highlight=[loss])
-    with pytest.raises(TypeError, match="are for a Value"):
+    with pytest.raises(TypeError, match="are options of a Value"):
         save(draw(loss), "loss.svg", highlight=explanation)
 
 

@@ -187,7 +187,7 @@ def test_the_chain_rule_of_an_output_weight(handout):
     delta, gradient, step = rule(record, loss, weight)
     assert delta == "δ⁽²⁾₁ = ∂C/∂z⁽²⁾₁ = ∂C/∂a⁽²⁾₁ · ∂a⁽²⁾₁/∂z⁽²⁾₁ = −0.8082 × 0.2408 = −0.1946"
     assert gradient == "∂C/∂w⁽²⁾₁₁ = δ⁽²⁾₁ · ∂z⁽²⁾₁/∂w⁽²⁾₁₁ = −0.1946 × 0.9309 = −0.1812"
-    assert step == "A step of gradient descent with the learning rate η moves w⁽²⁾₁₁ from 0.8 to 0.8 + 0.1812 η."
+    assert step == "One step of gradient descent with learning rate η changes w⁽²⁾₁₁ from 0.8 to 0.8 + 0.1812 η."
 
 
 @pytest.mark.parametrize(("layer", "neuron", "sender"), [(0, 1, 2), (1, 0, 3), (0, 3, 0)])

@@ -211,7 +211,7 @@ def test_the_page_holds_every_folding_that_can_be_drawn(tmp_path):
 
 
 def test_a_folding_that_no_browser_turns_quickly_is_there_only_when_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "USABLE", 30)
+    monkeypatch.setattr(pages, "MAX_BOXES_FOLDED", 30)
     loss, record = network(3, 4, 1)
     assert foldings(written(loss, tmp_path, record, collapse="layer")) == ["Neurons", "Layers"]
     assert foldings(written(loss, tmp_path, record, collapse=False)) == ["Values", "Neurons", "Layers"]
@@ -290,19 +290,19 @@ def test_what_came_from_elsewhere_is_a_term_of_its_own():
     (5 * x).backward()
     y = (x * x).named("y")
     y.backward()
-    assert steps(y)["x"].backward.terms[-1] == ("from beyond this graph, or from an earlier pass", "", "+5")
+    assert steps(y)["x"].backward.terms[-1] == ("from outside this graph, or from an earlier backward pass", "", "+5")
     z = (3 * x).named("z")
     (z * z).backward()
     backward = steps(z)["z"].backward
     assert (backward.of, backward.sum) == ("∂C/∂z", "+12")
-    assert "beyond this graph" in backward.note
+    assert "outside this graph" in backward.note
 
 
 def test_without_a_backward_pass_there_are_only_steps_forward(tmp_path):
     y, _ = parse("sin(x*y) - y", x=2, y=-3)
     text = written(y, tmp_path)
     assert all(box["backward"] is None for box in model_of(text)["states"][0]["boxes"])
-    assert "No gradient has reached result yet: call <code>backward()</code>" in text
+    assert "There are no gradients yet: call <code>backward()</code> on result" in text
     assert steps(y)["result"].forward == [["result", "sin(x × y) − y", "0.2794 − (−3)", "3.279"]]
 
 

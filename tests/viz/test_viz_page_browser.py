@@ -83,7 +83,7 @@ def test_slider_and_buttons_step_too(reader):
 def test_without_gradients_there_is_only_a_forward_pass(reader):
     x = Value(2.0, "x")
     reader.opens((x * x + x).named("y"))
-    assert "No gradient has reached y yet" in reader.reads("#step")
+    assert "There are no gradients yet" in reader.reads("#step")
     assert not reader.sees("#backward")
     reader.presses(Keys.HOME)
     assert len(reader.ids(".edge.waiting")) == 4
@@ -120,10 +120,10 @@ def test_a_click_pins_a_node_and_lists_every_contribution(reader):
     assert len(reader.sees("#pinned .term:not(.total)")) == 4
     assert repr(record.inputs[0].grad) in reader.reads("#pinned").replace("−", "-")
     reader.presses(Keys.HOME)
-    assert "not arrived yet" in reader.reads("#pinned")
+    assert "gradient not computed yet" in reader.reads("#pinned")
     assert not reader.sees("#pinned .term")
     reader.node("a⁽¹⁾₁").click()
-    assert "not computed yet" in reader.reads("#pinned")
+    assert "value not computed yet" in reader.reads("#pinned")
     reader.presses(Keys.ESCAPE)
     assert "Click it to pin it" in reader.reads("#pinned")
     assert not reader.ids(".node[aria-pressed='true']")

@@ -44,7 +44,7 @@ def test_a_screen_reader_hears_the_nodes_and_only_what_shows(reader):
         ("button", "x₁ input 1"),
         ("button", "z⁽¹⁾₁ Σ w·x"),
         ("button", "target 0"),
-        ("button", "One step on"),
+        ("button", "Next step"),
         ("slider", "Step of the replay"),
         ("searchbox", "Find nodes by name"),
         ("region", "Graph of loss"),
@@ -107,6 +107,18 @@ def test_the_page_follows_the_theme_and_every_text_has_contrast(reader, theme):
     assert reader.finds("#theme").get_attribute("aria-pressed") == str(theme == "light").lower()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_label_of_an_arrow_is_in_ink_at_every_step(reader, theme):
+    reader.opens(*network(), theme=theme)
+    colours = """const fill = (x) => getComputedStyle(x).fill;
+      return [[...document.querySelectorAll("#stage .edge text")].map(fill), getComputedStyle(document.body).color]"""
+    for key in (Keys.END, Keys.ARROW_LEFT, Keys.HOME):
+        reader.presses(key)
+        labels, ink = reader.driver.execute_script(colours)
+        assert labels
+        assert set(labels) == {ink}
+
+
 def paper_of(reader):
     colour = reader.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
     return [float(x) for x in re.findall(r"[\d.]+", colour)[:3]]
@@ -148,6 +160,7 @@ def test_paper_shows_the_graph_and_the_step_and_no_controls(reader):
     reader.opens(*neuron(), theme="dark")
     reader.goes_to("a⁽¹⁾₁", "Backward")
     reader.wants({"prefers-color-scheme": "dark"}, media="print")
+    reader.waits()
     assert not reader.sees("button, input, summary")
     assert reader.sees("#step .equation")
     assert luminance(paper_of(reader)) == pytest.approx(1.0)

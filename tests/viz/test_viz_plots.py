@@ -241,7 +241,7 @@ def test_a_landscape_of_what_does_not_fit_is_refused(landscape, ax):
         plot_landscape(loss, w1, w2, [[1, 2, 3], [4, 5, 6]], ax)
     with pytest.raises(ValueError, match="margin is 0; it must be more than 0"):
         plot_landscape(loss, w1, w2, ax=ax, margin=0)
-    with pytest.raises(ValueError, match="axes of three dimensions"):
+    with pytest.raises(ValueError, match="three-dimensional axes"):
         plot_landscape(loss, w1, w2, ax=ax, surface=True)
 
 
@@ -264,7 +264,7 @@ def test_each_class_has_its_own_points(y, ax):
 
 
 def test_a_boundary_of_what_does_not_fit_is_refused(trained, ax):
-    with pytest.raises(ValueError, match="the network has 3 inputs; a plane has two"):
+    with pytest.raises(ValueError, match="the network has 3 inputs; a boundary can be plotted over exactly two"):
         plot_boundary(MLP(3, [1], rng=0), [[1, 2, 3]], [0], ax)
     with pytest.raises(ValueError, match=r"y has shape \(3,\), but X has 4 examples"):
         plot_boundary(trained[0], XOR, [0, 1, 1], ax)
@@ -303,8 +303,8 @@ def test_every_plot_can_be_written_in_both_themes(landscape, trained):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: plot_activation("sigmoidal"), "'sigmoidal' is no operation of one operand"),
-    (lambda: plot_activation("add"), "'add' is no operation of one operand"),
+    (lambda: plot_activation("sigmoidal"), "'sigmoidal' is not an operation of one operand"),
+    (lambda: plot_activation("add"), "'add' is not an operation of one operand"),
     (lambda: plot_activation("relu", against="x"), "against is 'x'; choose 'z'"),
     (lambda: plot_delta(2), "label is 2; choose 1 or 0"),
     (lambda: plot_delta(convention="mine"), "convention is 'mine'; choose 'gradient'"),

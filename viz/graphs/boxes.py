@@ -1,6 +1,7 @@
 """What a drawing shows: boxes, each for a Value or a collapsed neuron or layer, and the arrows between them.
 
-What flows back along an arrow is its local derivative times the gradient at its head.
+An arrow passes back its local derivative times the gradient at its head: one term of the gradient at its tail. These
+terms are called flows.
 
 Letters: z a node, x an operand, p a local derivative, g an adjoint.
 """
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autograd import topological_order
 from autograd.choices import chosen
-from viz.graphs.groups import SHARED, Network, Place
-from viz.text.labels import exact, in_formula, number, short, signed
+from viz.graphs.groups import SHARED, Grouping, Place
+from viz.text.labels import called, exact, number, short, signed
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -24,22 +25,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def larger_than(limit: int, value: Value) -> bool:
-    """Tell whether the graph below a Value has more nodes than the limit, without reading many more."""
-    seen, stack = {value}, [value]
-    while stack and len(seen) <= limit:
-        for x in stack.pop().operands:
-            if x not in seen:
-                seen.add(x)
-                stack.append(x)
-    return len(seen) > limit
-
-
 @dataclass(slots=True, eq=False)
 class Box:
-    """Some Values drawn as one: the members in topological order, and those of them that other boxes use.
+    """Some Values drawn as one: the members in topological order, and as results those that other boxes use.
 
-    `look` is the class that the style sheet colours, `place` the frame that the box stands in.
+    `look` is the class that the style sheet colours, `place` the frame around the box.
     """
 
     name: str
@@ -52,7 +42,7 @@ class Box:
 
 @dataclass(slots=True, eq=False)
 class Arrow:
-    """An arrow between two boxes, by their indices: its label, its tooltip, and what flows back along it."""
+    """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back."""
 
     tail: int
     head: int
@@ -61,21 +51,21 @@ class Arrow:
     flows: list[float]
 
 
-def groups_of(nodes: Sequence[Value], network: Network, collapse: str | None) -> dict[Hashable, list[Value]]:
+def groups_of(nodes: Sequence[Value], grouping: Grouping, collapse: str | None) -> dict[Hashable, list[Value]]:
     """Return the Values that share a box, under the key of the box: a Value, a place or "inputs"."""
     groups: dict[Hashable, list[Value]] = {}
     for z in nodes:
-        place = network.place_of.get(z)
+        place = grouping.place_of.get(z)
         key: Hashable = z
         if place and collapse:
             key = place if collapse == "neuron" else Place(place.layer, None)
-        elif collapse == "layer" and z in network.inputs:
+        elif collapse == "layer" and z in grouping.inputs:
             key = "inputs"
         groups.setdefault(key, []).append(z)
     return groups
 
 
-def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], network: Network) -> list[Box]:
+def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], grouping: Grouping) -> list[Box]:
     """Return the boxes in topological order, as the nodes are; the last is the root."""
     key_of = {z: key for key, members in groups.items() for z in members}
     used = {x for z in nodes for x in z.operands if key_of[x] is not key_of[z]} | {nodes[-1]}
@@ -83,43 +73,47 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], networ
     boxes = []
     for key, members in sorted(groups.items(), key=lambda item: position[item[1][-1]]):
         if len(members) == 1:
-            boxes.append(_single(members[0], network))
+            boxes.append(_single(members[0], grouping))
             continue
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
-        name, kind = network.title(place, results)
+        name, kind = grouping.title(place, results)
         frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
         boxes.append(Box(name, kind, "group", frame, members, results))
     return boxes
 
 
-def _single(z: Value, network: Network) -> Box:
-    role = network.role_of.get(z, "constant" if z.constant else "leaf")
+def _single(z: Value, grouping: Grouping) -> Box:
+    role = grouping.role_of.get(z, "constant" if z.constant else "leaf")
     kind, look = (z.operation.glyph, "operation") if z.operation else (role, role)
-    return Box(short(z.name) if z.name else "", kind, look, network.place_of.get(z), [z], [z])
+    return Box(short(z.name) if z.name else "", kind, look, grouping.place_of.get(z), [z], [z])
 
 
 def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
-    """Return the arrows, ordered by head; where no gradient has come down yet, nothing is flowing.
+    """Return the arrows, ordered by head.
 
-    There is one for each operand of a Value, but one between two boxes if either stands for several Values.
+    There is one arrow for each operand of a Value, but only one between two boxes if either stands for several Values.
+
+    Args:
+        boxes: in topological order, the root last.
+        flowing: whether `backward()` has computed gradients; without them every flow is 0.
     """
     owner = {z: i for i, box in enumerate(boxes) for z in box.members}
     root = boxes[-1].members[-1]
-    counting = set(chosen(topological_order(root), [root], conditions=False)) if flowing else set()
+    contributing = set(chosen(topological_order(root), [root], conditions=False)) if flowing else set()
     arrows: list[Arrow] = []
     for head, box in enumerate(boxes):
         z = box.members[-1]
         operands = _side_by_side(z, list(zip(z.operands, _partials(z), strict=True)))
         if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x, _ in operands):
-            arrows += _bundles(boxes, owner, head, counting)
+            arrows += _bundles(boxes, owner, head, contributing)
         else:
-            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in counting) for x, p in operands]
+            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in contributing) for x, p in operands]
     return arrows
 
 
 def total_length(arrows: Sequence[Arrow]) -> int:
-    """Return how many columns the arrows lead across, each box standing as far to the right as it can."""
+    """Return how many columns all arrows together span, with each box as far to the right as it can be."""
     column: dict[int, int] = {}
     for arrow in reversed(arrows):
         column[arrow.tail] = min(column.get(arrow.tail, 0), column.get(arrow.head, 0) - 1)
@@ -127,7 +121,7 @@ def total_length(arrows: Sequence[Arrow]) -> int:
 
 
 def _side_by_side(z: Value, operands: list[T]) -> list[T]:
-    """Return the operands as they are drawn: in order, but of Σ w·x each x beside its w."""
+    """Return the operands in the order in which they are drawn: for Σ w·x, each x follows its w."""
     if z.operation is None or z.operation.algebra != "scalar product":
         return operands
     n = len(operands) // 2
@@ -136,28 +130,28 @@ def _side_by_side(z: Value, operands: list[T]) -> list[T]:
 
 
 def _partials(z: Value) -> Sequence[float]:
-    """Return the local derivatives of z; NaN where they have no value, such as that of √x at 0."""
+    """Return the local derivatives of z, NaN where they are undefined, such as that of √x at 0."""
     try:
         return z.partials()
     except (ArithmeticError, ValueError):
         return [math.nan] * len(z.operands)
 
 
-def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool, counts: bool) -> Arrow:
-    """Return one arrow; `counts` tells that the root depends on z, which it does not through a side not chosen."""
+def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool, contributes: bool) -> Arrow:
+    """Return one arrow; `contributes` says whether the root depends on z, which an argument not selected prevents."""
     if x.constant:
         return Arrow(tail, head, "", f"{called(x)} is a constant", [0.0])
-    flow = p * z.grad if counts else 0.0
+    flow = p * z.grad if contributes else 0.0
     hint = f"∂{called(z)}/∂{called(x)} = {exact(p)}"
-    if flowing and not counts:
-        hint += f"; {called(x)} receives 0, for this side is not chosen"
+    if flowing and not contributes:
+        hint += f"; {called(x)} receives 0, because this argument was not selected"
     elif flowing:
         hint += f"; {called(x)} receives {number(p)} × {number(z.grad)} = {signed(flow)}"
     return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow])
 
 
-def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, counting: set[Value]) -> list[Arrow]:
-    """Return one arrow into a box from each box that it reads, as if the box were one operation."""
+def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, contributing: set[Value]) -> list[Arrow]:
+    """Return one arrow into a box from each box that it depends on, as if the box were one operation."""
     box = boxes[head]
     sole = box.results[0] if len(box.results) == 1 else None
     adjoints = {} if sole is None else {sole: 1.0}  # ∂sole/∂z
@@ -167,21 +161,14 @@ def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, counting:
         for x, p in zip(z.operands, _partials(z), strict=True):
             adjoints[x] = adjoints.get(x, 0.0) + (g * p if g else 0.0)
             if owner[x] != head:
-                flows[x] = flows.get(x, 0.0) + (p * z.grad if z in counting else 0.0)
+                flows[x] = flows.get(x, 0.0) + (p * z.grad if z in contributing else 0.0)
     arrows = []
     for tail in sorted({owner[x] for x in flows}):
         xs = [x for x in boxes[tail].results if x in flows]
         if sole is not None and len(boxes[tail].results) == 1:
-            arrows.append(_arrow(tail, head, sole, xs[0], adjoints[xs[0]], bool(counting), sole in counting))
+            arrows.append(_arrow(tail, head, sole, xs[0], adjoints[xs[0]], bool(contributing), sole in contributing))
         else:
             size = f"{len(box.results)} × {len(boxes[tail].results)}"
-            hint = f"the Jacobian: {size} local derivatives, a row for each value of the box it leads to"
+            hint = f"the {size} Jacobian matrix of local derivatives: one row for each value at the arrow's head"
             arrows.append(Arrow(tail, head, f"× J {size}", hint, [flows[x] for x in xs]))
     return arrows
-
-
-def called(x: Value) -> str:
-    """Return what a tooltip calls a Value: its name as in a formula, else its operation, else its number."""
-    if x.name:
-        return in_formula(x.name)
-    return x.operation.name if x.operation else number(x.data)

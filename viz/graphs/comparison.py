@@ -1,8 +1,8 @@
 """What differs between two graphs of the same shape, or between the engine's gradients and those derived by hand.
 
-Two graphs have the same shape where their topological orders agree, operation by operation and operand by operand.
-Numbers derived by hand are compared at the digits given. Those below a wrong one may be wrong only because of it: the
-first wrong ones, from the root back, stand below none.
+Two graphs have the same shape if their topological orders agree, operation by operation and operand by operand.
+Numbers derived by hand are compared at the digits given. A wrong gradient makes those computed from it wrong too. So
+the first wrong ones, in the order of the backward pass, are those computed from no other wrong one.
 
 Letters: z a node, x an operand, p a local derivative, y the node of the other graph that stands in the place of z.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Value, topological_order
 from autograd.checking.digits import given, read
-from viz.graphs.boxes import called
+from viz.text.labels import called
 
 if TYPE_CHECKING:
     from nn import Record
@@ -28,26 +28,33 @@ Against = Value | Mapping[Value, Hand] | Sequence[Sequence[Hand]]
 RTOL = 1e-6  #: up to this fraction, two numbers are the same
 
 
-class Old(NamedTuple):
-    """The numbers that a Value's own are compared with; without a gradient there, its own."""
+class Reference(NamedTuple):
+    """The value and gradient that a Value's own are compared with; its own gradient where there is no other."""
 
     data: float
     grad: float
 
 
-def changes(value: Value, against: Against, record: Record | None) -> dict[Value, Old]:
+def changes(value: Value, against: Against, record: Record | None) -> dict[Value, Reference]:
     """Return the other numbers of each Value below `value` that differs, in topological order.
 
-    against: a graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
-    Raises ValueError for a graph of another shape, naming the first difference; for gradients before `backward()`,
-    and for one of a Value that has none in the graph; TypeError for anything else.
+    Args:
+        value: the root of the graph.
+        against: a graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
+        record: of the forward pass, which deltas need.
+
+    Raises:
+        ValueError: for a graph of another shape, whose first difference is named; for gradients before `backward()`,
+            and for the gradient of something that has none in the graph.
+        TypeError: for anything else.
     """
     nodes = topological_order(value)
     if isinstance(against, Value):
         others = _others(nodes, against)
         both = value.grad != 0.0 and against.grad != 0.0
         old = {
-            z: Old(y.data, y.grad if both and not z.constant else z.grad) for z, y in zip(nodes, others, strict=True)
+            z: Reference(y.data, y.grad if both and not z.constant else z.grad)
+            for z, y in zip(nodes, others, strict=True)
         }
         return {z: y for z, y in old.items() if not (same(z.data, y.data) and same(z.grad, y.grad))}
     if record is not None and isinstance(against, (list, tuple)):
@@ -64,15 +71,15 @@ def changes(value: Value, against: Against, record: Record | None) -> dict[Value
                 raise ValueError(f"against gives a gradient of {z!r}, which has none in the graph that is drawn")
         compared = [z for z in nodes if z in against]
         numbers = given([read(against[z], f"against, the gradient of {called(z)},") for z in compared], RTOL)
-        return {z: Old(z.data, x.number) for z, x in zip(compared, numbers, strict=True) if not x.agrees(z.grad)}
+        return {z: Reference(z.data, x.number) for z, x in zip(compared, numbers, strict=True) if not x.agrees(z.grad)}
     raise TypeError(
-        f"against is a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list for "
-        "each layer, need the record as well"
+        f"against must be a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list "
+        "for each layer, need the record as well"
     )
 
 
 def first_wrong(value: Value, wrong: Collection[Value]) -> list[Value]:
-    """Return those of the wrong Values that stand below no other."""
+    """Return those of the wrong Values whose gradients are computed from no other wrong one."""
     below: set[Value] = set()
     for z in reversed(topological_order(value)):
         if z in wrong or z in below:
@@ -81,12 +88,12 @@ def first_wrong(value: Value, wrong: Collection[Value]) -> list[Value]:
 
 
 def same(x: float, y: float) -> bool:
-    """Tell whether two numbers are the same but for rounding."""
+    """Tell whether two numbers are the same up to rounding."""
     return math.isclose(x, y, rel_tol=RTOL) or (math.isnan(x) and math.isnan(y))
 
 
 def change(old: float, new: float, write: Callable[[float, int], str]) -> str:
-    """Return `old → new` with as many digits as tell them apart, four at least, or the new one where they are the same.
+    """Return `old → new` with at least four digits and enough to distinguish them; if they are the same, the new one.
 
     >>> from viz.text.labels import number
     >>> change(0.5, 0.50004, number), change(0.5, 0.5, number)

@@ -1,7 +1,8 @@
 """Boxes and arrows as DOT statements: nodes in the frames of their layer and neuron, and edges.
 
-Labels are plain text. Each node, edge and frame has an id and classes for the style sheet, and the light
-colours as attributes, for viewers without CSS.
+Each node, edge and frame has an id and classes for the style sheet, and the light colours as attributes, for viewers
+that ignore CSS. Labels are plain text, which both engines read. PNG and PDF, which have no style sheet and which only
+the system's `dot` draws, take labels with DOT's own markup instead.
 """
 
 from __future__ import annotations
@@ -12,21 +13,66 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import graphviz
 
-from viz.graphs.comparison import Old, change, same
+from viz.graphs.comparison import Reference, change, same
 from viz.graphs.groups import SHARED, Place
-from viz.rendering.style import CHANGED, FRAME, GAP, HALF, LIGHT, STEP, WIDTHS
+from viz.rendering.engines import render
+from viz.rendering.style import CHANGED, FRAME, GAP, HALF, LIGHT, WIDTH_RATIO, WIDTHS, sign_of
 from viz.text.labels import exact, label, number, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from autograd import Value
     from viz.graphs.boxes import Arrow, Box
 
-LISTED = 4  # numbers that one box lists
+MAX_NUMBERS_IN_BOX = 4
+WRONG_FIRST = "first wrong step"
 Attributes = dict[str, str]
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
+    """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
+
+    collapse: str | None = None  #: what a network's box stands for: "neuron", "layer", or None for one Value
+    boxes: Sequence[Box] = ()  #: what is drawn
+    arrows: Sequence[Arrow] = ()
+    labelled: bool = True  #: whether the arrows carry their local derivatives
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:  # graphviz's own, which it does not type
+        super().__init__(*arguments, **keywords)
+        self.markup: dict[str, str] = {}  #: labels with DOT's markup, by the name of the node, for PNG and PDF
+
+    def source_for(self, suffix: str) -> str:
+        """Return the DOT source that a format is drawn from: for "png" and "pdf" with markup in the labels.
+
+        In DOT, an attribute has the value that the last statement of a node gives it.
+        """
+        if suffix not in ("png", "pdf"):
+            return str(self.source)
+        copy = self.copy()
+        for name, text in self.markup.items():
+            copy.node(name, label=f"<{text}>")
+        return str(copy.source)
+
+    def _repr_image_svg_xml(self) -> str:
+        return render(self.source, "svg").decode()
+
+
+def bold(text: str) -> str:
+    """Return text as markup in bold."""
+    return f"<b>{label(text)}</b>" if text else ""  # DOT does not allow empty elements
+
+
+def coloured(markup: str, colour: str) -> str:
+    """Return markup in one of the light palette's colours."""
+    return f'<font color="{LIGHT[colour]}">{markup}</font>' if markup else ""
+
+
+def lines_of(*markup: str) -> str:
+    """Return lines of markup as one label."""
+    return "<br/>".join(markup)
 
 
 @dataclass(slots=True)
@@ -38,24 +84,32 @@ class Frame:
 
 
 def add_statements(
-    drawing: graphviz.Digraph,
+    drawing: Drawing,
     boxes: Sequence[Box],
     arrows: Sequence[Arrow],
     flowing: bool,
-    changes: Mapping[Value, Old],
+    changes: Mapping[Value, Reference],
     wrong_first: Collection[Value],
     shown: Collection[Value],
 ) -> None:
-    """Add the boxes and arrows to a drawing, with gradients if they are flowing, what has changed and is wrong first.
+    """Add the boxes and arrows to a drawing.
 
-    shown: Values whose boxes have a thick border.
+    Args:
+        drawing: takes the statements, and the markup of its nodes.
+        boxes: in topological order, the root last.
+        arrows: between them.
+        flowing: whether `backward()` has computed gradients, which are then shown.
+        changes: the other numbers of the Values that differ in a comparison.
+        wrong_first: those of them that are marked as the first wrong step.
+        shown: further Values whose boxes have a thick border.
 
-    dot leads no edge into a frame past the frame's first column, only around it. So an arrow into a neuron,
-    behind its weights, is drawn in two halves, by way of a point in that column; in SVG they become one
-    again.
+    dot routes no edge into a frame past the frame's first column, only around it. So an arrow into a neuron whose
+    weights stand before it is drawn in two halves that meet in a point in that column; in SVG they are joined again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    nodes = [_box(i, box, flowing, changes, wrong_first, shown) for i, box in enumerate(boxes)]
+    described = [_box(i, box, flowing, changes, wrong_first, shown) for i, box in enumerate(boxes)]
+    nodes = [attributes for attributes, _ in described]
+    drawing.markup |= {f"n{i}": markup for i, (_, markup) in enumerate(described)}
     edges: list[tuple[str, str, Attributes]] = []
     behind = {arrow.head for arrow in arrows if boxes[arrow.tail].place == boxes[arrow.head].place}
     largest = max((abs(flow) for arrow in arrows for flow in arrow.flows if math.isfinite(flow)), default=0.0)
@@ -110,24 +164,27 @@ def _box(
     i: int,
     box: Box,
     flowing: bool,
-    changes: Mapping[Value, Old],
+    changes: Mapping[Value, Reference],
     wrong_first: Collection[Value],
     shown: Collection[Value],
-) -> Attributes:
-    """Return the attributes of the box with index i."""
-    numbers = [(z, changes.get(z, Old(z.data, z.grad))) for z in box.results]
+) -> tuple[Attributes, str]:
+    """Return the attributes of the box with index i, and its label with markup."""
+    numbers = [(z, changes.get(z, Reference(z.data, z.grad))) for z in box.results]
     gradients = [z.grad for z in box.results if flowing and not z.constant]
-    lines = [
-        GAP.join(filter(None, (box.name, box.kind))),
-        _listed([change(old.data, z.data, number) for z, old in numbers]),
-    ]
+    sign = sign_of(gradients)
+    title, kind = (box.name, box.kind) if box.name else (box.kind, "")
+    values = _listed([change(old.data, z.data, number) for z, old in numbers])
+    lines = [GAP.join(filter(None, (title, kind))), values]
+    markup = [bold(title) + (GAP + coloured(label(kind), "muted") if kind else ""), label(values)]
     if gradients:
         lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
+        markup.append(coloured(bold(lines[-1]), f"{sign}-ink"))
     if any(z in wrong_first for z in box.members):
-        lines.append("first wrong step")
+        lines.append(WRONG_FIRST)
+        markup.append(label(WRONG_FIRST))
     attributes = {
         "id": f"n-{i}",
-        "class": f"{box.look} {_sign(gradients)}",
+        "class": f"{box.look} {sign}",
         "label": label(*lines),
         "tooltip": tooltip("; ".join(_numbers(z, old, flowing) for z, old in numbers)),
         "fillcolor": LIGHT[box.look],
@@ -135,16 +192,16 @@ def _box(
     }
     if any(z in changes or z in shown for z in box.members):
         attributes |= {"class": f"{attributes['class']} changed", "color": LIGHT["ink"], "penwidth": CHANGED}
-    return attributes
+    return attributes, lines_of(*markup)
 
 
 def _listed(numbers: Sequence[str]) -> str:
-    more = f"  … ({len(numbers)})" if len(numbers) > LISTED else ""
-    return "  ".join(numbers[:LISTED]) + more
+    more = f"  … ({len(numbers)})" if len(numbers) > MAX_NUMBERS_IN_BOX else ""
+    return "  ".join(numbers[:MAX_NUMBERS_IN_BOX]) + more
 
 
-def _numbers(z: Value, old: Old, flowing: bool) -> str:
-    """Return a Value's whole name, or what made it, and its numbers with every digit."""
+def _numbers(z: Value, old: Reference, flowing: bool) -> str:
+    """Return a Value's whole name, or its operation, and its numbers with every digit."""
     made = z.operation.name if z.operation else "constant" if z.constant else "leaf"
     name = visible(z.name) if z.name else made
     data = _exactly(exact(old.data), exact(z.data), same(old.data, z.data))
@@ -160,14 +217,13 @@ def _exactly(old: str, new: str, is_same: bool) -> str:
 
 def _arrow(k: int, arrow: Arrow, largest: float) -> Attributes:
     """Return the attributes of the k-th arrow; its width is relative to the largest flow of the drawing."""
-    sign, g = _sign(arrow.flows), _strength(arrow.flows, largest)
+    sign, g = sign_of(arrow.flows), _strength(arrow.flows, largest)
     return {
         "id": f"e-{arrow.tail}-{arrow.head}-{k}",
         "class": f"{sign} {g}",
         "label": label(f"  {arrow.text}  ") if arrow.text else "",
         "tooltip": tooltip(arrow.hint),
         "color": LIGHT[sign],
-        "fontcolor": LIGHT[f"{sign}-ink"],
         "penwidth": str(WIDTHS[g]),
     }
 
@@ -181,18 +237,10 @@ def _halves(arrow: Attributes) -> tuple[Attributes, Attributes, Attributes]:
     return first, point, second
 
 
-def _sign(numbers: Sequence[float]) -> str:
-    """Return the class of some gradients: positive, negative, zero, mixed or undefined."""
-    signs = {"undefined" if x != x else "positive" if x > 0 else "negative" for x in numbers if x != 0.0}
-    if "undefined" in signs:
-        return "undefined"
-    return "mixed" if len(signs) > 1 else signs.pop() if signs else "zero"
-
-
 def _strength(flows: Sequence[float], largest: float) -> str:
-    """Return g4 for the largest flows, one class less for each factor of `STEP`, and g1 for none."""
+    """Return the class of a width: g4 for the largest flow, one less for each factor of `WIDTH_RATIO`, g1 for zero."""
     flow = max(map(abs, flows))
     if not math.isfinite(flow):
         return "g4"
-    steps = math.log(largest, STEP) - math.log(flow, STEP) if flow else math.inf
+    steps = math.log(largest, WIDTH_RATIO) - math.log(flow, WIDTH_RATIO) if flow else math.inf
     return f"g{4 - int(min(steps, 3))}"

@@ -1,4 +1,4 @@
-"""What the record of a forward pass tells a drawing: a Value's neuron and layer, and the role of a leaf."""
+"""What a drawing learns from the record of a forward pass: a Value's neuron and layer, and the role of a leaf."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
-SHARED = 0  # in place of a neuron's number: what the neurons of a layer share
+SHARED = 0  # in place of a neuron's number: for what the neurons of a layer share
 
 
 class Place(NamedTuple):
-    """A layer and a neuron, both counted from 1; None in place of the neuron is the whole layer."""
+    """A layer and a neuron, both counted from 1; without a neuron, the whole layer."""
 
     layer: int
     neuron: int | None
 
 
-class Network:
-    """The network that a drawing shows; without a record, none.
+class Grouping:
+    """Which Values of a graph belong to which part of a network; without a record, none do.
 
-    inputs: its inputs. place_of: where a Value inside it was made. role_of: what a leaf is: "input",
-    "weight", "bias" or "target". Raises ValueError where the record has nothing to do with the nodes.
+    Attributes:
+        inputs: those of the network.
+        place_of: the layer and neuron in which a Value was computed.
+        role_of: what a leaf is: "input", "weight", "bias" or "target".
+
+    Raises:
+        ValueError: if the record has none of the nodes.
     """
 
     def __init__(self, record: Record | None, nodes: Sequence[Value]) -> None:
@@ -52,7 +57,7 @@ class Network:
 
 
 def places(record: Record) -> dict[Value, Place]:
-    """Return where each Value of the network was made; inputs and what comes before them have no place."""
+    """Return where each Value of the network was computed; inputs, and what they are computed from, have no place."""
     found: dict[Value, Place] = {}
     layers = zip(record.net_inputs, record.activations, strict=True)
     for number, (net_inputs, activations) in enumerate(layers, 1):
@@ -67,7 +72,7 @@ def places(record: Record) -> dict[Value, Place]:
 
 
 def _claims(results: Iterable[Value], edge: set[Value]) -> dict[Value, list[int]]:
-    """Return each Value below the results, down to the edge, with the numbers of the results that use it."""
+    """Return each Value below the results, down to the edge, with the numbers of the results that depend on it."""
     claims: dict[Value, list[int]] = {}
     for number, result in enumerate(results, 1):
         seen: set[Value] = set()
@@ -84,7 +89,7 @@ def _claims(results: Iterable[Value], edge: set[Value]) -> dict[Value, list[int]
 def roles(record: Record, nodes: Iterable[Value]) -> dict[Value, str]:
     """Return the role of each leaf that the record knows.
 
-    A target is a leaf that meets an output of the network in one operation, as t does in a − t.
+    A target is a leaf that is an operand of the same operation as an output of the network, as t is in a − t.
     """
     outputs = set(record.output)
     beside = [x for z in nodes if not outputs.isdisjoint(z.operands) for x in z.operands]

@@ -1,6 +1,6 @@
-"""The way by which a weight's gradient comes from the loss, and the chain rule along it, with numbers.
+"""The paths from the loss back to a weight, and the chain rule along them, with numbers.
 
-Letters: w weight, x what its sender sends, z net input, a activation, C the loss, δ = ∂C/∂z, η learning rate.
+Letters: w weight, x what it multiplies, z net input, a activation, C the loss, δ = ∂C/∂z, η learning rate.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
-LISTED = 6  # terms of a sum that a line lists
+MAX_TERMS_LISTED = 6  # of a sum in a line
 
 
 @dataclass(frozen=True)
-class Path:
+class WeightPath:
     """A weight of a network, and its place: layer, sender and receiver, all counted from 0."""
 
     record: Record
@@ -29,8 +29,8 @@ class Path:
     receiver: int
 
     @classmethod
-    def of(cls, record: Record, weight: Value) -> Path:
-        """Return the path of a weight; raise ValueError where the network has no such weight."""
+    def of(cls, record: Record, weight: Value) -> WeightPath:
+        """Return the path of a weight; raise ValueError if the network has no such weight."""
         for k, layer in enumerate(record.mlp.layers):
             for j, neuron in enumerate(layer.neurons):
                 for i, w in enumerate(neuron.weights):
@@ -39,24 +39,25 @@ class Path:
         raise ValueError(f"{weight!r:.80} is not a weight of the network; take one of mlp.layers[k].neurons[j].weights")
 
     def ends(self, column: int) -> set[int]:
-        """Return which end of the weight stands in a column, if one does; column 0 are the inputs."""
+        """Return the neuron of a column at which the weight begins or ends, if any; column 0 has the inputs."""
         ends = {self.layer: self.sender, self.layer + 1: self.receiver}
         return {ends[column]} if column in ends else set()
 
     def carries(self, layer: int, sender: int, receiver: int) -> bool:
-        """Tell whether the gradient comes by an arrow: the weight's own, or any behind its receiver."""
+        """Tell whether the gradient passes along an arrow: the weight's own, or any after its receiver."""
         if layer == self.layer:
             return (sender, receiver) == (self.sender, self.receiver)
         return layer > self.layer + 1 or (layer == self.layer + 1 and sender == self.receiver)
 
     def passes(self, column: int, neuron: int) -> bool:
-        """Tell whether the gradient comes through a neuron, or is multiplied by what it sends."""
+        """Tell whether the gradient passes through a neuron, or is multiplied by its activation."""
         return column > self.layer + 1 or neuron in self.ends(column)
 
     def chain_rule(self, C: str) -> list[str]:
         """Return the chain rule for the weight, in three lines: its receiver's delta, its gradient, its step.
 
-        C: the name of the loss.
+        Args:
+            C: the name of the loss.
         """
         neuron = self.record.mlp.layers[self.layer].neurons[self.receiver]
         z, delta = neuron.z_name, neuron.z_name.replace("z", "δ")
@@ -67,14 +68,14 @@ class Path:
         return [
             f"{delta} = ∂{C}/∂{z}{self._factors(C, z, neuron.a_name)} = {signed(g)}",
             f"∂{C}/∂{w} = {delta} · ∂{z}/∂{w} = {number(g)} × {_factor(x)} = {signed(x * g)}",
-            f"A step of gradient descent with the learning rate η moves {w} from {old} to {old} {change}.",
+            f"One step of gradient descent with learning rate η changes {w} from {old} to {old} {change}.",
         ]
 
     def _factors(self, C: str, z_name: str, a_name: str) -> str:
         """Return the delta's factors, in letters and in numbers.
 
-        Nothing where they do not multiply to it: in a softmax layer, whose neurons depend on one another, and
-        after the weights have moved.
+        Nothing where their product is not the delta: in a softmax layer, whose neurons depend on one another, and
+        after the weights have been updated.
         """
         z = self.record.net_inputs[self.layer][self.receiver]
         a = self.record.activations[self.layer][self.receiver]
@@ -86,8 +87,8 @@ class Path:
             deltas = [z.grad for z in self.record.net_inputs[self.layer + 1]]
             terms = [f"{_factor(w)} × {_factor(g)}" for w, g in zip(weights, deltas, strict=True)]
             total = math.fsum(w * g for w, g in zip(weights, deltas, strict=True))
-            letters = "(Σ w · δ over its receivers)"
-            numbers = " + ".join(terms[:LISTED]) + (" + …" if len(terms) > LISTED else "")
+            letters = "(Σ w · δ over the next layer)"
+            numbers = " + ".join(terms[:MAX_TERMS_LISTED]) + (" + …" if len(terms) > MAX_TERMS_LISTED else "")
             numbers = f"({numbers})" if len(terms) > 1 else numbers
         slope = 1.0 if a is z else a.partials()[0]
         softmax = self.record.mlp.layers[self.layer].softmax

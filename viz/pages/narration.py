@@ -1,7 +1,7 @@
-"""What each step of a replay says: how a box comes to its value, and then to its gradient.
+"""What each step of a replay says: how the value of a box is computed, and then its gradient.
 
-Forward, the equations of the operations in the box. Backward, the chain rule: one term for each arrow that
-leaves the box, in the order in which `backward` adds them, and their sum.
+Forward, the equations of the operations in the box. Backward, the chain rule: one term for each arrow that leaves the
+box, in the order in which `backward` adds them, and their sum.
 
 Letters: z a node, x an operand, p a local derivative, g an adjoint, C what is differentiated, usually the root.
 """
@@ -24,15 +24,15 @@ from viz.text.labels import NAME_LENGTH, SUBSCRIPTS, exact, in_formula, number, 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
 
-WRITTEN = 9  #: operands of an operation whose equation is written out; of more, only how many they are
-EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
-LISTED = 16  #: results of a box that are listed
-RESULT = "result"  #: the name of a root without one
-SIGNS = ((" ** ", "^"), ("*", "×"), ("-", "−"))  # from a line of Python to mathematics
+MAX_OPERANDS_WRITTEN = 9  #: of an operation whose equation is written out; of more, only their number is
+MAX_EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
+MAX_RESULTS_LISTED = 16  #: of a box
+NAMELESS_ROOT = "result"  #: what a root without a name is called
+PYTHON_TO_MATHEMATICS = ((" ** ", "^"), ("*", "×"), ("-", "−"))
 
 
 class Term(NamedTuple):
-    """What one arrow brings: the chain rule in symbols and in numbers, and the product, each empty if unknown."""
+    """The term of one arrow: the chain rule in symbols and in numbers, and the product; each empty if unknown."""
 
     symbols: str
     numbers: str
@@ -48,7 +48,7 @@ class Result(NamedTuple):
 
 
 @dataclass(slots=True)
-class Backward:
+class GradientSum:
     """The gradient of a box: its symbol, the terms and their sum; without terms, a note on where it comes from."""
 
     of: str
@@ -58,8 +58,8 @@ class Backward:
 
 
 @dataclass(slots=True)
-class Step:
-    """A box in words; what is constant, or has no gradient yet, has no `backward`.
+class ReplayStep:
+    """The texts for a box; a constant, or a Value without a gradient, has no `backward`.
 
     An equation is a list: its left side, then everything that is equal to it. A leaf has none.
     """
@@ -68,11 +68,11 @@ class Step:
     kind: str
     results: list[Result]
     forward: list[list[str]]
-    backward: Backward | None
+    backward: GradientSum | None
 
 
 class Narration:
-    """The words for the boxes of a drawing; `flowing` tells whether gradients have come down."""
+    """The texts for the boxes of a drawing; `flowing` tells whether `backward()` has computed gradients."""
 
     def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool) -> None:
         self.boxes, self.flowing = boxes, flowing
@@ -81,18 +81,19 @@ class Narration:
             self.leaving[arrow.tail].append(arrow)
         self.words, self.loose = _words(boxes)
         root = boxes[-1].results[-1]
-        self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C lies beyond this graph
+        self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C is outside this graph
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[ReplayStep]:
         """Return one step for each box."""
         return [self._step(i) for i in range(len(self.boxes))]
 
-    def _step(self, i: int) -> Step:
+    def _step(self, i: int) -> ReplayStep:
         box = self.boxes[i]
         z = box.results[-1]
-        told = not box.name and z.operation and not self.words[z].startswith(z.operation.name)
+        in_name = not box.name and z.operation and not self.words[z].startswith(z.operation.name)
+        kind = "" if in_name else box.kind
         backward = self._backward(i) if self.flowing and not z.constant else None
-        return Step(self._name(box), "" if told else box.kind, self._results(box), self._forward(box), backward)
+        return ReplayStep(self._name(box), kind, self._results(box), self._forward(box), backward)
 
     def _name(self, box: Box) -> str:
         return box.name or self.words[box.results[-1]]
@@ -104,16 +105,16 @@ class Narration:
                 exact(z.data),
                 ("+" if z.grad > 0.0 else "") + exact(z.grad) if self.flowing and not z.constant else None,
             )
-            for z in box.results[:LISTED]
+            for z in box.results[:MAX_RESULTS_LISTED]
         ]
-        more = len(box.results) - LISTED
+        more = len(box.results) - MAX_RESULTS_LISTED
         return [*listed, Result(f"… {more:,} more", "", None)] if more > 0 else listed
 
     def _forward(self, box: Box) -> list[list[str]]:
-        made = [z for z in box.members if z.operation]
-        if len(made) <= EQUATIONS:
-            return [self._equation(z) for z in made]
-        return [[self.words[z], number(z.data)] for z in box.results[:LISTED]]
+        computed = [z for z in box.members if z.operation]
+        if len(computed) <= MAX_EQUATIONS:
+            return [self._equation(z) for z in computed]
+        return [[self.words[z], number(z.data)] for z in box.results[:MAX_RESULTS_LISTED]]
 
     def _equation(self, z: Value) -> list[str]:
         numbers = {x: number(x.data) for x in z.operands}
@@ -121,26 +122,26 @@ class Narration:
         sides = _applied(z, self.words, self.loose), _applied(z, numbers, negative)
         return [side for side, _ in groupby([self.words[z], *sides, number(z.data)])]
 
-    def _backward(self, i: int) -> Backward:
+    def _backward(self, i: int) -> GradientSum:
         box = self.boxes[i]
         x = box.results[-1]
         of = self._derivative(self.C, box)
         if i == len(self.boxes) - 1:
             if x.grad == 1.0:
-                return Backward(of, "1", note="The backward pass starts here.")
-            return Backward(of, signed(x.grad), note="It came from beyond this graph, from C, the root of that pass.")
+                return GradientSum(of, "1", note="The backward pass starts here.")
+            return GradientSum(of, signed(x.grad), note="Set by a backward pass from C, a Value outside this graph.")
         terms = self._terms(i)
-        total = "  ".join(signed(z.grad) for z in box.results[:LISTED])
+        total = "  ".join(signed(z.grad) for z in box.results[:MAX_RESULTS_LISTED])
         if len(box.results) > 1:
-            return Backward(of, total + ("  …" if len(box.results) > LISTED else ""), terms)
+            return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
         flows = [arrow.flows[0] for arrow in self.leaving[i]]
         missing = x.grad - sum(flows)
         if abs(missing) > 1e-9 * sum(map(abs, [x.grad, *flows])):
-            terms.append(Term("from beyond this graph, or from an earlier pass", "", signed(missing)))
-        return Backward(of, total, terms)
+            terms.append(Term("from outside this graph, or from an earlier backward pass", "", signed(missing)))
+        return GradientSum(of, total, terms)
 
     def _terms(self, i: int) -> list[Term]:
-        """Return what comes by each arrow: by the last operation first, and for that by its first operand first."""
+        """Return the term of each arrow: of the last operation first, and within one of its first operand first."""
         box, terms = self.boxes[i], []
         seen: Counter[int] = Counter()
         arrows = sorted(self.leaving[i], key=lambda arrow: -arrow.head)
@@ -163,7 +164,7 @@ class Narration:
         return f"∂{z}/∂{self._word(box)}"
 
     def _word(self, box: Box) -> str:
-        """Return the name of a box as a derivative has it: in parentheses where it is a formula."""
+        """Return the name of a box as it stands in a derivative: in parentheses if it is a formula."""
         if len(box.members) > 1:
             return self._name(box)
         word = self.words[box.results[-1]]
@@ -171,9 +172,9 @@ class Narration:
 
 
 def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
-    """Return what equations call each Value, and which of these names need parentheses beside other signs.
+    """Return what equations call each Value, and the Values whose words need parentheses beside an operator.
 
-    That is its name; else its number, its short formula, or its operation with the number of its box.
+    It is called by its name; else by its number, its short formula, or its operation with the number of its box.
     """
     words = {z: in_formula(z.name) if z.name else number(z.data) for box in boxes for z in box.members}
     loose = {z for z in words if not z.name and not z.operation and z.data < 0.0}
@@ -187,15 +188,15 @@ def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
                     loose.add(z)
     root = boxes[-1].results[-1]
     if not root.name:
-        words[root] = RESULT
+        words[root] = NAMELESS_ROOT
         loose.discard(root)
     return words, loose
 
 
 def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> str:
-    """Return the operation that made z, with words for its operands, the loose ones in parentheses."""
+    """Return the operation that made z, with words for its operands, those in `loose` in parentheses."""
     assert z.operation  # noqa: S101  (for the type checker)
-    if len(z.operands) > WRITTEN:
+    if len(z.operands) > MAX_OPERANDS_WRITTEN:
         return f"{z.operation.glyph} of {len(z.operands)} operands"
     template = _template(z.operation, len(z.operands))
 
@@ -209,10 +210,10 @@ def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> 
 
 @lru_cache(maxsize=1024)
 def _template(operation: Operation, count: int) -> str:
-    """Return the operation as a formula, with numbered places for so many operands."""
+    """Return the operation as a formula, with numbered places for its operands."""
     places = tuple(Value(1.0) for _ in range(count))
     words = {place: Piece(f"⟦{k}⟧", ATOM) for k, place in enumerate(places)}
     template = composed(new_value(1.0, operation, places), words, "text").text
-    for python, sign in SIGNS:
-        template = template.replace(python, sign)
+    for python, written in PYTHON_TO_MATHEMATICS:
+        template = template.replace(python, written)
     return template

@@ -1,8 +1,8 @@
-"""The interactive page: one HTML file with the graph and its replay, which asks nothing of any network.
+"""The interactive page: one HTML file with the graph and its replay, which makes no network requests.
 
-Python lays out each state of folding and writes every number and every text (`steps.py`); the script in
-`template` decides which of them show. The page's policy lets that script and that style sheet run,
-known by their hashes, and nothing else.
+Python lays out each state of folding and writes every number and every text (`narration.py`); the script in `template`
+decides which of them are visible. The page's Content-Security-Policy allows that script and that style sheet, by their
+hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
-from viz.graphs.drawing import MODES, Collapse, Drawing, draw
+from viz.graphs.dot import Drawing
+from viz.graphs.drawing import MODES, Collapse, draw
+from viz.graphs.legend import OFF_PATHS, colours
 from viz.pages.narration import Narration
 from viz.rendering import style
 from viz.rendering.engines import render
@@ -32,11 +34,10 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
-USABLE = 1_500  #: boxes of a folding beside the one that a page opens with
+MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
-TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
+FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
-SVG = style.SVG
 
 
 def page(
@@ -51,13 +52,19 @@ def page(
 
     The file is written atomically, needs no other file and no network, and is the same for the same graph.
 
-    path: of the HTML file. record: of the forward pass, so that neurons and layers fold and unfold.
-    collapse: "neuron", "layer" or False, the folding that the page opens with, else the finest that its window makes
-    legible. Other foldings of up to 1,500 boxes are there to be chosen.
-    highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+    Args:
+        value: the root of the graph, such as the loss.
+        path: of the HTML file.
+        record: of the forward pass, so that neurons and layers can be folded and unfolded.
+        collapse: "neuron", "layer" or False, the folding that the page opens with; None opens the finest that is
+            legible in the window. Other foldings of up to 1,500 boxes can be chosen.
+        highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
 
-    Raises an OSError for a missing folder and for a path that is no file or may not be written, and what `draw` and
-    `render` raise, before anything is written.
+    Raises:
+        OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
+        ValueError: for a graph that `draw` refuses, before anything is written.
+        RuntimeError: if no engine can draw it; nothing is written.
+        TimeoutError: if its layout takes too long; nothing is written.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -72,7 +79,7 @@ def page(
     """
     writable(path)
     drawings = _foldings(value, record, collapse, highlight)
-    chosen = collapse is not None or highlight is not None  # else a narrow window opens with the least
+    chosen = collapse is not None or highlight is not None  # else the window decides
     write(path, _document(value, drawings, chosen, highlight).encode())
 
 
@@ -83,7 +90,7 @@ def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight
     for mode in FOLDINGS if record else ():
         with suppress(ValueError):  # too large
             drawing = draw(value, record, collapse=mode, highlight=highlight)
-            if len(drawing.boxes) <= USABLE:
+            if len(drawing.boxes) <= MAX_BOXES_FOLDED:
                 drawings.setdefault(drawing.collapse, drawing)
     return list(drawings.values())
 
@@ -111,7 +118,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
         name=html.escape(name),
         legend=_legend(name, value.grad, drawn, highlight),
         count=f"{len(position):,}",
-        foldings="".join(f'<button type="button">{TITLES[drawing.collapse]}</button>' for drawing in drawn),
+        foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
         script_hash=_hash(script),
         sheet=sheet,
@@ -122,7 +129,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
 
 
 def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
-    """Return a state of folding as the script reads it; boxes of several states meet in their members."""
+    """Return a state of folding for the script; members tell which boxes of different states correspond."""
     steps = Narration(drawing.boxes, drawing.arrows, flowing).steps()
     members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
     return {
@@ -132,14 +139,17 @@ def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[
 
 
 def _inline(svg: bytes, boxes: int) -> str:
-    """Return a picture to stand in the page: its nodes are buttons, and no tooltip tells a number before its step."""
+    """Return a picture for the page: its nodes are buttons, and no tooltip reveals a number before its step."""
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    for sheet in root.findall(f"{SVG}style"):
+    for sheet in root.findall(f"{style.SVG}style"):
         root.remove(sheet)
     del root.attrib["width"], root.attrib["height"]
-    root.attrib |= {"role": "group", "aria-label": f"{boxes} nodes, with the up and down arrow keys one by one"}
-    for group in root.iter(f"{SVG}g"):
-        for title in group.findall(f"{SVG}title"):
+    root.attrib |= {
+        "role": "group",
+        "aria-label": f"{boxes} nodes: press the up or down arrow key to move between them",
+    }
+    for group in root.iter(f"{style.SVG}g"):
+        for title in group.findall(f"{style.SVG}title"):
             group.remove(title)
         look = group.get("class", "").partition(" ")[0]
         if look == "node":
@@ -151,7 +161,7 @@ def _inline(svg: bytes, boxes: int) -> str:
 
 
 def _colours() -> str:
-    """Return the palette, each colour in its light and its dark variant, of which `color-scheme` chooses."""
+    """Return the palette, each colour in a light and a dark variant, between which `color-scheme` chooses."""
     both = "".join(f"--{name}:light-dark({style.LIGHT[name]},{style.DARK[name]});" for name in style.LIGHT)
     return f"body.handgrad,body .handgrad{{{both}}}"
 
@@ -161,25 +171,28 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     name = html.escape(name)
     more = ""
     if not all(drawing.labelled for drawing in drawings):
-        more += "<p>Where the arrows are too many to label, click a node: beside the graph stand its numbers.</p>"
+        more += "<p>Where there are too many arrows to label, click a node to see its numbers beside the graph.</p>"
     if any(" J " in arrow.text for drawing in drawings for arrow in drawing.arrows):
-        more += "<p>J is a Jacobian matrix: the local derivatives of several values by several.</p>"
+        more += "<p>J is a Jacobian matrix: the local derivatives of several values with respect to several others.</p>"
     if gradient == 0.0:
         return (
-            "<p>In a box stand its name and operation, and its value; on an arrow the local derivative.</p>"
-            f"<p>No gradient has reached {name} yet: call <code>backward()</code> and write the page again.</p>" + more
+            "<p>Each box shows its name and operation, and its value; each arrow the local derivative.</p>"
+            f"<p>There are no gradients yet: call <code>backward()</code> on {name} and write the page again.</p>{more}"
         )
     if highlight is not None:
         more = f"<p>{html.escape(highlight.legend())}</p>" + more
-    grey = "zero" if highlight is None else "not on the way"
-    meaning = f": the derivative of {name} with respect to it" if gradient == 1.0 else ""
+    signs = {style.sign_of(arrow.flows) for drawing in drawings for arrow in drawing.arrows}
+    meanings = colours(signs, OFF_PATHS if highlight else "")
+    key = ", ".join(
+        f'<span class="{style.COLOUR_NAMES[colour]}">{colour}</span> {meaning}' for colour, meaning in meanings.items()
+    )
+    meaning = f", the derivative of {name} with respect to it" if gradient == 1.0 else ""
     return (
-        f"<p>In a box stand its name and operation, its value, and its gradient{meaning}. "
-        "On an arrow stands the local derivative.</p>"
-        "<p>A gradient is the sum over the arrows that leave its box: local derivative × gradient at the head.</p>"
-        '<p><span class="positive">Blue</span> is positive, <span class="negative">orange</span> negative, '
-        f'<span class="zero">grey</span> {grey}. An arrow has the colour and width of what it hands back: one '
-        f"step thinner, {style.STEP} times less.</p>" + more
+        f"<p>Each box shows its name and operation, its value, and its gradient{meaning}. "
+        "Each arrow shows the local derivative.</p>"
+        "<p>A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow’s "
+        f"head.</p><p>{key}. Arrows show the sign and the size of this product: each step in width is a factor of "
+        f"{style.WIDTH_RATIO}.</p>{more}"
     )
 
 

@@ -1,7 +1,7 @@
-"""What all plots share: axes in the palette's colours, light or dark as their background is.
+"""What all plots share: axes in the colours of the palette, light or dark to match the background.
 
-`with plt.style.context("dark_background")` gives the dark ones. Lines differ in their dashes and points in
-their shapes too, never in colour alone. matplotlib is imported when the first plot is drawn.
+`with plt.style.context("dark_background")` gives the dark ones. Lines also differ in their dashes and points in their
+shapes, never in colour alone. matplotlib is imported when the first plot is drawn.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def canvas(ax: Axes | None, *, surface: bool = False) -> tuple[Axes, Palette]:
     palette = LIGHT if sum(to_rgb(background)) > 1.5 else DARK
     if ax is None:
         figure = plt.figure(figsize=(6.4, 4.8 if surface else 4.2), layout="constrained", facecolor=palette["page"])
-        with plt.rc_context({"grid.color": palette["frame"]}):  # axes of three dimensions take no other
+        with plt.rc_context({"grid.color": palette["frame"]}):  # three-dimensional axes take it from here only
             ax = figure.add_subplot(projection="3d" if surface else None, facecolor=palette["page"])
     elif surface and ax.name != "3d":
-        raise ValueError('a surface needs axes of three dimensions: figure.add_subplot(projection="3d")')
+        raise ValueError('a surface needs three-dimensional axes: figure.add_subplot(projection="3d")')
     ax.grid(color=palette["frame"], linewidth=0.6, alpha=0.5)
     ax.set_axisbelow(True)
     ax.tick_params(colors=palette["muted"], length=3.0)
@@ -45,13 +45,13 @@ def canvas(ax: Axes | None, *, surface: bool = False) -> tuple[Axes, Palette]:
 
 
 def line(ax: Axes, palette: Palette, k: int, x: ArrayLike, y: ArrayLike, name: str) -> None:
-    """Draw the k-th line, in a colour and dashes of its own."""
+    """Draw the k-th line, with its own colour and dashes."""
     colour, dashes = palette[COLOURS[k % len(COLOURS)]], DASHES[k % len(DASHES)]
     ax.plot(x, y, dashes, color=colour, linewidth=2.0, label=name)
 
 
 def titled(ax: Axes, palette: Palette, x: str, y: str, title: str) -> None:
-    """Write the names of the axes and the title, in which a dollar sign begins no formula."""
+    """Write the axis labels and the title, in which a dollar sign does not begin a formula."""
     look: dict[str, Any] = {"color": palette["ink"], "parse_math": False}
     ax.set_xlabel(x, **look)
     ax.set_ylabel(y, **look)
@@ -59,7 +59,7 @@ def titled(ax: Axes, palette: Palette, x: str, y: str, title: str) -> None:
 
 
 def keyed(ax: Axes, palette: Palette, *, beside: bool = False) -> None:
-    """Add the key of the lines or points, where there is room, or, for many, beside the axes."""
+    """Add the legend of the lines or points, where there is room or, if `beside`, to the right of the axes."""
     where: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else {"loc": "best"}
     page, ink = palette["page"], palette["ink"]
     key = ax.legend(labelcolor=ink, facecolor=page, edgecolor="none", framealpha=0.8, reverse=beside, **where)

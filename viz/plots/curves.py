@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 
     from nn import History
 
-POINTS = 50  # of a curve over the activation, as in document 000
-FINE = 401  # points of a curve over the net input
-SIGNS = {"gradient": 1.0, "handout": -1.0}  # of ∂C/∂z, in each convention
+POINTS_OVER_ACTIVATION = 50  # of a curve, as in Hansen (2022)
+POINTS_OVER_NET_INPUT = 401  # of a curve
+SIGN_OF_DELTA = {"gradient": 1.0, "handout": -1.0}  # relative to ∂C/∂z, by convention
 
 
 def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") -> Axes:
     """Plot an activation function and its derivative.
 
-    name: an operation of one operand, such as "sigmoid".
-    against: "z" plots both over the net input; "a" the derivative over the activation (document 000, figure
-    5, left).
-    Raises ValueError for another name or axis, ImportError without matplotlib.
+    Args:
+        name: an operation of one operand, such as "sigmoid".
+        ax: to draw on; None makes new axes.
+        against: "z" plots both over the net input; "a" plots the derivative over the activation (Hansen 2022, figure 5,
+            left).
+
+    Raises:
+        ValueError: for another name or axis.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> [line.get_label() for line in plot_activation("tanh", Figure().subplots()).lines]
@@ -38,11 +43,12 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") ->
     """
     function = TABLE.get(name)
     if function is None or (function.arity != 1 and name != "leaky_relu"):
-        raise ValueError(f"{name!r} is no operation of one operand; try 'sigmoid', 'relu' or 'tanh'")
+        raise ValueError(f"{name!r} is not an operation of one operand; try 'sigmoid', 'relu' or 'tanh'")
     if against not in ("z", "a"):
         raise ValueError(f"against is {against!r}; choose 'z', the net input, or 'a', the activation")
     ax, palette = canvas(ax)
-    z = np.linspace(-5.0, 5.0, FINE) if against == "z" else np.linspace(-20.0, 20.0, 8 * FINE)
+    reach, points = (5.0, POINTS_OVER_NET_INPUT) if against == "z" else (20.0, 8 * POINTS_OVER_NET_INPUT)
+    z = np.linspace(-reach, reach, points)
     a, slope = _curve(function, z), _curve(grad(function), z)
     if against == "z":
         line(ax, palette, 0, z, a, f"a = {name}(z)")
@@ -56,13 +62,19 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") ->
 
 
 def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gradient") -> Axes:
-    """Plot δ of a sigmoid output, with the loss C = (y − a)², over its activation, the extremum marked.
+    """Plot δ of a sigmoid output, with the loss C = (y − a)², over its activation, with the extremum marked.
 
-    δ is 0 at both ends: where the output is right, and where it is as wrong as can be (document 000, the
-    plot after figure 4).
+    δ is 0 at both ends: where the output is right, and where it is as wrong as possible (Hansen 2022, the plot after
+    figure 4).
 
-    label: y, 1 or 0. convention: "gradient" is δ = ∂C/∂z; "handout" is −∂C/∂z, as in the document.
-    Raises ValueError for another label or convention, ImportError without matplotlib.
+    Args:
+        label: y, 1 or 0.
+        ax: to draw on; None makes new axes.
+        convention: "gradient" is δ = ∂C/∂z; "handout" is −∂C/∂z, as in Hansen (2022).
+
+    Raises:
+        ValueError: for another label or convention.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> marked = plot_delta(1, Figure().subplots(), convention="handout").lines[1]
@@ -73,7 +85,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
         raise ValueError(f"label is {label!r}; choose 1 or 0")
     sign = _sign(convention)
     ax, palette = canvas(ax)
-    a = np.linspace(0.0, 1.0, POINTS)
+    a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     line(ax, palette, 0, a, sign * 2.0 * (a - label) * a * (1.0 - a), "δ")
     peak, extremum = (2 - label) / 3, sign * (1 - 2 * label) * 8 / 27
     ax.plot([peak], [extremum], "o", color=palette["negative"], markersize=7.0)
@@ -83,7 +95,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
         (0.0, -64.0 if extremum > 0.0 else 64.0), textcoords="offset points", ha="center", va="center",
         color=palette["negative-ink"],
     )  # fmt: skip
-    words = "δ = ∂C/∂z" if sign > 0.0 else "δ = −∂C/∂z (the handout's sign)"
+    words = "δ = ∂C/∂z" if sign > 0.0 else 'δ = −∂C/∂z (convention "handout")'
     titled(ax, palette, "output activation a", words, f"δ of a sigmoid output, C = ({label} − a)²")
     return ax
 
@@ -91,11 +103,17 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
 def plot_loss_derivative(
     loss: str = "sse", label: float = 1.0, ax: Axes | None = None, *, convention: str = "gradient"
 ) -> Axes:
-    """Plot the derivative of a loss over the output activation, from 0 to 1 (document 000, figure 5, right).
+    """Plot the derivative of a loss over the output activation, from 0 to 1 (Hansen 2022, figure 5, right).
 
-    loss: the name of a loss of one output. label: the target y.
-    convention: "gradient" is ∂C/∂a; "handout" is −∂C/∂a, as in the document.
-    Raises ValueError for another loss or convention, ImportError without matplotlib.
+    Args:
+        loss: the name of a loss of one output.
+        label: the target y.
+        ax: to draw on; None makes new axes.
+        convention: "gradient" is ∂C/∂a; "handout" is −∂C/∂a, as in Hansen (2022).
+
+    Raises:
+        ValueError: for another loss or convention.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> plot_loss_derivative("sse", ax=Figure().subplots()).lines[0].get_ydata()[[0, -1]]
@@ -107,21 +125,28 @@ def plot_loss_derivative(
         raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
     sign = _sign(convention)
     ax, palette = canvas(ax)
-    a = np.linspace(0.0, 1.0, POINTS)
+    a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     slope = grad(lambda a: LOSSES[loss](a, label))
     line(ax, palette, 0, a, sign * _curve(slope, a) + 0.0, "∂C/∂a")  # + 0.0: no −0.0
-    words = "∂C/∂a" if sign > 0.0 else "−∂C/∂a (the handout's sign)"
+    words = "∂C/∂a" if sign > 0.0 else '−∂C/∂a (convention "handout")'
     titled(ax, palette, "output activation a", words, f"derivative of {loss}, label {label:g}")
     return ax
 
 
 def plot_history(history: History, quantity: str = "loss", ax: Axes | None = None) -> Axes:
-    """Plot what a training run left behind, epoch by epoch.
+    """Plot the history of a training run, epoch by epoch.
 
-    quantity: "loss" and "accuracy" have a line for training and, where there is one, for the validation set;
-    "gradient_norms" has one for each layer, on a logarithmic scale: so one sees gradients vanish.
-    A line is broken for the epochs in which its number was not measured.
-    Raises ValueError where the history has no such numbers, ImportError without matplotlib.
+    A line is interrupted in epochs in which its number was not measured.
+
+    Args:
+        history: what `train` returned.
+        quantity: "loss" and "accuracy" have a line for the training set and, if there is one, for the validation set;
+            "gradient_norms" has one for each layer, on a logarithmic scale, which shows vanishing gradients.
+        ax: to draw on; None makes new axes.
+
+    Raises:
+        ValueError: if the history has no such numbers.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> from nn import History
@@ -143,18 +168,18 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
             _epochs(ax, palette, k, norms, f"layer {k + 1}")
         if np.any(numbers):
             ax.set_yscale("log")
-        titled(ax, palette, "epoch", "length of the gradient", "gradient of each layer's parameters")
+        titled(ax, palette, "epoch", "norm of the gradient", "gradient of each layer's parameters")
     else:
         _epochs(ax, palette, 0, numbers, "training")
         if validation:
             _epochs(ax, palette, 1, validation, "validation")
-        titled(ax, palette, "epoch", "loss C" if quantity == "loss" else "share that is right", quantity)
+        titled(ax, palette, "epoch", "loss C" if quantity == "loss" else "fraction correct", quantity)
     keyed(ax, palette, beside=quantity == "gradient_norms")
     return ax
 
 
 def _epochs(ax: Axes, palette: Palette, k: int, numbers: Sequence[float | None], name: str) -> None:
-    """Draw the k-th line over the epochs, broken where there is no number, with a dot for one that stands alone."""
+    """Draw the k-th line over the epochs, interrupted where there is no number, with a dot for an isolated one."""
     y = np.array(numbers, dtype=float)
     line(ax, palette, k, np.arange(1, len(y) + 1), y, name)
     there = np.pad(np.isfinite(y), 1)
@@ -164,13 +189,13 @@ def _epochs(ax: Axes, palette: Palette, k: int, numbers: Sequence[float | None],
 
 
 def _sign(convention: str) -> float:
-    if convention not in SIGNS:
+    if convention not in SIGN_OF_DELTA:
         raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
-    return SIGNS[convention]
+    return SIGN_OF_DELTA[convention]
 
 
 def _curve(function: Callable[..., Any], xs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the function at each point, NaN where it has no value."""
+    """Return the function at each point, NaN where it is undefined."""
 
     def value(x: float) -> float:
         try:

@@ -1,4 +1,4 @@
-"""Pictures over a plane: the landscape of a loss over two weights, the classes over two inputs.
+"""Plots over a plane: a loss over two weights, and the classes that a network assigns over two inputs.
 
 Letters: w weight, C the loss, X inputs (n, 2), y classes.
 """
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     from nn import MLP
 
-Array = NDArray[np.float64]
-
-SIDE = 121  # points along a side of a landscape
-FINE = 241  # points along a side of the picture of a boundary
-BANDS = 14  # of a landscape, at most
+LANDSCAPE_POINTS = 121  # along each side
+BOUNDARY_POINTS = 241  # along each side
+MAX_BANDS = 14  # of a landscape
 MARKERS = ("o", "^", "s", "D", "v", "P")
 
 
@@ -38,15 +36,23 @@ def plot_landscape(
     margin: float = 2.0,
     surface: bool = False,
 ) -> Axes:
-    """Plot a loss over two of its weights, all else as it is, and the way that training took.
+    """Plot a loss over two of its weights, with everything else fixed, and the path that training took.
 
-    Where the gradient is 0 need not be the lowest point: it may be a local minimum, a saddle or a plateau.
+    A point where the gradient is 0 need not be the lowest: it may be a local minimum, a saddle point or a plateau.
+    After Hansen (2022), figure 3.
 
-    loss: such as the mean over some examples. w1, w2: leaves of its graph.
-    path: pairs (w1, w2), from first to last.
-    margin: how far the picture reaches beyond the path and the present weights, in the weights' own units.
-    surface: draw in three dimensions; `ax`, if given, has them (`add_subplot(projection="3d")`).
-    Raises ValueError for what does not fit, ImportError without matplotlib. Source: document 000, figure 3.
+    Args:
+        loss: such as the mean over some examples.
+        w1: a leaf of its graph.
+        w2: another leaf of its graph.
+        path: pairs (w1, w2), from first to last.
+        ax: to draw on; None makes new axes.
+        margin: how far the plot extends beyond the path and the current weights, in the units of the weights.
+        surface: draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
+
+    Raises:
+        ValueError: for a path, a margin or a weight that does not fit.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> w1, w2 = Value(1.0, "w1"), Value(2.0, "w2")
@@ -56,15 +62,15 @@ def plot_landscape(
     """
     steps = np.array([[w1.data, w2.data]] if path is None else path, dtype=float)
     if steps.ndim != 2 or steps.shape[1] != 2 or not np.isfinite(steps).all():
-        raise ValueError(f"path has shape {steps.shape}; it is a list of finite pairs (w1, w2)")
+        raise ValueError(f"path has shape {steps.shape}; give a list of finite pairs (w1, w2)")
     if not margin > 0.0:
         raise ValueError(f"margin is {margin!r}; it must be more than 0")
     program = _over(loss, w1, w2)
     ax, palette = canvas(ax, surface=surface)
     reached = np.vstack([steps, [w1.data, w2.data]])
     low, high = reached.min(axis=0) - margin, reached.max(axis=0) + margin
-    x, y = np.meshgrid(np.linspace(low[0], high[0], SIDE), np.linspace(low[1], high[1], SIDE))
-    rows = zip(x, y, strict=True)  # one by one, for a large graph needs much memory for each point
+    x, y = np.meshgrid(np.linspace(low[0], high[0], LANDSCAPE_POINTS), np.linspace(low[1], high[1], LANDSCAPE_POINTS))
+    rows = zip(x, y, strict=True)  # one at a time, because a large graph needs much memory for each point
     C = np.array([program.values(np.column_stack(row)) for row in rows])
     shades = _shades(palette["input"], palette["positive"])
     names = [short(v.name or letter) for v, letter in ((w1, "w1"), (w2, "w2"), (loss, "C"))]
@@ -75,7 +81,7 @@ def plot_landscape(
         _draw_surface(space, palette, x, y, C, shades)
         space.set_zlabel(names[2], color=palette["ink"], parse_math=False)
     else:
-        bands = ax.contourf(x, y, C, BANDS, cmap=shades)
+        bands = ax.contourf(x, y, C, MAX_BANDS, cmap=shades)
         ax.contour(bands, colors=palette["page"], linewidths=0.5)
         bar = ax.figure.colorbar(bands)
         bar.set_label(names[2], color=palette["ink"], parse_math=False)
@@ -85,14 +91,14 @@ def plot_landscape(
     ax.plot(*way, "-", linewidth=2.0, **look)
     if path is not None:
         ax.plot(*(xs[:1] for xs in way), "o", markerfacecolor=palette["page"], label="start", **look)
-    ax.plot(*(xs[-1:] for xs in way), "o", label="the present weights" if path is None else "end", **look)
+    ax.plot(*(xs[-1:] for xs in way), "o", label="current weights" if path is None else "end", **look)
     keyed(ax, palette)
     titled(ax, palette, names[0], names[1], f"{names[2]} over two weights")
     return ax
 
 
 def _over(loss: Value, w1: Value, w2: Value) -> Program:
-    """Return the loss as a program of two weights; whatever else it depends on keeps its number."""
+    """Return the loss as a program of two weights; everything else it depends on keeps its value."""
     leaves = {x: None for x in topological_order(loss) if x.operation is None and not x.constant}
     for w in (w1, w2):
         if w not in leaves:
@@ -106,22 +112,36 @@ def _shades(*colours: str) -> Colormap:
     return LinearSegmentedColormap.from_list("handgrad", colours)
 
 
-def _draw_surface(ax: Any, palette: Palette, x: Array, y: Array, C: Array, shades: Colormap) -> None:
+def _draw_surface(
+    ax: Any,
+    palette: Palette,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    C: NDArray[np.float64],
+    shades: Colormap,
+) -> None:
     ax.computed_zorder = False
-    tiles = SIDE // 2 + 1
+    tiles = LANDSCAPE_POINTS // 2 + 1
     surface = ax.plot_surface(x, y, C, cmap=shades, rcount=tiles, ccount=tiles, linewidth=0.0, alpha=0.9)
-    surface.set(antialiased=False, rasterized=True)  # tiles drawn one by one have seams, and fill megabytes
+    surface.set(antialiased=False, rasterized=True)  # vector tiles would show seams and take megabytes
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(palette["page"])
         axis.line.set_color(palette["frame"])
 
 
 def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, level: float = 0.5) -> Axes:
-    """Plot the classes that a network with two inputs gives to the plane, and the examples.
+    """Plot the classes that a network with two inputs assigns to points of the plane, and the examples.
 
-    X: (n, 2). y: class indices, or the two labels of one output, (n,) or (n, 1); or one-hot rows.
-    level: where one output parts its two classes; 0 for net inputs and for labels −1 and 1.
-    Raises ValueError for another network and for data that do not fit, ImportError without matplotlib.
+    Args:
+        mlp: a network with two inputs.
+        X: the examples, of shape (n, 2).
+        y: class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
+        ax: to draw on; None makes new axes.
+        level: the threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
+
+    Raises:
+        ValueError: for another network, and for data that do not fit.
+        ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> from nn import MLP
@@ -130,19 +150,19 @@ def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, 
     ['class 0', 'class 1']
     """
     if mlp.sizes[0] != 2:
-        raise ValueError(f"the network has {mlp.sizes[0]} inputs; a plane has two")
+        raise ValueError(f"the network has {mlp.sizes[0]} inputs; a boundary can be plotted over exactly two")
     outputs = mlp.sizes[-1]
     points, classes = np.asarray(X, dtype=float), np.asarray(y)
-    mlp.predict(points)  # what it refuses is refused here
+    mlp.predict(points)  # raises for data that do not fit
     classes = classes.argmax(axis=1) if classes.ndim == 2 and classes.shape[1] > 1 else classes.ravel()
     if len(classes) != len(points):
         raise ValueError(f"y has shape {np.shape(y)}, but X has {len(points)} examples; give each a class")
     ax, palette = canvas(ax)
     low, high = points.min(axis=0), points.max(axis=0)
     edge = 0.12 * np.where(high > low, high - low, 1.0)
-    xs, ys = (np.linspace(low[i] - edge[i], high[i] + edge[i], FINE) for i in (0, 1))
+    xs, ys = (np.linspace(low[i] - edge[i], high[i] + edge[i], BOUNDARY_POINTS) for i in (0, 1))
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(xs, ys)])
-    predicted = mlp.predict(grid).T.reshape(outputs, FINE, FINE)
+    predicted = mlp.predict(grid).T.reshape(outputs, BOUNDARY_POINTS, BOUNDARY_POINTS)
     scores = predicted if outputs > 1 else np.concatenate([level - predicted, predicted - level])
     for k, score in enumerate(scores):
         lead = score - np.delete(scores, k, axis=0).max(axis=0)
@@ -156,5 +176,5 @@ def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, 
             color=palette[COLOURS[k % len(COLOURS)]], edgecolors=palette["page"], linewidths=0.7, zorder=3,
         )  # fmt: skip
     keyed(ax, palette)
-    titled(ax, palette, mlp.input_names[0], mlp.input_names[1], "classes of the network, and the examples")
+    titled(ax, palette, mlp.input_names[0], mlp.input_names[1], "classes assigned by the network, and the examples")
     return ax

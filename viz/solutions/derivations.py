@@ -13,7 +13,7 @@ from numbers import Integral
 from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
-from viz.graphs.boxes import larger_than
+from viz.size import larger_than
 from viz.solutions.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import derivative

@@ -18,9 +18,8 @@ from typing import Any
 
 from autograd import Value, topological_order
 from autograd.choices import chosen
-from viz.graphs.boxes import called
 from viz.text.formulas import named, numeral
-from viz.text.labels import cut, markdown, number, signed
+from viz.text.labels import called, cut, markdown, number, signed
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from autograd import Operation, Value, topological_order
 from autograd.parsing import is_variable
-from viz.graphs.boxes import larger_than
+from viz.size import larger_than
 from viz.text.labels import is_symbol, number, quoted, visible
 
 MAX_FORMULA_LENGTH = 10_000  #: of a formula, in characters: more than anyone reads

@@ -11,6 +11,10 @@ import html
 import math
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograd import Value
 
 NAME_LENGTH = 24  #: of a name in a box, in characters; its tooltip shows all of it
 TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
@@ -118,6 +122,18 @@ def in_formula(name: str) -> str:
     ('x₁', '“w*x + b”', '“2”')
     """
     return short(name) if is_symbol(name) else quoted(cut(name))
+
+
+def called(x: Value) -> str:
+    """Return what a text calls a Value: its name as in a formula, else its operation, else its number.
+
+    >>> from autograd import Value
+    >>> called(Value(2.0, "x1")), called(Value(2.0) * 3), called(Value(2.0))
+    ('x₁', 'mul', '2')
+    """
+    if x.name:
+        return in_formula(x.name)
+    return x.operation.name if x.operation else number(x.data)
 
 
 def label(*lines: str, end: str = r"\n") -> str:

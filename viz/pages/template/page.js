@@ -1,23 +1,25 @@
 "use strict";
-// Python wrote every number and every text of the page; this script decides which of them show.
+// Python wrote every number and every text of the page; this script decides which of them are visible.
 //
 // A state is one folding of the graph: its boxes in topological order, the last of them the root; its arrows as
-// [tail, head]; and a picture whose nodes and edges end their ids in these indices. The steps of its replay are the
-// start, one step forward for each box that is computed, one backward for each that has a gradient, and the end.
+// [tail, head]; and a picture in which the ids of nodes and edges end in these indices. The steps of its replay are the
+// start, a forward step for each box that is computed, a backward step for each that has a gradient, and the end.
 
-const LEGIBLE = 0.6; // of the page's text: the least size of the picture's that can be read, and
-const COMFORTABLE = 0.95; // what it is enlarged to where it is smaller
-const GLANCE = 0.2; // a whole graph smaller than that is a speck: its end shows instead
-const LARGEST = 4;
+// Sizes of the picture's text, relative to the page's.
+const MIN_LEGIBLE = 0.6;
+const COMFORTABLE = 0.95; // what smaller text is enlarged to
+const MIN_RECOGNISABLE = 0.2; // a graph that is smaller as a whole shows only its end
+
+const MAX_SCALE = 4;
 const MARGIN = 40; // pixels around what is brought into view
 const GLIDE = 250; // milliseconds
 
 const byId = (id) => document.getElementById(id);
 const model = JSON.parse(byId("model").textContent);
-const { names, states } = model; // names of all Values; a state's boxes have their places in this list as members
+const { names, states } = model; // names of all Values; a box's members are indices into it
 const [stage, slider, search] = [byId("stage"), byId("slider"), byId("search")];
 
-let state; // the folding that shows
+let state; // the current folding
 let [pinned, pointed, focused] = [null, null, null]; // indices of boxes
 let matches = []; // of the search, likewise
 
@@ -50,7 +52,7 @@ function prepare(state, picture) {
   plan(state);
 }
 
-// A leaf has its gradient as soon as the last of the nodes that it delivers to has one.
+// A leaf gets its gradient right after the last of the nodes that it feeds, the one with the smallest index.
 function plan(state) {
   const boxes = [...state.boxes.keys()];
   const computed = (i) => state.boxes[i].forward.length > 0;
@@ -61,11 +63,11 @@ function plan(state) {
   state.steps = [{ pass: "Start" }, ...forward, ...backward, { pass: "End" }];
   state.count = { Forward: forward.length, Backward: backward.length };
   state.last = state.step = state.steps.length - 1;
-  state.computed = state.boxes.map(() => 0); // the step with which a value is there, and a gradient
-  state.arrived = state.boxes.map(() => 0);
+  state.computed = state.boxes.map(() => 0); // the step that computes a value, and the one that computes a gradient
+  state.differentiated = state.boxes.map(() => 0);
   state.steps.forEach(({ pass, box }, s) => {
     if (pass === "Forward") state.computed[box] = s;
-    if (pass === "Backward") state.arrived[box] = s;
+    if (pass === "Backward") state.differentiated[box] = s;
   });
 }
 
@@ -125,12 +127,12 @@ function go(target) {
   slider.setAttribute("aria-valuetext", box === undefined ? pass : `${pass}, ${state.boxes[box].name}`);
   for (const id of ["first", "back"]) byId(id).setAttribute("aria-disabled", String(goal === 0));
   for (const id of ["next", "last"]) byId(id).setAttribute("aria-disabled", String(goal === state.last));
-  tellStep();
-  tellPinned();
+  writeStep();
+  writePinned();
   follow();
 }
 
-function delivering(s) {
+function arrowsOf(s) {
   const { pass, box } = state.steps[s];
   return pass === "Forward" ? state.entering[box] : pass === "Backward" ? state.leaving[box] : [];
 }
@@ -141,19 +143,19 @@ function reveal(s, on) {
   const forward = pass === "Forward";
   state.nodes[box].classList.toggle(forward ? "no-value" : "no-gradient", !on);
   if (forward && state.count.Backward) return; // the arrows wait for the gradients
-  for (const k of delivering(s)) state.edges[k].classList.toggle("waiting", !on);
+  for (const k of arrowsOf(s)) state.edges[k].classList.toggle("waiting", !on);
 }
 
 function mark(on) {
   const { box } = state.steps[state.step];
   if (box === undefined) return;
   state.nodes[box].classList.toggle("active", on);
-  for (const k of delivering(state.step)) state.edges[k].classList.toggle("active", on);
+  for (const k of arrowsOf(state.step)) state.edges[k].classList.toggle("active", on);
 }
 
-// ---- Words beside the graph
+// ---- Text beside the graph
 
-function tellStep() {
+function writeStep() {
   const { pass, box } = state.steps[state.step];
   if (box === undefined) return byId("step").replaceChildren(byId(pass.toLowerCase()).content.cloneNode(true));
   const { forward, backward } = state.boxes[box];
@@ -193,30 +195,31 @@ function row(operator, symbols, numbers, product, className = "") {
 
 const sign = (text) => (text.startsWith("−") ? "negative" : text.startsWith("+") ? "positive" : "zero");
 
-// Says nothing twice, which a screen reader would repeat, and which would take the focus from a button inside.
-function tellPinned() {
-  const [computed, arrived] = [state.step >= state.computed[pinned], state.step >= state.arrived[pinned]];
-  const news = [states.indexOf(state), pinned, computed, arrived].join();
+// Rewrites nothing unchanged: a screen reader would repeat it, and a button inside would lose the focus.
+function writePinned() {
+  const [computed, differentiated] = [state.step >= state.computed[pinned], state.step >= state.differentiated[pinned]];
+  const content = [states.indexOf(state), pinned, computed, differentiated].join();
   const section = byId("pinned");
-  if (section.dataset.told === news) return;
-  section.dataset.told = news;
-  const parts = pinned === null ? [byId("hint").content.cloneNode(true)] : pinnedParts(pinned, computed, arrived);
+  if (section.dataset.written === content) return;
+  section.dataset.written = content;
+  const hint = byId("hint").content.cloneNode(true);
+  const parts = pinned === null ? [hint] : pinnedParts(pinned, computed, differentiated);
   section.replaceChildren(...parts);
 }
 
-function pinnedParts(i, computed, arrived) {
+function pinnedParts(i, computed, differentiated) {
   const { forward, backward, members } = state.boxes[i];
-  const parts = [make("p", "pass", "Pinned", button("Unpin", unpin)), heading(i), numbers(i, computed, arrived)];
+  const parts = [make("p", "pass", "Pinned", button("Unpin", unpin)), heading(i), numbers(i, computed, differentiated)];
   if (computed) parts.push(...equations(forward));
-  if (backward && arrived) parts.push(make("h3", "", "What its gradient is made of"), ...chainRule(backward));
+  if (backward && differentiated) parts.push(make("h3", "", "Terms of its gradient"), ...chainRule(backward));
   if (members.length > 1 && state !== states[0]) parts.push(button("Unfold", () => unfold(i)));
   return parts;
 }
 
-function numbers(i, computed, arrived) {
+function numbers(i, computed, differentiated) {
   const { name, results, backward } = state.boxes[i];
   const value = (text) => (computed ? text : "not computed yet");
-  const gradient = (text) => (arrived ? text ?? "" : "not arrived yet");
+  const gradient = (text) => (differentiated ? text ?? "" : "not computed yet");
   const titles = backward ? ["name", "value", "gradient"] : ["name", "value"];
   const shown = results.map((x) => [x[0], value(x[1]), gradient(x[2])].slice(0, titles.length));
   if (shown.length > 1) return table([titles.map((title) => th(title, "col")), ...shown.map(tableRow)]);
@@ -254,7 +257,7 @@ function pin(i) {
   for (const k of [pinned, i]) state.nodes[k]?.setAttribute("aria-pressed", String(k === i && i !== null));
   pinned = i;
   light();
-  tellPinned();
+  writePinned();
 }
 
 // So w⁽¹⁾₂₃ is found by "w(1)23".
@@ -314,10 +317,10 @@ const fitting = ({ width, height }) =>
 
 const textSize = (scale) => (12 * scale) / parseFloat(getComputedStyle(document.body).fontSize);
 
-// The finest folding that can be read without zooming; if none can, the one that shows largest.
+// The finest folding that is legible without zooming; if none is, the one with the largest text.
 function legible() {
   const sizes = states.map((_, k) => textSize(fitting(picture(k).viewBox.baseVal)));
-  const found = sizes.findIndex((size) => size >= LEGIBLE);
+  const found = sizes.findIndex((size) => size >= MIN_LEGIBLE);
   return found < 0 ? sizes.indexOf(Math.max(...sizes)) : found;
 }
 
@@ -332,15 +335,15 @@ function fit() {
 // The camera follows the replay.
 function follow() {
   const { pass, box } = state.steps[state.step];
-  if (box !== undefined) return bring([box, ...delivering(state.step).flatMap((k) => state.arrows[k])]);
+  if (box !== undefined) return bring([box, ...arrowsOf(state.step).flatMap((k) => state.arrows[k])]);
   if (steered) return;
   fit();
-  if (textSize(goal.scale) < GLANCE) bring([pass === "Start" ? 0 : state.boxes.length - 1]);
+  if (textSize(goal.scale) < MIN_RECOGNISABLE) bring([pass === "Start" ? 0 : state.boxes.length - 1]);
 }
 
 function bring(indices) {
   const { clientWidth: w, clientHeight: h } = stage;
-  const enough = steered || textSize(goal.scale) >= LEGIBLE;
+  const enough = steered || textSize(goal.scale) >= MIN_LEGIBLE;
   const scale = enough ? goal.scale : (COMFORTABLE * goal.scale) / textSize(goal.scale);
   const [first, all] = [state.places[indices[0]], bounds(indices.map((i) => state.places[i]))];
   const fits = all.width * scale < w - 2 * MARGIN && all.height * scale < h - 2 * MARGIN;
@@ -388,12 +391,12 @@ function steer(at) {
 
 function zoom(factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2) {
   const least = Math.min(1, stage.clientWidth / state.size.width / 2, stage.clientHeight / state.size.height / 2);
-  const scale = Math.min(LARGEST, Math.max(least, goal.scale * factor));
+  const scale = Math.min(MAX_SCALE, Math.max(least, goal.scale * factor));
   const keep = (corner, p) => corner + p / goal.scale - p / scale;
   steer({ x: keep(goal.x, px), y: keep(goal.y, py), scale });
 }
 
-// ---- Hands
+// ---- Mouse, fingers, keyboard
 
 const fingers = new Map();
 let dragged = false;
@@ -403,7 +406,7 @@ stage.addEventListener("pointerdown", (event) => {
   fingers.set(event.pointerId, event);
 });
 stage.addEventListener("pointermove", (event) => {
-  if (!event.buttons) fingers.delete(event.pointerId); // it was lifted elsewhere
+  if (!event.buttons) fingers.delete(event.pointerId); // it was lifted outside the stage
   const before = fingers.get(event.pointerId);
   const [dx, dy] = before ? [event.clientX - before.clientX, event.clientY - before.clientY] : [0, 0];
   if (!before || (!dragged && Math.hypot(dx, dy) < 4)) return;

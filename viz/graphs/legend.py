@@ -1,0 +1,75 @@
+"""The legend below a picture: how to read it, in sentences that are true of what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from viz.rendering.style import GAP, WIDTH_RATIO
+from viz.text.labels import short
+
+if TYPE_CHECKING:
+    from autograd import Value
+
+OFF_PATHS = "not on a highlighted path"
+COLLAPSED = "{count:,} Values are too many to show one by one, so each {unit} is one box."
+UNLABELLED = "There are too many arrows to label: hover over one to see its local derivative."
+WRONG_FIRST = "First wrong step: the first in the backward pass. Later gradients may be wrong only because of it."
+JACOBIAN = "× J m × n: the m × n Jacobian matrix, the local derivatives of m values with respect to n others."
+
+
+def colours(signs: Collection[str], dimmed: str = "") -> dict[str, str]:
+    """Return what each colour means, by its name.
+
+    Args:
+        signs: those that occur, of which "mixed" and "undefined" are explained only then.
+        dimmed: what else is grey, such as `OFF_PATHS`.
+
+    >>> colours({"positive", "mixed"})
+    {'Blue': 'positive', 'orange': 'negative', 'grey': 'zero or of both signs'}
+    """
+    grey = ["zero", *(["of both signs"] if "mixed" in signs else []), *([dimmed] if dimmed else [])]
+    meanings = {"Blue": "positive", "orange": "negative", "grey": _either(grey)}
+    return meanings | ({"magenta": "undefined"} if "undefined" in signs else {})
+
+
+def colour_line(signs: Collection[str], dimmed: str = "", *more: str) -> str:
+    """Return the line that explains the colours, and whatever else stands in it."""
+    return GAP.join([*(f"{colour}: {meaning}" for colour, meaning in colours(signs, dimmed).items()), *more])
+
+
+def reading(root: Value, signs: Collection[str], dimmed: str = "") -> list[str]:
+    """Return how to read the boxes and arrows of a graph whose gradients have been computed."""
+    name = short(root.name) if root.name else "the result"
+    gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 else "gradient"
+    return [
+        f"In each box: name and operation, value, {gradient}.   On each arrow: × local derivative.",
+        "A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow's head.",
+        colour_line(
+            signs, dimmed, f"arrows: sign and size of this product, each step in width a factor of {WIDTH_RATIO}"
+        ),
+    ]
+
+
+def reading_without_gradients(root: Value) -> list[str]:
+    """Return how to read the boxes and arrows of a graph before `backward()`."""
+    name = short(root.name) if root.name else "the result"
+    return [
+        "In each box: name and operation, value.   On each arrow: × local derivative.",
+        f"There are no gradients yet: call backward() on {name} and draw again.",
+    ]
+
+
+def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:
+    """Return what a comparison found: how many Values differ, and how many of these may be mistakes of their own."""
+    names = "derived by hand → computed" if by_hand else "old → new"
+    tolerance = "at the digits given" if by_hand else "by more than one part in a million"
+    lines = [f"Thick border: {names}. {changed:,} {'Value differs' if changed == 1 else 'Values differ'} {tolerance}."]
+    if 0 < wrong_first < changed:
+        lines.append(WRONG_FIRST)
+    return lines
+
+
+def _either(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
