@@ -65,6 +65,7 @@ SUMMARIES = {
     "normal_cdf": "The distribution function Φ of the standard normal distribution.",
     "log_normal_cdf": "The logarithm of the standard normal distribution function, finite far below 0 too.",
     "inverse_mills": "The quotient φ(x) / Φ(x) of density and distribution function, the inverse Mills ratio.",
+    "inverse_mills_slope": "The derivative of the inverse Mills ratio φ(x) / Φ(x), which keeps its digits on the left.",
     "erfinv": "The inverse of the error function.",
     "erfinv_slope": "The derivative of the inverse of the error function.",
     # Activations
