@@ -17,7 +17,7 @@ from autograd.summaries import SUMMARIES
 if TYPE_CHECKING:
     from autograd.row import Operation
 
-LETTERS = "xyzuvst"
+OPERAND_LETTERS = "xyzuvst"
 LETTER = re.compile(r"(?<![\\A-Za-z])[xyz](?![A-Za-z])")
 # Operands for examples: a row takes as many as it needs of the first that lie where it and its derivatives are defined.
 POINTS = (0.5, 0.25, 0.75, 0.4), (2.0, 3.0, 4.0, 5.0), (2.0, 1.0, 3.0, 4.0)
@@ -40,7 +40,7 @@ def _operand_names(row: Operation) -> Sequence[str]:
                 parameters = inspect.signature(rule).parameters.values()
                 if len(parameters) == 1 + (row.arity or 0) and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
                     return [p.name for p in parameters][1:]
-    return LETTERS[: row.arity]
+    return OPERAND_LETTERS[: row.arity]
 
 
 def formula(row: Operation) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONG = 40  # characters of a name that are looked at
+MAX_LENGTH_READ = 40  # characters of a name that are looked at
 
 
 def plain(name: str) -> str:
@@ -19,9 +19,9 @@ def plain(name: str) -> str:
     >>> plain("w₁₂"), plain("é\\nimport os  # {0}"), plain("变量")
     ('w12', 'eimportos0', '')
     """
-    if len(name) <= LONG and name.isascii() and name.isalnum():
+    if len(name) <= MAX_LENGTH_READ and name.isascii() and name.isalnum():
         return name
-    return re.sub(r"[^A-Za-z0-9_]", "", unicodedata.normalize("NFKD", name[:LONG]))[:LONG]
+    return re.sub(r"[^A-Za-z0-9_]", "", unicodedata.normalize("NFKD", name[:MAX_LENGTH_READ]))[:MAX_LENGTH_READ]
 
 
 def identifier(name: str) -> str:

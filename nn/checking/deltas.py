@@ -27,7 +27,7 @@ from nn.checking.evidence import GivenDeltas
 from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
 from nn.record import Record
-from nn.validation import Array
+from nn.validation import Floats
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 
@@ -220,7 +220,7 @@ def compare(
         )
     sign = 1.0 if convention == "gradient" else -1.0  # mistakes are described for ∂C/∂z
 
-    def arrays(number: Callable[[Delta], float]) -> list[Array]:
+    def arrays(number: Callable[[Delta], float]) -> list[Floats]:
         return [np.array([number(delta) for delta in layer]) for layer in layers]
 
     given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
@@ -257,7 +257,7 @@ def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]
     )
 
 
-def _sum(factors: Array, numbers: Array) -> str:
+def _sum(factors: Floats, numbers: Floats) -> str:
     """Return a sum of products as text, without the terms that are 0."""
     terms = [f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y]
     shown = " + ".join(terms[:MAX_TERMS_SHOWN] or ["0"]).replace("+ -", "- ")

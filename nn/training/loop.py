@@ -31,7 +31,7 @@ from nn.training.engines import ENGINES, REMEDY, Engine, RowIndices, finite_outp
 from nn.training.interrupts import Interrupts
 from nn.training.optimizers import Optimizer
 from nn.training.stopping import History, StoppingRule
-from nn.validation import Array, Targets, examples, generator, targets, whole
+from nn.validation import Floats, Targets, examples, generator, targets, whole
 
 MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
 
@@ -218,8 +218,8 @@ def _measures(
     objective: Objective,
     engine: Engine,
     read: Reading | None,
-    data: tuple[Array, Targets],
-    held_out: tuple[Array, Targets] | None,
+    data: tuple[Floats, Targets],
+    held_out: tuple[Floats, Targets] | None,
 ) -> dict[str, float]:
     """Return the accuracy, and the loss and accuracy on the validation set, with the current parameters.
 
@@ -244,7 +244,7 @@ def _measures(
     return measures
 
 
-def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Array, Targets]:
+def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Floats, Targets]:
     inputs = examples(X, mlp.sizes[0], f"{prefix}X")
     return inputs, targets(y, objective.name, len(inputs), mlp.sizes[-1], f"{prefix}y")
 

@@ -23,10 +23,10 @@ from autograd import Value
 from autograd.lifting.program import is_finite
 from nn.modules import Module, assign
 from nn.signatures import spelled
-from nn.validation import Array, flag, real
+from nn.validation import Floats, flag, real
 
 Schedule = Callable[[int], float]  # step number, counted from 0 -> learning rate; an epoch has one step for each batch
-State = dict[str, Array]
+State = dict[str, Floats]
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Optimizer(ABC):
         setattr(self, name, real(getattr(self, name), name, needs))
 
     @overload
-    def step(self, parameters: Array, gradient: Array) -> None: ...
+    def step(self, parameters: Floats, gradient: Floats) -> None: ...
     @overload
     def step(self, parameters: Iterable[Value]) -> None: ...
     def step(self, parameters: Any, gradient: Any = None) -> None:
@@ -117,7 +117,7 @@ class Optimizer(ABC):
         self.state, self._before = state, self.state
         self.steps += 1
 
-    def check(self, parameters: Array) -> None:
+    def check(self, parameters: Floats) -> None:
         """Raise ValueError if earlier steps updated parameters of another shape."""
         for array in self.state.values():
             if array.shape != parameters.shape:
@@ -148,7 +148,7 @@ class Optimizer(ABC):
         return values
 
     @np.errstate(all="ignore")  # numbers that are not finite are reported below
-    def _moved(self, parameters: Array, gradient: Array, values: list[Value] | None = None) -> tuple[Array, State]:
+    def _moved(self, parameters: Floats, gradient: Floats, values: list[Value] | None = None) -> tuple[Floats, State]:
         """Return the parameters and the state after the step; nothing has changed yet."""
         self.check(parameters)
         rate, clipped = self._rate(), gradient
@@ -172,23 +172,23 @@ class Optimizer(ABC):
         return real(rate, "learning_rate", "a positive number")
 
     @abstractmethod
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         """Return the parameters and the state after a step with this learning rate, without changing either."""
 
-    def remembered(self, name: str, parameters: Array) -> Array:
+    def remembered(self, name: str, parameters: Floats) -> Floats:
         """Return the state of this name; zeros at the first step."""
         array = self.state.get(name)
         return np.zeros_like(parameters) if array is None else array
 
-    def renewed(self, name: str, parameters: Array) -> Array:
+    def renewed(self, name: str, parameters: Floats) -> Floats:
         """Return an array with arbitrary content, for the new state of this name."""
         return _like(parameters, name, self._before)
 
-    def scratch(self, name: str, parameters: Array) -> Array:
+    def scratch(self, name: str, parameters: Floats) -> Floats:
         """Return an array with arbitrary content for intermediate results, the same one at every step."""
         return _like(parameters, name, self._scratch)
 
-    def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
+    def _mean_square(self, parameters: Floats, gradient: Floats, decay: float, u: Floats) -> Floats:
         """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is overwritten."""
         s = self.renewed("square", parameters)
         np.multiply(gradient, gradient, out=u)
@@ -227,7 +227,7 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise ValueError(f"momentum is {self.momentum!r}; it must be positive with nesterov=True")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         u, state = self.scratch("moved", parameters), {}
         if self.weight_decay:
             decayed = np.multiply(self.weight_decay, parameters, out=self.scratch("decayed", parameters))
@@ -263,7 +263,7 @@ class RMSProp(Optimizer):
         self._check("decay", "from 0 to below 1")
         self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         u = self.scratch("moved", parameters)
         s = self._mean_square(parameters, gradient, self.decay, u)
         np.sqrt(s, out=u)
@@ -294,7 +294,7 @@ class Adam(Optimizer):
         self._check("beta2", "from 0 to below 1")
         self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         m, u, t = self.renewed("mean", parameters), self.scratch("moved", parameters), self.steps + 1
         np.multiply(self.beta1, self.remembered("mean", parameters), out=m)
         m += np.multiply(1.0 - self.beta1, gradient, out=u)
@@ -319,13 +319,13 @@ class AdamW(Adam):
         super().__post_init__()
         self._check("weight_decay", "a finite number, zero or positive")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         decayed = self.scratch("decayed", parameters)
         np.multiply(1.0 - rate * self.weight_decay, parameters, out=decayed)
         return super()._update(decayed, gradient, rate)
 
 
-def _like(parameters: Array, name: str, arrays: State) -> Array:
+def _like(parameters: Floats, name: str, arrays: State) -> Floats:
     """Return the array of this name, or a new one if it does not fit the parameters."""
     array = arrays.get(name)
     if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
@@ -334,11 +334,11 @@ def _like(parameters: Array, name: str, arrays: State) -> Array:
 
 
 def _divergence(
-    parameters: Array, gradient: Array, moved: Array, rate: float, values: list[Value] | None
+    parameters: Floats, gradient: Floats, moved: Floats, rate: float, values: list[Value] | None
 ) -> FloatingPointError | ValueError:
     """Return the error for a step that would make a parameter infinite or NaN; it says which one, and why."""
 
-    def first(numbers: Array) -> tuple[str, str]:
+    def first(numbers: Floats) -> tuple[str, str]:
         place = int(np.flatnonzero(~np.isfinite(numbers))[0])
         name = values[place].name if values else None
         return name or f"parameter {place}", str(numbers[place])
