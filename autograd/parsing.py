@@ -290,7 +290,7 @@ def is_variable(text: str) -> bool:
 
 
 def functions() -> dict[str, Callable[..., Any]]:
-    """Return the functions that a text may call, by name: the rows of the table that are no helpers, and compositions.
+    """Return the functions that a text may call, by name: the rows of the table that are not helpers, and compositions.
 
     A helper may take long: the time of spherical_bessel grows with its second operand.
     """

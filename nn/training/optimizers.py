@@ -251,6 +251,15 @@ class RMSProp(Optimizer):
     """Gradient descent scaled by the running size of each entry (Tieleman and Hinton 2012, lecture 6.5).
 
     s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        decay: The weight of the earlier mean in the new one, from 0 to below 1.
+        epsilon: ε, a positive number, which bounds the step where s is small.
+
+    >>> theta = np.array([1.0])
+    >>> RMSProp(0.01, decay=0.75).step(theta, gradient=np.array([2.0])); theta
+    array([0.98])
     """
 
     learning_rate: float | Schedule = 0.01
@@ -280,6 +289,16 @@ class Adam(Optimizer):
 
     m ← beta1·m + (1 − beta1)·g, s ← beta2·s + (1 − beta2)·g², θ ← θ − η·m̂ / (√ŝ + ε), at step t with
     m̂ = m / (1 − beta1ᵗ) and ŝ = s / (1 − beta2ᵗ) (Kingma and Ba 2015, algorithm 1).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        beta1: The weight of the earlier m in the new one, from 0 to below 1.
+        beta2: The same for s.
+        epsilon: ε, a positive number, which bounds the step where ŝ is small.
+
+    >>> theta = np.array([1.0])
+    >>> Adam(0.01).step(theta, gradient=np.array([2.0])); theta
+    array([0.99])
     """
 
     learning_rate: float | Schedule = 0.001
@@ -310,7 +329,19 @@ class Adam(Optimizer):
 @spelled
 @dataclass
 class AdamW(Adam):
-    """Adam with a separate weight decay before each step, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
+    """Adam with a separate weight decay before each step, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        beta1: As in `Adam`.
+        beta2: As in `Adam`.
+        epsilon: As in `Adam`.
+        weight_decay: A finite number, zero or positive.
+
+    >>> theta = np.array([1.0])
+    >>> AdamW(0.01, weight_decay=1.0).step(theta, gradient=np.array([2.0])); theta
+    array([0.98])
+    """
 
     weight_decay: float = 0.01
 

@@ -184,7 +184,7 @@ class WrittenLoss:
         convention: for the order of differences, and the sign of a delta.
         sheet: which holds the symbols.
         predictions: leaves with a symbol in the sheet.
-        targets: likewise.
+        targets: leaves with a symbol in the sheet.
     """
 
     def __init__(
