@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.batches import as_array, column_names, table
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
-from autograd.lifting.program import Program, Reduction
+from autograd.lifting.program import Engine, Program, Reduction
 from autograd.value import Value
 
 SHOWN = 6  # so many terms of a sum are named in an error
@@ -28,6 +28,7 @@ def vectorize(
     parameters: Sequence[Value] = (),
     reduction: Reduction = "mean",
     dtype: Any = np.float64,
+    engine: Engine = "auto",
 ) -> Program:
     """Lift a recorded scalar graph into a program over a batch.
 
@@ -36,6 +37,8 @@ def vectorize(
     parameters: the leaves that all rows share; the gradient is in their order.
     reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
     dtype: np.float64 or np.float32.
+    engine: "auto" runs few rows as generated Python on floats where that is quicker than NumPy's calls; "numpy" and
+        "scalar" run all rows by one of the two.
 
     A trace sees one run: a Python branch (`if x > 0`) is frozen as it went, and so is a number taken out of a Value
     (`x.data`). To have both found, give a function of the inputs that builds the loss, and for `inputs` an array of
@@ -54,10 +57,11 @@ def vectorize(
     """
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
-    if callable(loss):
-        return Program(_trace_function(loss, inputs, parameters), reduction, dtype, [p.data for p in parameters])
+    if engine not in get_args(Engine):
+        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy' or 'scalar'")
     leaves: Any = inputs
-    return Program(trace(_outputs(loss), leaves, parameters), reduction, dtype, [p.data for p in parameters])
+    traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)
+    return Program(traced, reduction, dtype, [p.data for p in parameters], engine)
 
 
 def _outputs(loss: Any) -> list[Value]:

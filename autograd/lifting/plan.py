@@ -213,6 +213,11 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
     return found
 
 
+def layer_weights(weights: list[list[int]], biases: list[int] | None, neuron: int) -> list[int]:
+    """Return the parameters of one neuron of a layer: its weights, then its bias."""
+    return weights[neuron] if biases is None else [*weights[neuron], biases[neuron]]
+
+
 def is_moderate(c: float) -> bool:
     """Whether a factor is far enough from overflow and underflow to be multiplied ahead of the data."""
     return 1e-8 < abs(c) < 1e8

@@ -26,11 +26,13 @@ from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
+from autograd.lifting.scalar.rows import ScalarRows, rows_as_scalars
 from autograd.value import Refusal, Value
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
+Engine = Literal["auto", "numpy", "scalar"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
@@ -69,11 +71,15 @@ class Program:
     where there is none; so an optimiser sees that a step went too far, and takes a shorter one.
     """
 
-    def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
+    def __init__(
+        self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
+    ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
+        if engine == "scalar" and self._dtype != np.float64:
+            raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
         with collector_paused():
             plan = plan_of(traced)
@@ -81,9 +87,12 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
-        self.source = written.text
+        self._engine, self._numpy_source, self._few = engine, written.text, ScalarRows(plan)
+        self.scalar_rows: float = 0 if engine == "numpy" else math.inf
+        if engine == "auto":
+            self.scalar_rows = rows_as_scalars(plan, written.calls) if self._dtype == np.float64 else 0
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        self._code = compile(self.source, "<program>", "exec")
+        self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
         few = 2 * len(written.checked) < len(self._parameters)
         self._telling: Any = np.array(written.checked, int) if few else slice(None)
@@ -92,10 +101,33 @@ class Program:
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Program, (self._trace, self._reduction, self._dtype.name, self.parameters)
+        return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
 
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    @property
+    def engine(self) -> Literal["numpy", "scalar"]:
+        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
+        return "scalar" if self.scalar_rows else "numpy"
+
+    @property
+    def source(self) -> str:
+        """The text that a batch of many rows runs."""
+        return self.source_for(math.inf)
+
+    def source_for(self, rows: float) -> str:
+        """Return the text that a batch of so many rows runs.
+
+        >>> from autograd import Value, vectorize
+        >>> x = Value(1.0, "x")
+        >>> print(vectorize([x**2], inputs=[x], engine="scalar").source_for(1).split("\\n\\n")[0])
+        def values(row, parameters):
+            x = row[0]
+            v1 = x * x
+            return [v1]
+        """
+        return self._few.source if rows <= self.scalar_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -117,6 +149,9 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
+        if len(self._outputs) == 1 and (found := self._scalar_values(batch)):
+            total = sum([loss for (loss,) in found])
+            return total / len(batch) if self._reduction == "mean" else total
         forward, _, _, ones = self._built(len(batch))
         return self._reduced(forward(batch), batch, ones, check_finite)
 
@@ -126,10 +161,9 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
-    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        value, gradient = self._step(self._checked(batch, check_finite), check_finite)
+        value, gradient = self._step(self._shaped(batch), check_finite)
         return value, gradient.copy()
 
     @np.errstate(all="ignore")
@@ -158,16 +192,15 @@ class Program:
         derivatives = rows[outputs:].T
         return derivatives if outputs == 1 else derivatives.reshape(len(batch), outputs, width)
 
-    @np.errstate(all="ignore")
-    def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient in the program's own array, which the next call overwrites.
-
-        For training loops: a batch is not searched for NaN and infinity, because its data has been, once.
-        """
-        return self._step(self._shaped(batch))
+    def _scalar_values(self, batch: NDArray[Any]) -> list[list[float]] | None:
+        """Return the outputs of each row, if the rows are few and all outputs finite."""
+        few = len(batch) <= self.scalar_rows
+        return self._few.values(batch.tolist(), self._parameters.tolist()) if few else None
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
+        if scalars := self._scalar_values(batch):
+            return np.array(scalars).T
         arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
         found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
         rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
@@ -176,6 +209,18 @@ class Program:
         return rows
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient, in an array that the next call may overwrite.
+
+        The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
+        """
+        few = len(batch) <= self.scalar_rows and len(self._outputs) == 1
+        if few and (found := self._few.gradient(batch.tolist(), self._parameters.tolist())):
+            (total, numbers), n = found, len(batch) if self._reduction == "mean" else 1
+            return (total, np.array(numbers)) if n == 1 else (total / n, np.array(numbers) / n)
+        return self._numpy_step(batch, check_finite)
+
+    @np.errstate(all="ignore")
+    def _numpy_step(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient, ones = self._built(len(batch))
         value = self._reduced(forward(batch), batch, ones, check_finite)
         backward()
@@ -272,7 +317,7 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist())
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
@@ -316,7 +361,8 @@ class Program:
             and len(batch)
         ):
             return batch
-        return table(batch, self._trace.inputs, self._trace.named, self._dtype)
+        with np.errstate(all="ignore"):  # of numbers beyond float32
+            return table(batch, self._trace.inputs, self._trace.named, self._dtype)
 
     def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
         """Return what the eager graph says for one row."""

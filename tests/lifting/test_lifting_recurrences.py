@@ -174,6 +174,8 @@ def graph(request):
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     loss, inputs, parameters = graph
     rolled = vectorize(loss, inputs, parameters)
+    scalar = vectorize(loss, inputs, parameters, engine="scalar")
+    assert "\n    for " in scalar.source
     monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 10**9)
     written_out = vectorize(loss, inputs, parameters)
     assert "\n    for " in rolled.source
@@ -181,9 +183,11 @@ def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     assert len(rolled.source) < 0.6 * len(written_out.source)
     for n in (1, 7, 3, 7):
         batch = RNG.normal(size=(n, len(inputs)))
-        (value, gradient), (other, others) = rolled.gradient(batch), written_out.gradient(batch)
-        assert value == pytest.approx(other, rel=1e-12)
-        assert gradient == pytest.approx(others, rel=1e-10, abs=1e-15)
+        other, others = written_out.gradient(batch)
+        for program in (rolled, scalar):
+            value, gradient = program.gradient(batch)
+            assert value == pytest.approx(other, rel=1e-12)
+            assert gradient == pytest.approx(others, rel=1e-10, abs=1e-15)
 
 
 def test_blocks_before_a_loop_are_no_turns_of_it():
@@ -257,12 +261,13 @@ def random_recurrence(seed):
     return loss, inputs, parameters
 
 
+@pytest.mark.parametrize("engine", ["numpy", "scalar"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("seed", range(60))
-def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypatch):
+def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, engine, monkeypatch):
     monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 6)
     loss, inputs, parameters = random_recurrence(seed)
-    program = vectorize(loss, inputs, parameters, reduction)
+    program = vectorize(loss, inputs, parameters, reduction, engine=engine)
     batch = np.random.default_rng(seed).normal(size=(3, len(inputs)))
     values, gradients = [], []
     for row in batch.tolist():
