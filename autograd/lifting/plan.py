@@ -12,7 +12,7 @@ from autograd.row import Operation
 MAX_TERMS_UNROLLED = 8  # one statement each; more are gathered and reduced at once
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Rows:
     """Rows of a block, in the order in which another block reads them."""
 

@@ -345,3 +345,47 @@ def test_short_programs_are_written_out():
 )
 def test_what_repeats_is_found(forms, expected):
     assert rerolling._repeats(np.array(forms), 0, len(forms)) == expected
+
+
+def predator_and_prey(steps):
+    """Return both states after so many steps of a fourth-order Runge-Kutta method, and the six leaves."""
+    x, y, a, b, c, d = leaves = [Value(0.5 + 0.1 * k, name) for k, name in enumerate("xyabcd")]
+
+    def slopes(x, y):
+        return a * x - b * x * y, c * x * y - d * y
+
+    h = 0.05
+    for _ in range(steps):
+        stages = [slopes(x, y)]
+        for step_of_stage in (0.5 * h, 0.5 * h, h):
+            p, q = stages[-1]
+            stages.append(slopes(x + step_of_stage * p, y + step_of_stage * q))
+        x, y = [
+            z + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+            for z, (k1, k2, k3, k4) in zip((x, y), zip(*stages, strict=True), strict=True)
+        ]
+    return [x, y], leaves
+
+
+def linear(steps):
+    """yₖ₊₁ = w yₖ + b, whose adjoints depend on no state."""
+    x, w, b = leaves = [Value(0.3, "x"), Value(0.9, "w"), Value(0.1, "b")]
+    y = x
+    for _ in range(steps):
+        y = y * w + b
+    return [y], leaves
+
+
+@pytest.mark.parametrize("build", [predator_and_prey, linear])
+def test_the_derivatives_of_a_recurrence_are_loops_however_many_steps_it_has(build):
+    lengths = []
+    for steps in (60, 121):
+        outputs, leaves = build(steps)
+        derivatives = [d for output in outputs for d in output.derivatives(leaves)]
+        expected = [x.data for x in (*outputs, *derivatives)]
+        program = vectorize([*outputs, *derivatives], leaves)
+        lengths.append(len(program.source.splitlines()))
+        for engine in ("numpy", "scalar"):
+            values = vectorize([*outputs, *derivatives], leaves, engine=engine).values([[leaf.data for leaf in leaves]])
+            assert values[0] == pytest.approx(expected, rel=1e-10)
+    assert lengths[0] == lengths[1]

@@ -33,6 +33,9 @@ from autograd.lifting.plan import (
 from autograd.row import Operation
 
 
+MAX_LEVELS_INTERLEAVED = 32  # what the first output does not need is computed after it, or so many levels before
+
+
 def pack(graph: Graph) -> Plan:
     """Return the blocks of a canonical graph."""
     return _Packing(graph).plan()
@@ -58,6 +61,7 @@ class _Packing:
         self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
         self.products: dict[tuple[int, ...], int] = {}
         self.place: list[tuple[Block, int] | None] = [None] * size
+        self.depth = 0  # the level of the first output, once what it needs is entered
 
     def plan(self) -> Plan:
         used = self.reachable()
@@ -66,14 +70,16 @@ class _Packing:
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
                 self.products[node.terms[0][1]] = k
+        needed = self.needed(self.graph.outputs[:1])
         for k in used:
-            node = self.graph.nodes[k - self.leaves]
-            if isinstance(node, Apply):
-                self.enter(k, node)
-            elif self.products.get(node.terms[0][1]) == k:
-                self.product(node.terms[0][1])
-            else:
-                self.enter(k, self.terms(node, weights.get(k, {})))
+            if needed[k]:
+                self.enter_node(k, weights)
+        # Derivatives go back over a recurrence, and are to be a loop of their own: were they computed as early as they
+        # can be, the iterations of one loop would have to fit the other's.
+        self.depth = max([self.levels[k] for k in self.graph.outputs[:1] if isinstance(k, int)], default=0)
+        for k in used:
+            if not needed[k]:
+                self.enter_node(k, weights)
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
         self.put(range(self.first_parameter, self.leaves), parameters)
         inputs = self.input_blocks(weights.values())
@@ -83,17 +89,8 @@ class _Packing:
 
     def reachable(self) -> list[int]:
         """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
-        needed = bytearray(self.leaves + len(self.graph.nodes))
-        for output in self.graph.outputs:
-            if isinstance(output, int):
-                needed[output] = 1
-        used = []
-        for k in range(len(needed) - 1, self.leaves - 1, -1):
-            if needed[k]:
-                used.append(k)
-                for x in below(self.graph.nodes[k - self.leaves]):
-                    needed[x] = 1
-        used.reverse()
+        needed = self.needed(self.graph.outputs)
+        used = [k for k in range(self.leaves, len(needed)) if needed[k]]
         for k in used:
             operands = below(self.graph.nodes[k - self.leaves])
             self.batched[k] = any([self.batched[x] for x in operands])
@@ -101,6 +98,18 @@ class _Packing:
                 self.graph.nodes[k - self.leaves]
             )
         return used
+
+    def needed(self, outputs: Sequence[int | float]) -> bytearray:
+        """Return for each node whether some outputs need it."""
+        needed = bytearray(self.leaves + len(self.graph.nodes))
+        for output in outputs:
+            if isinstance(output, int):
+                needed[output] = 1
+        for k in range(len(needed) - 1, self.leaves - 1, -1):
+            if needed[k]:
+                for x in below(self.graph.nodes[k - self.leaves]):
+                    needed[x] = 1
+        return needed
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
         """Return, for each sum that is to have a matrix product, its weights: sender -> parameter.
@@ -158,13 +167,23 @@ class _Packing:
             self.enter(k, factors)
         return k
 
+    def enter_node(self, k: int, weights: dict[int, dict[int, int]]) -> None:
+        node = self.graph.nodes[k - self.leaves]
+        if isinstance(node, Apply):
+            self.enter(k, node)
+        elif self.products.get(node.terms[0][1]) == k:
+            self.product(node.terms[0][1])
+        else:
+            self.enter(k, self.terms(node, weights.get(k, {})))
+
     def enter(self, k: int, form: Any) -> None:
         self.forms[k] = form
         if isinstance(form, _Terms):
             operands: Any = [*form.weights, *[x for _, x in form.terms]]
         else:
             operands = below(form) if isinstance(form, Apply) else form
-        self.levels[k] = 1 + max([self.levels[x] for x in operands], default=0)
+        level = 1 + max([self.levels[x] for x in operands], default=0)
+        self.levels[k] = level if level > self.depth - MAX_LEVELS_INTERLEAVED else self.depth
 
     def put(self, nodes: Iterable[int], block: Block) -> None:
         for row, k in enumerate(nodes):
@@ -193,9 +212,12 @@ class _Packing:
                 levels[self.levels[k]].append(k)
         blocks: list[Block] = []
         for _, level in sorted(levels.items()):
-            groups: dict[Any, list[int]] = defaultdict(list)
-            for k in level:
-                groups[self.signature(k) if len(level) > 1 else None].append(k)
+            groups: dict[Any, list[int]] = {}
+            if len(level) == 1:
+                groups[None] = level
+            else:
+                for k in level:
+                    groups.setdefault(self.signature(k), []).append(k)
             for nodes in groups.values():
                 names = [self.graph.names.get(k, "") for k in nodes]
                 block = Block(len(blocks), len(nodes), self.batched[nodes[0]], self.trained[nodes[0]], None, names)
@@ -224,6 +246,9 @@ class _Packing:
 
     def rows(self, nodes: Sequence[int]) -> Rows:
         """Return where nodes of one block stand."""
+        if len(nodes) == 1:  # as in a recurrence, of which there are many
+            block, row = self.place[nodes[0]]  # type: ignore[misc]  # lower levels first
+            return Rows(block, (row,))
         places = [self.place[k] for k in nodes]
         return Rows(places[0][0], tuple([row for _, row in places]))  # type: ignore[index, misc]  # as above
 
