@@ -32,7 +32,6 @@ from autograd.lifting.plan import (
 )
 from autograd.row import Operation
 
-
 MAX_LEVELS_INTERLEAVED = 32  # what the first output does not need is computed after it, or so many levels before
 
 
@@ -70,15 +69,15 @@ class _Packing:
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
                 self.products[node.terms[0][1]] = k
-        needed = self.needed(self.graph.outputs[:1])
+        first = self.needed(self.graph.outputs[:1]) if len(self.graph.outputs) > 1 else None
         for k in used:
-            if needed[k]:
+            if first is None or first[k]:
                 self.enter_node(k, weights)
         # Derivatives go back over a recurrence, and are to be a loop of their own: were they computed as early as they
         # can be, the iterations of one loop would have to fit the other's.
         self.depth = max([self.levels[k] for k in self.graph.outputs[:1] if isinstance(k, int)], default=0)
-        for k in used:
-            if not needed[k]:
+        for k in used if first else ():
+            if first and not first[k]:
                 self.enter_node(k, weights)
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
         self.put(range(self.first_parameter, self.leaves), parameters)
@@ -211,6 +210,7 @@ class _Packing:
             if self.forms[k] is not None:
                 levels[self.levels[k]].append(k)
         blocks: list[Block] = []
+        named = self.graph.names
         for _, level in sorted(levels.items()):
             groups: dict[Any, list[int]] = {}
             if len(level) == 1:
@@ -219,7 +219,7 @@ class _Packing:
                 for k in level:
                     groups.setdefault(self.signature(k), []).append(k)
             for nodes in groups.values():
-                names = [self.graph.names.get(k, "") for k in nodes]
+                names = [named.get(k, "") for k in nodes]
                 block = Block(len(blocks), len(nodes), self.batched[nodes[0]], self.trained[nodes[0]], None, names)
                 block.rule = self.rule(nodes)
                 self.put(nodes, block)
@@ -233,6 +233,9 @@ class _Packing:
     def order(self, k: int) -> tuple[int, int]:
         block, row = self.place[k]  # type: ignore[misc]  # as above
         return block.number, row
+
+    def order_of_term(self, term: tuple[float, int]) -> tuple[int, int]:
+        return self.order(term[1])
 
     def signature(self, k: int) -> Any:
         """Return what two nodes of a level must share to be rows of one block."""
@@ -265,14 +268,19 @@ class _Packing:
                 first.operation,
                 [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
             )
+        if len(forms) == 1:
+            return Product([self.rows([x]) for x in sorted(first, key=self.order)])
         return Product([self.rows(column) for column in zip(*[sorted(f, key=self.order) for f in forms], strict=True)])
 
     def total(self, forms: Sequence[_Terms]) -> Total:
+        if len(forms) == 1 and not forms[0].weights:
+            linear = [Linear([c], self.rows([x])) for c, x in sorted(forms[0].terms, key=self.order_of_term)]
+            return Total(gathered(linear, 1) if len(linear) > 2 else [*linear], [forms[0].constant])
         parts: list[Layer | Linear | Gathered] = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
         for x in sorted(forms[0].weights, key=self.order):
             senders[self.block_of(x)].append(x)  # type: ignore[index]  # a node has a block
-        terms = [sorted(form.terms, key=lambda term: self.order(term[1])) for form in forms]
+        terms = [sorted(form.terms, key=self.order_of_term) for form in forms]
         columns = list(zip(*terms, strict=True))
         biases = None
         if len(senders) == 1:  # one parameter more in every sum is the bias

@@ -33,7 +33,7 @@ from autograd.lifting.scalar.text import (
 )
 from autograd.lifting.scalar.variables import Apply, Carry, Loop, Names, Variable, Variables, flat, used, variables_of
 
-WORDS = ["row", "parameters", "kept", "values", "gradient", "zip", "range", "reversed", "loss", "inf", "nan", "v"]
+WORDS = ["row", "parameters", "values", "gradient", "zip", "range", "reversed", "loss", "inf", "nan", "v"]
 
 
 def scalar_source(plan: Plan) -> tuple[str, dict[str, Any]]:
@@ -105,7 +105,8 @@ class _Source:
         for holder, variables in (("row", self.variables.inputs), ("parameters", self.variables.parameters)):
             by_place = sorted([x for x in variables if x in read], key=lambda x: x.place or ("", 0))
             if len(by_place) == len(variables) > 1:
-                lines += f"{wrapped([x.name for x in by_place])} = {holder}".splitlines()
+                names = wrapped([x.name for x in by_place])
+                lines += [f"{names if len(names) > LINE_LENGTH else names[1:-1]} = {holder}"]
             else:
                 lines += [f"{x.name} = {holder}[{x.place[1]}]" for x in by_place if x.place]
         return indented(lines)
