@@ -376,7 +376,17 @@ def linear(steps):
     return [y], leaves
 
 
-@pytest.mark.parametrize("build", [predator_and_prey, linear])
+def swing(steps):
+    """A pendulum, whose adjoints take the cosine of each state."""
+    angle, velocity, g = leaves = [Value(0.3, "angle"), Value(0.9, "velocity"), Value(1.1, "g")]
+    x, v = angle, velocity
+    for _ in range(steps):
+        v = v - 0.1 * g * sin(x)
+        x = x + 0.1 * v
+    return [x * x + v * v], leaves
+
+
+@pytest.mark.parametrize("build", [predator_and_prey, linear, swing])
 def test_the_derivatives_of_a_recurrence_are_loops_however_many_steps_it_has(build):
     lengths = []
     for steps in (60, 121):

@@ -32,7 +32,7 @@ from autograd.lifting.plan import (
 )
 from autograd.row import Operation
 
-MAX_LEVELS_INTERLEAVED = 32  # what the first output does not need is computed after it, or so many levels before
+MAX_LEVELS_INTERLEAVED = 32  # of a deeper first output, what depends on nothing that it needs is computed after it
 
 
 def pack(graph: Graph) -> Plan:
@@ -60,7 +60,7 @@ class _Packing:
         self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
         self.products: dict[tuple[int, ...], int] = {}
         self.place: list[tuple[Block, int] | None] = [None] * size
-        self.depth = 0  # the level of the first output, once what it needs is entered
+        self.entered: list[int] = []  # the nodes that have a form, each after its operands
 
     def plan(self) -> Plan:
         used = self.reachable()
@@ -69,16 +69,16 @@ class _Packing:
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
                 self.products[node.terms[0][1]] = k
-        first = self.needed(self.graph.outputs[:1]) if len(self.graph.outputs) > 1 else None
         for k in used:
-            if first is None or first[k]:
-                self.enter_node(k, weights)
-        # Derivatives go back over a recurrence, and are to be a loop of their own: were they computed as early as they
-        # can be, the iterations of one loop would have to fit the other's.
-        self.depth = max([self.levels[k] for k in self.graph.outputs[:1] if isinstance(k, int)], default=0)
-        for k in used if first else ():
-            if first and not first[k]:
-                self.enter_node(k, weights)
+            node = self.graph.nodes[k - self.leaves]
+            if isinstance(node, Apply):
+                self.enter(k, node)
+            elif self.products.get(node.terms[0][1]) == k:
+                self.product(node.terms[0][1])
+            else:
+                self.enter(k, self.terms(node, weights.get(k, {})))
+        if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
+            self.postpone(self.graph.outputs[0])
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
         self.put(range(self.first_parameter, self.leaves), parameters)
         inputs = self.input_blocks(weights.values())
@@ -88,8 +88,17 @@ class _Packing:
 
     def reachable(self) -> list[int]:
         """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
-        needed = self.needed(self.graph.outputs)
-        used = [k for k in range(self.leaves, len(needed)) if needed[k]]
+        needed = bytearray(self.leaves + len(self.graph.nodes))
+        for output in self.graph.outputs:
+            if isinstance(output, int):
+                needed[output] = 1
+        used = []
+        for k in range(len(needed) - 1, self.leaves - 1, -1):
+            if needed[k]:
+                used.append(k)
+                for x in below(self.graph.nodes[k - self.leaves]):
+                    needed[x] = 1
+        used.reverse()
         for k in used:
             operands = below(self.graph.nodes[k - self.leaves])
             self.batched[k] = any([self.batched[x] for x in operands])
@@ -97,18 +106,6 @@ class _Packing:
                 self.graph.nodes[k - self.leaves]
             )
         return used
-
-    def needed(self, outputs: Sequence[int | float]) -> bytearray:
-        """Return for each node whether some outputs need it."""
-        needed = bytearray(self.leaves + len(self.graph.nodes))
-        for output in outputs:
-            if isinstance(output, int):
-                needed[output] = 1
-        for k in range(len(needed) - 1, self.leaves - 1, -1):
-            if needed[k]:
-                for x in below(self.graph.nodes[k - self.leaves]):
-                    needed[x] = 1
-        return needed
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
         """Return, for each sum that is to have a matrix product, its weights: sender -> parameter.
@@ -166,23 +163,32 @@ class _Packing:
             self.enter(k, factors)
         return k
 
-    def enter_node(self, k: int, weights: dict[int, dict[int, int]]) -> None:
-        node = self.graph.nodes[k - self.leaves]
-        if isinstance(node, Apply):
-            self.enter(k, node)
-        elif self.products.get(node.terms[0][1]) == k:
-            self.product(node.terms[0][1])
-        else:
-            self.enter(k, self.terms(node, weights.get(k, {})))
-
     def enter(self, k: int, form: Any) -> None:
         self.forms[k] = form
-        if isinstance(form, _Terms):
-            operands: Any = [*form.weights, *[x for _, x in form.terms]]
-        else:
-            operands = below(form) if isinstance(form, Apply) else form
-        level = 1 + max([self.levels[x] for x in operands], default=0)
-        self.levels[k] = level if level > self.depth - MAX_LEVELS_INTERLEAVED else self.depth
+        self.entered.append(k)
+        self.levels[k] = 1 + max([self.levels[x] for x in operands_of(form)], default=0)
+
+    def postpone(self, first: int) -> None:
+        """Move what depends on nothing that the first output needs up to that output's level.
+
+        So are the adjoints of a linear recurrence. They are to be a loop of their own, which goes back over the states:
+        were they computed as early as they can be, the iterations of one loop would have to fit the other's.
+        """
+        depth = self.levels[first]
+        if depth <= MAX_LEVELS_INTERLEAVED:
+            return
+        needed, moved = {first}, set[int]()
+        for k in reversed(self.entered):
+            if k in needed:
+                needed.update(operands_of(self.forms[k]))
+        for k in self.entered:
+            if k not in needed:
+                operands = operands_of(self.forms[k])
+                level = 1 + max([self.levels[x] for x in operands], default=0)
+                if not moved.isdisjoint(operands) or all([x < self.leaves for x in operands]):
+                    moved.add(k)
+                    level = max(level, depth)
+                self.levels[k] = level
 
     def put(self, nodes: Iterable[int], block: Block) -> None:
         for row, k in enumerate(nodes):
@@ -300,6 +306,13 @@ def below(node: Any) -> list[int]:
     if isinstance(node, Apply):
         return [x for x in node.operands if isinstance(x, int)]
     return [x for _, factors in node.terms for x in factors]
+
+
+def operands_of(form: Any) -> Sequence[int]:
+    """Return the nodes that a form uses."""
+    if isinstance(form, _Terms):
+        return [*form.weights, *[x for _, x in form.terms]]
+    return below(form) if isinstance(form, Apply) else form
 
 
 def is_flat(node: Sum | Apply) -> bool:
