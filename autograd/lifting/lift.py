@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.batches import as_array, column_names, table
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
-from autograd.lifting.program import Engine, Program, Reduction
+from autograd.lifting.program import Program, Reduction
+from autograd.lifting.scalar.rows import Engine
 from autograd.value import Value
 
 SHOWN = 6  # so many terms of a sum are named in an error

@@ -26,13 +26,12 @@ from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
-from autograd.lifting.scalar.rows import ScalarRows, rows_as_scalars
+from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.value import Refusal, Value
 
 ONE_THREAD = 8192  # BLAS wakes its threads to multiply longer vectors, which takes longer than to add up their elements
 SIZES = 8  # so many batch sizes keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
-Engine = Literal["auto", "numpy", "scalar"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
@@ -59,7 +58,8 @@ def is_finite(x: NDArray[Any]) -> bool:
 class Program:
     """A graph as NumPy over a batch.
 
-    `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it runs.
+    `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it
+    runs, and `source_for(1)` what it runs for a batch of one row, which may be Python on floats.
     A program pickles, and holds no Values. It may be called from several threads at once as long as none changes
     `parameters` meanwhile: each thread has buffers of its own.
 
@@ -78,8 +78,6 @@ class Program:
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
-        if engine == "scalar" and self._dtype != np.float64:
-            raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
         with collector_paused():
             plan = plan_of(traced)
@@ -87,10 +85,8 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
-        self._engine, self._numpy_source, self._few = engine, written.text, ScalarRows(plan)
-        self.scalar_rows: float = 0 if engine == "numpy" else math.inf
-        if engine == "auto":
-            self.scalar_rows = rows_as_scalars(plan, written.calls) if self._dtype == np.float64 else 0
+        self._engine, self._numpy_source = engine, written.text
+        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
@@ -105,6 +101,11 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    @property
+    def scalar_rows(self) -> float:
+        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
+        return self._few.limit
 
     @property
     def engine(self) -> Literal["numpy", "scalar"]:
@@ -149,7 +150,7 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (found := self._scalar_values(batch)):
+        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
             total = sum([loss for (loss,) in found])
             return total / len(batch) if self._reduction == "mean" else total
         forward, _, _, ones = self._built(len(batch))
@@ -192,14 +193,9 @@ class Program:
         derivatives = rows[outputs:].T
         return derivatives if outputs == 1 else derivatives.reshape(len(batch), outputs, width)
 
-    def _scalar_values(self, batch: NDArray[Any]) -> list[list[float]] | None:
-        """Return the outputs of each row, if the rows are few and all outputs finite."""
-        few = len(batch) <= self.scalar_rows
-        return self._few.values(batch.tolist(), self._parameters.tolist()) if few else None
-
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if scalars := self._scalar_values(batch):
+        if scalars := self._few.values(batch, self._parameters):
             return np.array(scalars).T
         arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
         found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
@@ -213,10 +209,9 @@ class Program:
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        few = len(batch) <= self.scalar_rows and len(self._outputs) == 1
-        if few and (found := self._few.gradient(batch.tolist(), self._parameters.tolist())):
-            (total, numbers), n = found, len(batch) if self._reduction == "mean" else 1
-            return (total, np.array(numbers)) if n == 1 else (total / n, np.array(numbers) / n)
+        one_output = len(self._outputs) == 1
+        if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
+            return found
         return self._numpy_step(batch, check_finite)
 
     @np.errstate(all="ignore")

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 from operator import add
-from typing import Any
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autograd.lifting.plan import (
     Block,
@@ -24,13 +27,20 @@ from autograd.value import Refusal
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
 MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
 
+Engine = Literal["auto", "numpy", "scalar"]
+Array = NDArray[Any]
 Numbers = list[float]
 
 
-def rows_as_scalars(plan: Plan, calls: int) -> int:
-    """Return for how many rows the operations on floats take no longer than so many calls of NumPy's."""
-    operations = sum([operations_of(block) * times for block, times in counted(plan)])
-    written = sum([operations_of(block) for block, _ in counted(plan)])
+def most_rows(engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
+    """Return the size of the largest batch that runs on floats, where NumPy's program makes so many calls."""
+    if engine == "scalar" and dtype != np.float64:
+        raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
+    if engine != "auto" or dtype != np.float64:
+        return math.inf if engine == "scalar" else 0
+    blocks = counted(plan)
+    operations = sum([operations_of(block) * times for block, times in blocks])
+    written = sum([operations_of(block) for block, _ in blocks])
     return OPERATIONS_PER_CALL * calls // operations if operations and written <= MAX_OPERATIONS else 0
 
 
@@ -57,19 +67,19 @@ def operations_of(block: Block) -> int:
 
 
 class ScalarRows:
-    """The program of one row, run on each of some rows; it is written and compiled when it is first used."""
+    """The program of one row, run on each of at most `limit` rows; it is written and compiled when it is first used."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, limit: float) -> None:
+        self._plan, self.limit = plan if limit else None, limit  # a plan may be large
 
-    @cached_property
+    @property
     def source(self) -> str:
         """The text that runs."""
         return self._written[0]
 
     @cached_property
     def _written(self) -> tuple[str, dict[str, Any]]:
-        return scalar_source(self._plan)
+        return scalar_source(cast("Plan", self._plan))
 
     @cached_property
     def _functions(self) -> dict[str, Callable[[Numbers, Numbers], Any]]:
@@ -77,23 +87,31 @@ class ScalarRows:
         exec(compile(self.source, "<program of one row>", "exec"), names)  # noqa: S102  (the text is this project's own)
         return names
 
-    def values(self, rows: list[Numbers], parameters: Numbers) -> list[Numbers] | None:
-        """Return the outputs of each row; None where Python refuses one, or it is not finite."""
-        function = self._functions["values"]
+    def values(self, batch: Array, parameters: Array) -> list[Numbers] | None:
+        """Return the outputs of each row; None for too many rows, or where one is refused or not finite."""
+        if len(batch) > self.limit:
+            return None
+        function, numbers = self._functions["values"], parameters.tolist()
         try:
-            found = [function(row, parameters) for row in rows]
+            found = [function(row, numbers) for row in batch.tolist()]
         except Refusal:
             return None
         return found if all([math.isfinite(x) for outputs in found for x in outputs]) else None
 
-    def gradient(self, rows: list[Numbers], parameters: Numbers) -> tuple[float, Numbers] | None:
-        """Return the sum of the losses and of their gradients; None where Python refuses one, or it is not finite."""
-        function = self._functions["gradient"]
+    def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
+        """Return the reduced loss and its gradient; None for too many rows, or where one is refused or not finite."""
+        if len(batch) > self.limit:
+            return None
+        function, numbers = self._functions["gradient"], parameters.tolist()
+        first, *rest = batch.tolist()
         try:
-            total, gradient = function(rows[0], parameters)
-            for row in rows[1:]:
-                loss, more = function(row, parameters)
+            total, gradient = function(first, numbers)
+            for row in rest:
+                loss, more = function(row, numbers)
                 total, gradient = total + loss, list(map(add, gradient, more))
         except Refusal:
             return None
-        return (total, gradient) if math.isfinite(total) and all(map(math.isfinite, gradient)) else None
+        if not math.isfinite(total) or not all(map(math.isfinite, gradient)):
+            return None
+        n = len(batch) if mean else 1
+        return (total / n, np.array(gradient) / n) if n > 1 else (total, np.array(gradient))
