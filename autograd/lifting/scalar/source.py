@@ -208,7 +208,7 @@ class _Source:
         if not terms or x.rule is None:
             return
         c, g = terms[0]
-        if len(terms) > 1 or len(g) > 1 or not is_moderate(c):
+        if len(terms) > 1 or len(g) > 1 or not is_moderate(c) or (g and g[0][0] == "/"):
             self.assign(name := self.names.name(f"d{x.name}"), terms)
             c, g = 1.0, [name]
         if isinstance(x.rule, Apply):

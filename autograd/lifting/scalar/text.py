@@ -36,22 +36,24 @@ def number(c: float) -> str:
 
 
 def product(term: Term) -> str:
-    """Return the text of a product.
+    """Return the text of a product; a factor that begins with a slash is a divisor.
 
-    >>> product((-2.0, ["x", "y"])), product((1.0, []))
-    ('-2.0 * x * y', '1.0')
+    >>> product((-2.0, ["x", "y"])), product((1.0, ["/ x", "y"])), product((1.0, []))
+    ('-2.0 * x * y', 'y / x', '1.0')
     """
     c, factors = term
-    if not factors:
-        return repr(c)
-    text = " * ".join(factors)
-    return text if c == 1.0 else f"-{text}" if c == -1.0 else f"{c!r} * {text}"
+    text, divisors = " * ".join([x for x in factors if x[0] != "/"]), [x for x in factors if x[0] == "/"]
+    if not text:
+        text = repr(c)
+    elif c != 1.0:
+        text = f"-{text}" if c == -1.0 else f"{c!r} * {text}"
+    return " ".join([text, *divisors])
 
 
 def atom(term: Term) -> str | None:
     """Return a term's text if it is a name or a number."""
-    c, factors = term
-    return repr(c) if not factors else factors[0] if c == 1.0 and len(factors) == 1 else None
+    text, (_, factors) = product(term), term
+    return text if not factors or text == factors[0] else None
 
 
 def total(terms: Sequence[Term]) -> list[str]:
@@ -143,7 +145,15 @@ class Formulas:
             uses[node] += 1
             if uses[node] == 1 and node not in known:
                 stack.extend(node.operands)
-        return ["" if x is None else self.expression(x, known, uses) for x in formulas], uses
+        return [self.factor(x, known, uses) for x in formulas], uses
+
+    def factor(self, formula: Value | None, known: dict[Value, str], uses: Counter[Value]) -> str:
+        """Return the text of an expression as a factor; that of a reciprocal is a divisor."""
+        if formula is None:
+            return ""
+        if formula.operation is table.div and formula.operands[0].constant and formula.operands[0].data == 1.0:
+            return f"/ {self.expression(formula.operands[1], known, uses)}"
+        return self.expression(formula, known, uses)
 
     def expression(self, node: Value, known: dict[Value, str], uses: Counter[Value]) -> str:
         """Return the text of an expression, in brackets where it must be."""
