@@ -88,23 +88,23 @@ class _Packing:
 
     def reachable(self) -> list[int]:
         """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
-        needed = bytearray(self.leaves + len(self.graph.nodes))
+        nodes, leaves = self.graph.nodes, self.leaves
+        batched, trained = self.batched, self.trained
+        needed = bytearray(leaves + len(nodes))
         for output in self.graph.outputs:
             if isinstance(output, int):
                 needed[output] = 1
-        used = []
-        for k in range(len(needed) - 1, self.leaves - 1, -1):
+        used, operands = [], []
+        for k in range(len(needed) - 1, leaves - 1, -1):
             if needed[k]:
                 used.append(k)
-                for x in below(self.graph.nodes[k - self.leaves]):
+                operands.append(below(nodes[k - leaves]))
+                for x in operands[-1]:
                     needed[x] = 1
         used.reverse()
-        for k in used:
-            operands = below(self.graph.nodes[k - self.leaves])
-            self.batched[k] = any([self.batched[x] for x in operands])
-            self.trained[k] = any([self.trained[x] for x in operands]) and not is_flat(
-                self.graph.nodes[k - self.leaves]
-            )
+        for k, xs in zip(used, reversed(operands), strict=True):
+            batched[k] = any([batched[x] for x in xs])
+            trained[k] = any([trained[x] for x in xs]) and not is_flat(nodes[k - leaves])
         return used
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -152,8 +152,9 @@ class _Packing:
 
     def product(self, factors: tuple[int, ...]) -> int:
         """Return the node of a product."""
-        k = self.products.setdefault(factors, len(self.levels))
-        if k == len(self.levels):
+        new = len(self.levels)
+        k = self.products.setdefault(factors, new)
+        if k == new:
             self.batched.append(any([self.batched[x] for x in factors]))
             self.trained.append(any([self.trained[x] for x in factors]))
             self.levels.append(0)
@@ -279,10 +280,11 @@ class _Packing:
         return Product([self.rows(column) for column in zip(*[sorted(f, key=self.order) for f in forms], strict=True)])
 
     def total(self, forms: Sequence[_Terms]) -> Total:
+        parts: list[Layer | Linear | Gathered]
         if len(forms) == 1 and not forms[0].weights:
-            linear = [Linear([c], self.rows([x])) for c, x in sorted(forms[0].terms, key=self.order_of_term)]
-            return Total(gathered(linear, 1) if len(linear) > 2 else [*linear], [forms[0].constant])
-        parts: list[Layer | Linear | Gathered] = []
+            parts = [Linear([c], self.rows([x])) for c, x in sorted(forms[0].terms, key=self.order_of_term)]
+            return Total(gathered(parts, 1) if len(parts) > 2 else parts, [forms[0].constant])
+        parts = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
         for x in sorted(forms[0].weights, key=self.order):
             senders[self.block_of(x)].append(x)  # type: ignore[index]  # a node has a block

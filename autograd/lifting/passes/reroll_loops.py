@@ -146,21 +146,20 @@ def every(block: Block) -> Rows:
 def _form(block: Block) -> Any:
     """Return what a block must have in common with its counterparts in the other iterations."""
     rule = block.rule
-    shape: list[Any] = [
-        (len(x.index), min(x.block.number, 0), x.block.batched, x.block.trained) for x in operands(rule)
-    ]
-    if isinstance(rule, (Elementwise, Reduction)):
-        shape.append(rule.operation)
-    if isinstance(rule, Elementwise):
-        shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
+    shape: list[Any] = [type(rule), block.size, block.batched, block.trained]
+    for x in operands(rule):
+        shape += len(x.index), min(x.block.number, 0), x.block.batched, x.block.trained
     if isinstance(rule, Total):
         shape.append(repr(rule.constants))
         for part in rule.parts:
-            if isinstance(part, Layer):
-                shape.append((len(part.weights), part.biases is None))
-            else:
-                shape.append(repr(part.coefficients))
-    return type(rule), block.size, block.batched, block.trained, *shape
+            shape.append(
+                (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
+            )
+    elif isinstance(rule, (Elementwise, Reduction)):
+        shape.append(rule.operation)
+        if isinstance(rule, Elementwise):
+            shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
+    return tuple(shape)
 
 
 def _runs(iterations: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, int]]:
