@@ -163,7 +163,10 @@ class Program:
         return rows[0] if len(rows) == 1 else rows.T
 
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
+        """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
+
+        A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
+        """
         value, gradient = self._step(self._shaped(batch), check_finite)
         return value, gradient.copy()
 
