@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 MAX_LENGTH_READ = 40  # characters of a name that are looked at
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")  # what is left out
 
 
 def plain(name: str) -> str:
@@ -21,7 +22,7 @@ def plain(name: str) -> str:
     """
     if len(name) <= MAX_LENGTH_READ and name.isascii() and name.isalnum():
         return name
-    return re.sub(r"[^A-Za-z0-9_]", "", unicodedata.normalize("NFKD", name[:MAX_LENGTH_READ]))[:MAX_LENGTH_READ]
+    return NOT_IN_NAMES.sub("", unicodedata.normalize("NFKD", name[:MAX_LENGTH_READ]))[:MAX_LENGTH_READ]
 
 
 def identifier(name: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograd.rules.elementary import Numbers, elementwise
+from autograd.rules.elementary import FloatOrArray, elementwise
 from autograd.rules.normal import sin_pi
 
 MIN_ASYMPTOTIC = 10.0  # from here on the asymptotic series have all digits
@@ -174,7 +174,7 @@ def euler_maclaurin(s: int, y: float) -> float:
 # Arrays ---------------------------------------------------------------------------------------------------------------
 
 
-def lgamma_array(x: Numbers, out: Numbers = None) -> Numbers:
+def lgamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """As `lgamma`, all its cases at once; a pole gives NaN."""
     t, steps = towards_two(x)
     z = t * polynomial(LGAMMA_AT_TWO, t)
@@ -192,7 +192,7 @@ def lgamma_array(x: Numbers, out: Numbers = None) -> Numbers:
     return mended(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
 
 
-def digamma_array(x: Numbers, out: Numbers = None) -> Numbers:
+def digamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """As `digamma`, all its cases at once; a pole gives NaN."""
     t, steps = towards_two(x)
     z = np.zeros_like(t)
@@ -207,7 +207,7 @@ def digamma_array(x: Numbers, out: Numbers = None) -> Numbers:
     return mended(z, u * polynomial(AT_ROOT, u), x, digamma, out)
 
 
-def polygamma_array(n: Numbers, x: Numbers) -> Numbers:
+def polygamma_array(n: FloatOrArray, x: FloatOrArray) -> FloatOrArray:
     """As `polygamma`: at once for one order of all and x ≥ ½, where xⁿ⁺¹ is neither huge nor tiny, else one by one."""
     order = np.ravel(n)[0] if np.size(n) else 0.0
     if not (np.all(n == order) and 1.0 <= order <= 20.0 and order == int(order)):
@@ -226,7 +226,7 @@ def polygamma_array(n: Numbers, x: Numbers) -> Numbers:
     return z
 
 
-def towards_two(x: Numbers) -> tuple[Numbers, list[Numbers]]:
+def towards_two(x: FloatOrArray) -> tuple[FloatOrArray, list[FloatOrArray]]:
     """Where the series at two is taken, and the numbers on the way there, each x less 1, 2, …, or 1 if not needed."""
     y, steps = np.minimum(np.maximum(x, BASIN[1]), MIN_ASYMPTOTIC), []
     for _ in range(int(MIN_ASYMPTOTIC) - 2):
@@ -237,7 +237,9 @@ def towards_two(x: Numbers) -> tuple[Numbers, list[Numbers]]:
     return np.where(x < BASIN[0], np.minimum(np.maximum(low, -0.5), 0.5), y - 2.0), steps
 
 
-def mended(z: Numbers, basin: Numbers, x: Numbers, function: Callable[[float], float], out: Numbers) -> Numbers:
+def mended(
+    z: FloatOrArray, basin: FloatOrArray, x: FloatOrArray, function: Callable[[float], float], out: FloatOrArray
+) -> FloatOrArray:
     """Put in the series at the root, and where x is negative, 0, infinite or NaN the float rule."""
     np.copyto(z, basin, where=(x >= BASIN[0]) & (x <= BASIN[1]))
     rest = ~((x > 0.0) & (x < np.inf))

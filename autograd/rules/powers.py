@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import Numbers, mended
+from autograd.rules.elementary import FloatOrArray, mended
 
 MIN_PRECISE = 1e-290  # a smaller power may lack digits that its product with a large number would show
 
@@ -55,7 +55,7 @@ def power_slope(c: float, x: float, y: float) -> float:
     return slope
 
 
-def power_slope_array(c: Numbers, x: Numbers, y: Numbers) -> Numbers:
+def power_slope_array(c: FloatOrArray, x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     flat, exponent = np.equal(c, 0.0), y - 1.0
     z = np.power(np.where(flat, 1.0, x), exponent)
     precise = (np.abs(z) > MIN_PRECISE) & (np.abs(z) < math.inf)
@@ -76,7 +76,7 @@ def power_log(x: float, y: float) -> float:
     return 0.0 * power(x, y)
 
 
-def power_log_array(x: Numbers, y: Numbers) -> Numbers:
+def power_log_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     zero = np.equal(x, 0.0)
     z = np.power(x, y)
     precise = (np.abs(z) > MIN_PRECISE) & (np.abs(z) < math.inf)
@@ -98,7 +98,7 @@ def at_infinity(x: float) -> float:
     return math.copysign(1.0, x) if math.isinf(x) else 0.0 * x
 
 
-def scaled_array(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def scaled_array(x: FloatOrArray, y: FloatOrArray) -> tuple[FloatOrArray, FloatOrArray, FloatOrArray]:
     _, e = np.frexp(np.maximum(np.abs(x), np.abs(y)))
     return np.ldexp(x, -e), np.ldexp(y, -e), e
 
@@ -111,7 +111,7 @@ def direction(x: float, y: float) -> float:
     return x / math.hypot(x, y) if x or y else 0.0
 
 
-def direction_array(x: Numbers, y: Numbers) -> Numbers:
+def direction_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     a, b, _ = scaled_array(x, y)
     length = np.hypot(a, b)
     z = a / np.where(length == 0.0, 1.0, length)
@@ -126,7 +126,7 @@ def inversion(x: float, y: float) -> float:
     return math.ldexp(math.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)  # 600: above the last, uneven floats
 
 
-def inversion_array(x: Numbers, y: Numbers) -> Numbers:
+def inversion_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     a, b, e = scaled_array(x, y)
     z = np.ldexp(np.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)
     return mended(z, inversion, (x, y), np.isnan(z))
