@@ -20,7 +20,7 @@ from viz.solutions.notations import derivative
 from viz.solutions.training_step import training_step
 from viz.text.labels import NAME_LENGTH, short
 
-MAX_NODES = 100  #: of an expression that is derived; nobody reads the lines of more
+MAX_NODES_DERIVED = 100  #: of an expression that is derived; nobody reads the lines of more
 
 
 def derivation(
@@ -71,10 +71,10 @@ def derivation(
         raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
     if loss is not None or learning_rate is not None or convention != "gradient":
         raise TypeError("loss, learning_rate and convention are for a record; leave them out with a Value")
-    if larger_than(MAX_NODES, of):
+    if larger_than(MAX_NODES_DERIVED, of):
         raise ValueError(
-            f"the Value has more than {MAX_NODES} nodes: derive a part of it; for a network, take derivation(record); "
-            "for one gradient, explain(value, x)"
+            f"the Value has more than {MAX_NODES_DERIVED} nodes: derive a part of it; for a network, take "
+            "derivation(record); for one gradient, explain(value, x)"
         )
     return ExpressionSolution(of, digits).derivation()
 
