@@ -177,7 +177,7 @@ def page() -> str:
 
 
 def formulas(row: Operation) -> tuple[str, list[str]]:
-    """Return the formula of a row's result, and of its derivative to each operand."""
+    """Return the formula of a row's result, and of its derivative with respect to each operand."""
     names = OPERANDS[row.name] if row.name in OPERANDS else letters(row)
     for point in POINTS:
         try:
@@ -239,7 +239,7 @@ def edge(row: Operation, point: tuple[float, ...]) -> str:
 
 
 def derivative(row: Operation, z: float, point: tuple[float, ...], k: int) -> str:
-    """Return the derivative to operand k, or its error."""
+    """Return the derivative with respect to operand k, or its error."""
     try:
         return short(row.local_derivatives(z, point, [i == k for i in range(len(point))])[k])
     except (ArithmeticError, ValueError) as error:

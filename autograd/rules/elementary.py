@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.conversion import Refusal
+
 Array = Any  # a NumPy array, or a float to be broadcast against one
 ArrayRule = Callable[..., Array]
 
@@ -31,7 +33,7 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     def call(*xs: float) -> float:
         try:
             return function(*map(float, xs))
-        except (ArithmeticError, ValueError):
+        except Refusal:
             return math.nan
 
     def rule(*xs: Array, out: Array = None) -> Array:
