@@ -63,7 +63,7 @@ class Trace:
         return slice(len(self.inputs)) if leaves == "inputs" else slice(len(self.inputs), None)
 
     def differentiated(self, wrt: Leaves) -> Trace:
-        """Return the trace of the outputs, and after them of their derivatives to inputs or parameters, one by one.
+        """Return the trace of the outputs, and after them of their derivatives with respect to inputs or parameters.
 
         Raises TypeError where the rules of a user's operation do not serve graphs.
         """
