@@ -20,9 +20,9 @@ from nn.initializers import INITIALIZERS
 from nn.losses import Loss
 from nn.metrics import r_squared
 from nn.modules import Inputs, Layer, Module, as_inputs, assign
+from nn.objective import Objective, reading
 from nn.record import Record
 from nn.signatures import spelled
-from nn.training.objective import Objective, reading
 from nn.validation import Array, examples, flag, generator, listed, matrix, numbers, targets, vector
 
 Rng = int | np.random.Generator | None

@@ -21,7 +21,7 @@ from autograd.lifting import Program
 from nn.architecture import subscript
 from nn.modules import assign
 from nn.network import MLP
-from nn.training.objective import Objective
+from nn.objective import Objective
 from nn.training.optimizers import REMEDY
 from nn.validation import Array, Targets
 

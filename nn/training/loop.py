@@ -25,10 +25,10 @@ from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
+from nn.objective import Objective, reading
 from nn.training.checkpoint import save
 from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
-from nn.training.objective import Objective, reading
 from nn.training.optimizers import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
 from nn.validation import Array, Targets, examples, generator, targets, whole
