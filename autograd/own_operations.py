@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.conversion import Refusal, to_float
+from autograd.conversion import Refusal, shown, to_float
 from autograd.documentation import method_docstring
 from autograd.operations import BUILT_IN, TABLE, row
 from autograd.rules.elementary import elementwise
@@ -49,9 +49,9 @@ def check_array_rule(name: str, function: Callable[..., float], rule: Callable[.
     with np.errstate(all="ignore"):
         z = np.asarray(rule(*xs))
         if z.dtype.kind not in "biuf" or z.shape not in ((), (3,)):
-            shown = f"{z.dtype} of shape {z.shape}"
             raise TypeError(
-                f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
+                f"the array rule of {name} returns {z.dtype} of shape {z.shape} for operands of shape (3,): "
+                "return a float for each"
             )
         if not np.array_equal(xs, before):
             raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
@@ -123,8 +123,8 @@ def operation(
             p = rule(z, *xs)
             if isinstance(p, (Real, np.bool_)) or (not isinstance(z, float) and isinstance(p, (Value, np.ndarray))):
                 return float(p) if isinstance(z, float) else p
-            shown = f"the {type(p).__name__} {repr(p)[:60]}"
-            raise TypeError(f"partial {place} of {name} returned {shown}: make it a formula of (z, x, …) alone")
+            given = f"the {type(p).__name__} {shown(p)}"
+            raise TypeError(f"partial {place} of {name} returned {given}: make it a formula of (z, x, …) alone")
 
         return partial
 

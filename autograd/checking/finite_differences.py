@@ -216,9 +216,8 @@ def extrapolate(side: FloatArray, power: int) -> tuple[float, float]:
         for j in range(1, min(i, MAX_DEGREE) + 1):
             row.append(row[-1] + (row[-1] - above[j - 1]) / ((steps[i - j] / steps[i]) ** power - 1.0))
             error = max(abs(row[j] - row[j - 1]), abs(row[j] - above[j - 1])) + noise[i]
-            if (
-                error < least
-            ):  # long steps do not see a nearby pole or kink: the slopes over shorter steps must agree as well
+            # Long steps do not see a nearby pole or kink: the slopes over shorter steps must agree as well.
+            if error < least:
                 away = max(abs(slopes[k] - row[j]) - ROUNDING_ALLOWANCE * noise[k] for k in range(i, len(slopes)))
                 error += max(0.0, away - abs(slope - row[j]))
             if error < least:
