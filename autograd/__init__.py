@@ -1,7 +1,7 @@
 """A scalar autograd engine: numbers that remember how they were made, and one table of operations.
 
 value, row, operations, rules: Values, the rows of the table, the table, and its longer rules.
-own_operations: further rows, of one's own.
+own_operations: user-defined rows.
 backward, transforms: the reverse sweep, and derivatives of functions.
 parsing, copying: expressions as text; deep copies and pickles of graphs.
 checking: gradients checked by finite differences and against numbers derived by hand.

@@ -1,6 +1,6 @@
 """The table of operations, one row each.
 
-A row is name, glyph, formula, float rule, array rule, partial derivatives, and what else others need to know of it
+A row is name, glyph, formula, float rule, array rule, partial derivatives, and what else other modules need to know
 (`Operation` lists the fields): its domain and bounds, how it is called, how Python writes it, what algebra makes of it.
 The most frequent rows have a reverse rule of their own, `accumulate`, which says the same as the partials in less time.
 From the row alone come eager evaluation, backward, higher derivatives, drawings, LaTeX and the vectorised program. The
@@ -55,6 +55,7 @@ def row(*columns: Any, **options: Any) -> Any:  # Any: each row is declared belo
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
+    """Return each weight as a fraction of their sum."""
     total = sum(weights)
     return [weight / total for weight in weights]
 
@@ -122,7 +123,7 @@ branch_taken: OfOne; floor: OfOne; ceil: OfOne; trunc: OfOne; round: Round
 sum: OfAList; dot: Dot; logsumexp: OfAList; norm: OfAList
 
 # name, glyph, formula, float rule, array rule,
-# partial derivatives, what else is to say (autograd/row.py)
+# partial derivatives, and the optional columns (autograd/row.py)
 
 # Arithmetic: Python's operators, and the rows that pow and hypot differentiate by.
 add          = row("add",          "+",     r"x + y",                   operator.add,          np.add,

@@ -1,4 +1,4 @@
-"""Operations of one's own: `operation` enters a row in the table, and checks its rules first.
+"""User-defined operations: `operation` checks the rules of a row, and enters it in the table.
 
 Letters: x, y operands; z result; p a local derivative.
 """
