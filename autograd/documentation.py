@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from autograd.conversion import Refusal
 from autograd.summaries import SUMMARIES
 
 if TYPE_CHECKING:
@@ -68,11 +69,11 @@ def _at(row: Operation, point: tuple[float, ...]) -> str:
     call = f"{row.name}({', '.join(map(str, point))})"
     try:
         z = row.function(*point)
-    except (ArithmeticError, ValueError) as error:
+    except Refusal as error:
         return f"{call} raises {type(error).__name__}"
     try:
         partials = row.local_derivatives(z, point, [True] * len(point))
-    except (ArithmeticError, ValueError):
+    except Refusal:
         return f"{call} = {z:.6g}, without a derivative"
     return f"{call} = {z:.6g}, derivative {', '.join([f'{p:.6g}' for p in partials])}"
 
@@ -86,7 +87,7 @@ def example(row: Operation) -> str:
             z = row.function(*operands)
             wanted = [row.arity is None or i < len(given) for i in range(len(operands))]  # the others are constants
             partials = row.local_derivatives(z, operands, wanted)
-        except (ArithmeticError, ValueError):
+        except Refusal:
             continue
         values = arguments(row, iter([f"Value({x})" for x in point]))
         result = f">>> round({row.name}({written(given)}), 6)\n{round(z + 0.0, 6)}"

@@ -44,8 +44,8 @@ TOKEN = re.compile(
     r"|(?P<name>[^\W\d][\w\u0300-\u036f]*)"
     r"|(?P<symbol>\*\*|//|[-+*/%(),\[\]])"
 )
-FROM_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-REMEDIES_OF_SIGNS = {
+PLAIN_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+REMEDIES_OF_SYMBOLS = {
     "^": "write ** for a power",
     "×·⋅∙": "write * for a product",
     "÷": "write / for a quotient",
@@ -231,7 +231,9 @@ class Parser:
                 self.require_name(self.token)
         elif start < len(self.text):
             sign = self.text[start]
-            remedy = next((REMEDIES_OF_SIGNS[signs] for signs in REMEDIES_OF_SIGNS if sign in signs), "leave it out")
+            remedy = next(
+                (REMEDIES_OF_SYMBOLS[signs] for signs in REMEDIES_OF_SYMBOLS if sign in signs), "leave it out"
+            )
             raise self.fault(f"{sign!r} is not part of a formula: {remedy}", start)
         else:
             self.token = Token("end", "", start)
@@ -286,7 +288,7 @@ def is_variable(text: str) -> bool:
     """
     match = TOKEN.fullmatch(text)
     is_name = match is not None and match.lastgroup == "name"
-    return is_name and text.translate(FROM_SUBSCRIPTS).isidentifier() and not keyword.iskeyword(text)
+    return is_name and text.translate(PLAIN_DIGITS).isidentifier() and not keyword.iskeyword(text)
 
 
 def functions() -> dict[str, Callable[..., Any]]:

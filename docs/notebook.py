@@ -71,7 +71,7 @@ viz.network(record, loss)""",
     """\
 ## Why a gradient is what it is
 
-The gradient of a weight is a sum over all paths from the loss to it, of the products of the local derivatives on them.
+The blame of a weight is a sum over all paths from the loss to it, of the products of the local derivatives on them.
 A weight into h₁ has one path: h₁ feeds one node. Document 001 sums over h₁ … h₄ instead, a mistake.""",
     """\
 from viz.text.explanations import explain

@@ -1,7 +1,7 @@
 """The pipeline: from a traced graph to the code of a program, pass by pass.
 
-A traced graph becomes a canonical one, then a plan of blocks of rows that are computed together, then
-statements, and in the end the text of a NumPy program. Each pass is a small file in `passes/` or `codegen/`.
+A traced graph becomes a canonical one, then a plan of blocks, whose rows are computed together, then statements, and in
+the end the text of a NumPy program. Each pass is a small file in `passes/` or `codegen/`.
 """
 
 from __future__ import annotations

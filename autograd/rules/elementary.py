@@ -16,11 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.conversion import Refusal
+
 FloatOrArray = Any  # a NumPy array, or a float to be broadcast against one
 ArrayRule = Callable[..., FloatOrArray]
 
 MAX_ONE_BY_ONE = 16  # elements for which an elementwise rule is quicker than the many passes of an array rule
-LN2, LN10, LOG2_E, LOG10_E = math.log(2.0), math.log(10.0), math.log2(math.e), math.log10(math.e)
+LN2, LOG2_E, LOG10_E = math.log(2.0), math.log2(math.e), math.log10(math.e)
+LOG_SQRT_2PI = 0.9189385332046727
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, section 2
 
 
@@ -30,7 +33,7 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     def call(*xs: float) -> float:
         try:
             return function(*map(float, xs))
-        except (ArithmeticError, ValueError):
+        except Refusal:
             return math.nan
 
     def rule(*xs: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:

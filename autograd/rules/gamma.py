@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograd.rules.elementary import FloatOrArray, elementwise
+from autograd.rules.elementary import LOG_SQRT_2PI, FloatOrArray, elementwise
 from autograd.rules.normal import sin_pi
 
 MIN_ASYMPTOTIC = 10.0  # from here on the asymptotic series have all digits
 MAX_ORDER = 1000  # order of polygamma
-LOG_SQRT_2PI = 0.9189385332046727
 ONE_LESS_EULER = 0.42278433509846713  # 1 − γ = ψ(2)
 ROOT, ROOT_LO = 1.4616321449683622, 9.549995429965697e-17  # where ψ is 0, and lgamma least
 LEAST = -0.12148629053584961
@@ -136,13 +135,13 @@ def polygamma(n: float, x: float) -> float:
     if x >= 0.5:
         return sign * times_zeta(s, x)
     e, m = from_pole(x)
-    total = times_power(1.0, s, e) + times_zeta(s, 1.0 + e)
+    total = factorial_over_power(1.0, s, e) + times_zeta(s, 1.0 + e)
     if m:  # the poles on the other side of x
         total += sign * (times_zeta(s, 1.0 - e) - times_zeta(s, m + 1.0 - e))
     return sign * total
 
 
-def times_power(factor: float, s: int, x: float) -> float:
+def factorial_over_power(factor: float, s: int, x: float) -> float:
     """A factor times (s − 1)! / xˢ, each of which may be beyond the floats."""
     factorial = math.factorial(s - 1)
     shift = max(0, factorial.bit_length() - 64)
@@ -159,7 +158,7 @@ def times_zeta(s: int, x: float) -> float:
     y = x + count
     far = math.exp(-s * math.log1p(count / x)) * (y / (s - 1) + 0.5 + euler_maclaurin(s, y))
     terms = [math.exp(-s * math.log1p(k / x)) for k in range(count)]
-    return times_power(math.fsum([*terms, far]), s, x)
+    return factorial_over_power(math.fsum([*terms, far]), s, x)
 
 
 def euler_maclaurin(s: int, y: float) -> float:
@@ -189,7 +188,7 @@ def lgamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     series = LOG_SQRT_2PI - 0.5 + polynomial(LGAMMA_FAR, 1.0 / far / far) / far
     np.copyto(z, (far - 0.5) * (np.log(far) - 1.0) + series, where=x >= MIN_ASYMPTOTIC)
     u = (x - ROOT) - ROOT_LO
-    return mended(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
+    return completed(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
 
 
 def digamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
@@ -204,7 +203,7 @@ def digamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     far = np.maximum(x, MIN_ASYMPTOTIC)
     np.copyto(z, np.log(far) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / far / far) / far) / far, where=x >= MIN_ASYMPTOTIC)
     u = (x - ROOT) - ROOT_LO
-    return mended(z, u * polynomial(AT_ROOT, u), x, digamma, out)
+    return completed(z, u * polynomial(AT_ROOT, u), x, digamma, out)
 
 
 def polygamma_array(n: FloatOrArray, x: FloatOrArray) -> FloatOrArray:
@@ -237,7 +236,7 @@ def towards_two(x: FloatOrArray) -> tuple[FloatOrArray, list[FloatOrArray]]:
     return np.where(x < BASIN[0], np.minimum(np.maximum(low, -0.5), 0.5), y - 2.0), steps
 
 
-def mended(
+def completed(
     z: FloatOrArray, basin: FloatOrArray, x: FloatOrArray, function: Callable[[float], float], out: FloatOrArray
 ) -> FloatOrArray:
     """Put in the series at the root, and where x is negative, 0, infinite or NaN the float rule."""

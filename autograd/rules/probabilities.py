@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import FloatOrArray, sigmoid, softplus
+from autograd.rules.elementary import LOG_SQRT_2PI, FloatOrArray, sigmoid, softplus
 from autograd.rules.normal import (
     INVERSE_SQRT_2PI,
     TWO_OVER_SQRT_PI,
@@ -21,9 +21,6 @@ from autograd.rules.normal import (
     split_square,
     tail_array,
 )
-
-LOG_SQRT_2PI = 0.9189385332046727
-
 
 # Logistic -------------------------------------------------------------------------------------------------------------
 

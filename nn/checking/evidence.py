@@ -8,7 +8,7 @@
 - One mistake needs 3 digits in all, and 1 in the layers where it is made; it needs 4 and 1.5 if all depends on one
   number, a fitted one or the sum over siblings, and 6 if it is made in some neurons of a layer only. Two mistakes need
   6 digits, and each of them 1.5 in its layers.
-- One mistake in a whole layer that lacks at most 1.5 of these digits is a hint, not a diagnosis.
+- One mistake in a whole layer that lacks at most 1.5 of these digits is not a diagnosis but a hint.
 - A common factor of a layer counts as one number, however many numbers show it: the factors n and 1/n; and, less 1.5
   digits because there are many combinations, two factors together, and whatever else except the derivative is changed
   beside a sum over siblings.
@@ -176,7 +176,7 @@ class GivenDeltas:
         return min(total - sum(costs) - in_all, min(left) - in_its_layers)
 
     def shown(self, layer: int, receivers: Floats, hypothesis: Hypothesis, acting: Sequence[Made]) -> Floats:
-        """Return a layer's deltas with some of an hypothesis's mistakes."""
+        """Return a layer's deltas with some of a hypothesis's mistakes."""
         step = self.steps[layer]
         mistakes = [made.mistake for made in acting if made.mistake in step.mistakes()]
         deltas = step.deltas(receivers, mistakes, hypothesis.n, hypothesis.rate)

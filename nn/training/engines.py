@@ -22,10 +22,10 @@ from nn.architecture import subscript
 from nn.modules import assign
 from nn.network import MLP
 from nn.objective import Objective
+from nn.training.optimizers import REMEDY
 from nn.validation import Floats, Targets
 
 RowIndices = NDArray[np.intp]  # which examples a batch holds
-REMEDY = "a smaller learning rate or clip_norm may help"
 EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formula
 
 

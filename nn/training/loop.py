@@ -27,9 +27,9 @@ from nn.modules import assign
 from nn.network import MLP, Rng
 from nn.objective import Objective, reading
 from nn.training.checkpoint import save
-from nn.training.engines import ENGINES, REMEDY, Engine, RowIndices, finite_outputs
+from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
-from nn.training.optimizers import Optimizer
+from nn.training.optimizers import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
 from nn.validation import Floats, Targets, examples, generator, targets, whole
 
@@ -133,7 +133,7 @@ def train(
     values = mlp.parameters()
     layers = _pieces(mlp)
     read = reading(objective.name, mlp.last_activation, [answers] if held_out is None else [answers, held_out[1]])
-    measured = partial(_measures, mlp, objective, driven, read, (inputs, answers), held_out)
+    measured = partial(_measures, mlp, driven, read, (inputs, answers), held_out)
     bar = _bar(epochs) if progress else None
     history.stopped_by = ""
     with Interrupts() as interrupts:
@@ -215,7 +215,6 @@ def _pieces(mlp: MLP) -> list[list[slice]]:
 
 def _measures(
     mlp: MLP,
-    objective: Objective,
     engine: Engine,
     read: Reading | None,
     data: tuple[Floats, Targets],
@@ -225,7 +224,6 @@ def _measures(
 
     Args:
         mlp: The network.
-        objective: Its loss.
         engine: Has the current parameters.
         read: How outputs are read as classes; None if the targets are not classes.
         data: The training set.

@@ -27,6 +27,7 @@ from nn.validation import Floats, flag, real
 
 Schedule = Callable[[int], float]  # step number, counted from 0 -> learning rate; an epoch has one step for each batch
 State = dict[str, Floats]
+REMEDY = "a smaller learning rate or clip_norm may help"  # where numbers diverge
 
 
 @dataclass
@@ -378,6 +379,7 @@ def _divergence(
         if not is_finite(numbers):
             return ValueError(what.format(*first(numbers)) + "; nothing has changed")
     return FloatingPointError(
-        "{} would be {} after a step at the learning rate {:g}; nothing has changed; a smaller learning rate or "
-        "clip_norm may help".format(*first(moved), rate)
+        "{} would be {} after a step at the learning rate {:g}; nothing has changed; {}".format(
+            *first(moved), rate, REMEDY
+        )
     )

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Operation, Value
 from autograd.value import new_value
+from nn.architecture import subscript
 from viz.text.formulas import ATOM, Piece, composed
-from viz.text.labels import NAME_LENGTH, SUBSCRIPTS, exact, in_formula, number, signed, visible
+from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
@@ -28,7 +29,7 @@ MAX_OPERANDS_WRITTEN = 9  #: of an operation whose equation is written out; of m
 MAX_EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
 MAX_RESULTS_LISTED = 16  #: of a box
 NAMELESS_ROOT = "result"  #: what a root without a name is called
-PYTHON_TO_ARITHMETIC = ((" ** ", "^"), ("*", "×"), ("-", "−"))
+PYTHON_TO_NARRATION = ((" ** ", "^"), ("*", "×"), ("-", "−"))
 
 
 class GradientTerm(NamedTuple):
@@ -183,7 +184,7 @@ def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
             if z.operation and not z.name:
                 words[z] = _applied(z, words, loose)
                 if len(words[z]) > NAME_LENGTH:
-                    words[z] = z.operation.name + str(i).translate(SUBSCRIPTS)
+                    words[z] = z.operation.name + subscript(i)
                 elif not words[z].startswith(f"{z.operation.name}("):
                     loose.add(z)
     root = boxes[-1].results[-1]
@@ -214,6 +215,6 @@ def _template(operation: Operation, count: int) -> str:
     places = tuple(Value(1.0) for _ in range(count))
     words = {place: Piece(f"⟦{k}⟧", ATOM) for k, place in enumerate(places)}
     template = composed(new_value(1.0, operation, places), words, "text").text
-    for python, written in PYTHON_TO_ARITHMETIC:
+    for python, written in PYTHON_TO_NARRATION:
         template = template.replace(python, written)
     return template

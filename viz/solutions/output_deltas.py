@@ -15,9 +15,8 @@ from viz.solutions.equations import LINE_WIDTH, Equation, Formula, Part, unevalu
 from viz.solutions.losses import KnownLoss, WrittenLoss, known_loss
 from viz.solutions.step_numbers import StepNumbers
 
-MAX_LENGTH_OF_OWN_LOSS = (
-    90  #: in characters; of a longer one, or of a longer derivative of it, only the number is shown
-)
+#: in characters; of a longer one, or of a longer derivative of it, only the number is shown
+MAX_LENGTH_OF_OWN_LOSS = 90
 
 
 class OutputDeltas:
