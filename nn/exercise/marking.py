@@ -20,7 +20,8 @@ from autograd import TABLE, Operation, softmax
 from autograd.checking.diagnosis import diagnose
 from autograd.checking.digits import GivenNumber, given, read
 from nn.checking.deltas import compare
-from nn.validation import Floats
+from nn.record import sign_of_delta
+from nn.validation import Array
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -160,7 +161,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own earlier ones; NaN if one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
     f = TABLE[exercise.activation]
-    sign = 1.0 if exercise.convention == "gradient" else -1.0
+    sign = sign_of_delta(exercise.convention)
     z, a, deltas = ([floats(layer) for layer in answers[name]] for name in ("z", "a", "deltas"))
     weights, senders = mlp.weights(), [floats([x.data for x in exercise.record.inputs]), *a[:-1]]
     biases = mlp.biases() or [np.zeros(len(layer)) for layer in z]
