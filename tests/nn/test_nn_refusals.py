@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -41,6 +42,10 @@ def network() -> MLP:
     return MLP(3, [2, 1], rng=0)
 
 
+def xor(**settings: Any) -> Any:
+    return train(MLP(2, [1], rng=0), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], **settings)
+
+
 def flat(mlp: MLP) -> list[float]:
     return [p.data for p in mlp.parameters()]
 
@@ -73,6 +78,19 @@ def flat(mlp: MLP) -> list[float]:
         (lambda: Neuron(3), r"Neuron takes its weights, .* not 3: Neuron\(\[0.5, -0.2\]\); MLP\(3, \[1\]\) draws"),
         (lambda: Layer(3, 4), r"Layer takes its weights, .* not 3: Layer\(.*; MLP\(3, \[4\]\) draws those"),
         (lambda: Threshold(), r"missing a required argument: 'loss': Threshold\(loss\)"),
+        (lambda: xor(lr=0.1), r"train has no argument lr=; it is optimizer=SGD\(learning_rate=…\) here: train\(mlp, X"),
+        (lambda: xor(max_norm=1.0), r"max_norm=; it is optimizer=SGD\(…, clip_norm=…\) here"),
+        (lambda: xor(clip_norm=1.0), r"clip_norm=; it is optimizer=SGD\(…, clip_norm=…\) here"),
+        (lambda: xor(momentum=0.9), r"momentum=; it is optimizer=SGD\(…, momentum=…\) here"),
+        (lambda: xor(num_epochs=3), "num_epochs=; it is epochs= here"),
+        (lambda: xor(batch=3), "batch=; it is batch_size= here"),
+        (lambda: xor(seed=3), "seed=; it is rng= here"),
+        (lambda: xor(verbose=0), "verbose=; it is progress= here"),
+        (lambda: xor(criterion="mse"), "criterion=; it is loss= here"),
+        (lambda: xor(validation_data=None), "validation_data=; it is validation= here"),
+        (lambda: xor(patience=3), r"patience=; it is stopping=Patience\(…\) here"),
+        (lambda: xor(device="cpu"), r"train has no argument device=: train\(mlp, X, y, \*, loss"),
+        (lambda: xor(loss="mse"), r"missing a required argument: 'optimizer': train\(mlp, X, y"),
     ],
 )
 def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], Any], message: str) -> None:
@@ -84,6 +102,20 @@ def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], An
 def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
     with pytest.raises(ValueError, match=r"takes only its settings, such as Adam\(0.01\); pass the parameters to"):
         Adam(parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [("zero_grad", r"mlp\.zero_grad\(\)"), ("lr", "learning_rate"), ("state_dict", r"nn\.save"), ("minimize", "train")],
+)
+def test_an_attribute_of_another_librarys_optimizer_is_named_as_it_is_here(name: str, here: str) -> None:
+    optimizer = SGD(0.1)
+    with pytest.raises(AttributeError, match=rf"'SGD' object has no attribute '{name}'; it is {here}.* here$"):
+        getattr(optimizer, name)
+    assert not hasattr(optimizer, name)
+    with pytest.raises(AttributeError, match=r"'SGD' object has no attribute 'nothing'$"):
+        getattr(optimizer, "nothing")  # noqa: B009  # mypy would refuse the plain form
+    assert copy.deepcopy(optimizer) == pickle.loads(pickle.dumps(optimizer)) == optimizer
 
 
 def test_an_error_of_a_class_itself_stays_what_it_is() -> None:
@@ -208,7 +240,7 @@ def test_what_makes_a_network_is_checked(call: Callable[[], Any], message: str) 
         ({"optimizer": SGD}, ValueError, "optimizer is <class .*; give one such as"),
         ({"epochs": 10.0}, ValueError, "epochs is 10.0; it must be a whole number from 1 on, an int"),
         ({"batch_size": True}, ValueError, "batch_size is True; it must be a whole number from 1 to 4, an int"),
-        ({"X": [[1.0, 2.0, 10**400]] * 4}, ValueError, "X contains a whole number beyond the largest float"),
+        ({"X": [[1.0, 2.0, 10**400]] * 4}, ValueError, "X holds a whole number beyond the largest float"),
     ],
 )
 def test_what_trains_a_network_is_checked(settings: dict[str, Any], error: type[Exception], message: str) -> None:
