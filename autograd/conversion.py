@@ -42,6 +42,14 @@ def to_float(number: object, needs: str = "a Value holds one real number") -> fl
     raise TypeError(f"{needs}, not the {type(number).__name__} {shown(number)}: {remedy(number)}")
 
 
+def check_name(name: object, label: object = None) -> None:
+    """Raise TypeError for a name that is not text, and for micrograd's spelling, label="x"."""
+    if label is not None:
+        raise TypeError(f"Value takes name=, not label=: Value(2.0, name={label!r})")
+    if not isinstance(name, str | None):
+        raise TypeError(f"the name of a Value is text, not the {type(name).__name__} {shown(name)}: give a str")
+
+
 def remedy(x: object) -> str:
     """Return what to do with something that is not a real number."""
     if is_value(x):
@@ -79,4 +87,6 @@ def describe(x: object) -> str:
     """Return an operand as a message shows it: its name, where it has one, and its number."""
     if not is_value(x):
         return repr(x)
-    return f"{x.name} = {x.data!r}" if x.name else repr(x.data)
+    if not x.name:
+        return repr(x.data)
+    return f"{x.name if x.name.isprintable() else repr(x.name)[1:-1]} = {x.data!r}"

@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import backward as reverse
 from autograd import copying
-from autograd.conversion import Refusal, describe, to_float
+from autograd.conversion import Refusal, check_name, describe, to_float
 
 if TYPE_CHECKING:
     from autograd.methods import Methods
@@ -49,7 +49,7 @@ class Value(Methods):
         name: what drawings and messages call it.
 
     Raises:
-        TypeError: for anything but a real number.
+        TypeError: for anything but a real number, for a name that is not text, and for label=, micrograd's word for it.
     """
 
     # Seven slots and no tuple of operands: 112 bytes a node, with its number. Only assignments from outside pass the
@@ -65,7 +65,9 @@ class Value(Methods):
     _second: Value | None
     constant: ClassVar[bool] = False  #: True for a plain number, which is never differentiated
 
-    def __init__(self, data: float, name: str | None = None) -> None:
+    def __init__(self, data: float, name: str | None = None, *, label: None = None) -> None:
+        if (name is not None and name.__class__ is not str) or label is not None:
+            check_name(name, label)
         self._data = data if data.__class__ is float else to_float(data)
         self._grad = 0.0
         self._time = 0
@@ -136,6 +138,8 @@ class Value(Methods):
         >>> (Value(1.0) + 1).named("y").name
         'y'
         """
+        if name.__class__ is not str:
+            check_name(name)
         self.name = name
         return self
 

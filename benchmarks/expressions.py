@@ -1,10 +1,11 @@
-"""Speed of custom expressions over 1,000 points, beside hand-written NumPy and CasADi's mapped function.
+"""Speed of custom expressions over 1,000 points and at one, beside hand-written NumPy and CasADi's functions.
 
 Computed is, for every point, the value and the gradient to all inputs. Here that is one program of several outputs: the
 graph of the value, and those of its derivatives, which are graphs too. By hand it is NumPy with a row per point and a
 gradient derived on paper; CasADi's is its `gradient`, compiled into a function, mapped over the points, and called
-through its buffer. All three must agree at every point. Each round runs every contender, in a new order; figures are
-medians.
+through its buffer. All three must agree at every point. At one point, a batch of one row, the contenders are the engine
+that a program chooses, its NumPy, and CasADi's function of scalars (SX), run by its virtual machine. Each round runs
+every contender, in a new order; figures are medians of this thread's CPU time.
 
     pip install -e . -r benchmarks/requirements.txt && python benchmarks/expressions.py
 
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from vectorized import machine
 
-from autograd import Value, exp, log, normal_cdf, sin, sqrt, vectorize
+from autograd import Value, exp, log, normal_cdf, relu, sin, sqrt, vectorize
 from autograd import sum as total
 
 Array = NDArray[np.float64]
@@ -38,6 +39,8 @@ POINTS = 1000
 ROUNDS = 25
 ROUND_SECONDS = 0.02
 STEPS, DT = 100, 0.05  # of the pendulum
+LINKS = 10_000  # of the chain
+SIZES = [2, 16, 16, 1]  # of the network's layers
 RNG = np.random.default_rng(0)
 
 
@@ -135,13 +138,34 @@ def pendulum_by_hand(X: Array) -> tuple[Array, Array]:
     return value, np.stack([A, W, G, C], axis=1)
 
 
+# A chain, and a network -------------------------------------------------------------------------------------
+
+
+def chain(x: list[Any]) -> Any:
+    """Return y after 10,000 steps of y · w + a."""
+    y, w, a = x
+    for _ in range(LINKS):
+        y = y * w + a
+    return y
+
+
+def network(x: list[Any], f: Any, add: Callable[..., Any]) -> Any:
+    """Return half the squared error of a network of the sizes `SIZES`, from inputs, the target, weights and biases."""
+    *layer, target = x[: SIZES[0] + 1]
+    rest = iter(x[SIZES[0] + 1 :])
+    for size in SIZES[1:]:
+        sums = [add([*[next(rest) * a for a in layer], next(rest)]) for _ in range(size)]
+        layer = [f.relu(z) for z in sums] if size > 1 else sums
+    return 0.5 * (layer[0] - target) ** 2
+
+
 # The contenders ---------------------------------------------------------------------------------------------
 
 
 class Values:
     """The functions that the tasks call, for Values."""
 
-    sqrt, log, exp, sin, normal_cdf = sqrt, log, exp, sin, normal_cdf
+    sqrt, log, exp, sin, normal_cdf, relu = sqrt, log, exp, sin, normal_cdf, relu
 
 
 class Symbols:
@@ -153,6 +177,11 @@ class Symbols:
     def normal_cdf(x: Any) -> Any:
         """Return Φ(x)."""
         return 0.5 * (1.0 + casadi.erf(x * math.sqrt(0.5)))
+
+    @staticmethod
+    def relu(x: Any) -> Any:
+        """Return max(x, 0)."""
+        return casadi.fmax(x, 0.0)
 
 
 @dataclass
@@ -191,6 +220,31 @@ TASKS = [
 ]
 
 
+@dataclass
+class Row:
+    """A function at one point, whose first numbers are inputs; the gradient is taken to the others."""
+
+    name: str
+    ours: Callable[[list[Any]], Any]
+    casadi: Callable[[list[Any]], Any]
+    x: list[float]
+    inputs: int = 0
+
+
+WEIGHTS = sum([(a + 1) * b for a, b in pairwise(SIZES)])
+ROWS = [
+    Row(f"chain of {LINKS:,} (`y = y*w + a`)", chain, chain, [1.0, 0.999, 0.1]),
+    *[Row(task.name, task.ours, task.casadi, task.X[0].tolist()) for task in reversed(TASKS)],
+    Row(
+        f"{'-'.join(map(str, SIZES))} ReLU network, {WEIGHTS} parameters",
+        partial(network, f=Values, add=total),
+        partial(network, f=Symbols, add=sum),
+        [0.5, -0.3, 0.7, *RNG.normal(scale=0.3, size=WEIGHTS).tolist()],
+        SIZES[0] + 1,
+    ),
+]
+
+
 def lifted(task: Task) -> Callable[[], Array]:
     """Return a call of the program, whose rows are the value and the gradient."""
     x = list(map(Value, task.X[0].tolist()))
@@ -216,31 +270,67 @@ def mapped(task: Task) -> Callable[[], Array]:
     return call
 
 
+def at_one_point(row: Row, engine: Any) -> tuple[Callable[[], Array], str]:
+    """Return a call of the program for one row, whose result is the value and the gradient, and the engine's name."""
+    leaves = list(map(Value, row.x))
+    program = vectorize(row.ours(leaves), leaves[: row.inputs], leaves[row.inputs :], engine=engine)
+    batch, parameters = np.array([row.x[: row.inputs]]), np.array(row.x[row.inputs :])
+
+    def call() -> Array:
+        program.parameters[:] = parameters
+        value, gradient = program.gradient(batch)
+        return np.append(value, gradient)
+
+    return call, program.engine
+
+
+def virtual_machine(row: Row) -> Callable[[], Array]:
+    """Return a call of CasADi's function, through its buffer."""
+    x = casadi.SX.sym("x", len(row.x))
+    f = row.casadi([x[i] for i in range(len(row.x))])
+    function = casadi.Function("f", [x], [casadi.vertcat(f, casadi.gradient(f, x)[row.inputs :])])
+    point, result = np.array(row.x), np.zeros(1 + len(row.x) - row.inputs)
+    buffer, trigger = function.buffer()
+    buffer.set_arg(0, point.data)
+    buffer.set_res(0, result.data)
+
+    def call(alive: Any = (function, buffer, point)) -> Array:
+        trigger()
+        return result
+
+    return call
+
+
 def seconds(call: Callable[[], Any], repeats: int) -> float:
     """Return the time of a call, the mean of so many, after one that warms up."""
     call()
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(repeats):
         call()
-    return (time.perf_counter() - start) / repeats
+    return (time.thread_time() - start) / repeats
 
 
-def show(task: Task) -> None:
-    """Print a row of the table."""
-    start = time.perf_counter()
-    ours = lifted(task)
-    lifting = time.perf_counter() - start
-    calls: dict[str, Callable[[], Any]] = {"ours": ours, "hand": partial(task.by_hand, task.X), "CasADi": mapped(task)}
-    value, gradient = task.by_hand(task.X)
-    expected = np.column_stack([value, gradient])
-    for result in (ours(), calls["CasADi"]()):
-        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+def medians(calls: dict[str, Callable[[], Any]]) -> list[float]:
+    """Return the time of each call in µs."""
     repeats = {name: max(1, int(ROUND_SECONDS / seconds(call, 2))) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name in RNG.permutation(list(calls)).tolist():
             times[name].append(seconds(calls[name], repeats[name]))
-    mine, hand, peer = (1e6 * median(times[name]) for name in calls)
+    return [1e6 * median(times[name]) for name in calls]
+
+
+def show(task: Task) -> None:
+    """Print a row of the table."""
+    start = time.thread_time()
+    ours = lifted(task)
+    lifting = time.thread_time() - start
+    calls: dict[str, Callable[[], Any]] = {"ours": ours, "hand": partial(task.by_hand, task.X), "CasADi": mapped(task)}
+    value, gradient = task.by_hand(task.X)
+    expected = np.column_stack([value, gradient])
+    for result in (ours(), calls["CasADi"]()):
+        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    mine, hand, peer = medians(calls)
     print(
         f"| {task.name} | {mine:,.0f} | {hand:,.0f} ({mine / hand:.2f}) | {peer:,.0f} ({peer / mine:.2f} ×) "
         f"| {1e3 * lifting:,.0f} |",
@@ -248,8 +338,26 @@ def show(task: Task) -> None:
     )
 
 
+def show_row(row: Row) -> None:
+    """Print a row of the table of one point."""
+    start = time.thread_time()
+    ours, engine = at_one_point(row, "auto")
+    ours()  # the first call compiles
+    lifting = time.thread_time() - start
+    with_numpy, _ = at_one_point(row, "numpy")
+    peer = virtual_machine(row)
+    for result in (with_numpy(), peer()):
+        np.testing.assert_allclose(ours(), result, rtol=1e-9, atol=1e-12)
+    mine, arrays, vm = medians({"ours": ours, "NumPy": with_numpy, "CasADi": peer})
+    print(
+        f"| {row.name} | {mine:,.1f} ({engine}) | {arrays:,.1f} ({arrays / mine:.1f} ×) "
+        f"| {vm:,.1f} ({vm / mine:.2f} ×) | {1e3 * lifting:,.0f} |",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     print(f"{machine()}, casadi {casadi.__version__}")
     print(f"\nValue and gradient at {POINTS:,} points, µs: medians of {ROUNDS} interleaved rounds\n")
     print(
@@ -260,6 +368,11 @@ def main() -> None:
     gc.freeze()
     for task in TASKS:
         show(task)
+    print(f"\nValue and gradient at one point, µs: medians of {ROUNDS} interleaved rounds\n")
+    print("| function | handgrad (engine) | its NumPy (takes of ours) | CasADi's SX (takes of ours) | first call, ms |")
+    print("|---|--:|--:|--:|--:|")
+    for row in ROWS:
+        show_row(row)
 
 
 if __name__ == "__main__":

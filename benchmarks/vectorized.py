@@ -91,7 +91,7 @@ def ours(task: Task) -> Step:
     batch, optimizer = np.hstack([task.X, task.T]), SGD(RATE)
 
     def step() -> float:
-        value, gradient = program.step(batch)
+        value, gradient = program.gradient(batch)
         optimizer.step(program.parameters, gradient)
         return value
 
@@ -325,8 +325,8 @@ def show_memory() -> None:
         program: Program = vectorize(loss, leaves, mlp.parameters())
         batch = np.hstack([task.X, task.T])
         necessary = 8 * (len(program.parameters) + task.n * (2 * sum(task.sizes[1:]) + task.sizes[0] + task.sizes[-1]))
-        _, buffers = measured(partial(program.step, batch))
-        _, step = measured(partial(program.step, batch))
+        _, buffers = measured(partial(program._step, batch))
+        _, step = measured(partial(program._step, batch))
         buffers += program.parameters.nbytes
         print(
             f"| {task.name} | {necessary / 1e3:,.0f} | {buffers / 1e3:,.0f} | {buffers / necessary:.2f} "

@@ -59,7 +59,7 @@ def main() -> None:
     gears = [
         ("a node per product and sum", f"{nodes[0]} nodes", fastest(lambda: walk(expanded), 3), walk(expanded)),
         ("a node per neuron", f"{nodes[1]} nodes", fastest(lambda: walk(fused), 5), walk(fused)),
-        ("a NumPy program", "", fastest(lambda: program.step(batch), 200), program.gradient(batch)[1]),
+        ("a NumPy program", "", fastest(lambda: program.gradient(batch), 200), program.gradient(batch)[1]),
     ]
     _, _, slowest, first = gears[0]
     print(f"{fused}, {len(X)} examples: the loss and its gradient\n")

@@ -76,12 +76,13 @@ def test_the_page_of_worked_solutions_is_what_its_script_writes():
 
 def test_the_page_on_lifting_shows_the_program_that_runs():
     page = (DOCS / "lifting.md").read_text()
-    example, source, recurrent, *loops = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    example, source, recurrent, *loops, narrow, scalars = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     programs = []
-    for text in (example, recurrent):
+    for text in (example, recurrent, narrow):
         names: dict[str, Any] = {}
-        exec(text.replace("print(program.source)", ""), names)  # noqa: S102  (the page's own code is what is tested)
+        exec(text.replace("print(program", "(program"), names)  # noqa: S102  (the page's own code is what is tested)
         programs.append(names["program"].source)
+    assert scalars == names["program"].source_for(1)
     assert source.strip() == programs[0].strip()
     assert f"{len(programs[1].splitlines())} lines in all" in page
     unindented = re.sub(r"(?m)^ +", "", programs[1])

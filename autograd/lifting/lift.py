@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from autograd.batches import column_names, table
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
+from autograd.lifting.scalar.rows import Engine
 from autograd.value import Value
 
 MAX_TERMS_SHOWN = 6  # terms of a sum in an error
@@ -29,6 +30,7 @@ def vectorize(
     parameters: Sequence[Value] = (),
     reduction: Reduction = "mean",
     dtype: Any = np.float64,
+    engine: Engine = "auto",
 ) -> Program:
     """Lift a recorded scalar graph into a program over a batch.
 
@@ -48,6 +50,8 @@ def vectorize(
         parameters: the leaves that all rows share; the gradient is in their order.
         reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
         dtype: np.float64 or np.float32.
+        engine: "auto" runs few rows as generated Python on floats where that is quicker than NumPy's calls; "numpy"
+            and "scalar" run all rows by one of the two.
 
     Raises:
         ValueError: for a leaf that is not declared, and for a function whose graph depends on the data.
@@ -58,10 +62,11 @@ def vectorize(
     """
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
-    if callable(loss):
-        return Program(_trace_function(loss, inputs, parameters), reduction, dtype, [p.data for p in parameters])
+    if engine not in get_args(Engine):
+        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy' or 'scalar'")
     leaves: Any = inputs
-    return Program(trace(_outputs(loss), leaves, parameters), reduction, dtype, [p.data for p in parameters])
+    traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)
+    return Program(traced, reduction, dtype, [p.data for p in parameters], engine)
 
 
 def _outputs(loss: Any) -> list[Value]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 LONG = 40  # characters of a name that are looked at
+REST = re.compile(r"[^A-Za-z0-9_]")  # what is left out
 
 
 def plain(name: str) -> str:
@@ -21,7 +22,7 @@ def plain(name: str) -> str:
     """
     if len(name) <= LONG and name.isascii() and name.isalnum():
         return name
-    return re.sub(r"[^A-Za-z0-9_]", "", unicodedata.normalize("NFKD", name[:LONG]))[:LONG]
+    return REST.sub("", unicodedata.normalize("NFKD", name[:LONG]))[:LONG]
 
 
 def identifier(name: str) -> str:

@@ -31,6 +31,7 @@ from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import Plan, Rows, runs
+from autograd.lifting.statements import Loop
 
 STATEMENT_PASSES: list[Callable[[Code], None]] = [
     fuse_division,  # a · (1 / b) is a / b
@@ -55,6 +56,7 @@ class Source:
     namespace: dict[str, Any]
     constants: list[np.ndarray[Any, Any]]
     checked: list[int]
+    calls: int  # of NumPy, for the loss and its gradient, or for the values of several outputs
 
 
 def plan_of(traced: Trace) -> Plan:
@@ -77,4 +79,5 @@ def source_of(plan: Plan, mean: bool) -> Source:
     for improve in STATEMENT_PASSES:
         improve(code)
     checked = [k for k in range(plan.parameters.size) if k not in unchecked]
-    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, checked)
+    calls = sum([len(x.body) * x.iterations if isinstance(x, Loop) else 1 for x in [*code.forward, *code.backward]])
+    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, checked, calls)

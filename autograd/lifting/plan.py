@@ -12,7 +12,7 @@ from autograd.row import Operation
 MAX_TERMS_UNROLLED = 8  # one statement each; more are gathered and reduced at once
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Rows:
     """Rows of a block, in the order in which another block reads them."""
 
@@ -20,14 +20,14 @@ class Rows:
     index: tuple[int, ...]
 
 
-@dataclass
+@dataclass(slots=True)
 class Product:
     """The product of its factors."""
 
     factors: list[Rows]
 
 
-@dataclass
+@dataclass(slots=True)
 class Elementwise:
     """An operation on rows and constants."""
 
@@ -35,7 +35,7 @@ class Elementwise:
     operands: list[Rows | list[float]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Reduction:
     """An operation of many operands, on all the rows: a block of one row."""
 
@@ -43,7 +43,7 @@ class Reduction:
     rows: Rows
 
 
-@dataclass
+@dataclass(slots=True)
 class Layer:
     """The matrix product of weights (a row of parameter numbers per neuron) with senders, plus, often, biases."""
 
@@ -55,7 +55,7 @@ class Layer:
     )  # of a loop, where they vary
 
 
-@dataclass
+@dataclass(slots=True)
 class Linear:
     """Coefficient times row, for each of the sum's rows."""
 
@@ -63,7 +63,7 @@ class Linear:
     rows: Rows
 
 
-@dataclass
+@dataclass(slots=True)
 class Gathered:
     """Many terms of one block: each row of the sum adds up the products of several coefficients and rows."""
 
@@ -71,7 +71,7 @@ class Gathered:
     rows: Rows  # those of the first term of each row of the sum, then of the second, …
 
 
-@dataclass
+@dataclass(slots=True)
 class Total:
     """A sum of parts."""
 
@@ -171,15 +171,13 @@ def taken(x: Block | Recurrence) -> list[Rows]:
 
 def operands(rule: Rule | None) -> list[Rows]:
     """Return the rows that a rule reads, without the weights of layers."""
-    if isinstance(rule, Elementwise):
-        return [x for x in rule.operands if isinstance(x, Rows)]
     if isinstance(rule, Product):
         return rule.factors
-    if isinstance(rule, Reduction):
-        return [rule.rows]
     if isinstance(rule, Total):
         return [part.senders if isinstance(part, Layer) else part.rows for part in rule.parts]
-    return []
+    if isinstance(rule, Elementwise):
+        return [x for x in rule.operands if isinstance(x, Rows)]
+    return [rule.rows] if isinstance(rule, Reduction) else []
 
 
 def with_operands(rule: Rule, rows: Iterator[Rows]) -> Rule:
@@ -211,6 +209,11 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
         else:
             found += terms
     return found
+
+
+def layer_weights(weights: list[list[int]], biases: list[int] | None, neuron: int) -> list[int]:
+    """Return the parameters of one neuron of a layer: its weights, then its bias."""
+    return weights[neuron] if biases is None else [*weights[neuron], biases[neuron]]
 
 
 def is_moderate(c: float) -> bool:

@@ -28,6 +28,7 @@ from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
+from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.value import Value
 
 MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
@@ -59,7 +60,8 @@ def is_finite(x: NDArray[Any]) -> bool:
 class Program:
     """A graph as NumPy over a batch.
 
-    `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it runs.
+    `parameters` is the one flat array that it computes with; weight blocks are views of it. `source` is what it
+    runs, and `source_for(1)` what it runs for a batch of one row, which may be Python on floats.
     A program pickles, and holds no Values. It may be called from several threads at once as long as none changes
     `parameters` meanwhile: each thread has buffers of its own.
 
@@ -71,7 +73,9 @@ class Program:
     number; so an optimiser sees that a step went too far, and takes a shorter one.
     """
 
-    def __init__(self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float]) -> None:
+    def __init__(
+        self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
+    ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
@@ -83,9 +87,10 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
-        self.source = written.text
+        self._engine, self._numpy_source = engine, written.text
+        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        self._code = compile(self.source, "<program>", "exec")
+        self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
         few = 2 * len(written.checked) < len(self._parameters)
         self._telling: Any = np.array(written.checked, int) if few else slice(None)
@@ -94,10 +99,38 @@ class Program:
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Program, (self._trace, self._reduction, self._dtype.name, self.parameters)
+        return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
 
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    @property
+    def scalar_rows(self) -> float:
+        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
+        return self._few.limit
+
+    @property
+    def engine(self) -> Literal["numpy", "scalar"]:
+        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
+        return "scalar" if self.scalar_rows else "numpy"
+
+    @property
+    def source(self) -> str:
+        """The text that a batch of many rows runs."""
+        return self.source_for(math.inf)
+
+    def source_for(self, rows: float) -> str:
+        """Return the text that a batch of so many rows runs.
+
+        >>> from autograd import Value, vectorize
+        >>> x = Value(1.0, "x")
+        >>> print(vectorize([x**2], inputs=[x], engine="scalar").source_for(1).split("\\n\\n")[0])
+        def values(row, parameters):
+            x = row[0]
+            v1 = x * x
+            return [v1]
+        """
+        return self._few.source if rows <= self.scalar_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -119,6 +152,9 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
+        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
+            total = sum([loss for (loss,) in found])
+            return total / len(batch) if self._reduction == "mean" else total
         forward, _, _, ones = self._built(len(batch))
         return self._reduced(forward(batch), batch, ones, check_finite)
 
@@ -128,10 +164,12 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
-    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep."""
-        value, gradient = self._step(self._checked(batch, check_finite), check_finite)
+        """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
+
+        A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
+        """
+        value, gradient = self._step(self._shaped(batch), check_finite)
         return value, gradient.copy()
 
     @np.errstate(all="ignore")
@@ -167,16 +205,10 @@ class Program:
         derivatives = rows[outputs:].T
         return derivatives if outputs == 1 else derivatives.reshape(len(batch), outputs, width)
 
-    @np.errstate(all="ignore")
-    def step(self, batch: ArrayLike) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient in the program's own array, which the next call overwrites.
-
-        For training loops: a batch is not searched for NaN and infinity, because its data has been, once.
-        """
-        return self._step(self._shaped(batch))
-
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
+        if scalars := self._few.values(batch, self._parameters):
+            return np.array(scalars).T
         arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
         found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
         rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
@@ -185,6 +217,17 @@ class Program:
         return rows
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient, in an array that the next call may overwrite.
+
+        The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
+        """
+        one_output = len(self._outputs) == 1
+        if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
+            return found
+        return self._numpy_step(batch, check_finite)
+
+    @np.errstate(all="ignore")
+    def _numpy_step(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient, ones = self._built(len(batch))
         value = self._reduced(forward(batch), batch, ones, check_finite)
         backward()
@@ -286,7 +329,7 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist())
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
@@ -330,7 +373,8 @@ class Program:
             and len(batch)
         ):
             return batch
-        return table(batch, self._trace.inputs, self._trace.named, self._dtype)
+        with np.errstate(all="ignore"):  # of numbers beyond float32
+            return table(batch, self._trace.inputs, self._trace.named, self._dtype)
 
     def _eager(self, loss: Value | Callable[..., Value], inputs: Sequence[float]) -> float:
         """Return what the eager graph says for one row."""

@@ -54,11 +54,15 @@ def bell(x: float, y: float, scale: float) -> float:
     """
     if abs(x) > 54.0:  # the largest float times exp(−54²/2) is 0
         return 0.0 if y == y else y
-    square = scale * (x * x)
-    lost: float = scale * product_error(x, x)
-    head = min(square, 700.0)
-    z = y * math.exp(-head)
-    return z * (1.0 - lost) * math.exp(head - square)
+    hi = 134217729.0 * x  # as in product_error, of x and x
+    hi -= hi - x
+    lo = x - hi
+    product = x * x
+    rest = 1.0 - scale * (((hi * hi - product) + 2.0 * hi * lo) + lo * lo)
+    square = scale * product
+    if square <= 700.0:
+        return y * math.exp(-square) * rest
+    return y * math.exp(-700.0) * rest * math.exp(700.0 - square)
 
 
 def bell_array(x: Array, y: Array, scale: float, out: Array = None) -> Array:

@@ -141,7 +141,7 @@ class VectorizedEngine:
     def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
         try:
-            return self.program.step(self._batch(rows))
+            return self.program._step(self._batch(rows))  # which copies nothing
         except (ArithmeticError, ValueError) as error:
             raise of_rows(error, rows) from None
 

@@ -335,3 +335,23 @@ def test_a_subclass_computes_as_a_value_does():
     assert (w.grad, x.grad) == (12.0, 4.0)
     assert exp(w).operands[0] is w
     assert repr(w) == "Weight(2.0, grad=12.0, name='w')"
+
+
+@pytest.mark.parametrize("name", [3, 1.5, ("x", "y"), Value(1.0), ["x"]], ids=repr)
+def test_a_name_is_text(name):
+    with pytest.raises(TypeError, match="the name of a Value is text, not the"):
+        Value(1.0, name)
+    with pytest.raises(TypeError, match="the name of a Value is text, not the"):
+        Value(1.0).named(name)
+
+
+def test_the_label_of_other_engines_is_called_name():
+    with pytest.raises(TypeError, match=r"Value takes name=, not label=: Value\(2\.0, name='a'\)"):
+        Value(2.0, label="a")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x00b", "a\u2028b"])
+def test_a_message_shows_a_name_in_one_line(name):
+    with pytest.raises(ValueError, match="log") as error:
+        Value(-1.0, name).log()
+    assert str(error.value).isprintable()

@@ -85,9 +85,9 @@ def test_a_copy_has_parameters_of_its_own():
 
 def test_two_programs_share_no_buffers():
     p, q = program(), program()
-    value, gradient = p.step(ROWS)
+    value, gradient = p.gradient(ROWS)
     q.parameters[:] = 5.0
-    other, other_gradient = q.step(2 * ROWS)
+    other, other_gradient = q.gradient(2 * ROWS)
     assert not np.shares_memory(gradient, other_gradient)
     assert not np.shares_memory(p.parameters, q.parameters)
     assert (value, gradient.tolist()) == (p.gradient(ROWS)[0], p.gradient(ROWS)[1].tolist())

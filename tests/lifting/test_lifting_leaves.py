@@ -49,7 +49,7 @@ def test_parameters_are_loaded_stored_changed_in_place_and_assigned():
         ([0.0], "the program has 3 parameters, not an array of shape (1,)"),
         ([1.0, 2.0], "the program has 3 parameters, not an array of shape (2,)"),
         ([[1.0, 2.0, 3.0]], "the program has 3 parameters, not an array of shape (1, 3)"),
-        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "1 number of the list of parameters is masked"),
+        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "row 1 of the list of parameters is masked"),
         ({"v": 1.0, "w": 2.0, "c": 3.0}, "are named v, w, c, but v, w, b are wanted"),
     ],
 )
@@ -105,7 +105,7 @@ def test_outputs_may_be_leaves_and_numbers_and_come_twice_and_are_the_callers():
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_no_rows_have_no_mean_and_no_sum(reduction):
     p = program(reduction=reduction)
-    for call in (p.value, p.values, p.gradient, p.step, p.jacobian):
+    for call in (p.value, p.values, p.gradient, p.jacobian):
         with pytest.raises(ValueError, match=re.escape("the batch has the shape (0, 2); it takes at least one row")):
             call(ROWS[:0])
 
@@ -116,7 +116,7 @@ def test_several_outputs_have_values_and_nothing_else():
     assert p.values(ROWS) == pytest.approx(
         np.stack([program().values(ROWS), ROWS[:, 1], program().values(ROWS)], axis=1)
     )
-    for call in (p.value, p.gradient, p.step, lambda batch: p.check(loss, batch)):
+    for call in (p.value, p.gradient, lambda batch: p.check(loss, batch)):
         with pytest.raises(ValueError, match="the program has 3 outputs"):
             call(ROWS)
 

@@ -58,20 +58,21 @@ def eager(f, X, w, reduction="mean"):
 
 
 def agree(f, X, w, reduction="mean", rtol=1e-10, atol=0.0):
-    """Lift f from the first row, and compare with the eager graph on the batch and on every row of it."""
+    """Lift f from the first row, and compare with the eager graph on the batch and on every row, in both engines."""
     X = np.asarray(X, dtype=float)
     x, p = leaves(X[0], "x"), leaves(w, "w")
-    program = vectorize(f(x, p), x, p, reduction=reduction)
+    values = [f(leaves(row, "x"), leaves(w, "w")).data for row in X]
+    programs = [vectorize(f(x, p), x, p, reduction=reduction, engine=engine) for engine in ("numpy", "scalar")]
     for batch in (X, *X[:, None]):
-        value, gradient = program.gradient(batch)
         expected, expected_gradient = eager(f, batch, w, reduction)
-        assert value == pytest.approx(expected, rel=rtol, abs=atol)
-        assert gradient == pytest.approx(expected_gradient, rel=rtol, abs=atol)
-        assert program.value(batch) == value
-    assert np.isclose(
-        program.values(X), [f(leaves(row, "x"), leaves(w, "w")).data for row in X], rtol=rtol, atol=atol
-    ).all()
-    return program
+        for program in programs:
+            value, gradient = program.gradient(batch)
+            assert value == pytest.approx(expected, rel=rtol, abs=atol)
+            assert gradient == pytest.approx(expected_gradient, rel=rtol, abs=atol)
+            assert program.value(batch) == value
+    for program in programs:
+        assert np.isclose(program.values(X), values, rtol=rtol, atol=atol).all()
+    return programs[0]
 
 
 # Random graphs --------------------------------------------------------------------------------------------------------
@@ -139,10 +140,10 @@ def test_random_graphs_agree_with_the_eager_backward_on_every_row(recipe, X, w):
     agree(loss, X, w, reduction, atol=1e-13 * scale**2)
     x, p = leaves(X[0], "x"), leaves(w, "w")
     nodes = run(steps, x, p)
-    several = vectorize([nodes[-1], nodes[other], nodes[-1]], x, p).values(X)
-    assert several == pytest.approx(
-        np.array([[g[k].data for k in (-1, other, -1)] for g in graphs]), rel=1e-10, abs=1e-13 * scale
-    )
+    expected = np.array([[g[k].data for k in (-1, other, -1)] for g in graphs])
+    for engine in ("numpy", "scalar"):
+        several = vectorize([nodes[-1], nodes[other], nodes[-1]], x, p, engine=engine).values(X)
+        assert several == pytest.approx(expected, rel=1e-10, abs=1e-13 * scale)
 
 
 # Every operation ------------------------------------------------------------------------------------------------------

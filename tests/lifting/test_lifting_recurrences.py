@@ -174,6 +174,8 @@ def graph(request):
 def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     loss, inputs, parameters = graph
     rolled = vectorize(loss, inputs, parameters)
+    scalar = vectorize(loss, inputs, parameters, engine="scalar")
+    assert "\n    for " in scalar.source
     monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 10**9)
     written_out = vectorize(loss, inputs, parameters)
     assert "\n    for " in rolled.source
@@ -181,9 +183,11 @@ def test_a_loop_computes_what_its_statements_compute(graph, monkeypatch):
     assert len(rolled.source) < 0.6 * len(written_out.source)
     for n in (1, 7, 3, 7):
         batch = RNG.normal(size=(n, len(inputs)))
-        (value, gradient), (other, others) = rolled.gradient(batch), written_out.gradient(batch)
-        assert value == pytest.approx(other, rel=1e-12)
-        assert gradient == pytest.approx(others, rel=1e-10, abs=1e-15)
+        other, others = written_out.gradient(batch)
+        for program in (rolled, scalar):
+            value, gradient = program.gradient(batch)
+            assert value == pytest.approx(other, rel=1e-12)
+            assert gradient == pytest.approx(others, rel=1e-10, abs=1e-15)
 
 
 def test_blocks_before_a_loop_are_no_turns_of_it():
@@ -257,12 +261,13 @@ def random_recurrence(seed):
     return loss, inputs, parameters
 
 
+@pytest.mark.parametrize("engine", ["numpy", "scalar"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("seed", range(60))
-def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, monkeypatch):
+def test_random_recurrences_agree_with_the_eager_graph(seed, reduction, engine, monkeypatch):
     monkeypatch.setattr(rerolling, "MAX_BLOCKS_UNROLLED", 6)
     loss, inputs, parameters = random_recurrence(seed)
-    program = vectorize(loss, inputs, parameters, reduction)
+    program = vectorize(loss, inputs, parameters, reduction, engine=engine)
     batch = np.random.default_rng(seed).normal(size=(3, len(inputs)))
     values, gradients = [], []
     for row in batch.tolist():
@@ -340,3 +345,57 @@ def test_short_programs_are_written_out():
 )
 def test_what_repeats_is_found(forms, expected):
     assert rerolling._repeats(np.array(forms), 0, len(forms)) == expected
+
+
+def predator_and_prey(steps):
+    """Return both states after so many steps of a fourth-order Runge-Kutta method, and the six leaves."""
+    x, y, a, b, c, d = leaves = [Value(0.5 + 0.1 * k, name) for k, name in enumerate("xyabcd")]
+
+    def slopes(x, y):
+        return a * x - b * x * y, c * x * y - d * y
+
+    h = 0.05
+    for _ in range(steps):
+        stages = [slopes(x, y)]
+        for step_of_stage in (0.5 * h, 0.5 * h, h):
+            p, q = stages[-1]
+            stages.append(slopes(x + step_of_stage * p, y + step_of_stage * q))
+        x, y = [
+            z + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+            for z, (k1, k2, k3, k4) in zip((x, y), zip(*stages, strict=True), strict=True)
+        ]
+    return [x, y], leaves
+
+
+def linear(steps):
+    """yₖ₊₁ = w yₖ + b, whose adjoints depend on no state."""
+    x, w, b = leaves = [Value(0.3, "x"), Value(0.9, "w"), Value(0.1, "b")]
+    y = x
+    for _ in range(steps):
+        y = y * w + b
+    return [y], leaves
+
+
+def swing(steps):
+    """A pendulum, whose adjoints take the cosine of each state."""
+    angle, velocity, g = leaves = [Value(0.3, "angle"), Value(0.9, "velocity"), Value(1.1, "g")]
+    x, v = angle, velocity
+    for _ in range(steps):
+        v = v - 0.1 * g * sin(x)
+        x = x + 0.1 * v
+    return [x * x + v * v], leaves
+
+
+@pytest.mark.parametrize("build", [predator_and_prey, linear, swing])
+def test_the_derivatives_of_a_recurrence_are_loops_however_many_steps_it_has(build):
+    lengths = []
+    for steps in (60, 121):
+        outputs, leaves = build(steps)
+        derivatives = [d for output in outputs for d in output.derivatives(leaves)]
+        expected = [x.data for x in (*outputs, *derivatives)]
+        program = vectorize([*outputs, *derivatives], leaves)
+        lengths.append(len(program.source.splitlines()))
+        for engine in ("numpy", "scalar"):
+            values = vectorize([*outputs, *derivatives], leaves, engine=engine).values([[leaf.data for leaf in leaves]])
+            assert values[0] == pytest.approx(expected, rel=1e-10)
+    assert lengths[0] == lengths[1]

@@ -69,6 +69,23 @@ def test_the_embedded_engine_draws_every_box_and_arrow_of_a_network(embedded):
     assert groups.count("edge") == len(set(re.findall(r'id="(e-\d+-\d+-\d+)', drawing.source)))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of a test is set by XDG_CACHE_HOME, on Linux")
+def test_the_embedded_engine_is_compiled_once(embedded, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = render("digraph { a -> b }", "svg")
+    compiled = {path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 1_000_000}
+    assert len(compiled) == 1
+    times = {path: path.stat().st_mtime_ns for path in compiled}
+    assert render("digraph { a -> b }", "svg") == first
+    assert {path: path.stat().st_mtime_ns for path in compiled} == times
+
+
+def test_the_embedded_engine_draws_where_there_is_no_cache_folder(embedded, monkeypatch):
+    for variable in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, os.devnull)
+    assert b"<svg" in render("digraph { a -> b }", "svg")
+
+
 def test_the_embedded_engine_draws_from_several_threads_at_once(embedded):
     pictures = []
     threads = [threading.Thread(target=lambda: pictures.append(render(SOURCE, "svg"))) for _ in range(2)]

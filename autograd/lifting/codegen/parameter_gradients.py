@@ -52,8 +52,7 @@ class ParameterGradients:
         else:
             target = self.emit.define(label, neurons, False, f"empty(({neurons}, {columns}), dtype)")
         if part.biases is not None:
-            told = weights.index[..., :-1] if part.senders.block.rule is None else weights.index[..., 1:, :-1]
-            self.unchecked.update(self.direct.intersection(told.ravel().tolist()))
+            self.unchecked.update(self.direct.intersection(weights.index[..., 1:, :-1].ravel().tolist()))
         sums = f", db{number} = the sums of its rows" if part.biases is not None else ""
         self.emit.comment(f"d{weights.matrix.name} = {g.name} @ {x.name}.T{sums}")
         if weights.adds_biases or weights.biases is None:

@@ -71,7 +71,7 @@ def canonicalize(trace: Trace) -> Graph:
 class _Canonical:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.leaves = len(trace.inputs) + len(trace.parameters)
+        self.first_parameter, self.leaves = len(trace.inputs), len(trace.inputs) + len(trace.parameters)
         self.uses = [0] * (self.leaves + len(trace.nodes))
         for node in trace.nodes:
             if not isinstance(node, float):
@@ -221,10 +221,15 @@ class _Canonical:
         return len(factors) > 1 and any([self.is_parameter(x) for x in factors])
 
     def is_parameter(self, form: Form) -> bool:
-        return isinstance(form, int) and len(self.trace.inputs) <= form < self.leaves
+        return isinstance(form, int) and self.first_parameter <= form < self.leaves
 
     def multiplied(self, operands: Sequence[int]) -> _Draft:
         """Return a product; numbers go ahead of it, but for those that scale what a parameter weighs, as in a layer."""
+        if len(operands) == 2:  # mostly of two nodes: at once, which halves the time of an expanded network
+            x, y = self.forms[operands[0]], self.forms[operands[1]]
+            if isinstance(x, int) and isinstance(y, int):
+                weighs = self.first_parameter <= x < self.leaves or self.first_parameter <= y < self.leaves
+                return _Draft(1.0, [(1.0, (x, y) if x <= y else (y, x))], weighs)
         weighed = any([self.is_parameter(self.forms[k]) for k in operands])
         coefficient = 1.0
         factors: list[int] = []

@@ -32,6 +32,8 @@ from autograd.lifting.plan import (
 from autograd.row import Operation
 from autograd.symbols import Symbol
 
+MAX_LEVELS_INTERLEAVED = 32  # of a deeper first output, what depends on nothing that it needs is computed after it
+
 
 def pack(graph: Graph) -> Plan:
     """Return the blocks of a canonical graph."""
@@ -58,6 +60,7 @@ class _Packing:
         self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
         self.products: dict[tuple[int, ...], int] = {}
         self.place: list[tuple[Block, int] | None] = [None] * size
+        self.entered: list[int] = []  # the nodes that have a form, each after its operands
 
     def plan(self) -> Plan:
         used = self.reachable()
@@ -74,6 +77,8 @@ class _Packing:
                 self.product(node.terms[0][1])
             else:
                 self.enter(k, self.terms(node, weights.get(k, {})))
+        if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
+            self.postpone(self.graph.outputs[0])
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
         self.put(range(self.first_parameter, self.leaves), parameters)
         inputs = self.input_blocks(weights.values())
@@ -83,23 +88,23 @@ class _Packing:
 
     def reachable(self) -> list[int]:
         """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
-        needed = bytearray(self.leaves + len(self.graph.nodes))
+        nodes, leaves = self.graph.nodes, self.leaves
+        batched, trained = self.batched, self.trained
+        needed = bytearray(leaves + len(nodes))
         for output in self.graph.outputs:
             if isinstance(output, int):
                 needed[output] = 1
-        used = []
-        for k in range(len(needed) - 1, self.leaves - 1, -1):
+        used, operands = [], []
+        for k in range(len(needed) - 1, leaves - 1, -1):
             if needed[k]:
                 used.append(k)
-                for x in below(self.graph.nodes[k - self.leaves]):
+                operands.append(below(nodes[k - leaves]))
+                for x in operands[-1]:
                     needed[x] = 1
         used.reverse()
-        for k in used:
-            operands = below(self.graph.nodes[k - self.leaves])
-            self.batched[k] = any([self.batched[x] for x in operands])
-            self.trained[k] = any([self.trained[x] for x in operands]) and not is_flat(
-                self.graph.nodes[k - self.leaves]
-            )
+        for k, xs in zip(used, reversed(operands), strict=True):
+            batched[k] = any([batched[x] for x in xs])
+            trained[k] = any([trained[x] for x in xs]) and not is_flat(nodes[k - leaves])
         return used
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -147,8 +152,9 @@ class _Packing:
 
     def product(self, factors: tuple[int, ...]) -> int:
         """Return the node of a product."""
-        k = self.products.setdefault(factors, len(self.levels))
-        if k == len(self.levels):
+        new = len(self.levels)
+        k = self.products.setdefault(factors, new)
+        if k == new:
             self.batched.append(any([self.batched[x] for x in factors]))
             self.trained.append(any([self.trained[x] for x in factors]))
             self.levels.append(0)
@@ -160,11 +166,30 @@ class _Packing:
 
     def enter(self, k: int, form: Any) -> None:
         self.forms[k] = form
-        if isinstance(form, _Terms):
-            operands: Any = [*form.weights, *[x for _, x in form.terms]]
-        else:
-            operands = below(form) if isinstance(form, Apply) else form
-        self.levels[k] = 1 + max([self.levels[x] for x in operands], default=0)
+        self.entered.append(k)
+        self.levels[k] = 1 + max([self.levels[x] for x in operands_of(form)], default=0)
+
+    def postpone(self, first: int) -> None:
+        """Move what depends on nothing that the first output needs up to that output's level.
+
+        So are the adjoints of a linear recurrence. They are to be a loop of their own, which goes back over the states:
+        were they computed as early as they can be, the iterations of one loop would have to fit the other's.
+        """
+        depth = self.levels[first]
+        if depth <= MAX_LEVELS_INTERLEAVED:
+            return
+        needed, moved = {first}, set[int]()
+        for k in reversed(self.entered):
+            if k in needed:
+                needed.update(operands_of(self.forms[k]))
+        for k in self.entered:
+            if k not in needed:
+                operands = operands_of(self.forms[k])
+                level = 1 + max([self.levels[x] for x in operands], default=0)
+                if not moved.isdisjoint(operands) or all([x < self.leaves for x in operands]):
+                    moved.add(k)
+                    level = max(level, depth)
+                self.levels[k] = level
 
     def put(self, nodes: Iterable[int], block: Block) -> None:
         for row, k in enumerate(nodes):
@@ -192,12 +217,16 @@ class _Packing:
             if self.forms[k] is not None:
                 levels[self.levels[k]].append(k)
         blocks: list[Block] = []
+        named = self.graph.names
         for _, level in sorted(levels.items()):
-            groups: dict[Any, list[int]] = defaultdict(list)
-            for k in level:
-                groups[self.signature(k) if len(level) > 1 else None].append(k)
+            groups: dict[Any, list[int]] = {}
+            if len(level) == 1:
+                groups[None] = level
+            else:
+                for k in level:
+                    groups.setdefault(self.signature(k), []).append(k)
             for nodes in groups.values():
-                names = [self.graph.names.get(k, "") for k in nodes]
+                names = [named.get(k, "") for k in nodes]
                 block = Block(len(blocks), len(nodes), self.batched[nodes[0]], self.trained[nodes[0]], None, names)
                 block.rule = self.rule(nodes)
                 self.put(nodes, block)
@@ -212,6 +241,9 @@ class _Packing:
         block, row = self.place[k]  # type: ignore[misc]  # as above
         return block.number, row
 
+    def order_of_term(self, term: tuple[float, int]) -> tuple[int, int]:
+        return self.order(term[1])
+
     def signature(self, k: int) -> Any:
         """Return what two nodes of a level must share to be rows of one block."""
         form = self.forms[k]
@@ -224,6 +256,9 @@ class _Packing:
 
     def rows(self, nodes: Sequence[int]) -> Rows:
         """Return where nodes of one block stand."""
+        if len(nodes) == 1:  # as in a recurrence, of which there are many
+            block, row = self.place[nodes[0]]  # type: ignore[misc]  # lower levels first
+            return Rows(block, (row,))
         places = [self.place[k] for k in nodes]
         return Rows(places[0][0], tuple([row for _, row in places]))  # type: ignore[index, misc]  # as above
 
@@ -240,14 +275,20 @@ class _Packing:
                 first.operation,
                 [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
             )
+        if len(forms) == 1:
+            return Product([self.rows([x]) for x in sorted(first, key=self.order)])
         return Product([self.rows(column) for column in zip(*[sorted(f, key=self.order) for f in forms], strict=True)])
 
     def total(self, forms: Sequence[_Terms]) -> Total:
-        parts: list[Layer | Linear | Gathered] = []
+        parts: list[Layer | Linear | Gathered]
+        if len(forms) == 1 and not forms[0].weights:
+            parts = [Linear([c], self.rows([x])) for c, x in sorted(forms[0].terms, key=self.order_of_term)]
+            return Total(gathered(parts, 1) if len(parts) > 2 else parts, [forms[0].constant])
+        parts = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
         for x in sorted(forms[0].weights, key=self.order):
             senders[self.block_of(x)].append(x)  # type: ignore[index]  # a node has a block
-        terms = [sorted(form.terms, key=lambda term: self.order(term[1])) for form in forms]
+        terms = [sorted(form.terms, key=self.order_of_term) for form in forms]
         columns = list(zip(*terms, strict=True))
         biases = None
         if len(senders) == 1:  # one parameter more in every sum is the bias
@@ -267,6 +308,13 @@ def below(node: Any) -> list[int]:
     if isinstance(node, Apply):
         return [x for x in node.operands if isinstance(x, int)]
     return [x for _, factors in node.terms for x in factors]
+
+
+def operands_of(form: Any) -> Sequence[int]:
+    """Return the nodes that a form uses."""
+    if isinstance(form, _Terms):
+        return [*form.weights, *[x for _, x in form.terms]]
+    return below(form) if isinstance(form, Apply) else form
 
 
 def is_flat(node: Sum | Apply) -> bool:

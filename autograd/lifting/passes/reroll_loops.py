@@ -37,6 +37,7 @@ from autograd.lifting.plan import (
 
 MAX_BLOCKS_UNROLLED = 32  # a shorter plan, or a shorter run of iterations, is written out
 MIN_ITERATIONS = 4  # of a loop, at least
+MAX_ANCHORS = 256  # blocks of which the one with the rarest form is looked for in other iterations
 MAX_CANDIDATES = 64  # places tried for the beginning of the next iteration
 
 
@@ -145,19 +146,20 @@ def every(block: Block) -> Rows:
 def _form(block: Block) -> Any:
     """Return what a block must have in common with its counterparts in the other iterations."""
     rule = block.rule
-    shape: list[Any] = [(len(x.index), x.block.batched, x.block.trained) for x in operands(rule)]
-    if isinstance(rule, (Elementwise, Reduction)):
-        shape.append(rule.operation)
-    if isinstance(rule, Elementwise):
-        shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
+    shape: list[Any] = [type(rule), block.size, block.batched, block.trained]
+    for x in operands(rule):
+        shape += len(x.index), min(x.block.number, 0), x.block.batched, x.block.trained
     if isinstance(rule, Total):
         shape.append(repr(rule.constants))
         for part in rule.parts:
-            if isinstance(part, Layer):
-                shape.append((len(part.weights), part.biases is None))
-            else:
-                shape.append(repr(part.coefficients))
-    return type(rule), block.size, block.batched, block.trained, *shape
+            shape.append(
+                (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
+            )
+    elif isinstance(rule, (Elementwise, Reduction)):
+        shape.append(rule.operation)
+        if isinstance(rule, Elementwise):
+            shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
+    return tuple(shape)
 
 
 def _runs(iterations: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, int]]:
@@ -195,15 +197,17 @@ def _runs(iterations: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, i
 def _repeats(forms: NDArray[np.int_], start: int, stop: int) -> list[tuple[int, int, int]]:
     """Return what repeats between start and stop, in order: where, the length of an iteration, and how many there are.
 
-    The repetition around the middle is looked for first, then those on either side of it.
+    The repetition around the middle is looked for first, by the rarest form there; then those on either side of it.
     """
     if stop - start <= MAX_BLOCKS_UNROLLED:
         return []
     middle = (start + stop) // 2
+    often = np.bincount(forms[start:stop])[forms[middle : min(stop, middle + MAX_ANCHORS)]]
+    anchor = middle + int(np.argmin(np.where(often < MIN_ITERATIONS, len(forms), often)))
     found, saved = None, MAX_BLOCKS_UNROLLED // 2
-    for distance in (np.flatnonzero(forms[middle + 1 : stop] == forms[middle])[:MAX_CANDIDATES] + 1).tolist():
+    for distance in (np.flatnonzero(forms[anchor + 1 : stop] == forms[anchor])[:MAX_CANDIDATES] + 1).tolist():
         different = np.flatnonzero(forms[start : stop - distance] != forms[start + distance : stop]) + start
-        place = int(np.searchsorted(different, middle))
+        place = int(np.searchsorted(different, anchor))
         first = int(different[place - 1]) + 1 if place else start
         last = int(different[place]) if place < len(different) else stop - distance
         times = (last - first) // distance + 1
