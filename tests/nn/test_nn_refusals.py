@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn.network
+import nn.training.optimizers
 from autograd import Value
 from nn import (
     MLP,
@@ -104,18 +107,21 @@ def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
         Adam(parameters)
 
 
-@pytest.mark.parametrize(
-    ("name", "here"),
-    [("zero_grad", r"mlp\.zero_grad\(\)"), ("lr", "learning_rate"), ("state_dict", r"nn\.save"), ("minimize", "train")],
-)
-def test_an_attribute_of_another_librarys_optimizer_is_named_as_it_is_here(name: str, here: str) -> None:
-    optimizer = SGD(0.1)
-    with pytest.raises(AttributeError, match=rf"'SGD' object has no attribute '{name}'; it is {here}.* here$"):
-        getattr(optimizer, name)
-    assert not hasattr(optimizer, name)
-    with pytest.raises(AttributeError, match=r"'SGD' object has no attribute 'nothing'$"):
-        getattr(optimizer, "nothing")  # noqa: B009  # mypy would refuse the plain form
-    assert copy.deepcopy(optimizer) == pickle.loads(pickle.dumps(optimizer)) == optimizer
+@pytest.mark.parametrize("owner", [SGD(0.1), Adam(), network()], ids=lambda owner: type(owner).__name__)
+def test_an_attribute_of_another_library_is_named_as_it_is_here(owner: Any) -> None:
+    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizers.ELSEWHERE
+    for name, here in elsewhere.items():
+        with pytest.raises(AttributeError, match=rf"object has no attribute '{name}'; it is {re.escape(here)} here$"):
+            getattr(owner, name)
+        assert not hasattr(owner, name)
+    with pytest.raises(AttributeError, match=rf"^'{type(owner).__name__}' object has no attribute 'nothing'$"):
+        owner.nothing  # noqa: B018
+    assert repr(copy.deepcopy(owner)) == repr(pickle.loads(pickle.dumps(owner))) == repr(owner)
+
+
+def test_zero_grad_of_an_optimizer_leads_to_that_of_the_network() -> None:
+    with pytest.raises(AttributeError, match=r"'SGD' object has no attribute 'zero_grad'; it is mlp\.zero_grad\(\)"):
+        SGD(0.1).zero_grad()
 
 
 def test_an_error_of_a_class_itself_stays_what_it_is() -> None:
