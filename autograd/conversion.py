@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Complex, Real
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -17,6 +18,13 @@ Refusal = (ArithmeticError, ValueError)
 def is_value(x: object) -> TypeGuard[Value]:
     """Whether x is a Value. Their class is not imported here: it converts its numbers by this module."""
     return hasattr(x, "operands") and hasattr(x, "derivatives") and not isinstance(x, type)
+
+
+def is_several(x: object) -> bool:
+    """Whether x is a list or a tuple, or a tensor of another library that does not have exactly one element."""
+    if isinstance(x, (list, tuple)):
+        return True
+    return hasattr(x, "item") and not hasattr(x, "to_numpy") and math.prod(getattr(x, "shape", ())) != 1
 
 
 def to_float(number: object, needs: str = "a Value holds one real number") -> float:
@@ -46,7 +54,7 @@ def remedy(x: object) -> str:
     """Return what to do with something that is not a real number."""
     if is_value(x):
         return "use it as it is, or detach() it"
-    if isinstance(x, (np.ndarray, list, tuple)):
+    if isinstance(x, np.ndarray) or is_several(x):
         return "make one Value for each element"
     if isinstance(x, str):
         return "convert it with float(), or parse() an expression"
@@ -54,7 +62,7 @@ def remedy(x: object) -> str:
         return "take its real and imaginary parts"
     if hasattr(x, "to_numpy"):  # pandas
         return "take its to_numpy()"
-    if hasattr(x, "item"):  # a tensor
+    if hasattr(x, "item"):  # a tensor of one element
         return "take its item() for its one number"
     return "give a float"
 

@@ -50,11 +50,18 @@ REMEDIES_OF_SYMBOLS = {
     "×·⋅∙": "write * for a product",
     "÷": "write / for a quotient",
     "−–": "write - for a minus",
+    "|": "write abs(x) for |x|",
+    "√": "write sqrt(x) for √x",
     "@": "write dot([v, w], [x, y]) for a scalar product",
     ".": "attributes and methods are refused: write f(x) for x.f()",
     "=<>!:": "assignments, comparisons and keyword arguments are refused: write one formula",
     "'\"": "strings are refused: write one formula of numbers, names and functions",
 }
+# Functions that books and other libraries call by names that are not close to those here.
+OTHER_NAMES = {
+    "ln": "log", "lg": "log10", "ld": "log2", "tg": "tan", "sgn": "sign", "heaviside": "step", "swish": "silu",
+    "logistic": "sigmoid", "expit": "sigmoid", "σ": "sigmoid", "Φ": "normal_cdf", "ψ": "digamma", "gammaln": "lgamma",
+}  # fmt: skip
 
 
 class Token(NamedTuple):
@@ -174,7 +181,9 @@ class Parser:
         if name.text not in self.functions:
             if self.given_as(name.text):
                 raise self.fault(f"{name} is a variable, not a function: write {name}*(…) for a product", name.start)
-            remedy = did_you_mean(name.text, self.functions) or f"the functions are {', '.join(self.functions)}"
+            meant = OTHER_NAMES.get(name.text)
+            close = f"did you mean {meant}?" if meant else did_you_mean(name.text, self.functions)
+            remedy = close or f"the functions are {', '.join(self.functions)}"
             raise self.fault(f"there is no function {name}: {remedy}", name.start)
         function = self.functions[name.text]
         arguments = self.several(self.advance(), ")", lambda: self.expression(0, depth + 1))

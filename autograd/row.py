@@ -15,7 +15,7 @@ import numpy as np
 from autograd import documentation, value
 from autograd.arguments import arranged
 from autograd.backward import accumulate_partials
-from autograd.conversion import Refusal, describe, same_class, shown, to_float
+from autograd.conversion import Refusal, describe, is_several, same_class, shown, to_float
 from autograd.numpy_functions import for_each
 from autograd.symbols import Symbol
 from autograd.value import Constant, Value, as_operand, new, new_value
@@ -134,7 +134,7 @@ class Operation:
     def number(self, x: Any) -> float:
         """Return an operand that is neither a Value nor an array as a float."""
         needs = f"{self.name} takes numbers, Values and NumPy arrays"
-        if isinstance(x, (list, tuple)):
+        if is_several(x):
             many = self.arrange is not None and str(inspect.signature(self.arrange)).startswith("(*")
             remedy = f"give the numbers one by one, {self.name}(*values)" if many else "make it an array, np.array(…)"
             raise TypeError(f"{needs}, not the {type(x).__name__} {shown(x)}: {remedy}")

@@ -335,6 +335,8 @@ def tick() -> int:
 
 def converted(number: Any, x: Value, field: str) -> float:
     """Return what is assigned to a field of x as a float; raise TypeError, with the remedy, for anything else."""
+    if isinstance(number, Value):
+        raise TypeError(f"the {field} of {describe(x)} is assigned the Value {describe(number)}: take its .data")
     try:
         return to_float(number)
     except TypeError as error:

@@ -25,8 +25,8 @@ differ: the five others on this page agree with each other at {agreed} of its {c
 How to read it:
 
 - Below each corner stands why this engine answers as it does.
-- A cell has the first derivative, and below it the second. Of several operands it has the derivative with respect to
-  each; the second is with respect to the same operand twice.
+- A cell has the first derivative, and below it the second. Of several operands it has the derivative with
+  respect to each; the second is with respect to the same operand twice.
 - **Bold** is what differs from this engine within four digits; – stands where a library has no such function.
 - *error* stands where the library refuses. This engine refuses an infinite derivative, and what Python's `math`
   refuses; its message names the operation and the numbers.

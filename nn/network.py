@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,10 +23,22 @@ from nn.metrics import r_squared
 from nn.modules import Inputs, Layer, Module, as_inputs, assign
 from nn.objective import Objective, reading
 from nn.record import Record
-from nn.signatures import spelled
-from nn.validation import Floats, examples, flag, generator, listed, matrix, numbers, targets, vector
+from nn.signatures import no_attribute, spelled
+from nn.training.objective import Objective, reading
+from nn.validation import Array, examples, flag, generator, listed, matrix, numbers, targets, vector
 
 Rng = int | np.random.Generator | None
+# Attributes of the networks of PyTorch, Keras and scikit-learn, and what they are here.
+ELSEWHERE = {
+    "fit": "the function train(mlp, X, y, loss=…, optimizer=…)",
+    "train": "the function train(mlp, X, y, loss=…, optimizer=…)",
+    "state_dict": "weights() and biases()",
+    "load_state_dict": "set_weights(weights, biases)",
+    "get_weights": "weights() and biases()",
+    "coefs_": "weights()",
+    "intercepts_": "biases()",
+    "save": "the function save(mlp, path)",
+}
 
 
 @spelled
@@ -75,6 +88,11 @@ class MLP(Module):
             W, b = INITIALIZERS[initializer](rng, n, m), np.zeros(m) if bias else None
             self.layers.append(Layer(W, b, function, expanded=expanded, number=len(self.layers) + 1))
         self.input_names = input_names(inputs)
+
+    if not TYPE_CHECKING:  # a type checker knows all attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, ELSEWHERE)
 
     @classmethod
     def from_weights(

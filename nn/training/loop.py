@@ -25,7 +25,7 @@ from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
-from nn.objective import Objective, reading
+from nn.signatures import spelled_function
 from nn.training.checkpoint import save
 from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
@@ -33,9 +33,19 @@ from nn.training.optimizers import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
 from nn.validation import Floats, Targets, examples, generator, targets, whole
 
+# What `train` of other libraries takes, and where it is given here.
+ELSEWHERE = {
+    **{s: f"optimizer=SGD(…, {s}=…)" for s in ("momentum", "nesterov", "weight_decay", "clip_norm", "clip_value")},
+    "learning_rate": "optimizer=SGD(learning_rate=…)",
+    "patience": "stopping=Patience(…)",
+    "early_stopping": "stopping=Patience(…)",
+    "tol": "stopping=Convergence(…)",
+    "target": "y",
+}
 MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
 
 
+@spelled_function(ELSEWHERE)
 def train(
     mlp: MLP,
     X: ArrayLike,
@@ -116,7 +126,7 @@ def train(
         if not callable(rule) or isinstance(rule, type):
             raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
     if beyond := objective.unreachable(mlp.last_activation, answers):
-        warnings.warn(f"y {beyond}", stacklevel=2)
+        warnings.warn(f"y {beyond}", stacklevel=3)  # the caller of what `spelled_function` makes of this one
     if objective.own:
         objective.check(mlp.forward(inputs[0].tolist()), answers[0].tolist())
     driven = ENGINES[engine](mlp, objective, inputs, answers, size, dtype)

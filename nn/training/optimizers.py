@@ -15,19 +15,28 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from autograd import Value
 from autograd.lifting.program import is_finite
 from nn.modules import Module, assign
-from nn.signatures import spelled
-from nn.validation import Floats, flag, real
+from nn.signatures import no_attribute, spelled
+from nn.validation import Array, flag, real
 
 Schedule = Callable[[int], float]  # step number, counted from 0 -> learning rate; an epoch has one step for each batch
-State = dict[str, Floats]
-REMEDY = "a smaller learning rate or clip_norm may help"  # where numbers diverge
+State = dict[str, Array]
+# Attributes of the optimizers of PyTorch and Keras, and what they are here.
+ELSEWHERE = {
+    "zero_grad": "mlp.zero_grad(), or x.grad = 0.0 for each parameter,",
+    "apply_gradients": "step(parameters, gradient)",
+    "minimize": "train(mlp, X, y, optimizer=…)",
+    "state_dict": "nn.save(mlp, path, optimizer=…)",
+    "load_state_dict": "nn.load(path).optimizer",
+    "param_groups": "step(parameters), to which the parameters are passed,",
+    "lr": "learning_rate",
+}
 
 
 @dataclass
@@ -65,6 +74,11 @@ class Optimizer(ABC):
         for name in ("clip_value", "clip_norm"):
             if getattr(self, name) is not None:
                 self._check(name, "a positive number")
+
+    if not TYPE_CHECKING:  # a type checker knows all attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, ELSEWHERE)
 
     def _check(self, name: str, needs: str) -> None:
         setattr(self, name, real(getattr(self, name), name, needs))

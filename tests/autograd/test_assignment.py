@@ -16,7 +16,7 @@ NOT_NUMBERS = [
     ("2", "convert it with float"), (1j, "real and imaginary parts"), (np.complex64(1j), "real and imaginary parts"),
     ([1.0], "one Value for each"), ((1.0,), "one Value for each"), (np.array(1.0), "one Value for each"),
     (np.array([1.0]), "one Value for each"), (Decimal(1), "give a float"), (b"1", "give a float"),
-    (Value(1.0, name="v"), r"v = 1\.0: use it as it is, or detach\(\) it"), (max, "give a float"),
+    (Value(1.0, name="v"), r"v = 1\.0: take its \.data"), (max, "give a float"),
 ]  # fmt: skip
 FIELDS = ["data", "grad"]
 

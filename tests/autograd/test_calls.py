@@ -30,7 +30,10 @@ def test_pandas_series_work_or_name_the_remedy():
 
 
 class Tensor:
-    """What a tensor of one element is to Python: `item`, operators that give up, and nothing of NumPy's."""
+    """What a tensor is to Python: `shape`, `item`, operators that give up, and nothing of NumPy's."""
+
+    def __init__(self, *shape):
+        self.shape = shape
 
     def item(self):
         return 3.0
@@ -42,13 +45,23 @@ class Tensor:
         return NotImplemented
 
 
-def test_a_tensor_is_refused_with_the_remedy():
-    x, tensor = Value(2.0), Tensor()
+@pytest.mark.parametrize("tensor", [Tensor(), Tensor(1), Tensor(1, 1)], ids=lambda tensor: f"{len(tensor.shape)}d")
+def test_a_tensor_of_one_element_is_refused_with_the_remedy(tensor):
+    x = Value(2.0)
     operators = (lambda: x * tensor, lambda: tensor * x, lambda: x - tensor, lambda: tensor**x)
     calls = (lambda: Value(tensor), lambda: exp(tensor), lambda: a.hypot(x, tensor), lambda: a.sum([x, tensor]))
     for call in operators + calls:
         with pytest.raises(TypeError, match=r"not the Tensor tensor\(3\.\): take its item\(\) for its one number"):
             call()
+
+
+@pytest.mark.parametrize("tensor", [Tensor(2), Tensor(1, 3), Tensor(0)], ids=lambda tensor: str(tensor.shape))
+def test_a_tensor_of_several_elements_is_not_told_to_take_its_one_number(tensor):
+    for call in (lambda: Value(tensor), lambda: Value(2.0) * tensor, lambda: a.sum([Value(2.0), tensor])):
+        with pytest.raises(TypeError, match=r"not the Tensor tensor.*: make (one Value for each|it an array)"):
+            call()
+    with pytest.raises(TypeError, match=r"exp takes numbers, Values and NumPy arrays, .*: make it an array, np\.array"):
+        exp(tensor)
 
 
 @pytest.mark.parametrize("other", [[1.0, 2.0], (1.0,)])

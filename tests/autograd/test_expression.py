@@ -12,7 +12,7 @@ import autograd
 from autograd import Constant, Value, operation, topological_order
 from autograd.conversion import Refusal
 from autograd.operations import BUILT_IN, TABLE
-from autograd.parsing import MAX_DEPTH, MAX_LENGTH, call_of, functions, parse
+from autograd.parsing import MAX_DEPTH, MAX_LENGTH, OTHER_NAMES, call_of, functions, parse
 from autograd.row import Operation
 
 FUNCTIONS = [name for name, f in functions().items() if name in BUILT_IN or not isinstance(f, Operation)]
@@ -90,6 +90,13 @@ def test_precedence_is_pythons(text):
         value, leaves = parse(text, **variables_of(text))
         assert nodes(value) == nodes(expected)
         assert {name: leaf.data for name, leaf in leaves.items()} == variables_of(text)
+
+
+@pytest.mark.parametrize(("name", "meant"), OTHER_NAMES.items())
+def test_a_name_of_books_and_other_libraries_leads_to_the_function_here(name, meant):
+    assert meant in functions()
+    with pytest.raises(ValueError, match=rf"there is no function {name}: did you mean {meant}\?"):
+        parse(f"{name}(x)", x=0.5)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -238,6 +245,10 @@ REFUSED = [
     ("__import__('os')", 1, "there is no function __import__: the functions are abs, acos"),
     ("eval(x)", 1, "there is no function eval"),
     ("sigmod(x)", 1, r"there is no function sigmod: did you mean sigmoid"),
+    ("ln(x)", 1, r"there is no function ln: did you mean log\?"),
+    ("σ(x)", 1, r"there is no function σ: did you mean sigmoid\?"),
+    ("2 + |x|", 5, r"write abs\(x\) for"),
+    ("√x", 1, r"write sqrt\(x\)"),
     ("spherical_bessel(x, 1e9)", 1, "there is no function spherical_bessel"),
     ("x(2)", 1, r"x is a variable, not a function: write x\*"),
     ("sin x", 1, r"sin is a function: write sin\(x\)"),

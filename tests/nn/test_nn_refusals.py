@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn.network
+import nn.training.optimizers
 from autograd import Value
 from nn import (
     MLP,
@@ -39,6 +43,10 @@ X = np.random.default_rng(0).normal(size=(4, 3))
 
 def network() -> MLP:
     return MLP(3, [2, 1], rng=0)
+
+
+def xor(**settings: Any) -> Any:
+    return train(MLP(2, [1], rng=0), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], **settings)
 
 
 def flat(mlp: MLP) -> list[float]:
@@ -73,6 +81,19 @@ def flat(mlp: MLP) -> list[float]:
         (lambda: Neuron(3), r"Neuron takes its weights, .* not 3: Neuron\(\[0.5, -0.2\]\); MLP\(3, \[1\]\) draws"),
         (lambda: Layer(3, 4), r"Layer takes its weights, .* not 3: Layer\(.*; MLP\(3, \[4\]\) draws those"),
         (lambda: Threshold(), r"missing a required argument: 'loss': Threshold\(loss\)"),
+        (lambda: xor(lr=0.1), r"train has no argument lr=; it is optimizer=SGD\(learning_rate=…\) here: train\(mlp, X"),
+        (lambda: xor(max_norm=1.0), r"max_norm=; it is optimizer=SGD\(…, clip_norm=…\) here"),
+        (lambda: xor(clip_norm=1.0), r"clip_norm=; it is optimizer=SGD\(…, clip_norm=…\) here"),
+        (lambda: xor(momentum=0.9), r"momentum=; it is optimizer=SGD\(…, momentum=…\) here"),
+        (lambda: xor(num_epochs=3), "num_epochs=; it is epochs= here"),
+        (lambda: xor(batch=3), "batch=; it is batch_size= here"),
+        (lambda: xor(seed=3), "seed=; it is rng= here"),
+        (lambda: xor(verbose=0), "verbose=; it is progress= here"),
+        (lambda: xor(criterion="mse"), "criterion=; it is loss= here"),
+        (lambda: xor(validation_data=None), "validation_data=; it is validation= here"),
+        (lambda: xor(patience=3), r"patience=; it is stopping=Patience\(…\) here"),
+        (lambda: xor(device="cpu"), r"train has no argument device=: train\(mlp, X, y, \*, loss"),
+        (lambda: xor(loss="mse"), r"missing a required argument: 'optimizer': train\(mlp, X, y"),
     ],
 )
 def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], Any], message: str) -> None:
@@ -84,6 +105,23 @@ def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], An
 def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
     with pytest.raises(ValueError, match=r"takes only its settings, such as Adam\(0.01\); pass the parameters to"):
         Adam(parameters)
+
+
+@pytest.mark.parametrize("owner", [SGD(0.1), Adam(), network()], ids=lambda owner: type(owner).__name__)
+def test_an_attribute_of_another_library_is_named_as_it_is_here(owner: Any) -> None:
+    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizers.ELSEWHERE
+    for name, here in elsewhere.items():
+        with pytest.raises(AttributeError, match=rf"object has no attribute '{name}'; it is {re.escape(here)} here$"):
+            getattr(owner, name)
+        assert not hasattr(owner, name)
+    with pytest.raises(AttributeError, match=rf"^'{type(owner).__name__}' object has no attribute 'nothing'$"):
+        owner.nothing  # noqa: B018
+    assert repr(copy.deepcopy(owner)) == repr(pickle.loads(pickle.dumps(owner))) == repr(owner)
+
+
+def test_zero_grad_of_an_optimizer_leads_to_that_of_the_network() -> None:
+    with pytest.raises(AttributeError, match=r"'SGD' object has no attribute 'zero_grad'; it is mlp\.zero_grad\(\)"):
+        SGD(0.1).zero_grad()
 
 
 def test_an_error_of_a_class_itself_stays_what_it_is() -> None:

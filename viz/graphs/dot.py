@@ -35,7 +35,7 @@ Attributes = dict[str, str]
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
     """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
 
-    collapse: str | None = None  #: what a network's box stands for: "neuron", "layer", or None for one Value
+    collapse: str | None = None  #: "neuron" or "layer", for which a network's box stands, or None for one Value
     boxes: Sequence[Box] = ()  #: what is drawn
     arrows: Sequence[Arrow] = ()
     labelled: bool = True  #: whether the arrows carry their local derivatives

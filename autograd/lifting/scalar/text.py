@@ -75,8 +75,14 @@ def total(terms: Sequence[Term]) -> list[str]:
 
 
 def assigned(target: str, terms: Sequence[Term], operator: str = "=") -> list[str]:
-    """Return the statements that assign a sum to a target, or add it with `+=`."""
+    """Return the statements that assign a sum to a target, or add it with `+=`.
+
+    >>> assigned("dx", [(1.0, ["(1.0 - y)"])]), assigned("dx", [(1.0, ["(1.0 - y)", "x"])])
+    (['dx = 1.0 - y'], ['dx = (1.0 - y) * x'])
+    """
     first, *more = total(terms)
+    if len(terms) == 1 and atom(terms[0]) and first.startswith("("):  # one factor, whose brackets enclose it whole
+        first = first[1:-1]
     return [f"{target} {operator} {first}", *[f"{target} += {piece}" for piece in more]]
 
 
