@@ -24,8 +24,7 @@ from nn.modules import Inputs, Layer, Module, as_inputs, assign
 from nn.objective import Objective, reading
 from nn.record import Record
 from nn.signatures import no_attribute, spelled
-from nn.training.objective import Objective, reading
-from nn.validation import Array, examples, flag, generator, listed, matrix, numbers, targets, vector
+from nn.validation import Floats, examples, flag, generator, listed, matrix, numbers, targets, vector
 
 Rng = int | np.random.Generator | None
 # Attributes of the networks of PyTorch, Keras and scikit-learn, and what they are here.

@@ -27,7 +27,7 @@ from nn.checking.evidence import GivenDeltas
 from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
 from nn.record import Record, sign_of_delta
-from nn.validation import Array
+from nn.validation import Floats
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 

@@ -21,7 +21,7 @@ from autograd.checking.diagnosis import diagnose
 from autograd.checking.digits import GivenNumber, given, read
 from nn.checking.deltas import compare
 from nn.record import sign_of_delta
-from nn.validation import Array
+from nn.validation import Floats
 
 if TYPE_CHECKING:
     from autograd import Value

@@ -25,6 +25,7 @@ from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
 from nn.network import MLP, Rng
+from nn.objective import Objective, reading
 from nn.signatures import spelled_function
 from nn.training.checkpoint import save
 from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs

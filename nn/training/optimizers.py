@@ -23,10 +23,11 @@ from autograd import Value
 from autograd.lifting.program import is_finite
 from nn.modules import Module, assign
 from nn.signatures import no_attribute, spelled
-from nn.validation import Array, flag, real
+from nn.validation import Floats, flag, real
 
 Schedule = Callable[[int], float]  # step number, counted from 0 -> learning rate; an epoch has one step for each batch
-State = dict[str, Array]
+State = dict[str, Floats]
+REMEDY = "a smaller learning rate or clip_norm may help"  # where numbers diverge
 # Attributes of the optimizers of PyTorch and Keras, and what they are here.
 ELSEWHERE = {
     "zero_grad": "mlp.zero_grad(), or x.grad = 0.0 for each parameter,",
