@@ -1,6 +1,7 @@
 """A scalar autograd engine: numbers that remember how they were made, and one table of operations.
 
 value, row, operations, rules: Values, the rows of the table, the table, and its longer rules.
+own_operations: user-defined rows.
 backward, transforms: the reverse sweep, and derivatives of functions.
 parsing, copying: expressions as text; deep copies and pickles of graphs.
 checking: gradients checked by finite differences and against numbers derived by hand.
@@ -35,7 +36,7 @@ from autograd.value import Constant, Value
 
 # fmt: off
 from autograd.operations import (
-    TABLE, operation, add, sub, mul, div, floordiv, mod, neg, identity, abs as abs, sign, square, reciprocal,
+    TABLE, add, sub, mul, div, floordiv, mod, neg, identity, abs as abs, sign, square, reciprocal,
     pow as pow, power_slope, power_log, direction, inversion, hypot,
     exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan,
     logaddexp, softmax_share, lgamma, digamma, polygamma,
@@ -47,6 +48,7 @@ from autograd.operations import (
     softsign, hard_sigmoid, step, equal, greater, maximum, minimum, peak, clip, sum as sum, dot, logsumexp,
     norm, mean, softmax, log_softmax,
 )
+from autograd.own_operations import operation
 
 # Without sum, abs, pow and round: a star is not to replace what is built in.
 __all__ = [  # noqa: RUF022  (in the order of a reader's interest)

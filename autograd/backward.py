@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.choices import Guards, as_formulas, choices, chosen, raise_chosen
+from autograd.conversion import Refusal
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -98,7 +99,7 @@ def backward(root: Value) -> None:
         for nodes, gradients in zip((order, leaves), before, strict=True):
             for earlier, gradient in zip(nodes, gradients, strict=True):
                 earlier._grad = gradient
-        if isinstance(error, (ArithmeticError, ValueError)):
+        if isinstance(error, Refusal):
             raise without_derivative(error, node) from None
         raise
 
@@ -178,7 +179,7 @@ def derivatives(root: Value, targets: Sequence[Value]) -> list[Value | float]:
         wanted = [x in between and not x.constant for x in operands]
         try:
             partials = [0.0, 1.0, 1.0] if row.chooses else row.local_derivatives(node, operands, wanted)
-        except (ArithmeticError, ValueError) as error:
+        except Refusal as error:
             if guards is None or node in guards.chosen:
                 raise without_derivative(error, node) from None
             partials = without_numbers(node, wanted)
@@ -221,7 +222,7 @@ def check_current(nodes: Iterable[Value]) -> None:
             row: Any = node.operation
             try:
                 data = row.compute(operands)
-            except (ArithmeticError, ValueError):
+            except Refusal:
                 data = None
             if data is None and math.isnan(node._data):  # refused then and now, on an unchosen side
                 continue
@@ -240,7 +241,7 @@ def refresh(root: Value, time: int) -> None:
             row: Any = node.operation
             try:
                 node._data = row.compute(node.operands)
-            except (ArithmeticError, ValueError) as error:
+            except Refusal as error:
                 node._data, refused[node] = math.nan, error
             node._time = time
         raise_chosen(refused, nodes, [root])

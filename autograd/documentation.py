@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from autograd.conversion import Refusal
 from autograd.summaries import SUMMARIES
 
 if TYPE_CHECKING:
     from autograd.row import Operation
 
-LETTERS = "xyzuvst"
+OPERAND_LETTERS = "xyzuvst"
 LETTER = re.compile(r"(?<![\\A-Za-z])[xyz](?![A-Za-z])")
 # Operands for examples: a row takes as many as it needs of the first that lie where it and its derivatives are defined.
 POINTS = (0.5, 0.25, 0.75, 0.4), (2.0, 3.0, 4.0, 5.0), (2.0, 1.0, 3.0, 4.0)
@@ -40,7 +41,7 @@ def _operand_names(row: Operation) -> Sequence[str]:
                 parameters = inspect.signature(rule).parameters.values()
                 if len(parameters) == 1 + (row.arity or 0) and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
                     return [p.name for p in parameters][1:]
-    return LETTERS[: row.arity]
+    return OPERAND_LETTERS[: row.arity]
 
 
 def formula(row: Operation) -> str:
@@ -68,11 +69,11 @@ def _at(row: Operation, point: tuple[float, ...]) -> str:
     call = f"{row.name}({', '.join(map(str, point))})"
     try:
         z = row.function(*point)
-    except (ArithmeticError, ValueError) as error:
+    except Refusal as error:
         return f"{call} raises {type(error).__name__}"
     try:
         partials = row.local_derivatives(z, point, [True] * len(point))
-    except (ArithmeticError, ValueError):
+    except Refusal:
         return f"{call} = {z:.6g}, without a derivative"
     return f"{call} = {z:.6g}, derivative {', '.join([f'{p:.6g}' for p in partials])}"
 
@@ -86,7 +87,7 @@ def example(row: Operation) -> str:
             z = row.function(*operands)
             wanted = [row.arity is None or i < len(given) for i in range(len(operands))]  # the others are constants
             partials = row.local_derivatives(z, operands, wanted)
-        except (ArithmeticError, ValueError):
+        except Refusal:
             continue
         values = arguments(row, iter([f"Value({x})" for x in point]))
         result = f">>> round({row.name}({written(given)}), 6)\n{round(z + 0.0, 6)}"

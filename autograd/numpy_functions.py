@@ -34,7 +34,7 @@ COMPARISONS: dict[Any, Callable[..., bool]] = {
 MATRIX_PRODUCTS = {"matmul", "vecdot", "matvec", "vecmat"}
 ALONG_AN_AXIS = {"add", "multiply", "logical_and", "logical_or"}
 EXTREMES = {"maximum", "minimum"}
-REMEDIES = {
+REMEDIES_OF_FUNCTIONS = {
     "fmax": "use np.maximum",
     "fmin": "use np.minimum",
     "heaviside": "use autograd.step",
@@ -119,7 +119,9 @@ def computed(ufunc: np.ufunc, method: str, operands: Sequence[Any], keywords: di
         return plain(result).astype(bool) if isinstance(result, np.ndarray) else result
     if row:
         return row(*operands)
-    remedy = REMEDIES.get(name, f"take np.{name}(x.data) for the number alone, or register a row with operation()")
+    remedy = REMEDIES_OF_FUNCTIONS.get(
+        name, f"take np.{name}(x.data) for the number alone, or register a row with operation()"
+    )
     raise TypeError(f"np.{name} is not in the table of operations: {remedy}")
 
 

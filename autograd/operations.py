@@ -1,6 +1,6 @@
 """The table of operations, one row each.
 
-A row is name, glyph, formula, float rule, array rule, partial derivatives, and what else others need to know of it
+A row is name, glyph, formula, float rule, array rule, partial derivatives, and what else other modules need to know
 (`Operation` lists the fields): its domain and bounds, how it is called, how Python writes it, what algebra makes of it.
 The most frequent rows have a reverse rule of their own, `accumulate`, which says the same as the partials in less time.
 From the row alone come eager evaluation, backward, higher derivatives, drawings, LaTeX and the vectorised program. The
@@ -20,9 +20,8 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +55,7 @@ def row(*columns: Any, **options: Any) -> Any:  # Any: each row is declared belo
 
 
 def shares(weights: Sequence[Any]) -> list[Any]:
+    """Return each weight as a fraction of their sum."""
     total = sum(weights)
     return [weight / total for weight in weights]
 
@@ -70,17 +70,17 @@ def logsumexp_partials(z: Any, *xs: Any) -> list[Any]:
 
     Where z is infinite, so is what it comes from, which shares 1.
     """
-    if math.isinf(as_number(z)):
+    if math.isinf(number_of(z)):
         return tie_partials(z, *xs)
     return shares([exp(x - z) for x in xs])
 
 
 def norm_partials(z: Any, *xs: Any) -> list[Any]:
     """x / z, and at 0, where the norm has no derivative, 0, as of hypot."""
-    return [direction(x, z) if as_number(z) == 0.0 else x / z for x in xs]
+    return [direction(x, z) if number_of(z) == 0.0 else x / z for x in xs]
 
 
-def as_number(x: Any) -> Any:
+def number_of(x: Any) -> Any:
     """Return the number that a float or a Value has; of an array, and of a Symbol, NaN."""
     return x._data if isinstance(x, Value) else x if isinstance(x, float) else math.nan
 
@@ -123,7 +123,7 @@ branch_taken: OfOne; floor: OfOne; ceil: OfOne; trunc: OfOne; round: Round
 sum: OfAList; dot: Dot; logsumexp: OfAList; norm: OfAList
 
 # name, glyph, formula, float rule, array rule,
-# partial derivatives, what else is to say (autograd/row.py)
+# partial derivatives, and the optional columns (autograd/row.py)
 
 # Arithmetic: Python's operators, and the rows that pow and hypot differentiate by.
 add          = row("add",          "+",     r"x + y",                   operator.add,          np.add,
@@ -402,6 +402,8 @@ norm         = row("norm",         "‖x‖",   r"\sqrt{x^{2} + y^{2}}",    math
                    norm_partials, arrange=spread, python="norm([x, y])", call=("l", "norm([x, y])"))
 # fmt: on
 
+BUILT_IN = frozenset(TABLE)  # the names of the project's own rows
+
 # NumPy's functions whose rows hold another array rule; that of np.clip goes by its name, for it is not public.
 Value.ufuncs |= {
     np.maximum: maximum, np.minimum: minimum, np.rad2deg: degrees, np.deg2rad: radians, np.fabs: abs,
@@ -443,129 +445,6 @@ def softmax(values: Sequence[Any]) -> list[Any]:
     [1.0, 0.0, 0.0]
     """
     return [exp(x) for x in log_softmax(values)]
-
-
-# Operations of one's own ----------------------------------------------------------------------------------------------
-
-BUILT_IN = frozenset(TABLE)  # the names of the project's own rows
-
-
-def accepts(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with `count` operands; of a built-in that does not tell, True."""
-    try:
-        inspect.signature(function).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:
-        pass
-    return True
-
-
-def check_array_rule(name: str, function: Callable[..., float], rule: Callable[..., Any], count: int) -> None:
-    """Raise TypeError for an array rule that differs from the float rule, changes its operands or ignores `out`.
-
-    Lifted programs read its result from `out` where it has such a parameter.
-    """
-    xs = [np.array([-0.7, 0.3, 1.6]) + 0.1 * k for k in range(count)]
-    before = [x.copy() for x in xs]
-    try:
-        has_out = "out" in inspect.signature(rule).parameters
-    except ValueError:  # a built-in that does not tell
-        has_out = False
-    with np.errstate(all="ignore"):
-        z = np.asarray(rule(*xs))
-        if z.dtype.kind not in "biuf" or z.shape not in ((), (3,)):
-            shown = f"{z.dtype} of shape {z.shape}"
-            raise TypeError(
-                f"the array rule of {name} returns {shown} for operands of shape (3,): return a float for each"
-            )
-        if not np.array_equal(xs, before):
-            raise TypeError(f"the array rule of {name} changes its operands: compute a new array from them")
-        for operands, got in zip(zip(*np.array(xs).tolist(), strict=True), np.broadcast_to(z, 3).tolist(), strict=True):
-            try:
-                expected = to_float(function(*operands))
-            except (ArithmeticError, ValueError):
-                continue
-            if not math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-12) and expected == expected:
-                raise TypeError(
-                    f"the array rule of {name} gives {got} at {operands}, where the float rule gives {expected}"
-                )
-        out = np.full(3, 12345.0)
-        if has_out and (rule(*xs, out=out) is not out or not np.array_equal(out, z + np.zeros(3), equal_nan=True)):
-            raise TypeError(f"the array rule of {name} does not write its result into out: pass it on, or leave it out")
-
-
-def operation(
-    name: str,
-    function: Callable[..., float],
-    partials: Sequence[float | Callable[..., Any]],
-    *,
-    glyph: str = "",
-    formula: str = "",
-    array: Callable[..., Any] | None = None,
-) -> OfMany:
-    """Enter an operation of your own in the table, and return it, callable as the others are.
-
-    Args:
-        name: the name, an identifier.
-        function: computes floats.
-        partials: one rule per operand: a number, or a function of the result and the operands, written in the table's
-            operations so that it differentiates again.
-        glyph: what drawings show; without it, the name.
-        formula: LaTeX in the letters x, y, …
-        array: computes NumPy arrays; without it `function` is called for each element.
-
-    Raises:
-        ValueError: for the name of one of autograd's own operations.
-        TypeError: for a rule that is neither a number nor a function, where the rules are not one for each operand, and
-            for an array rule that does not return floats or does not write them into `out`; and when it is used, for a
-            partial that returns anything but a number or, of Values, a Value.
-
-    >>> cube = operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], formula="x^{3}")
-    >>> x = Value(2.0)
-    >>> y = cube(x)
-    >>> y.data, y.derivative(x).data, y.derivative(x).derivative(x).data
-    (8.0, 12.0, 12.0)
-    """
-    if not name.isidentifier() or name in BUILT_IN or (hasattr(Value, name) and name not in TABLE):
-        raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
-    if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
-        raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
-    for place, rule in enumerate(partials, 1):
-        if not (isinstance(rule, (int, float)) or (callable(rule) and accepts(rule, 1 + len(partials)))):
-            raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
-    if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
-        raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
-
-    if array:
-        check_array_rule(name, function, array, len(partials))
-
-    def checked(*xs: float) -> float:
-        return to_float(function(*xs))
-
-    def checked_rule(place: int, rule: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(rule)
-        def partial(z: Any, *xs: Any) -> Any:
-            p = rule(z, *xs)
-            if isinstance(p, (Real, np.bool_)) or (not isinstance(z, float) and isinstance(p, (Value, np.ndarray))):
-                return float(p) if isinstance(z, float) else p
-            shown = f"the {type(p).__name__} {repr(p)[:60]}"
-            raise TypeError(f"partial {place} of {name} returned {shown}: make it a formula of (z, x, …) alone")
-
-        return partial
-
-    letters = ", ".join("xyuvst"[: len(partials)])
-    entry: OfMany = row(
-        name,
-        glyph or name,
-        formula or rf"\operatorname{{{name}}}({letters})",
-        checked,
-        array or elementary.elementwise(checked),
-        [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
-    )
-    if entry.arity == 1:
-        getattr(Value, name).__doc__ = method_docstring(entry, name)
-    return entry
 
 
 # Python's operators ---------------------------------------------------------------------------------------------------

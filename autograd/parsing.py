@@ -25,7 +25,7 @@ MAX_LENGTH = 10_000  # characters of a text
 MAX_DEPTH = 50  # brackets, signs and powers inside one another: far from the limit of Python's own stack
 
 # How tightly an operator binds on its left and on its right: a power takes a sign on its right, and is right to left.
-BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
+INFIX: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "+": (1, 2, operator.add),
     "-": (1, 2, operator.sub),
     "*": (2, 3, operator.mul),
@@ -34,8 +34,8 @@ BINARY: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "%": (2, 3, operator.mod),
     "**": (4, 3, operator.pow),
 }
-SIGNS: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
-SIGN_BINDING = 3
+PREFIX: dict[str, Callable[..., Any]] = {"+": operator.pos, "-": operator.neg}
+PREFIX_BINDING = 3
 
 COMPOSITIONS: dict[str, Callable[..., Any]] = {"mean": mean, "softmax": softmax, "log_softmax": log_softmax}
 
@@ -44,8 +44,8 @@ TOKEN = re.compile(
     r"|(?P<name>[^\W\d][\w\u0300-\u036f]*)"
     r"|(?P<symbol>\*\*|//|[-+*/%(),\[\]])"
 )
-SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-REMEDIES = {
+PLAIN_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+REMEDIES_OF_SYMBOLS = {
     "^": "write ** for a power",
     "×·⋅∙": "write * for a product",
     "÷": "write / for a quotient",
@@ -135,10 +135,10 @@ class Parser:
         if depth > MAX_DEPTH:
             raise self.fault(f"nested more than {MAX_DEPTH} deep: parse an inner part, and give its Value", start)
         left = self.operand(depth)
-        while self.token.text in BINARY and BINARY[self.token.text][0] >= binding:
+        while self.token.text in INFIX and INFIX[self.token.text][0] >= binding:
             self.require_number(left, start)
             sign = self.advance()
-            _, right_binding, function = BINARY[sign.text]
+            _, right_binding, function = INFIX[sign.text]
             left = self.apply(function, [left, self.number(right_binding, depth + 1)], sign.start)
         return left
 
@@ -157,8 +157,8 @@ class Parser:
             return number
         if token.kind == "name":
             return self.call(token, depth) if self.token.text == "(" else self.variable(token)
-        if token.text in SIGNS:
-            return self.apply(SIGNS[token.text], [self.number(SIGN_BINDING, depth + 1)], token.start)
+        if token.text in PREFIX:
+            return self.apply(PREFIX[token.text], [self.number(PREFIX_BINDING, depth + 1)], token.start)
         if token.text == "(":
             value = self.expression(0, depth + 1)
             self.close(token, ")")
@@ -240,7 +240,9 @@ class Parser:
                 self.require_name(self.token)
         elif start < len(self.text):
             sign = self.text[start]
-            remedy = next((REMEDIES[signs] for signs in REMEDIES if sign in signs), "leave it out")
+            remedy = next(
+                (REMEDIES_OF_SYMBOLS[signs] for signs in REMEDIES_OF_SYMBOLS if sign in signs), "leave it out"
+            )
             raise self.fault(f"{sign!r} is not part of a formula: {remedy}", start)
         else:
             self.token = Token("end", "", start)
@@ -295,11 +297,11 @@ def is_variable(text: str) -> bool:
     """
     match = TOKEN.fullmatch(text)
     is_name = match is not None and match.lastgroup == "name"
-    return is_name and text.translate(SUBSCRIPTS).isidentifier() and not keyword.iskeyword(text)
+    return is_name and text.translate(PLAIN_DIGITS).isidentifier() and not keyword.iskeyword(text)
 
 
 def functions() -> dict[str, Callable[..., Any]]:
-    """Return the functions that a text may call, by name: the rows of the table that are no helpers, and compositions.
+    """Return the functions that a text may call, by name: the rows of the table that are not helpers, and compositions.
 
     A helper may take long: the time of spherical_bessel grows with its second operand.
     """

@@ -24,7 +24,7 @@ FLOATS, VALUES = frozenset({float}), frozenset({Value, Constant})  # the kinds o
 
 
 class Operation:
-    """One row of the table: everything that the project knows of an operation.
+    """One row of the table: how an operation is computed, differentiated, written and called.
 
     `function` computes floats, `array` NumPy arrays, and `partials` the local derivatives: one rule per operand,
     a number or a function of (z, x, y, …), or, for any number of operands, one function that returns them all.

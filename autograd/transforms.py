@@ -164,13 +164,14 @@ def _transform(name: str, f: Callable[..., Any], transformed: Callable[..., Any]
     if not callable(f):
         raise TypeError(f"{name} takes a function, not the {type(f).__name__} {shown(f)}: write {name}(f)(x)")
     functools.update_wrapper(transformed, f, assigned=(), updated=())
-    transformed.__name__ = transformed.__qualname__ = f"{name}({_name(f)})"
+    transformed.__name__ = transformed.__qualname__ = f"{name}({name_of(f)})"
     return transformed
 
 
-def _name(f: Callable[..., Any]) -> str:
+def name_of(f: Callable[..., Any]) -> str:
+    """Return what a message calls a function."""
     if isinstance(f, functools.partial):
-        return _name(f.func)
+        return name_of(f.func)
     name: str = getattr(f, "__name__", type(f).__name__)
     code = getattr(f, "__code__", None)
     return f"the lambda of line {code.co_firstlineno}" if name == "<lambda>" and code else name
@@ -183,7 +184,7 @@ def _record(
 
     The answer is a plain number, unless a Value was given or the result depends on another transform's variable.
     """
-    name = _name(f)
+    name = name_of(f)
     if not xs:
         raise TypeError(
             f"{transform} differentiates {name} with respect to its positional arguments: give at least one"
@@ -211,7 +212,7 @@ def _value_and_grad(transform: str, f: Callable[..., Any], xs: Sequence[Any], ke
     if np.ndim(y) if is_array(y) else not is_number(y):
         count = sum(1 for _ in numbers(y))
         raise TypeError(
-            f"{transform} needs a function of one result, and {_name(f)} returned the {type(y).__name__} of {count}: "
+            f"{transform} needs a function of one result, and {name_of(f)} returned the {type(y).__name__} of {count}: "
             "use jacobian, or sum the results"
         )
     (value,) = numbers(y)

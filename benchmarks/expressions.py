@@ -186,7 +186,7 @@ class Symbols:
 
 @dataclass
 class Task:
-    """A function of so many inputs, once for Values and once for CasADi's symbols, its NumPy, and its points."""
+    """A function of a number of inputs, once for Values and once for CasADi's symbols, its NumPy, and its points."""
 
     name: str
     ours: Callable[[list[Any]], Any]
@@ -302,7 +302,7 @@ def virtual_machine(row: Row) -> Callable[[], Array]:
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:
-    """Return the time of a call, the mean of so many, after one that warms up."""
+    """Return the time of a call, the mean of `repeats`, after one that warms up."""
     call()
     start = time.thread_time()
     for _ in range(repeats):

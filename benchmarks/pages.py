@@ -47,7 +47,7 @@ requestAnimationFrame(next);
 
 
 def graph(size: int) -> Value:
-    """Return a graph of at least so many nodes, differentiated."""
+    """Return a graph of at least `size` nodes, differentiated."""
     x = [Value(i / 10, f"x{i}") for i in range(OSCILLATORS)]
     v = [Value(0.0, f"v{i}") for i in range(OSCILLATORS)]
     energy = x[0] * x[0]

@@ -199,7 +199,7 @@ def micrograd_seconds(task: Task) -> float:
 
 
 def seconds(step: Step, repeats: int) -> float:
-    """Return the time of a step, the mean of so many, after a few that warm up."""
+    """Return the time of a step, the mean of `repeats`, after a few that warm up."""
     for _ in range(max(1, repeats // 10)):
         step()
     start = time.perf_counter()
@@ -250,7 +250,7 @@ class Lifting:
 
 
 def network_of(nodes: int) -> tuple[Value, list[Value], list[Value]]:
-    """Return the loss of an expanded network with about so many nodes."""
+    """Return the loss of an expanded network with about `nodes` nodes."""
     m = max(2, round((nodes / 4) ** 0.5))
     task = Task([m, m, m], 1, "relu", classes=False)
     loss, leaves, mlp = lifted(task, expanded=True)
@@ -258,7 +258,7 @@ def network_of(nodes: int) -> tuple[Value, list[Value], list[Value]]:
 
 
 def chain_of(nodes: int) -> tuple[Value, list[Value], list[Value]]:
-    """Return a chain of so many nodes, as deep as it is long."""
+    """Return a chain of `nodes` nodes, as deep as it is long."""
     x, w = Value(0.5), Value(0.9)
     y = x
     for _ in range(nodes // 3):
@@ -267,7 +267,7 @@ def chain_of(nodes: int) -> tuple[Value, list[Value], list[Value]]:
 
 
 def terms_of(nodes: int) -> tuple[Value, list[Value], list[Value]]:
-    """Return a sum of so many nodes, all of one form."""
+    """Return a sum of `nodes` nodes, all of one form."""
     xs, ws = ([Value(0.5) for _ in range(nodes // 4)] for _ in range(2))
     return total([tanh(x * w) for x, w in zip(xs, ws, strict=True)]), xs, ws
 

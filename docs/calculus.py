@@ -10,7 +10,6 @@ Letters: x, y operands; z result; w weights and b bias of `dot`.
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import TABLE, Operation, Value, parse
+from autograd.documentation import signature
 from autograd.files import write
 from autograd.operations import BUILT_IN
 from autograd.rules.elementary import LN2, LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
@@ -177,7 +177,7 @@ def page() -> str:
 
 
 def formulas(row: Operation) -> tuple[str, list[str]]:
-    """Return the formula of a row's result, and of its derivative to each operand."""
+    """Return the formula of a row's result, and of its derivative with respect to each operand."""
     names = OPERANDS[row.name] if row.name in OPERANDS else letters(row)
     for point in POINTS:
         try:
@@ -204,13 +204,8 @@ def meaning(row: Operation, *numbers: float) -> Value:
 
 
 def letters(row: Operation) -> tuple[str, ...]:
-    """Return the names of the operands: those of the call, or else of a rule, or else x and y."""
-    if row.arrange:
-        return tuple(inspect.signature(row.arrange).parameters)
-    for rule in row.partials if isinstance(row.partials, tuple) else ():
-        if callable(rule):
-            return tuple(inspect.signature(rule).parameters)[1:]
-    return tuple("xy"[: row.arity])
+    """Return the names of the operands, as the row's signature has them."""
+    return tuple(signature(row).parameters)
 
 
 def named(names: Any, numbers: Iterator[float]) -> list[Any]:
@@ -239,7 +234,7 @@ def edge(row: Operation, point: tuple[float, ...]) -> str:
 
 
 def derivative(row: Operation, z: float, point: tuple[float, ...], k: int) -> str:
-    """Return the derivative to operand k, or its error."""
+    """Return the derivative with respect to operand k, or its error."""
     try:
         return short(row.local_derivatives(z, point, [i == k for i in range(len(point))])[k])
     except (ArithmeticError, ValueError) as error:

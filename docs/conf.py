@@ -132,7 +132,7 @@ def cell_text(cell: dict[str, Any]) -> str:
 ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.+)")  # "x, y: what they are", as docstrings describe arguments
 ARRAY = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[\w+\]\]")
 ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
-MARKUP = re.compile(r"`[^`]*`|[|*\\]|(?<=\w)_(?!\w)")  # what stands in backticks stays, the rest is no markup
+MARKUP = re.compile(r"`[^`]*`|[|*\\]|(?<=\w)_(?!\w)")  # what stands in backticks stays, the rest is not markup
 
 
 def read_docstring(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
@@ -185,7 +185,7 @@ def apart(lines: list[str], names: list[str]) -> list[str]:
 
 
 def escaped(line: str) -> str:
-    """Return a line whose stars, bars, backslashes and last underscores are no markup."""
+    """Return a line whose stars, bars, backslashes and last underscores are not markup."""
     return MARKUP.sub(lambda mark: mark[0] if mark[0].startswith("`") else f"\\{mark[0]}", line)
 
 

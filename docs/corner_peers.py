@@ -24,7 +24,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 KEPT = HERE / "corners.json"
-Cell = list[list[str]] | None  # first and second derivative to each operand; None where there is no such function
+Cell = list[list[str]] | None  # first and second derivatives, operand by operand; None where there is no such function
 Names = dict[str, Any]
 Derivative = Callable[[Callable[..., Any], list[float], int, int], Any]  # of f, at xs, to operand i, of order 1 or 2
 
@@ -41,7 +41,7 @@ def name(corner: dict[str, Any]) -> str:
 
 
 def answer(corner: dict[str, Any], names: Names, derivative: Derivative) -> Cell:
-    """Return the first derivative to each operand and the second, in six digits or as the error raised."""
+    """Return the first derivative with respect to each operand and the second, in six digits or as the error raised."""
     xs = [float(x) for x in corner["at"]]
     f = eval(f"lambda {', '.join('xyz'[: len(xs)])}: {corner['f']}", dict(names))  # noqa: S307  (corners.toml is ours)
     if not names.keys() >= set(f.__code__.co_names):

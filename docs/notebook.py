@@ -56,7 +56,7 @@ mlp = MLP.from_weights([into_hidden, into_output])
 record = mlp.forward([1, 3, 5])
 record""",
     """\
-## The loss, and who is to blame
+## The loss and its gradients
 
 C = Σ (y − a)² with the label 1. One `backward()` takes every derivative. The handout writes δ for −∂C/∂z, so that it
 adds where others subtract; `convention="handout"` says so.""",
@@ -72,7 +72,7 @@ viz.network(record, loss)""",
 ## Why a gradient is what it is
 
 The blame of a weight is a sum over all paths from the loss to it, of the products of the local derivatives on them.
-A weight into h₁ has one path: h₁ feeds one node. Document 001 sums over h₁ … h₄ instead, a slip.""",
+A weight into h₁ has one path: h₁ feeds one node. Document 001 sums over h₁ … h₄ instead, a mistake.""",
     """\
 from viz.text.explanations import explain
 
@@ -81,7 +81,7 @@ print(explain(loss, mlp.layers[0].neurons[0].weights[0]))""",
 ## One step of gradient descent
 
 Every gradient is taken first, with the old weights; then every weight moves by −η · ∂C/∂w, here with η = 0.5, large
-enough to see. Both documents use the moved weight of the output node for δ of h₁, another slip.
+enough to see. Both documents use the moved weight of the output node for δ of h₁, another mistake.
 The second picture is the graph after the step, *against* the one before: `old → new`.""",
     """\
 from copy import deepcopy

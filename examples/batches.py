@@ -65,7 +65,7 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
         epochs = np.arange(1, EPOCHS + 1)
         by_epoch.plot(epochs, history.loss, label=kind)
         by_step.plot(epochs * steps, history.loss, label=kind)
-    print("\nA step on one example is the noisier one, and the cheaper: so many of them bring one further in an epoch.")
+    print("\nA step on one example is noisier and cheaper: an epoch has more of them, and gets further.")
 
     by_epoch.set(xlabel="epochs", ylabel="mean loss", title="by epochs: as much data seen")
     by_step.set(xlabel="steps", xscale="log", title="by steps: as many updates")

@@ -60,7 +60,7 @@ NOTES = """
   1  Assumed: no network of the text gives 0.6. Here a bias of the output node makes it so.
   2  000 shows the line of code, not its result.
   3  Both take the weight after its update, 0.8017873 for 0.8. Take every gradient first, then update.
-  4  Right as products. But h₁ does not feed h₂, h₃ and h₄, so they are no part of its δ.
+  4  Right as products. But h₁ does not feed h₂, h₃ and h₄, so they are not part of its δ.
      (And 0.5, 0.1, 0.6 belong to this example alone: the exercise has −1.2, 0.5, −0.3.)
   5  001 sums over h₁ … h₄, one weight updated and three not. The sum runs over the nodes that h₁ feeds: one.
 """

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd import Value, abs, clip, dot, log, log1p, logsumexp, mean, relu, softplus, square, sum
 from autograd.arrays import as_number
+from autograd.conversion import describe
 from nn.validation import real
 
 N = TypeVar("N", float, Value)  # a loss of numbers is a number, a loss of Values a Value
@@ -246,7 +247,7 @@ def _number(x: Any) -> float:
 
 
 def _shown(x: Any) -> str:
-    return f"{x.name} = {x.data!r}" if isinstance(x, Value) and x.name else repr(_number(x))
+    return describe(x if isinstance(x, Value) else float(x))
 
 
 def _check_probabilities(loss: str, predictions: Iterable[Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn.validation import Array, Targets
+from nn.validation import Floats, Targets
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Reading:
     largest: bool
     threshold: float = 0.5
 
-    def accuracy(self, p: Array, t: Targets) -> float:
+    def accuracy(self, p: Floats, t: Targets) -> float:
         """Return the fraction of the examples that are right; with several labels, a row is right if all of them are.
 
         Args:
@@ -39,7 +39,7 @@ class Reading:
         return float(((p > self.threshold) == (t > 0.0)).all(axis=1).mean())
 
 
-def r_squared(p: Array, t: Targets) -> float:
+def r_squared(p: Floats, t: Targets) -> float:
     """Return R², the mean over the outputs of 1 − Σ (t − p)² / Σ (t − t̄)².
 
     If the targets of an output are all the same, R² is 1 for a perfect prediction and 0 otherwise, as in scikit-learn.

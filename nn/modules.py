@@ -20,7 +20,7 @@ from autograd import Value, dot, softmax
 from autograd.arrays import as_number, as_numpy
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
 from nn.signatures import spelled
-from nn.validation import Array, matrix, numbers, real, vector
+from nn.validation import Floats, matrix, numbers, real, vector
 
 Inputs = Sequence[Any] | NDArray[Any]  # of one example: a number or a Value for each input
 
@@ -183,7 +183,7 @@ class Layer(Module):
         shares = softmax(net_inputs)
         return net_inputs, [a.named(n.a_name) for n, a in zip(self.neurons, shares, strict=True)]
 
-    def forward_arrays(self, inputs: Array, theta: Array) -> tuple[Array, Array]:
+    def forward_arrays(self, inputs: Floats, theta: Floats) -> tuple[Floats, Floats]:
         """Return net inputs and activations of many examples as plain numbers.
 
         Args:
@@ -202,11 +202,11 @@ class Layer(Module):
             return Z, functions[0](Z) if functions[0] else Z
         return Z, np.stack([f(z) if f else z for f, z in zip(functions, Z, strict=True)])
 
-    def weights(self, field: str = "data") -> Array:
+    def weights(self, field: str = "data") -> Floats:
         """Return the weights [sender, receiver], or with field="grad" their gradients, as a read-only array."""
         return _read_only(np.array([[getattr(w, field) for w in neuron.weights] for neuron in self.neurons]).T)
 
-    def biases(self, field: str = "data") -> Array:
+    def biases(self, field: str = "data") -> Floats:
         """Return the biases, or with field="grad" their gradients, as a read-only array."""
         return _read_only(np.array([getattr(neuron.bias, field) for neuron in self.neurons]))
 
@@ -219,7 +219,7 @@ class Layer(Module):
         return [parameter for neuron in self.neurons for parameter in neuron.places()]
 
 
-def assign(parameters: Iterable[Value], numbers: Array) -> None:
+def assign(parameters: Iterable[Value], numbers: Floats) -> None:
     """Set the data of each parameter, in order."""
     for parameter, number in zip(parameters, numbers.tolist(), strict=True):
         parameter.data = number
@@ -263,6 +263,6 @@ def _one_example(inputs: Any, names: Sequence[str]) -> list[Any]:
     return entries
 
 
-def _read_only(array: Array) -> Array:
+def _read_only(array: Floats) -> Floats:
     array.flags.writeable = False  # a change of this copy would have no effect: use set_weights
     return array

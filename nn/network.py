@@ -21,6 +21,7 @@ from nn.initializers import INITIALIZERS
 from nn.losses import Loss
 from nn.metrics import r_squared
 from nn.modules import Inputs, Layer, Module, as_inputs, assign
+from nn.objective import Objective, reading
 from nn.record import Record
 from nn.signatures import no_attribute, spelled
 from nn.training.objective import Objective, reading
@@ -166,7 +167,7 @@ class MLP(Module):
             record.activations.append(activations)
         return record
 
-    def forward_arrays(self, X: Array, theta: Array | None = None) -> tuple[Array, Array]:
+    def forward_arrays(self, X: Floats, theta: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the last layer's net inputs and activations of many examples as plain numbers, one example per row.
 
         Args:
@@ -186,7 +187,7 @@ class MLP(Module):
             first = last
         return Z.T, A.T
 
-    def predict(self, X: ArrayLike) -> Array:
+    def predict(self, X: ArrayLike) -> Floats:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.
 
         Args:
@@ -203,7 +204,7 @@ class MLP(Module):
         """
         return self.forward_arrays(examples(X, self.sizes[0]))[1]
 
-    def predict_proba(self, X: ArrayLike) -> Array:
+    def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the probability of every class, (examples, classes).
 
         For a softmax layer these are the outputs; for one sigmoid output p they are 1 − p and p, for classes 0 and 1.
@@ -277,11 +278,11 @@ class MLP(Module):
         places = self._places()
         return len(set(places)) < len(places)
 
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[Floats]:
         """Return one read-only array for each layer, W[sender, receiver]; `set_weights` changes them."""
         return [layer.weights() for layer in self.layers]
 
-    def biases(self) -> list[Array]:
+    def biases(self) -> list[Floats]:
         """Return one read-only array for each layer; an empty list for a network without biases."""
         return [layer.biases() for layer in self.layers if layer.neurons[0].bias is not None]
 
@@ -314,7 +315,7 @@ class MLP(Module):
         assign(chosen, np.array(list(chosen.values())))
 
     @staticmethod
-    def _fitting(given: Sequence[ArrayLike], own: list[Array], name: str) -> list[Array]:
+    def _fitting(given: Sequence[ArrayLike], own: list[Floats], name: str) -> list[Floats]:
         """Return the arrays; raise ValueError if they do not have the shapes of the network's own."""
         arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
         if len(arrays) != len(own):
@@ -324,10 +325,10 @@ class MLP(Module):
                 raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {ours.shape}")
         return arrays
 
-    def gradients(self) -> list[Array]:
+    def gradients(self) -> list[Floats]:
         """Return the gradients of the weights, in the shapes of `weights()`."""
         return [layer.weights("grad") for layer in self.layers]
 
-    def bias_gradients(self) -> list[Array]:
+    def bias_gradients(self) -> list[Floats]:
         """Return the gradients of the biases, in the shapes of `biases()`."""
         return [layer.biases("grad") for layer in self.layers if layer.neurons[0].bias is not None]

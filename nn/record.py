@@ -53,7 +53,12 @@ class Record:
         Raises:
             ValueError: For any other convention.
         """
-        if convention not in ("gradient", "handout"):
-            raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
-        sign = 1.0 if convention == "gradient" else -1.0
+        sign = sign_of_delta(convention)
         return [[sign * z.grad + 0.0 for z in layer] for layer in self.net_inputs]  # + 0.0: no delta is −0.0
+
+
+def sign_of_delta(convention: str) -> float:
+    """Return the sign of δ relative to ∂C/∂z; raise ValueError for a convention that is neither of `Record.deltas`."""
+    if convention not in ("gradient", "handout"):
+        raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
+    return 1.0 if convention == "gradient" else -1.0

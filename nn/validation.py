@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from autograd.arrays import as_array, as_floats, as_number, as_numpy, entry
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.float64]
 Targets = NDArray[Any]  # (n, k) floats, or (n,) class indices
 
 CLASS_LOSSES = ("cross_entropy", "softmax_cross_entropy")
@@ -30,14 +30,14 @@ RANGES: dict[str, Callable[[float], bool]] = {
 }
 
 
-def numbers(data: Any, name: str) -> Array:
+def numbers(data: Any, name: str) -> Floats:
     """Return the data as an array of finite floats; raise ValueError naming the first entry that is not one."""
-    floats: Array = as_floats(as_array(data, name), name)
+    floats: Floats = as_floats(as_array(data, name), name)
     _refuse(floats, ~np.isfinite(floats), name, "every number must be finite")
     return floats
 
 
-def matrix(data: Any, name: str) -> Array:
+def matrix(data: Any, name: str) -> Floats:
     """Return the data as a two-dimensional array of finite floats with at least one row and column."""
     array = numbers(data, name)
     if array.ndim != 2:
@@ -48,7 +48,7 @@ def matrix(data: Any, name: str) -> Array:
     return array
 
 
-def vector(data: Any, name: str, length: int) -> Array:
+def vector(data: Any, name: str, length: int) -> Floats:
     """Return the data as a flat array of `length` finite floats."""
     array = numbers(data, name)
     if array.shape != (length,):
@@ -110,7 +110,7 @@ def generator(rng: Any) -> np.random.Generator:
         raise ValueError(f"rng is {rng!r:.80}; give a seed (a whole number, 0 or more) or a NumPy Generator") from None
 
 
-def examples(X: Any, inputs: int, name: str = "X") -> Array:
+def examples(X: Any, inputs: int, name: str = "X") -> Floats:
     """Return X as floats of shape (n, inputs)."""
     array = numbers(X, name)
     if array.ndim == 1 and array.size:
@@ -158,7 +158,7 @@ def targets(y: Any, loss: str, n: int, k: int, name: str = "y") -> Targets:
     return array
 
 
-def _classes(array: Array, loss: str, k: int, name: str) -> Targets:
+def _classes(array: Floats, loss: str, k: int, name: str) -> Targets:
     if k < 2:
         raise ValueError(f"{loss} needs an output for each of two or more classes; for one use binary_cross_entropy")
     if array.ndim == 1:
@@ -178,7 +178,7 @@ def _classes(array: Array, loss: str, k: int, name: str) -> Targets:
     return indices
 
 
-def _refuse(array: Array, wrong: NDArray[np.bool_], name: str, rule: str) -> None:
+def _refuse(array: Floats, wrong: NDArray[np.bool_], name: str, rule: str) -> None:
     for place in np.argwhere(wrong):
         words = f" (row {place[0]}, column {place[1]}, counted from 0)" if len(place) == 2 else ""
         raise ValueError(f"{entry(name, place)} is {array[tuple(place)]:g}{words}; {rule}")

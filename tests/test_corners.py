@@ -96,7 +96,7 @@ TRUTH = vars(mpmath) | {
 
 
 def true_derivative(f, xs, i, order):
-    """The central difference, of a step so small that its error is no matter."""
+    """The central difference, of a step so small that its error does not matter."""
     with mpmath.workdps(600):
         h = mpmath.mpf(10) ** -50
         at = [f(*[x + k * h * (j == i) for j, x in enumerate(map(mpmath.mpf, xs))]) for k in (-1, 0, 1)]

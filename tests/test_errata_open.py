@@ -69,7 +69,7 @@ def test_i35_the_handouts_derivative_takes_the_activation() -> None:
     a = sigmoid(2.6)
     assert sigmoid_derivative(a) == pytest.approx(grad(sigmoid)(2.6), rel=1e-14)
     assert grad(sigmoid)(2.6) == pytest.approx(0.0643583, abs=5e-8)
-    assert sigmoid_derivative(2.6) == pytest.approx(-4.16)  # of the net input it is no slope at all
+    assert sigmoid_derivative(2.6) == pytest.approx(-4.16)  # at the net input it is not a slope at all
 
 
 def test_i36_the_golden_networks_stay_away_from_the_kink() -> None:

@@ -132,7 +132,7 @@ def test_i10_every_layer_takes_its_senders_activation_and_its_receivers_delta() 
     assert "∂C/∂w⁽²⁾₁₁ = δ⁽²⁾₁ · ∂z⁽²⁾₁/∂w⁽²⁾₁₁" in network(record, loss.named("C"), weight=into_output).source
 
 
-def test_i11_delta_is_the_derivative_to_the_net_input() -> None:
+def test_i11_delta_is_the_derivative_with_respect_to_the_net_input() -> None:
     record, _ = backward(h1_network(), X, 1)
     z, neuron = record.net_inputs[1][0], record.mlp.layers[1].neurons[0]
     (w,), bias = neuron.weights, neuron.bias

@@ -48,7 +48,7 @@ def save(
             anything is written.
         TypeError: for options of a Value with a drawing, before anything is written.
         RuntimeError: if no engine can draw it, or the engine fails; the DOT source is then saved next to the path.
-        TimeoutError: if the layout takes too long; likewise.
+        TimeoutError: if the layout takes too long; the DOT source is saved as well.
 
     >>> from autograd import Value
     >>> save(Value(2.0) * 3, "product.jpg")

@@ -122,9 +122,8 @@ def given(numbers: Sequence[Written], rtol: float) -> list[GivenNumber]:
         elif not x.decimal:
             last = -decimals
         else:
-            last = min(
-                x.last, max(-decimals, x.decimal.adjusted() + 1 - digits)
-            )  # with the zeros that it may have lost
+            # With the zeros that it may have lost.
+            last = min(x.last, max(-decimals, x.decimal.adjusted() + 1 - digits))
         return float(Decimal(5).scaleb(last - 1))
 
     def tolerant(x: Written) -> GivenNumber:

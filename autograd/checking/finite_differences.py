@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.arrays import entry
 from autograd.checking.tables import aligned
-from autograd.conversion import Refusal
-from autograd.transforms import hessian, value_and_grad
+from autograd.conversion import Refusal, shown
+from autograd.structures import inside, is_array, with_numbers
+from autograd.transforms import hessian, name_of, value_and_grad
 
 FloatArray = NDArray[np.float64]
 
@@ -94,13 +96,13 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
 
     Args:
         f: A function that returns one number.
-        xs: Its arguments: numbers, or lists of numbers.
+        xs: Its arguments: numbers, arrays, and lists, tuples or dictionaries of these.
         order: 1 for first derivatives only; 2 also compares second derivatives, with finite differences of the
             engine's first derivatives.
 
     Raises:
         AssertionError: Where derivatives differ, with a table of them.
-        TypeError: For an argument that is not a number or a list of numbers.
+        TypeError: For an argument that holds anything but numbers.
         ValueError: For another order, for no argument, and where f is not finite.
         Exception: Whatever f and its derivatives raise at the given point.
 
@@ -120,10 +122,15 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
     if not n:
         raise ValueError("there is nothing to differentiate: give the arguments of the function")
 
-    def sample(numbers: Sequence[float]) -> list[float]:
+    def of_list(numbers: Sequence[Any]) -> Any:
+        return f(*with_numbers(xs, numbers))
+
+    of_list.__name__ = name_of(f)
+
+    def sample(numbers: list[float]) -> list[float]:
         """Return f and the engine's gradient."""
-        value, gradient = value_and_grad(f)(*rebuilt(xs, iter(numbers)))
-        return [value, *flat(gradient)]
+        value, gradient = value_and_grad(of_list)(numbers)
+        return [value, *gradient]
 
     here = sample(point)
     if not math.isfinite(here[0]):
@@ -131,9 +138,9 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
     # A row for each derivative: its name, the engine's number, the component of the sample it derives, and the axis.
     rows = [(f"∂f/∂{name}", here[1 + j], 0, j) for j, name in enumerate(names)]
     if order == 2:
-        for k, second in enumerate(flat(hessian(f)(*xs))):
-            i, j = divmod(k, n)
-            rows.append((f"∂²f/∂{names[j]}∂{names[i]}" if i != j else f"∂²f/∂{names[i]}²", second, 1 + i, j))
+        for i, seconds in enumerate(hessian(of_list)(point)):
+            for j, second in enumerate(seconds):
+                rows.append((f"∂²f/∂{names[j]}∂{names[i]}" if i != j else f"∂²f/∂{names[i]}²", second, 1 + i, j))
     left, right = ([slopes(sample, point, here, j, direction) for j in range(n)] for direction in (-1.0, 1.0))
     comparisons = [compare(name, engine, left[j][..., k], right[j][..., k]) for name, engine, k, j in rows]
     if wrong := [row for row in comparisons if row.verdict == "differs"]:
@@ -143,7 +150,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
 
 
 def slopes(
-    sample: Callable[[Sequence[float]], list[float]], point: list[float], here: list[float], axis: int, direction: float
+    sample: Callable[[list[float]], list[float]], point: list[float], here: list[float], axis: int, direction: float
 ) -> FloatArray:
     """Return steps, slopes and the rounding errors of the slopes.
 
@@ -209,9 +216,8 @@ def extrapolate(side: FloatArray, power: int) -> tuple[float, float]:
         for j in range(1, min(i, MAX_DEGREE) + 1):
             row.append(row[-1] + (row[-1] - above[j - 1]) / ((steps[i - j] / steps[i]) ** power - 1.0))
             error = max(abs(row[j] - row[j - 1]), abs(row[j] - above[j - 1])) + noise[i]
-            if (
-                error < least
-            ):  # long steps do not see a nearby pole or kink: the slopes over shorter steps must agree as well
+            # Long steps do not see a nearby pole or kink: the slopes over shorter steps must agree as well.
+            if error < least:
                 away = max(abs(slopes[k] - row[j]) - ROUNDING_ALLOWANCE * noise[k] for k in range(i, len(slopes)))
                 error += max(0.0, away - abs(slope - row[j]))
             if error < least:
@@ -231,23 +237,14 @@ def names_of(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def numbered(name: str, tree: Any) -> Iterator[tuple[str, float]]:
-    """Yield the name and number of an argument, or of each entry of a list."""
-    if isinstance(tree, (list, tuple)):
-        for i, branch in enumerate(tree):
-            yield from numbered(f"{name}[{i}]", branch)
-    elif isinstance(tree, Real):
+    """Yield the name and number of an argument, or of each number in a structure."""
+    if is_array(tree):
+        for place, x in np.ndenumerate(tree):
+            yield from numbered(entry(name, place), x)
+    elif (held := inside(tree)) is not None:
+        for step, branch in held:
+            yield from numbered(name + step, branch)
+    elif isinstance(tree, (Real, np.bool_)):
         yield name, float(tree)
     else:
-        raise TypeError(f"{name} is the {type(tree).__name__} {repr(tree)[:60]}: give a number, or a list of numbers")
-
-
-def flat(tree: Any) -> list[float]:
-    """Return the numbers of nested lists, in order."""
-    return [x for _, x in numbered("", tree)]
-
-
-def rebuilt(tree: Any, numbers: Iterator[float]) -> Any:
-    """Return nested lists of the same structure as a tree, with other numbers."""
-    if isinstance(tree, (list, tuple)):
-        return type(tree)([rebuilt(branch, numbers) for branch in tree])
-    return next(numbers)
+        raise TypeError(f"{name} is the {type(tree).__name__} {shown(tree)}: give numbers, or arrays or lists of them")

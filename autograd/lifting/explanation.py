@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from autograd.conversion import Refusal, same_class
 from autograd.lifting.passes.trace import Leaves, Trace
 
-Array = NDArray[Any]
-
 
 def explain(
-    traced: Trace, parameters: Array, batch: Array, rows: NDArray[np.bool_], wrt: Leaves | Literal["gradient"] | None
+    traced: Trace,
+    parameters: NDArray[Any],
+    batch: NDArray[Any],
+    rows: NDArray[np.bool_],
+    wrt: Leaves | Literal["gradient"] | None,
 ) -> dict[int, list[float]]:
     """Raise an error that names what made a row infinite or NaN; where Python raises none, return the row's results.
 
@@ -44,7 +46,7 @@ def explain(
     return passed
 
 
-def refuse_infinite(traced: Trace, parameters: Array, batch: Array) -> None:
+def refuse_infinite(traced: Trace, parameters: NDArray[Any], batch: NDArray[Any]) -> None:
     """Raise ValueError for an input or a parameter that is not finite."""
     for kind, numbers, names in (
         ("input", batch, traced.inputs),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONG = 40  # characters of a name that are looked at
-REST = re.compile(r"[^A-Za-z0-9_]")  # what is left out
+MAX_LENGTH_READ = 40  # characters of a name that are looked at
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")  # what is left out
 
 
 def plain(name: str) -> str:
@@ -20,9 +20,9 @@ def plain(name: str) -> str:
     >>> plain("w₁₂"), plain("é\\nimport os  # {0}"), plain("变量")
     ('w12', 'eimportos0', '')
     """
-    if len(name) <= LONG and name.isascii() and name.isalnum():
+    if len(name) <= MAX_LENGTH_READ and name.isascii() and name.isalnum():
         return name
-    return REST.sub("", unicodedata.normalize("NFKD", name[:LONG]))[:LONG]
+    return NOT_IN_NAMES.sub("", unicodedata.normalize("NFKD", name[:MAX_LENGTH_READ]))[:MAX_LENGTH_READ]
 
 
 def identifier(name: str) -> str:

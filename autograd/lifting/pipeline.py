@@ -1,7 +1,7 @@
 """The pipeline: from a traced graph to the code of a program, pass by pass.
 
-A traced graph becomes a canonical one, then a plan of blocks, each of so many rows that are computed together, then
-statements, and in the end the text of a NumPy program. Each pass is a small file in `passes/` or `codegen/`.
+A traced graph becomes a canonical one, then a plan of blocks, whose rows are computed together, then statements, and in
+the end the text of a NumPy program. Each pass is a small file in `passes/` or `codegen/`.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ STATEMENT_PASSES: list[Callable[[Code], None]] = [
 
 @dataclass
 class Source:
-    """The text of a program, the names that it uses, its larger constants, and what tells of an error.
+    """The text of a program, the names that it uses, its larger constants, and where to look for an error.
 
-    `checked` are the parameters whose gradients have to be looked at: most weights of a layer with biases need not, for
-    the gradient of a bias is the sum of its neuron's deltas, so it tells of each of them, and the weights of one neuron
-    tell of all senders. Where these are finite, nothing but an overflow, which Python lets pass, can happen to their
-    products.
+    `checked` are the parameters whose gradients are tested for being finite. Most weights of a layer with biases are
+    not among them: the gradient of a bias is the sum of its neuron's deltas, so it is finite only if each of them is,
+    and the gradients of one neuron's weights are finite only if all senders are. Where deltas and senders are finite,
+    their products can still overflow, which Python does not treat as an error either.
     """
 
     text: str

@@ -50,9 +50,8 @@ class Layer:
     weights: list[list[int]]
     senders: Rows
     biases: list[int] | None
-    iterations: list[tuple[list[list[int]], list[int] | None]] = field(
-        default_factory=list
-    )  # of a loop, where they vary
+    # The weights and biases of each iteration of a loop, where they vary.
+    iterations: list[tuple[list[list[int]], list[int] | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

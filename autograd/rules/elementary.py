@@ -16,11 +16,14 @@ from typing import Any
 
 import numpy as np
 
-Array = Any  # a NumPy array, or a float to be broadcast against one
-ArrayRule = Callable[..., Array]
+from autograd.conversion import Refusal
+
+FloatOrArray = Any  # a NumPy array, or a float to be broadcast against one
+ArrayRule = Callable[..., FloatOrArray]
 
 MAX_ONE_BY_ONE = 16  # elements for which an elementwise rule is quicker than the many passes of an array rule
-LN2, LN10, LOG2_E, LOG10_E = math.log(2.0), math.log(10.0), math.log2(math.e), math.log10(math.e)
+LN2, LOG2_E, LOG10_E = math.log(2.0), math.log2(math.e), math.log10(math.e)
+LOG_SQRT_2PI = 0.9189385332046727
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, section 2
 
 
@@ -30,10 +33,10 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     def call(*xs: float) -> float:
         try:
             return function(*map(float, xs))
-        except (ArithmeticError, ValueError):
+        except Refusal:
             return math.nan
 
-    def rule(*xs: Array, out: Array = None) -> Array:
+    def rule(*xs: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
         z = np.asarray(np.frompyfunc(call, len(xs), 1)(*xs), dtype=float)
         if out is None:
             return z
@@ -43,7 +46,9 @@ def elementwise(function: Callable[..., float]) -> ArrayRule:
     return rule
 
 
-def mended(z: Array, function: Callable[..., float], xs: Sequence[Array], where: Array) -> Array:
+def mended(
+    z: FloatOrArray, function: Callable[..., float], xs: Sequence[FloatOrArray], where: FloatOrArray
+) -> FloatOrArray:
     """Return an array rule's result, computed by the float rule where the array's formula is too plain."""
     if np.any(where):
         where, z, *xs = np.broadcast_arrays(where, z, *xs)
@@ -61,7 +66,7 @@ def or_one_by_one(function: Callable[..., float], array: ArrayRule) -> ArrayRule
     """Return the array rule, but the elementwise one for few elements, for which its many passes take longer."""
     each = elementwise(function)
 
-    def rule(*xs: Array, out: Array = None) -> Array:
+    def rule(*xs: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
         return (each if max(map(np.size, xs)) <= MAX_ONE_BY_ONE else array)(*xs, out=out)
 
     return rule
@@ -85,7 +90,7 @@ def equal(x: float, y: float) -> float:
     return 1.0 if x == y else 0.0 if x < y or x > y else math.nan
 
 
-def order_array(x: Array, y: Array, out: Array = None) -> Array:
+def order_array(x: FloatOrArray, y: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """−1, 0 or 1 where x < y, x = y or x > y."""
     out = np.sign(np.subtract(x, y, out=out), out=out)
     if np.isnan(np.add.reduce(out, axis=None)):
@@ -93,7 +98,7 @@ def order_array(x: Array, y: Array, out: Array = None) -> Array:
     return out
 
 
-def equal_array(x: Array, y: Array, out: Array = None) -> Array:
+def equal_array(x: FloatOrArray, y: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = order_array(x, y, out)
     return np.subtract(1.0, np.square(out, out=out), out=out)
 
@@ -103,7 +108,7 @@ def greater(x: float, y: float) -> float:
     return 1.0 if x > y else 0.5 if x == y else 0.0 if x < y else math.nan
 
 
-def greater_array(x: Array, y: Array, out: Array = None) -> Array:
+def greater_array(x: FloatOrArray, y: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = order_array(x, y, out)
     return np.multiply(np.add(out, 1.0, out=out), 0.5, out=out)
 
@@ -126,7 +131,7 @@ def clip(x: float, low: float, high: float) -> float:
     return minimum(maximum(x, low), high)
 
 
-def clip_array(x: Array, low: Array, high: Array, out: Array = None) -> Array:
+def clip_array(x: FloatOrArray, low: FloatOrArray, high: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     return np.minimum(np.maximum(x, low, out=out), high, out=out)
 
 
@@ -138,7 +143,7 @@ def leaky_relu(x: float, slope: float) -> float:
     return slope * x if x <= 0.0 else x
 
 
-def leaky_relu_array(x: Array, slope: Array, out: Array = None) -> Array:
+def leaky_relu_array(x: FloatOrArray, slope: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = np.multiply(x, slope, out=out)
     if isinstance(slope, float) and 0.0 < slope <= 1.0:  # a slope that is not learned: in place
         return np.maximum(x, out, out=out)
@@ -150,7 +155,7 @@ def elu(x: float) -> float:
     return math.expm1(x) if x <= 0.0 else x
 
 
-def elu_array(x: Array, out: Array = None) -> Array:
+def elu_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = np.expm1(np.minimum(x, 0.0, out=out), out=out)
     return np.maximum(x, out, out=out)  # eˣ − 1 ≥ x
 
@@ -159,7 +164,7 @@ def selu(x: float) -> float:
     return SELU_SCALE * (SELU_ALPHA * math.expm1(x) if x <= 0.0 else x)
 
 
-def selu_array(x: Array, out: Array = None) -> Array:
+def selu_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """First the size, which is the larger of x and α(1 − eˣ), for one of them is negative; then the sign."""
     out = np.expm1(np.minimum(x, 0.0, out=out), out=out)
     out = np.maximum(x, np.multiply(out, -SELU_ALPHA, out=out), out=out)
@@ -171,7 +176,7 @@ def hard_sigmoid(x: float) -> float:
     return clip(x + 3.0, 0.0, 6.0) / 6.0
 
 
-def hard_sigmoid_array(x: Array, out: Array = None) -> Array:
+def hard_sigmoid_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = clip_array(np.add(x, 3.0, out=out), 0.0, 6.0, out)
     return np.divide(out, 6.0, out=out)
 
@@ -182,7 +187,7 @@ def sech_squared(x: float) -> float:
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
-def sech_squared_array(x: Array, out: Array = None) -> Array:
+def sech_squared_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     out = np.exp(np.multiply(np.absolute(x, out=out), -2.0, out=out), out=out)
     return np.divide(4.0 * out, np.square(np.add(out, 1.0, out=out), out=out), out=out)
 
@@ -197,7 +202,7 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-def sigmoid_array(x: Array, out: Array = None) -> Array:
+def sigmoid_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """1 / (1 + exp(−x)), in place: four passes; where exp(−x) overflows, 0 for less than 10⁻³⁰⁸."""
     out = np.exp(np.negative(x, out=out), out=out)
     return np.divide(1.0, np.add(out, 1.0, out=out), out=out)  # NumPy's reciprocal takes longer on many elements
@@ -211,7 +216,7 @@ def silu(x: float) -> float:
     return x * half * half if half else -half
 
 
-def silu_array(x: Array, out: Array = None) -> Array:
+def silu_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """x / (1 + exp(−x)); where exp(−x) overflows, 0 for less than 10⁻³⁰⁵."""
     out = np.exp(np.negative(x, out=out), out=out)
     out = np.divide(x, np.add(out, 1.0, out=out), out=out)
@@ -224,7 +229,7 @@ def softplus(x: float) -> float:
     return maximum(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-def softplus_array(x: Array, out: Array = None) -> Array:
+def softplus_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """log(1 + eˣ), and x from 40 on, where eˣ could overflow and the rest is less than a rounding."""
     out = np.exp(np.minimum(x, 40.0, out=out), out=out)
     return np.maximum(x, np.log1p(out, out=out), out=out)
@@ -237,7 +242,7 @@ def logsumexp(*xs: float) -> float:
     return top + math.log(sum_left_to_right(*[math.exp(x - top) for x in xs]))
 
 
-def logsumexp_array(rows: Array, out: Array = None) -> Array:
+def logsumexp_array(rows: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     top = np.maximum.reduce(rows, axis=0)
     shifted = rows - top
     total = np.add.reduce(np.exp(shifted, out=shifted), axis=0)
@@ -246,7 +251,7 @@ def logsumexp_array(rows: Array, out: Array = None) -> Array:
     return out
 
 
-def norm_array(rows: Array, out: Array = None) -> Array:
+def norm_array(rows: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """√Σx², of numbers divided by a power of two that makes the largest about 1."""
     largest = np.maximum.reduce(np.abs(rows), axis=0)
     _, e = np.frexp(largest)
@@ -279,7 +284,7 @@ def dot(*operands: float) -> float:
     return total
 
 
-def dot_array(rows: Array, out: Array = None) -> Array:
+def dot_array(rows: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     n = len(rows) // 2
     total = np.add.reduce(rows[:n] * rows[n : 2 * n], axis=0)
     return np.add(total, rows[-1] if len(rows) % 2 else 0.0, out=out)

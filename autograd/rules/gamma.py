@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograd.rules.elementary import Array, elementwise
+from autograd.rules.elementary import LOG_SQRT_2PI, FloatOrArray, elementwise
 from autograd.rules.normal import sin_pi
 
-LARGE = 10.0  # from here on the asymptotic series have all digits
-HIGHEST = 1000  # order of polygamma
-LOG_SQRT_2PI = 0.9189385332046727
+MIN_ASYMPTOTIC = 10.0  # from here on the asymptotic series have all digits
+MAX_ORDER = 1000  # order of polygamma
 ONE_LESS_EULER = 0.42278433509846713  # 1 − γ = ψ(2)
 ROOT, ROOT_LO = 1.4616321449683622, 9.549995429965697e-17  # where ψ is 0, and lgamma least
 LEAST = -0.12148629053584961
@@ -72,7 +71,7 @@ def lgamma(x: float) -> float:
     if x < 0.0:
         e, m = from_pole(x)  # by Γ(x) Γ(1 − x) = π / sin πx (6.1.17)
         return -math.log(abs(sin_pi(e)) / math.pi) - lgamma(m + 1.0 - e)
-    if x >= LARGE:
+    if x >= MIN_ASYMPTOTIC:
         z = (x - 0.5) * (math.log(x) - 1.0) + (LOG_SQRT_2PI - 0.5 + polynomial(LGAMMA_FAR, 1.0 / x / x) / x)
         if math.isinf(z):
             raise OverflowError("math range error")
@@ -102,7 +101,7 @@ def digamma(x: float) -> float:
         e, m = from_pole(x)  # by ψ(1 − x) − ψ(x) = π cot πx (6.3.7)
         odd = e / (1.0 - e * e) + e * polynomial(ODD_AT_ONE, e * e)
         return digamma(m + 1.0 - e) + 2.0 * odd - 1.0 / e
-    if x >= LARGE:
+    if x >= MIN_ASYMPTOTIC:
         return math.log(x) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / x / x) / x) / x
     if BASIN[0] <= x <= BASIN[1]:
         t = (x - ROOT) - ROOT_LO
@@ -123,8 +122,8 @@ def polygamma(n: float, x: float) -> float:
     """ψ⁽ⁿ⁾(x), the n-th derivative of digamma, which is (−1)ⁿ⁺¹ n! Σ 1/(x + k)ⁿ⁺¹ (6.4.10)."""
     if n != n or x != x:
         return n + x
-    if not (0.0 <= n <= HIGHEST and n == int(n)):
-        raise ValueError(f"expected a whole order from 0 to {HIGHEST}, got {n}")
+    if not (0.0 <= n <= MAX_ORDER and n == int(n)):
+        raise ValueError(f"expected a whole order from 0 to {MAX_ORDER}, got {n}")
     if n == 0.0:
         return digamma(x)
     s = int(n) + 1
@@ -136,13 +135,13 @@ def polygamma(n: float, x: float) -> float:
     if x >= 0.5:
         return sign * times_zeta(s, x)
     e, m = from_pole(x)
-    total = times_power(1.0, s, e) + times_zeta(s, 1.0 + e)
+    total = factorial_over_power(1.0, s, e) + times_zeta(s, 1.0 + e)
     if m:  # the poles on the other side of x
         total += sign * (times_zeta(s, 1.0 - e) - times_zeta(s, m + 1.0 - e))
     return sign * total
 
 
-def times_power(factor: float, s: int, x: float) -> float:
+def factorial_over_power(factor: float, s: int, x: float) -> float:
     """A factor times (s − 1)! / xˢ, each of which may be beyond the floats."""
     factorial = math.factorial(s - 1)
     shift = max(0, factorial.bit_length() - 64)
@@ -155,11 +154,11 @@ def times_zeta(s: int, x: float) -> float:
 
     The sum is that of (x / (x + k))ˢ, by its logarithm, which costs no digits: a small term may be less exact.
     """
-    count = max(0, math.ceil(LARGE + s - x))
+    count = max(0, math.ceil(MIN_ASYMPTOTIC + s - x))
     y = x + count
     far = math.exp(-s * math.log1p(count / x)) * (y / (s - 1) + 0.5 + euler_maclaurin(s, y))
     terms = [math.exp(-s * math.log1p(k / x)) for k in range(count)]
-    return times_power(math.fsum([*terms, far]), s, x)
+    return factorial_over_power(math.fsum([*terms, far]), s, x)
 
 
 def euler_maclaurin(s: int, y: float) -> float:
@@ -174,7 +173,7 @@ def euler_maclaurin(s: int, y: float) -> float:
 # Arrays ---------------------------------------------------------------------------------------------------------------
 
 
-def lgamma_array(x: Array, out: Array = None) -> Array:
+def lgamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """As `lgamma`, all its cases at once; a pole gives NaN."""
     t, steps = towards_two(x)
     z = t * polynomial(LGAMMA_AT_TWO, t)
@@ -185,14 +184,14 @@ def lgamma_array(x: Array, out: Array = None) -> Array:
     low = x < BASIN[0]
     np.subtract(z, np.log1p(t), out=z, where=low)
     np.subtract(z, np.log(x), out=z, where=x < 0.5)
-    far = np.maximum(x, LARGE)
+    far = np.maximum(x, MIN_ASYMPTOTIC)
     series = LOG_SQRT_2PI - 0.5 + polynomial(LGAMMA_FAR, 1.0 / far / far) / far
-    np.copyto(z, (far - 0.5) * (np.log(far) - 1.0) + series, where=x >= LARGE)
+    np.copyto(z, (far - 0.5) * (np.log(far) - 1.0) + series, where=x >= MIN_ASYMPTOTIC)
     u = (x - ROOT) - ROOT_LO
-    return mended(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
+    return completed(z, LEAST + u * polynomial(LGAMMA_AT_ROOT, u), x, lgamma, out)
 
 
-def digamma_array(x: Array, out: Array = None) -> Array:
+def digamma_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """As `digamma`, all its cases at once; a pole gives NaN."""
     t, steps = towards_two(x)
     z = np.zeros_like(t)
@@ -201,19 +200,19 @@ def digamma_array(x: Array, out: Array = None) -> Array:
     z += polynomial(DIGAMMA_AT_TWO, t)
     np.subtract(z, 1.0 / (1.0 + x), out=z, where=x < 0.5)
     np.subtract(z, 1.0 / x, out=z, where=x < BASIN[0])
-    far = np.maximum(x, LARGE)
-    np.copyto(z, np.log(far) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / far / far) / far) / far, where=x >= LARGE)
+    far = np.maximum(x, MIN_ASYMPTOTIC)
+    np.copyto(z, np.log(far) - (0.5 + polynomial(DIGAMMA_FAR, 1.0 / far / far) / far) / far, where=x >= MIN_ASYMPTOTIC)
     u = (x - ROOT) - ROOT_LO
-    return mended(z, u * polynomial(AT_ROOT, u), x, digamma, out)
+    return completed(z, u * polynomial(AT_ROOT, u), x, digamma, out)
 
 
-def polygamma_array(n: Array, x: Array) -> Array:
+def polygamma_array(n: FloatOrArray, x: FloatOrArray) -> FloatOrArray:
     """As `polygamma`: at once for one order of all and x ≥ ½, where xⁿ⁺¹ is neither huge nor tiny, else one by one."""
     order = np.ravel(n)[0] if np.size(n) else 0.0
     if not (np.all(n == order) and 1.0 <= order <= 20.0 and order == int(order)):
         return elementwise(polygamma)(n, x)
     s = int(order) + 1
-    count = int(LARGE) + s
+    count = int(MIN_ASYMPTOTIC) + s
     y = x + count
     z = np.exp(-s * np.log1p(count / x)) * (y / (s - 1) + 0.5 + euler_maclaurin(s, y))
     for k in range(count - 1, -1, -1):
@@ -226,10 +225,10 @@ def polygamma_array(n: Array, x: Array) -> Array:
     return z
 
 
-def towards_two(x: Array) -> tuple[Array, list[Array]]:
+def towards_two(x: FloatOrArray) -> tuple[FloatOrArray, list[FloatOrArray]]:
     """Where the series at two is taken, and the numbers on the way there, each x less 1, 2, …, or 1 if not needed."""
-    y, steps = np.minimum(np.maximum(x, BASIN[1]), LARGE), []
-    for _ in range(int(LARGE) - 2):
+    y, steps = np.minimum(np.maximum(x, BASIN[1]), MIN_ASYMPTOTIC), []
+    for _ in range(int(MIN_ASYMPTOTIC) - 2):
         above = y > 2.5
         y = y - above
         steps.append(np.where(above, y, 1.0))
@@ -237,7 +236,9 @@ def towards_two(x: Array) -> tuple[Array, list[Array]]:
     return np.where(x < BASIN[0], np.minimum(np.maximum(low, -0.5), 0.5), y - 2.0), steps
 
 
-def mended(z: Array, basin: Array, x: Array, function: Callable[[float], float], out: Array) -> Array:
+def completed(
+    z: FloatOrArray, basin: FloatOrArray, x: FloatOrArray, function: Callable[[float], float], out: FloatOrArray
+) -> FloatOrArray:
     """Put in the series at the root, and where x is negative, 0, infinite or NaN the float rule."""
     np.copyto(z, basin, where=(x >= BASIN[0]) & (x <= BASIN[1]))
     rest = ~((x > 0.0) & (x < np.inf))

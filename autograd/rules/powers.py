@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import Array, mended
+from autograd.rules.elementary import FloatOrArray, mended
 
-PRECISE = 1e-290  # a smaller power may lack digits that its product with a large number would show
+MIN_PRECISE = 1e-290  # a smaller power may lack digits that its product with a large number would show
 
 
 # Powers ---------------------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def times_power(c: float, x: float, y: float) -> float:
         if abs(c) >= 1.0:
             raise
         z = math.inf
-    if PRECISE < abs(z) < math.inf:
+    if MIN_PRECISE < abs(z) < math.inf:
         return c * z
     half = math.copysign(abs(x) ** (0.5 * y), z)
     return c * abs(half) * half if half or not math.isinf(c) else math.copysign(half, c)
@@ -55,10 +55,10 @@ def power_slope(c: float, x: float, y: float) -> float:
     return slope
 
 
-def power_slope_array(c: Array, x: Array, y: Array) -> Array:
+def power_slope_array(c: FloatOrArray, x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     flat, exponent = np.equal(c, 0.0), y - 1.0
     z = np.power(np.where(flat, 1.0, x), exponent)
-    precise = (np.abs(z) > PRECISE) & (np.abs(z) < math.inf)
+    precise = (np.abs(z) > MIN_PRECISE) & (np.abs(z) < math.inf)
     z = np.where(flat, 0.0, c * z)
     shift = exponent - y
     lost = (y - (exponent - shift)) - (1.0 + shift)
@@ -76,10 +76,10 @@ def power_log(x: float, y: float) -> float:
     return 0.0 * power(x, y)
 
 
-def power_log_array(x: Array, y: Array) -> Array:
+def power_log_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     zero = np.equal(x, 0.0)
     z = np.power(x, y)
-    precise = (np.abs(z) > PRECISE) & (np.abs(z) < math.inf)
+    precise = (np.abs(z) > MIN_PRECISE) & (np.abs(z) < math.inf)
     z = z * np.where(zero & np.not_equal(y, 0.0), 0.0, np.log(x))
     return mended(z, power_log, (x, y), ~precise & ~zero | np.isnan(z))
 
@@ -98,7 +98,7 @@ def at_infinity(x: float) -> float:
     return math.copysign(1.0, x) if math.isinf(x) else 0.0 * x
 
 
-def scaled_array(x: Array, y: Array) -> tuple[Array, Array, Array]:
+def scaled_array(x: FloatOrArray, y: FloatOrArray) -> tuple[FloatOrArray, FloatOrArray, FloatOrArray]:
     _, e = np.frexp(np.maximum(np.abs(x), np.abs(y)))
     return np.ldexp(x, -e), np.ldexp(y, -e), e
 
@@ -111,7 +111,7 @@ def direction(x: float, y: float) -> float:
     return x / math.hypot(x, y) if x or y else 0.0
 
 
-def direction_array(x: Array, y: Array) -> Array:
+def direction_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     a, b, _ = scaled_array(x, y)
     length = np.hypot(a, b)
     z = a / np.where(length == 0.0, 1.0, length)
@@ -126,7 +126,7 @@ def inversion(x: float, y: float) -> float:
     return math.ldexp(math.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)  # 600: above the last, uneven floats
 
 
-def inversion_array(x: Array, y: Array) -> Array:
+def inversion_array(x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     a, b, e = scaled_array(x, y)
     z = np.ldexp(np.ldexp(x, 600 - e) / (a * a + b * b), -600 - e)
     return mended(z, inversion, (x, y), np.isnan(z))

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import Array, sigmoid, softplus
+from autograd.rules.elementary import LOG_SQRT_2PI, FloatOrArray, sigmoid, softplus
 from autograd.rules.normal import (
     INVERSE_SQRT_2PI,
     TWO_OVER_SQRT_PI,
@@ -21,9 +21,6 @@ from autograd.rules.normal import (
     split_square,
     tail_array,
 )
-
-LOG_SQRT_2PI = 0.9189385332046727
-
 
 # Logistic -------------------------------------------------------------------------------------------------------------
 
@@ -48,7 +45,7 @@ def share(x: float, y: float) -> float:
     return part + part * (1.0 - part) * e
 
 
-def share_array(x: Array, y: Array, out: Array = None) -> Array:
+def share_array(x: FloatOrArray, y: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     d = np.where(np.equal(x, y), 0.0, np.subtract(x, y))
     v = d - x
     e = np.where((np.abs(d) < 1e3) & (d != 0.0), (x - (d - v)) - (y + v), 0.0)
@@ -62,7 +59,7 @@ def log_sigmoid(x: float) -> float:
     return -softplus(-x)
 
 
-def log_sigmoid_array(x: Array, out: Array = None) -> Array:
+def log_sigmoid_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """−log(1 + e⁻ˣ), and x up to −40, where e⁻ˣ could overflow and the rest is less than a rounding."""
     out = np.exp(np.minimum(np.negative(x, out=out), 40.0, out=out), out=out)
     return np.minimum(x, np.negative(np.log1p(out, out=out), out=out), out=out)
@@ -77,7 +74,7 @@ def logit(x: float) -> float:
     return math.log(x) - math.log1p(-x)
 
 
-def logit_array(x: Array, out: Array = None) -> Array:
+def logit_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     far = np.log(x) - np.log1p(np.negative(x))
     out = np.arctanh(np.subtract(np.multiply(x, 2.0, out=out), 1.0, out=out), out=out)
     out = np.multiply(out, 2.0, out=out)
@@ -112,21 +109,21 @@ def inverse_mills(x: float) -> float:
     return -x / mills_series(x)
 
 
-def bell_of_right(x: Array) -> Array:
+def bell_of_right(x: FloatOrArray) -> FloatOrArray:
     """e^(−x²/2) for x > 0, else 1; with a rounding less than `bell_array`."""
     square, rest = split_square(np.minimum(np.maximum(x, 0.0), 64.0))  # beyond, it is 0
     e = np.exp(-0.5 * square)
     return e + e * np.expm1(-0.5 * rest)
 
 
-def log_normal_cdf_array(x: Array, out: Array = None) -> Array:
+def log_normal_cdf_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """With t = e^(x²/2) · Φ(−|x|): log t − x²/2 on the left, log(1 − e^(−x²/2) · t) on the right."""
     t = tail_array(np.minimum(np.abs(x), 1e300))
     z = np.where(x < 0.0, np.log(t) - 0.5 * np.square(x), np.log1p(-bell_of_right(x) * t))
     return np.positive(z, out=out)
 
 
-def inverse_mills_array(x: Array, out: Array = None) -> Array:
+def inverse_mills_array(x: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     """φ(x) / Φ(x), of which e^(−x²/2) cancels on the left; it is at least −x, and rounds to that far on the left."""
     t = tail_array(np.minimum(np.abs(x), 1e300))
     e = bell_of_right(x)
@@ -188,19 +185,19 @@ def erfinv_slope(x: float) -> float:
     return slope + slope * lost
 
 
-def erfinv_array(x: Array) -> Array:
+def erfinv_array(x: FloatOrArray) -> FloatOrArray:
     z, error = erfinv_and_error_array(np.abs(x))
     return np.where(np.abs(x) > 1e-8, np.copysign(z - error, x), x / TWO_OVER_SQRT_PI)
 
 
-def erfinv_slope_array(x: Array) -> Array:
+def erfinv_slope_array(x: FloatOrArray) -> FloatOrArray:
     z, error = erfinv_and_error_array(np.abs(x))
     slope = np.exp(z * z) / TWO_OVER_SQRT_PI
     slope += slope * (product_error(z, z) - 2.0 * z * error)
     return np.where(np.abs(x) > 1e-8, slope, 1.0 / TWO_OVER_SQRT_PI + 0.0 * x)
 
 
-def erfinv_and_error_array(x: Array) -> tuple[Array, Array]:
+def erfinv_and_error_array(x: FloatOrArray) -> tuple[FloatOrArray, FloatOrArray]:
     """As `erfinv_and_error`."""
     rest, low = 1.0 - x, x < 0.5
     half = 0.5 * np.log(rest * (1.0 + x))

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from autograd.rules.elementary import Array, elementwise
+from autograd.rules.elementary import FloatOrArray, elementwise
 
 
 def floor(x: float) -> float:
@@ -40,7 +40,7 @@ def round(x: float, digits: float) -> float:  # noqa: A001  (the row is named li
 round_to_digits = elementwise(round)
 
 
-def round_array(x: Array, digits: Array, out: Array = None) -> Array:
+def round_array(x: FloatOrArray, digits: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:
     return round_to_digits(x, digits, out=out) if np.any(digits) else np.rint(x, out=out)
 
 
@@ -49,7 +49,7 @@ def where(c: float, x: float, y: float) -> float:
     return c if c != c else x if c else y
 
 
-def where_array(c: Array, x: Array, y: Array) -> Array:
+def where_array(c: FloatOrArray, x: FloatOrArray, y: FloatOrArray) -> FloatOrArray:
     return np.where(np.isnan(c), c, np.where(c, x, y))
 
 
@@ -60,5 +60,5 @@ def branch_taken(c: float) -> float:
     return c
 
 
-def branch_taken_array(c: Array) -> Array:
+def branch_taken_array(c: FloatOrArray) -> FloatOrArray:
     return np.where(np.equal(c, 0.0), np.nan, c)

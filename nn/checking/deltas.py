@@ -26,7 +26,7 @@ from autograd.checking.tables import aligned
 from nn.checking.evidence import GivenDeltas
 from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
-from nn.record import Record
+from nn.record import Record, sign_of_delta
 from nn.validation import Array
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
@@ -146,7 +146,7 @@ def assert_deltas(
     __tracebackhide__ = True  # pytest then shows the caller's line
     report = compare(record, expected, convention, rtol, learning_rate)
     if report.wrong:
-        sign = 1.0 if convention == "gradient" else -1.0
+        sign = sign_of_delta(convention)
 
         def net_input(delta: Delta) -> Value:
             return record.net_inputs[delta.layer - 1][delta.neuron - 1]
@@ -218,9 +218,9 @@ def compare(
             advice="No diagnosis: the record does not reproduce its own deltas. Either the weights have changed since "
             "backward(), so compare before the update, or the loss depends on more than record.output.",
         )
-    sign = 1.0 if convention == "gradient" else -1.0  # mistakes are described for ∂C/∂z
+    sign = sign_of_delta(convention)  # mistakes are described for ∂C/∂z
 
-    def arrays(number: Callable[[Delta], float]) -> list[Array]:
+    def arrays(number: Callable[[Delta], float]) -> list[Floats]:
         return [np.array([number(delta) for delta in layer]) for layer in layers]
 
     given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
@@ -257,7 +257,7 @@ def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]
     )
 
 
-def _sum(factors: Array, numbers: Array) -> str:
+def _sum(factors: Floats, numbers: Floats) -> str:
     """Return a sum of products as text, without the terms that are 0."""
     terms = [f"{x:.6g} · {f'({y:.6g})' if y < 0.0 else f'{y:.6g}'}" for x, y in zip(factors, numbers, strict=True) if y]
     shown = " + ".join(terms[:MAX_TERMS_SHOWN] or ["0"]).replace("+ -", "- ")

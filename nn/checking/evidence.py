@@ -8,7 +8,7 @@
 - One mistake needs 3 digits in all, and 1 in the layers where it is made; it needs 4 and 1.5 if all depends on one
   number, a fitted one or the sum over siblings, and 6 if it is made in some neurons of a layer only. Two mistakes need
   6 digits, and each of them 1.5 in its layers.
-- One mistake in a whole layer that lacks at most 1.5 of these digits is no diagnosis, but a hint.
+- One mistake in a whole layer that lacks at most 1.5 of these digits is not a diagnosis but a hint.
 - A common factor of a layer counts as one number, however many numbers show it: the factors n and 1/n; and, less 1.5
   digits because there are many combinations, two factors together, and whatever else except the derivative is changed
   beside a sum over siblings.
@@ -33,7 +33,7 @@ import numpy as np
 
 from autograd.checking.diagnosis import FLOAT_PRECISION
 from nn.checking.mistakes import MEAN, MISTAKES, SIBLINGS, SUM, UPDATED, LayerStep, Mistake
-from nn.validation import Array
+from nn.validation import Floats
 
 # Digits of evidence that are needed: in all, and in the layers where a mistake is made.
 DIGITS_NEEDED = {"one": (3.0, 1.0), "on one number": (4.0, 1.5), "in some neurons": (6.0, 6.0), "two": (6.0, 1.5)}
@@ -83,7 +83,7 @@ class Hypothesis:
         rate: The learning rate of weights that are used after their update.
     """
 
-    receivers: Array
+    receivers: Floats
     made: tuple[Made, ...] = ()
     n: int = 1
     rate: float = 0.0
@@ -127,17 +127,17 @@ class GivenDeltas:
     """
 
     steps: Sequence[LayerStep]
-    engine: Sequence[Array]
-    expected: Sequence[Array]
-    half_units: Sequence[Array]
-    tolerances: Sequence[Array]
+    engine: Sequence[Floats]
+    expected: Sequence[Floats]
+    half_units: Sequence[Floats]
+    tolerances: Sequence[Floats]
     learning_rate: float | None = None
 
-    def receivers(self, layer: int) -> Array:
+    def receivers(self, layer: int) -> Floats:
         """Return the engine's deltas of the layer that this one feeds; none for the output."""
         return self.engine[layer + 1] if layer + 1 < len(self.engine) else np.zeros(0)
 
-    def reproduces(self, layer: int, deltas: Array) -> Array:
+    def reproduces(self, layer: int, deltas: Floats) -> Floats:
         """Return which of a layer's expected numbers these deltas reproduce."""
         return np.asarray(abs(self.expected[layer] - deltas) <= self.tolerances[layer])
 
@@ -175,8 +175,8 @@ class GivenDeltas:
         left = [sum(digits) - cost for digits, cost in zip(evidence.values(), costs, strict=True)]
         return min(total - sum(costs) - in_all, min(left) - in_its_layers)
 
-    def shown(self, layer: int, receivers: Array, hypothesis: Hypothesis, acting: Sequence[Made]) -> Array:
-        """Return a layer's deltas with some of an hypothesis's mistakes."""
+    def shown(self, layer: int, receivers: Floats, hypothesis: Hypothesis, acting: Sequence[Made]) -> Floats:
+        """Return a layer's deltas with some of a hypothesis's mistakes."""
         step = self.steps[layer]
         mistakes = [made.mistake for made in acting if made.mistake in step.mistakes()]
         deltas = step.deltas(receivers, mistakes, hypothesis.n, hypothesis.rate)
@@ -184,7 +184,7 @@ class GivenDeltas:
             return np.where(np.isin(np.arange(len(deltas)), acting[0].neurons), deltas, step.deltas(receivers))
         return deltas
 
-    def digits(self, layer: int, reproduced: Array, alternative: Array) -> Array:
+    def digits(self, layer: int, reproduced: Floats, alternative: Floats) -> Floats:
         """Return each number's digits of evidence for the reproduced numbers against the alternative."""
         E = self.expected[layer]
         distance = abs(E - alternative)

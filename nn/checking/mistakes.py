@@ -20,7 +20,7 @@ from autograd import Value, jacobian, softmax
 from autograd.checking.diagnosis import WHICH_LOSS
 from nn.modules import Layer
 from nn.record import Record
-from nn.validation import Array
+from nn.validation import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,17 +92,17 @@ class LayerStep:
         weights: [neuron, receiver]; None at the output.
     """
 
-    derivatives: dict[Mistake | None, Array]
-    activations: Array
-    activation_gradients: Array
-    weights: Array | None = None
+    derivatives: dict[Mistake | None, Floats]
+    activations: Floats
+    activation_gradients: Floats
+    weights: Floats | None = None
 
     def mistakes(self) -> list[Mistake]:
         """Return the mistakes that can be made in this step."""
         parts = {"factor"} if self.weights is None else {"factor", "weights"}
         return [mistake for mistake in MISTAKES if mistake.part in parts or mistake in self.derivatives]
 
-    def deltas(self, receivers: Array, mistakes: Collection[Mistake] = (), n: int = 1, rate: float = 0.0) -> Array:
+    def deltas(self, receivers: Floats, mistakes: Collection[Mistake] = (), n: int = 1, rate: float = 0.0) -> Floats:
         """Return this layer's deltas, calculated with mistakes.
 
         Args:
@@ -122,7 +122,7 @@ class LayerStep:
             if SIBLINGS in mistakes:
                 gradients = np.full(len(W), gradients.sum())
         derivative = self.derivatives[next((mistake for mistake in mistakes if mistake.part == "derivative"), None)]
-        deltas: Array = derivative @ gradients if derivative.ndim == 2 else derivative * gradients
+        deltas: Floats = derivative @ gradients if derivative.ndim == 2 else derivative * gradients
         for mistake, factor in ((SIGN, -1.0), (DOUBLE, 2.0), (HALF, 0.5), (MEAN, 1.0 / n), (SUM, float(n))):
             if mistake in mistakes:
                 deltas = factor * deltas
@@ -150,7 +150,7 @@ def steps_of(record: Record) -> list[LayerStep] | None:
     return steps
 
 
-def output_step(step: LayerStep, layer: Layer, zs: Sequence[Value], deltas: Array) -> LayerStep:
+def output_step(step: LayerStep, layer: Layer, zs: Sequence[Value], deltas: Floats) -> LayerStep:
     """Return the output's step, also where the loss takes the net inputs.
 
     `softmax_cross_entropy` becomes a softmax and the loss −log of the right class's probability; for any other loss
@@ -176,7 +176,7 @@ def output_step(step: LayerStep, layer: Layer, zs: Sequence[Value], deltas: Arra
     return step
 
 
-def derivatives(layer: Layer, zs: Sequence[Value], activations: Sequence[Value]) -> dict[Mistake | None, Array]:
+def derivatives(layer: Layer, zs: Sequence[Value], activations: Sequence[Value]) -> dict[Mistake | None, Floats]:
     """Return a layer's derivatives ∂a/∂z: the right one, and the wrong one of each mistake."""
     if layer.softmax:
         return softmax_derivatives(zs)
@@ -185,7 +185,7 @@ def derivatives(layer: Layer, zs: Sequence[Value], activations: Sequence[Value])
     return {None: right, MISSING: np.ones(len(rows)), NET_INPUT: of_net_input, ACTIVATION: of_activation}
 
 
-def softmax_derivatives(zs: Sequence[Value]) -> dict[Mistake | None, Array]:
+def softmax_derivatives(zs: Sequence[Value]) -> dict[Mistake | None, Floats]:
     """Return the Jacobian ∂aᵢ/∂zₖ of a softmax, and the wrong one of each mistake."""
     J = np.array(jacobian(softmax)([z.data for z in zs]))
     return {None: J, MISSING: np.eye(len(J)), OFF_DIAGONAL: np.diag(np.diag(J))}

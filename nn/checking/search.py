@@ -37,7 +37,7 @@ from nn.checking.mistakes import (
     Mistake,
     compatible,
 )
-from nn.validation import Array
+from nn.validation import Floats
 
 MAX_MISTAKES = 2  # in one hypothesis
 MAX_LEARNING_RATE = 10.0  # of one that is fitted
@@ -145,7 +145,7 @@ def continued(given: GivenDeltas, hypothesis: Hypothesis, layer: int) -> Iterato
 
 
 def in_some_neurons(
-    given: GivenDeltas, layer: int, mistake: Mistake, mixed: Array, right: Array
+    given: GivenDeltas, layer: int, mistake: Mistake, mixed: Floats, right: Floats
 ) -> Iterator[Hypothesis]:
     """Yield the hypotheses that a mistake was made in some neurons of a layer only."""
     if given.reproduces(layer, mixed).all():
@@ -157,7 +157,7 @@ def in_some_neurons(
 
 def fitted(
     given: GivenDeltas, hypothesis: Hypothesis, layer: int, mistakes: Sequence[Mistake]
-) -> tuple[Array, int, float] | None:
+) -> tuple[Floats, int, float] | None:
     """Return a layer's deltas with mistakes, their n and their learning rate; None if no n or learning rate fits."""
     step, n, rate = given.steps[layer], hypothesis.n, hypothesis.rate
     E, units = given.expected[layer], given.tolerances[layer]
@@ -185,7 +185,7 @@ def fitted(
     return deltas + rate * moved, n, rate
 
 
-def least_squares(columns: Sequence[Array], numbers: Array, units: Array) -> float:
+def least_squares(columns: Sequence[Floats], numbers: Floats, units: Floats) -> float:
     """Return the first coefficient of the linear combination of columns that fits the numbers best.
 
     Args:

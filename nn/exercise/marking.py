@@ -20,6 +20,7 @@ from autograd import TABLE, Operation, softmax
 from autograd.checking.diagnosis import diagnose
 from autograd.checking.digits import GivenNumber, given, read
 from nn.checking.deltas import compare
+from nn.record import sign_of_delta
 from nn.validation import Array
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own earlier ones; NaN if one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
     f = TABLE[exercise.activation]
-    sign = 1.0 if exercise.convention == "gradient" else -1.0
+    sign = sign_of_delta(exercise.convention)
     z, a, deltas = ([floats(layer) for layer in answers[name]] for name in ("z", "a", "deltas"))
     weights, senders = mlp.weights(), [floats([x.data for x in exercise.record.inputs]), *a[:-1]]
     biases = mlp.biases() or [np.zeros(len(layer)) for layer in z]
@@ -169,7 +170,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     else:
         outputs = f(z[-1])
         output_delta = sign * (2.0 if exercise.loss == "sse" else 1.0) * (a[-1] - y) * slope(f, z[-1], a[-1])
-    hidden: list[Array] = [slope(f, z[k], a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
+    hidden: list[Floats] = [slope(f, z[k], a[k]) * (weights[k + 1] @ deltas[k + 1]) for k in range(len(a) - 1)]
     return {
         "z": [x @ W + b for x, W, b in zip(senders, weights, biases, strict=True)],
         "a": [*map(f, z[:-1]), outputs],
@@ -179,9 +180,10 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     }
 
 
-def slope(row: Operation, z: Array, a: Array) -> Array:
+def slope(row: Operation, z: Floats, a: Floats) -> Floats:
     """Return the derivative of an activation as it is computed by hand, from a where the formula allows."""
-    return row.textbook(a, z) if row.textbook else row.local_derivatives(a, [z], [True])[0]  # type: ignore[no-any-return]  # rules of arrays give arrays
+    derivative: Floats = row.textbook(a, z) if row.textbook else row.local_derivatives(a, [z], [True])[0]
+    return derivative
 
 
 def remarks(marks: Sequence[Mark]) -> list[str]:
@@ -232,7 +234,7 @@ def gradient_mistakes(exercise: Exercise, answers: Sequence[Any]) -> list[str]:
         }
         numbers = given([read(x, "") for x in flat(answers[k])], HAND_RTOL)
 
-        def agreeing(W: Array, numbers: list[GivenNumber] = numbers) -> int:
+        def agreeing(W: Floats, numbers: list[GivenNumber] = numbers) -> int:
             return sum(x.agrees(g) for x, g in zip(numbers, W.ravel().tolist(), strict=True))
 
         if agreeing(right) > right.size - 2:
@@ -249,7 +251,7 @@ def sending(record: Record, k: int) -> tuple[list[Value], list[Value]]:
     return (record.net_inputs[k - 1], record.activations[k - 1]) if k else (record.inputs, record.inputs)
 
 
-def floats(numbers: Any) -> Array:
+def floats(numbers: Any) -> Floats:
     """Return answers as an array, with NaN for a blank."""
     return np.array([math.nan if x is None else x for x in numbers])
 

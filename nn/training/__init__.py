@@ -1,6 +1,6 @@
 """Training.
 
-loop: `train`. engines: the loss of a batch and its gradient. objective: the loss and the layer that it is for.
+loop: `train`. engines: the loss of a batch and its gradient.
 optimizers, schedules: the update of the parameters, and the learning rate.
 stopping: the history, and rules that end training.
 checkpoint, generators: runs as files. interrupts: Ctrl-C. estimators: networks for scikit-learn.

@@ -21,16 +21,16 @@ from autograd.lifting import Program
 from nn.architecture import subscript
 from nn.modules import assign
 from nn.network import MLP
-from nn.training.objective import Objective
-from nn.validation import Array, Targets
+from nn.objective import Objective
+from nn.training.optimizers import REMEDY
+from nn.validation import Floats, Targets
 
 RowIndices = NDArray[np.intp]  # which examples a batch holds
-REMEDY = "a smaller learning rate or clip_norm may help"
 EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formula
 
 
 @np.errstate(all="ignore")  # numbers that are not finite are reported below
-def finite_outputs(mlp: MLP, X: Array, theta: NDArray[Any] | None, name: str = "X") -> tuple[Array, Array]:
+def finite_outputs(mlp: MLP, X: Floats, theta: NDArray[Any] | None, name: str = "X") -> tuple[Floats, Floats]:
     """Return the last layer's net inputs and activations; raise FloatingPointError if they are not finite."""
     Z, A = mlp.forward_arrays(X, theta)
     for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
@@ -66,7 +66,7 @@ class Engine(Protocol):
     def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
 
-    def loss(self, Z: Array, A: Array, y: Targets) -> float:
+    def loss(self, Z: Floats, A: Floats, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
 
     def check(self) -> None:
@@ -76,14 +76,16 @@ class Engine(Protocol):
 class ScalarEngine:
     """Walks the graph of every example of the batch, one after the other, in Python's floats."""
 
-    def __init__(self, mlp: MLP, objective: Objective, X: Array, y: Targets, batch_size: int, dtype: DTypeLike) -> None:
+    def __init__(
+        self, mlp: MLP, objective: Objective, X: Floats, y: Targets, batch_size: int, dtype: DTypeLike
+    ) -> None:
         if np.dtype(dtype) != np.float64:
             raise ValueError(f"dtype is {np.dtype(dtype)}, but the scalar engine computes in Python's floats")
         self.mlp, self.objective = mlp, objective
         self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
         self.parameters = np.array([value.data for value in self.values])
 
-    def step(self, rows: RowIndices) -> tuple[float, Array]:
+    def step(self, rows: RowIndices) -> tuple[float, Floats]:
         """Return the mean loss of a batch and its gradient."""
         assign(self.values, self.parameters)
         self.mlp.zero_grad()
@@ -100,7 +102,7 @@ class ScalarEngine:
         total = sum([self._example(row).data for row in rows.tolist()])
         return total / len(rows)
 
-    def loss(self, Z: Array, A: Array, y: Targets) -> float:
+    def loss(self, Z: Floats, A: Floats, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
         total: float = sum(map(self.objective, Z.tolist(), A.tolist(), y.tolist()))
         return total / len(y)
@@ -121,7 +123,9 @@ class ScalarEngine:
 class VectorizedEngine:
     """Lifts the graph of one example, with inputs and targets as leaves, into a program over the batch."""
 
-    def __init__(self, mlp: MLP, objective: Objective, X: Array, y: Targets, batch_size: int, dtype: DTypeLike) -> None:
+    def __init__(
+        self, mlp: MLP, objective: Objective, X: Floats, y: Targets, batch_size: int, dtype: DTypeLike
+    ) -> None:
         self.mlp, self.objective, self.X, self.y, self.k = mlp, objective, X, y, mlp.sizes[-1]
         self.loss_program: Program | None = None
         self.check()
@@ -152,7 +156,7 @@ class VectorizedEngine:
         except (ArithmeticError, ValueError) as error:
             raise of_rows(error, rows) from None
 
-    def loss(self, Z: Array, A: Array, y: Targets) -> float:
+    def loss(self, Z: Floats, A: Floats, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
         rows = self._rows(Z, A, y)
         self.loss_program = self.loss_program or self._lifted(rows[:1])
@@ -177,18 +181,18 @@ class VectorizedEngine:
         self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would use a copy
         return batch
 
-    def _rows(self, Z: Array, A: Array, y: Targets) -> Array:
+    def _rows(self, Z: Floats, A: Floats, y: Targets) -> Floats:
         outputs = Z if self.objective.of_net_inputs else A
         return np.hstack([outputs, self.objective.columns(y, self.k)])
 
-    def _lifted(self, rows: Array) -> Program:
+    def _lifted(self, rows: Floats) -> Program:
         """Return the loss alone as a program, a function of outputs and target, traced on each of the rows."""
         loss, k = self.objective.function, self.k
         two_or_more = np.resize(rows, (max(2, len(rows)), 2 * k))
         return vectorize(lambda *leaves: loss(list(leaves[:k]), list(leaves[k:])), inputs=two_or_more)
 
 
-ENGINES: dict[str, Callable[[MLP, Objective, Array, Targets, int, DTypeLike], Engine]] = {
+ENGINES: dict[str, Callable[[MLP, Objective, Floats, Targets, int, DTypeLike], Engine]] = {
     "vectorized": VectorizedEngine,
     "scalar": ScalarEngine,
 }

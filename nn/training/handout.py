@@ -17,7 +17,7 @@ import numpy as np
 
 from nn.network import MLP
 from nn.record import Record
-from nn.validation import Array, numbers, vector
+from nn.validation import Floats, numbers, vector
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class HandoutStep:
 
     record: Record
     deltas: list[list[float]]
-    weight_changes: list[Array]
-    bias_changes: list[Array]
+    weight_changes: list[Floats]
+    bias_changes: list[Floats]
 
 
 def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> HandoutStep:

@@ -27,12 +27,11 @@ from nn.modules import assign
 from nn.network import MLP, Rng
 from nn.signatures import spelled_function
 from nn.training.checkpoint import save
-from nn.training.engines import ENGINES, REMEDY, Engine, RowIndices, finite_outputs
+from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
-from nn.training.objective import Objective, reading
-from nn.training.optimizers import Optimizer
+from nn.training.optimizers import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
-from nn.validation import Array, Targets, examples, generator, targets, whole
+from nn.validation import Floats, Targets, examples, generator, targets, whole
 
 # What `train` of other libraries takes, and where it is given here.
 ELSEWHERE = {
@@ -144,7 +143,7 @@ def train(
     values = mlp.parameters()
     layers = _pieces(mlp)
     read = reading(objective.name, mlp.last_activation, [answers] if held_out is None else [answers, held_out[1]])
-    measured = partial(_measures, mlp, objective, driven, read, (inputs, answers), held_out)
+    measured = partial(_measures, mlp, driven, read, (inputs, answers), held_out)
     bar = _bar(epochs) if progress else None
     history.stopped_by = ""
     with Interrupts() as interrupts:
@@ -226,17 +225,15 @@ def _pieces(mlp: MLP) -> list[list[slice]]:
 
 def _measures(
     mlp: MLP,
-    objective: Objective,
     engine: Engine,
     read: Reading | None,
-    data: tuple[Array, Targets],
-    held_out: tuple[Array, Targets] | None,
+    data: tuple[Floats, Targets],
+    held_out: tuple[Floats, Targets] | None,
 ) -> dict[str, float]:
     """Return the accuracy, and the loss and accuracy on the validation set, with the current parameters.
 
     Args:
         mlp: The network.
-        objective: Its loss.
         engine: Has the current parameters.
         read: How outputs are read as classes; None if the targets are not classes.
         data: The training set.
@@ -255,7 +252,7 @@ def _measures(
     return measures
 
 
-def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Array, Targets]:
+def _checked(mlp: MLP, objective: Objective, X: ArrayLike, y: ArrayLike, prefix: str) -> tuple[Floats, Targets]:
     inputs = examples(X, mlp.sizes[0], f"{prefix}X")
     return inputs, targets(y, objective.name, len(inputs), mlp.sizes[-1], f"{prefix}y")
 

@@ -84,7 +84,7 @@ class Optimizer(ABC):
         setattr(self, name, real(getattr(self, name), name, needs))
 
     @overload
-    def step(self, parameters: Array, gradient: Array) -> None: ...
+    def step(self, parameters: Floats, gradient: Floats) -> None: ...
     @overload
     def step(self, parameters: Iterable[Value]) -> None: ...
     def step(self, parameters: Any, gradient: Any = None) -> None:
@@ -132,7 +132,7 @@ class Optimizer(ABC):
         self.state, self._before = state, self.state
         self.steps += 1
 
-    def check(self, parameters: Array) -> None:
+    def check(self, parameters: Floats) -> None:
         """Raise ValueError if earlier steps updated parameters of another shape."""
         for array in self.state.values():
             if array.shape != parameters.shape:
@@ -163,7 +163,7 @@ class Optimizer(ABC):
         return values
 
     @np.errstate(all="ignore")  # numbers that are not finite are reported below
-    def _moved(self, parameters: Array, gradient: Array, values: list[Value] | None = None) -> tuple[Array, State]:
+    def _moved(self, parameters: Floats, gradient: Floats, values: list[Value] | None = None) -> tuple[Floats, State]:
         """Return the parameters and the state after the step; nothing has changed yet."""
         self.check(parameters)
         rate, clipped = self._rate(), gradient
@@ -187,23 +187,23 @@ class Optimizer(ABC):
         return real(rate, "learning_rate", "a positive number")
 
     @abstractmethod
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         """Return the parameters and the state after a step with this learning rate, without changing either."""
 
-    def remembered(self, name: str, parameters: Array) -> Array:
+    def remembered(self, name: str, parameters: Floats) -> Floats:
         """Return the state of this name; zeros at the first step."""
         array = self.state.get(name)
         return np.zeros_like(parameters) if array is None else array
 
-    def renewed(self, name: str, parameters: Array) -> Array:
+    def renewed(self, name: str, parameters: Floats) -> Floats:
         """Return an array with arbitrary content, for the new state of this name."""
         return _like(parameters, name, self._before)
 
-    def scratch(self, name: str, parameters: Array) -> Array:
+    def scratch(self, name: str, parameters: Floats) -> Floats:
         """Return an array with arbitrary content for intermediate results, the same one at every step."""
         return _like(parameters, name, self._scratch)
 
-    def _mean_square(self, parameters: Array, gradient: Array, decay: float, u: Array) -> Array:
+    def _mean_square(self, parameters: Floats, gradient: Floats, decay: float, u: Floats) -> Floats:
         """Return the running mean of g² after the step, s ← decay·s + (1 − decay)·g²; u is overwritten."""
         s = self.renewed("square", parameters)
         np.multiply(gradient, gradient, out=u)
@@ -242,7 +242,7 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise ValueError(f"momentum is {self.momentum!r}; it must be positive with nesterov=True")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         u, state = self.scratch("moved", parameters), {}
         if self.weight_decay:
             decayed = np.multiply(self.weight_decay, parameters, out=self.scratch("decayed", parameters))
@@ -266,6 +266,15 @@ class RMSProp(Optimizer):
     """Gradient descent scaled by the running size of each entry (Tieleman and Hinton 2012, lecture 6.5).
 
     s ← decay·s + (1 − decay)·g², θ ← θ − η·g / (√s + ε).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        decay: The weight of the earlier mean in the new one, from 0 to below 1.
+        epsilon: ε, a positive number, which bounds the step where s is small.
+
+    >>> theta = np.array([1.0])
+    >>> RMSProp(0.01, decay=0.75).step(theta, gradient=np.array([2.0])); theta
+    array([0.98])
     """
 
     learning_rate: float | Schedule = 0.01
@@ -278,7 +287,7 @@ class RMSProp(Optimizer):
         self._check("decay", "from 0 to below 1")
         self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         u = self.scratch("moved", parameters)
         s = self._mean_square(parameters, gradient, self.decay, u)
         np.sqrt(s, out=u)
@@ -295,6 +304,16 @@ class Adam(Optimizer):
 
     m ← beta1·m + (1 − beta1)·g, s ← beta2·s + (1 − beta2)·g², θ ← θ − η·m̂ / (√ŝ + ε), at step t with
     m̂ = m / (1 − beta1ᵗ) and ŝ = s / (1 − beta2ᵗ) (Kingma and Ba 2015, algorithm 1).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        beta1: The weight of the earlier m in the new one, from 0 to below 1.
+        beta2: The same for s.
+        epsilon: ε, a positive number, which bounds the step where ŝ is small.
+
+    >>> theta = np.array([1.0])
+    >>> Adam(0.01).step(theta, gradient=np.array([2.0])); theta
+    array([0.99])
     """
 
     learning_rate: float | Schedule = 0.001
@@ -309,7 +328,7 @@ class Adam(Optimizer):
         self._check("beta2", "from 0 to below 1")
         self._check("epsilon", "a positive number")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         m, u, t = self.renewed("mean", parameters), self.scratch("moved", parameters), self.steps + 1
         np.multiply(self.beta1, self.remembered("mean", parameters), out=m)
         m += np.multiply(1.0 - self.beta1, gradient, out=u)
@@ -325,7 +344,19 @@ class Adam(Optimizer):
 @spelled
 @dataclass
 class AdamW(Adam):
-    """Adam with a separate weight decay before each step, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019)."""
+    """Adam with a separate weight decay before each step, θ ← (1 − η·weight_decay)·θ (Loshchilov and Hutter 2019).
+
+    Args:
+        learning_rate: η: a positive number, or a schedule.
+        beta1: As in `Adam`.
+        beta2: As in `Adam`.
+        epsilon: As in `Adam`.
+        weight_decay: A finite number, zero or positive.
+
+    >>> theta = np.array([1.0])
+    >>> AdamW(0.01, weight_decay=1.0).step(theta, gradient=np.array([2.0])); theta
+    array([0.98])
+    """
 
     weight_decay: float = 0.01
 
@@ -334,13 +365,13 @@ class AdamW(Adam):
         super().__post_init__()
         self._check("weight_decay", "a finite number, zero or positive")
 
-    def _update(self, parameters: Array, gradient: Array, rate: float) -> tuple[Array, State]:
+    def _update(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, State]:
         decayed = self.scratch("decayed", parameters)
         np.multiply(1.0 - rate * self.weight_decay, parameters, out=decayed)
         return super()._update(decayed, gradient, rate)
 
 
-def _like(parameters: Array, name: str, arrays: State) -> Array:
+def _like(parameters: Floats, name: str, arrays: State) -> Floats:
     """Return the array of this name, or a new one if it does not fit the parameters."""
     array = arrays.get(name)
     if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
@@ -349,11 +380,11 @@ def _like(parameters: Array, name: str, arrays: State) -> Array:
 
 
 def _divergence(
-    parameters: Array, gradient: Array, moved: Array, rate: float, values: list[Value] | None
+    parameters: Floats, gradient: Floats, moved: Floats, rate: float, values: list[Value] | None
 ) -> FloatingPointError | ValueError:
     """Return the error for a step that would make a parameter infinite or NaN; it says which one, and why."""
 
-    def first(numbers: Array) -> tuple[str, str]:
+    def first(numbers: Floats) -> tuple[str, str]:
         place = int(np.flatnonzero(~np.isfinite(numbers))[0])
         name = values[place].name if values else None
         return name or f"parameter {place}", str(numbers[place])
@@ -362,6 +393,7 @@ def _divergence(
         if not is_finite(numbers):
             return ValueError(what.format(*first(numbers)) + "; nothing has changed")
     return FloatingPointError(
-        "{} would be {} after a step at the learning rate {:g}; nothing has changed; a smaller learning rate or "
-        "clip_norm may help".format(*first(moved), rate)
+        "{} would be {} after a step at the learning rate {:g}; nothing has changed; {}".format(
+            *first(moved), rate, REMEDY
+        )
     )

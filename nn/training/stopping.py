@@ -93,6 +93,9 @@ StoppingRule = Callable[[History], str | None]
 class Threshold:
     """Stop as soon as the watched loss is at most this.
 
+    Args:
+        loss: A finite number.
+
     >>> Threshold(0.1)(History(loss=[0.3, 0.09]))
     'threshold: the loss is 0.09'
     """
@@ -113,6 +116,9 @@ class Threshold:
 @dataclass(frozen=True)
 class Patience:
     """Stop after `epochs` epochs without a new lowest watched loss; the network keeps its last weights.
+
+    Args:
+        epochs: A whole number, 1 or more.
 
     >>> Patience(2)(History(loss=[0.3, 0.1, 0.2, 0.15]))
     'patience: no better loss than 0.1 for 2 epochs'
@@ -137,6 +143,10 @@ class Patience:
 @dataclass(frozen=True)
 class Convergence:
     """Stop when the watched loss has changed by at most `tolerance` in the last `epochs` epochs.
+
+    Args:
+        tolerance: A finite number, zero or positive.
+        epochs: A whole number, 1 or more.
 
     >>> Convergence(0.01, epochs=2)(History(loss=[0.5, 0.101, 0.1, 0.1]))
     'convergence: the loss moved by 0.001 in 2 epochs'

@@ -165,7 +165,7 @@ def test_an_independent_derivative_is_a_zero():
         assert (type(zero), zero.data, zero.operands) == (Value, 0.0, ())
 
 
-def test_a_derivative_to_a_plain_number_is_refused():
+def test_a_derivative_with_respect_to_a_plain_number_is_refused():
     with pytest.raises(TypeError, match=r"taken with respect to a Value, not to the float 2\.0"):
         (Value(2.0) * 2.0).derivative(2.0)
 
@@ -193,7 +193,7 @@ def test_a_derivative_leaves_all_gradients_alone():
     assert [node.grad for node in topological_order(y)] == before
 
 
-def test_the_derivative_to_an_interior_node():
+def test_the_derivative_with_respect_to_an_interior_node():
     x = Value(2.0)
     h = x * x
     y = h * h + x

@@ -54,6 +54,25 @@ def test_functions_of_scalars_lists_and_lists_of_lists_pass():
     assert {row.verdict for row in report.comparisons} == {"agrees"}
 
 
+def test_functions_of_arrays_and_dictionaries_pass():
+    def loss(parameters, x):
+        return np.sum(np.tanh(parameters["W"] @ x) ** 2) + parameters["b"] * x[1]
+
+    report = check_gradients(loss, {"W": np.array([[0.3, -0.2], [0.5, 0.1]]), "b": 0.25}, np.array([1.0, -2.0]))
+    assert [row.name for row in report.comparisons[:7]] == [
+        "∂f/∂parameters['W'][0, 0]", "∂f/∂parameters['W'][0, 1]", "∂f/∂parameters['W'][1, 0]",
+        "∂f/∂parameters['W'][1, 1]", "∂f/∂parameters['b']", "∂f/∂x[0]", "∂f/∂x[1]",
+    ]  # fmt: skip
+    assert len(report.comparisons) == 7 + 7 * 7
+    assert {row.verdict for row in report.comparisons} == {"agrees"}
+
+
+def test_a_wrong_entry_of_an_array_is_named(own):
+    wrong = own("wrong", math.sin, [lambda z, x: 2 * cos(x)])
+    with pytest.raises(AssertionError, match=r"∂f/∂w\[1\] "):
+        check_gradients(lambda w: sin(w[0]) + wrong(w[1]), np.array([0.3, 0.7]), order=1)
+
+
 def test_the_order_of_a_mixed_derivative():
     names = [row.name for row in check_gradients(lambda x, y: x * x * y, 2.0, 3.0).comparisons]
     assert names == ["∂f/∂x", "∂f/∂y", "∂²f/∂x²", "∂²f/∂y∂x", "∂²f/∂x∂y", "∂²f/∂y²"]
@@ -173,7 +192,7 @@ def test_check_gradients_refuses_what_it_cannot_compare():
         check_gradients(sin, 1.0, order=3)
     with pytest.raises(ValueError, match="nothing to differentiate"):
         check_gradients(lambda: 1.0)
-    with pytest.raises(TypeError, match=r"w\[1\] is the str 'a': give a number"):
+    with pytest.raises(TypeError, match=r"w\[1\] is the str 'a': give numbers"):
         check_gradients(lambda w: w[0], [1.0, "a"])
     with pytest.raises(TypeError, match="w is the Value"):
         check_gradients(lambda w: w, Value(1.0))

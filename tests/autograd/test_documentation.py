@@ -12,7 +12,8 @@ from autograd.operations import BUILT_IN
 from autograd.summaries import SUMMARIES
 
 ROWS = sorted(BUILT_IN)
-METHODS = {name: x for name, x in vars(Value).items() if isinstance(getattr(x, "operation", None), Operation)}
+BUILT_IN_ROWS = [TABLE[name] for name in ROWS]
+METHODS = {name: x for name, x in vars(Value).items() if getattr(x, "operation", None) in BUILT_IN_ROWS}
 
 
 def run(text, name):

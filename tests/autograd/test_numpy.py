@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import TABLE, Value, exp, grad, jacobian, maximum, relu
-from autograd.numpy_functions import REMEDIES, ValueArray
+from autograd.numpy_functions import REMEDIES_OF_FUNCTIONS, ValueArray
 
 UFUNCS = {name: x for name, x in vars(np).items() if isinstance(x, np.ufunc) and not x.signature}
 IN_TABLE = {name: ufunc for name, ufunc in UFUNCS.items() if ufunc in Value.ufuncs}
@@ -93,7 +93,7 @@ def test_what_is_not_in_the_table_is_refused_with_the_remedy(name):
     for make in (lambda: Value(0.3), lambda: handed([0.3])):
         with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} is not in the table of operations: ") as refused:
             ufunc(make(), *[0.5] * (ufunc.nin - 1), out=(handed([0.0]),) * ufunc.nout if ufunc.nout > 1 else None)
-        remedy = REMEDIES.get(ufunc.__name__, f"take np.{ufunc.__name__}(x.data) for the number alone")
+        remedy = REMEDIES_OF_FUNCTIONS.get(ufunc.__name__, f"take np.{ufunc.__name__}(x.data) for the number alone")
         assert remedy in str(refused.value)
 
 

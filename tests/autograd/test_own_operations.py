@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import TABLE, Value, operation, square, step, vectorize
-from autograd.operations import accepts
+from autograd.own_operations import accepts
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A program used by an optimiser: NIST's certified problems are solved, and a step that goes too far is no end."""
+"""A program used by an optimiser: it solves NIST's certified problems, and survives a step that goes too far."""
 
 import math
 

@@ -315,7 +315,7 @@ def test_deep_and_wide_graphs_need_no_recursion(n):
         assert gradient == pytest.approx(w[0].grad, rel=1e-9)
 
 
-def test_the_derivative_to_inputs_is_lifted_as_outputs():
+def test_the_derivative_with_respect_to_inputs_is_lifted_as_outputs():
     x = leaves([1.5, -0.5], "x")
     f = exp(x[0]) * sin(x[1])
     X = np.random.default_rng(6).normal(size=(9, 2))

@@ -214,7 +214,7 @@ FUNCTIONS_OF_TWO = [add, mul, sub, maximum, lambda x, y: x / (2.0 + y * y), lamb
 def random_recurrence(seed):
     """Return a loss, its inputs and its parameters: a few states, and iterations that all compute the same.
 
-    An iteration uses states of the iteration before, or of one so many iterations before, inputs and
+    An iteration uses states of the iteration before, or of one a few iterations before, inputs and
     parameters that are the same in all iterations, others of its own, and weights, tied or its own.
     """
     random = Random(seed)

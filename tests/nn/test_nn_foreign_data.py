@@ -121,7 +121,7 @@ def test_tables_of_pandas_are_tables() -> None:
 
 
 class Tensor:
-    """What the project asks of a tensor, where PyTorch is not installed: it is no array by itself."""
+    """What the project asks of a tensor, where PyTorch is not installed: it is not an array by itself."""
 
     def __init__(self, numbers: Any) -> None:
         self.numbers = np.asarray(numbers)

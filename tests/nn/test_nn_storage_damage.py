@@ -44,7 +44,7 @@ def flipped(content: bytes, bit: int) -> bytes:
 
 
 def structure(content: bytes) -> list[int]:
-    """Return the places of all bytes of a file that are no member's data: zip's headers, and those of the arrays."""
+    """Return the places of all bytes of a file but the members' data: zip's headers, and those of the arrays."""
     data: set[int] = set()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():

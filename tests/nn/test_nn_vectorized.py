@@ -23,8 +23,8 @@ from nn import (
     half_sse,
     train,
 )
+from nn.objective import Objective
 from nn.training.engines import VectorizedEngine
-from nn.training.objective import Objective
 from nn.validation import CLASS_LOSSES
 
 RNG = np.random.default_rng(7)

@@ -266,7 +266,7 @@ def test_a_network_is_drawn_whole_where_that_is_asked_for():
 
 
 def steps(count):
-    """A simulation: two states, and so many steps."""
+    """A simulation: two states, and a number of steps."""
     x, v = Value(1.0, "x"), Value(0.0, "v")
     for _ in range(count):
         x, v = x + 0.01 * v, v - 0.01 * x
@@ -286,7 +286,7 @@ def test_a_large_graph_has_straight_arrows_without_labels_and_says_so():
 
 @needs_dot
 def test_a_graph_of_2_000_boxes_is_laid_out(monkeypatch):
-    monkeypatch.setattr(engine, "TIME_LIMIT", 60.0)  # a loaded machine is no fault of the graph's
+    monkeypatch.setattr(engine, "TIME_LIMIT", 60.0)  # the graph is not to blame for a loaded machine
     drawing = draw(steps(480))
     assert len(classed(svg_of(drawing), "node")) == len(drawing.boxes) > 2_000
 

@@ -151,7 +151,7 @@ def test_the_loss_stands_behind_the_outputs_with_its_derivatives(misley):
     assert [node["label"] for node in labels.values()] == ["∂E/∂a₁ = −0.1039", "∂E/∂a₂ = +0.8051"]
 
 
-def test_a_loss_of_net_inputs_has_no_derivative_to_the_activations():
+def test_a_loss_of_net_inputs_has_no_derivative_with_respect_to_the_activations():
     record = MLP(2, [3], "softmax", rng=0).forward([1, 2])
     loss = softmax_cross_entropy(record.net_inputs[-1], 1)
     loss.backward()

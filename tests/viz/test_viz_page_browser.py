@@ -209,7 +209,7 @@ def test_drag_pans_wheel_zooms_and_fit_shows_everything(reader):
         pytest.approx(-120, abs=1),
         pytest.approx(60, abs=1),
     )
-    assert not reader.ids(".node[aria-pressed='true']")  # a drag is no click
+    assert not reader.ids(".node[aria-pressed='true']")  # a drag is not a click
     ActionChains(reader.driver).scroll_by_amount(0, 1).scroll_from_origin(origin(stage), 0, -400).perform()
     assert node.rect["width"] > 1.5 * whole["width"]
     reader.clicks("#zoom-out")

@@ -20,7 +20,7 @@ import graphviz
 from viz.graphs.comparison import Reference, change, same
 from viz.graphs.groups import SHARED, Place
 from viz.rendering.engines import render
-from viz.rendering.style import CHANGED, FRAME, GAP, HALF, LIGHT, WIDTH_RATIO, WIDTHS, sign_of
+from viz.rendering.style import CHANGED, FRAME, GAP, LIGHT, SECOND_HALF, WIDTH_RATIO, WIDTHS, sign_of
 from viz.text.labels import exact, label, number, signed, tooltip, visible
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
 
 MAX_NUMBERS_IN_BOX = 4
-WRONG_FIRST = "first wrong step"
+WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
 
 
@@ -180,8 +180,8 @@ def _box(
         lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
         markup.append(coloured(bold(lines[-1]), f"{sign}-ink"))
     if any(z in wrong_first for z in box.members):
-        lines.append(WRONG_FIRST)
-        markup.append(label(WRONG_FIRST))
+        lines.append(WRONG_FIRST_LABEL)
+        markup.append(label(WRONG_FIRST_LABEL))
     attributes = {
         "id": f"n-{i}",
         "class": f"{box.look} {sign}",
@@ -233,7 +233,7 @@ def _halves(arrow: Attributes) -> tuple[Attributes, Attributes, Attributes]:
     width = f"{float(arrow['penwidth']) / 72:.3f}"
     point = {"shape": "point", "width": width, "color": arrow["color"], "class": "via"}
     first = arrow | {"arrowhead": "none"}
-    second = arrow | {"id": arrow["id"] + HALF, "class": arrow["class"] + " half", "label": ""}
+    second = arrow | {"id": arrow["id"] + SECOND_HALF, "class": arrow["class"] + " half", "label": ""}
     return first, point, second
 
 

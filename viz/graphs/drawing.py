@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nn import Record
 
 MAX_LABELLED_ARROWS = 100  #: above it, the arrows between collapsed boxes carry no labels
-MAX_NODES = 100_000  #: in the graph of a network that collapses: reading them takes most of a second
+MAX_NODES_COLLAPSED = 100_000  #: in the graph of a network that collapses: reading them takes most of a second
 
 
 class Size(NamedTuple):
@@ -100,7 +100,7 @@ def draw(
     if drawn and not collapse:
         text.append(legend.COLLAPSED.format(count=sum(len(box.members) for box in boxes), unit=drawn))
     if not _size(boxes, arrows).within(MAX_DETAILED):
-        drawing.graph_attr |= style.LARGE
+        drawing.graph_attr |= style.LARGE_GRAPH
         drawing.labelled = False
     elif drawn and len(arrows) > MAX_LABELLED_ARROWS:
         drawing.graph_attr["ranksep"] = "2"
@@ -149,7 +149,7 @@ def _fitting(
     value: Value, record: Record | None, collapse: Collapse, flowing: bool
 ) -> tuple[list[Box], list[Arrow], str | None]:
     """Return the boxes and arrows, collapsed as asked or as far as necessary, and how they are collapsed."""
-    most = MAX_SIZE.boxes if record is None else MAX_NODES
+    most = MAX_SIZE.boxes if record is None else MAX_NODES_COLLAPSED
     if larger_than(most, value):
         raise _too_large(f"more than {most:,} nodes", record)
     nodes = topological_order(value)
@@ -187,5 +187,6 @@ def _too_large(size: str, record: Record | None) -> ValueError:
         advice += ', collapse="layer", or a network without expanded=True'
     return ValueError(
         f"the graph is too large to draw: {size}; at most {MAX_SIZE.boxes:,} boxes and {MAX_SIZE.arrows:,} arrows "
-        f"spanning {MAX_SIZE.columns:,} columns can be drawn, of a graph of at most {MAX_NODES:,} nodes: {advice}"
+        f"spanning {MAX_SIZE.columns:,} columns can be drawn, of a graph of at most {MAX_NODES_COLLAPSED:,} nodes: "
+        f"{advice}"
     )

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 OFF_PATHS = "not on a highlighted path"
 COLLAPSED = "{count:,} Values are too many to show one by one, so each {unit} is one box."
 UNLABELLED = "There are too many arrows to label: hover over one to see its local derivative."
-WRONG_FIRST = "First wrong step: the first in the backward pass. Later gradients may be wrong only because of it."
+WRONG_FIRST_LEGEND = (
+    "First wrong step: the first in the backward pass. Later gradients may be wrong only because of it."
+)
 JACOBIAN = "× J m × n: the m × n Jacobian matrix, the local derivatives of m values with respect to n others."
 
 
@@ -66,7 +68,7 @@ def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:
     tolerance = "at the digits given" if by_hand else "by more than one part in a million"
     lines = [f"Thick border: {names}. {changed:,} {'Value differs' if changed == 1 else 'Values differ'} {tolerance}."]
     if 0 < wrong_first < changed:
-        lines.append(WRONG_FIRST)
+        lines.append(WRONG_FIRST_LEGEND)
     return lines
 
 

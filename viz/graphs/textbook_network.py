@@ -15,12 +15,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
+from nn.architecture import subscript, superscript
 from viz.graphs.dot import Drawing, bold, coloured, lines_of
 from viz.graphs.groups import roles
 from viz.graphs.legend import colour_line
 from viz.graphs.paths import WeightPath
 from viz.rendering import style
-from viz.text.labels import SUBSCRIPTS, exact, in_formula, label, number, short, signed, tooltip, visible
+from viz.text.labels import exact, in_formula, label, number, short, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from nn import Record
@@ -32,7 +33,6 @@ RADIUS, PITCH = 50.0, 112.0  # of a neuron, and from one to the next below, in p
 LOSS_DISTANCE = 240.0  # from the outputs to the loss, in points
 CHARACTER_WIDTH = 6.0  # in a label, in points
 MIN_WIDTH, MAX_WIDTH = 0.8, 4.5  # of an arrow, in points
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 FIXED_LAYOUT = style.GRAPH | {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
 CIRCLE = {"shape": "circle", "fixedsize": "true", "width": f"{RADIUS / 36:.3f}", "style": "filled"}
@@ -138,10 +138,6 @@ def _at(x: float, y: float) -> str:
     return f"{x:.2f},{y:.2f}"
 
 
-def _index(j: int) -> str:
-    return str(j + 1).translate(SUBSCRIPTS)
-
-
 def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: WeightPath | None) -> None:
     shown = [
         (k, i, j, record.mlp.layers[k].neurons[j].weights[i])
@@ -185,7 +181,7 @@ def _add_column(
     for j, y in column.heights.items():
         if k == 0:
             x, kind = record.inputs[j], "input"
-            name = x.name or f"x{_index(j)}"
+            name = x.name or f"x{subscript(j + 1)}"
             numbers = {visible(name): x.data}
             lines = [_shortened(name), number(x.data)]
             marked = [bold(lines[0]), label(lines[1])]
@@ -193,13 +189,13 @@ def _add_column(
             bias, z = record.mlp.layers[k - 1].neurons[j].bias, record.net_inputs[k - 1][j]
             kind, numbers = "operation lines neuron", {} if bias is None else {"b": bias.data}
             numbers |= {"z": z.data, "a": record.activations[k - 1][j].data}
-            lines = [f"{letter}{_index(j)} = {number(x)}" for letter, x in numbers.items()]
+            lines = [f"{letter}{subscript(j + 1)} = {number(x)}" for letter, x in numbers.items()]
             marked = [label(line) for line in lines]
             if flowing:
                 sign = style.sign_of([z.grad])
                 kind += f" {sign}"
                 numbers["δ"] = z.grad
-                lines.append(f"δ{_index(j)} = {signed(z.grad)}")
+                lines.append(f"δ{subscript(j + 1)} = {signed(z.grad)}")
                 marked.append(coloured(bold(lines[-1]), f"{sign}-ink"))
         look = kind.split()[0]
         hint = tooltip(", ".join(f"{letter} = {exact(x)}" for letter, x in numbers.items()))
@@ -222,7 +218,7 @@ def _heading(record: Record, k: int) -> tuple[str, str]:
     if k == 0:
         return "x", "inputs"
     layer = record.mlp.layers[k - 1]
-    up, before = (f"⁽{i}⁾".translate(SUPERSCRIPTS) for i in (k, k - 1))
+    up, before = superscript(k), superscript(k - 1)
     bias = "" if layer.neurons[0].bias is None else f" + b{up}"
     f = layer.activation if isinstance(layer.activation, str) else "f"
     return f"z{up} = {f'a{before}' if k > 1 else 'x'} W{up}{bias}", f"a{up} = {f}(z{up})"
@@ -244,7 +240,7 @@ def _add_loss(drawing: Drawing, record: Record, outputs: Column, loss: Value, C:
     labelled = flowing and not set(nodes).isdisjoint(record.output)
     for j, y in outputs.heights.items():
         tail, a = f"{len(record.net_inputs)}-{j + 1}", record.output[j]
-        sign, of_a = style.sign_of([a.grad]) if labelled else "zero", f"∂{C}/∂a{_index(j)} = "
+        sign, of_a = style.sign_of([a.grad]) if labelled else "zero", f"∂{C}/∂a{subscript(j + 1)} = "
         _add_arrow(drawing, tail, "loss", sign, 1.2, of_a + exact(a.grad) if labelled else "")
         if labelled:
             spot = _at(outputs.x + LOSS_DISTANCE / 2, y / 2)

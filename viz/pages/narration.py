@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Operation, Value
 from autograd.value import new_value
+from nn.architecture import subscript
 from viz.text.formulas import ATOM, Piece, composed
-from viz.text.labels import NAME_LENGTH, SUBSCRIPTS, exact, in_formula, number, signed, visible
+from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
@@ -28,10 +29,10 @@ MAX_OPERANDS_WRITTEN = 9  #: of an operation whose equation is written out; of m
 MAX_EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
 MAX_RESULTS_LISTED = 16  #: of a box
 NAMELESS_ROOT = "result"  #: what a root without a name is called
-PYTHON_TO_MATHEMATICS = ((" ** ", "^"), ("*", "×"), ("-", "−"))
+PYTHON_TO_NARRATION = ((" ** ", "^"), ("*", "×"), ("-", "−"))
 
 
-class Term(NamedTuple):
+class GradientTerm(NamedTuple):
     """The term of one arrow: the chain rule in symbols and in numbers, and the product; each empty if unknown."""
 
     symbols: str
@@ -53,7 +54,7 @@ class GradientSum:
 
     of: str
     sum: str
-    terms: list[Term] = field(default_factory=list)
+    terms: list[GradientTerm] = field(default_factory=list)
     note: str = ""
 
 
@@ -137,10 +138,10 @@ class Narration:
         flows = [arrow.flows[0] for arrow in self.leaving[i]]
         missing = x.grad - sum(flows)
         if abs(missing) > 1e-9 * sum(map(abs, [x.grad, *flows])):
-            terms.append(Term("from outside this graph, or from an earlier backward pass", "", signed(missing)))
+            terms.append(GradientTerm("from outside this graph, or from an earlier backward pass", "", signed(missing)))
         return GradientSum(of, total, terms)
 
-    def _terms(self, i: int) -> list[Term]:
+    def _terms(self, i: int) -> list[GradientTerm]:
         """Return the term of each arrow: of the last operation first, and within one of its first operand first."""
         box, terms = self.boxes[i], []
         seen: Counter[int] = Counter()
@@ -153,11 +154,11 @@ class Narration:
             p, product = arrow.text.removeprefix("× "), signed(arrow.flows[0])
             if p.startswith("J"):
                 symbols = f"{self._derivative(self.C, head)} · J"
-                terms.append(Term(symbols, f"{p}: a Jacobian matrix", product if len(box.results) == 1 else ""))
+                terms.append(GradientTerm(symbols, f"{p}: a Jacobian matrix", product if len(box.results) == 1 else ""))
             else:
                 symbols = f"{self._derivative(self.C, head)} · {self._derivative(self._word(head), box)}{which}"
                 factor = f"({p})" if p.startswith("−") else p
-                terms.append(Term(symbols, f"{number(head.results[-1].grad)} × {factor}", product))
+                terms.append(GradientTerm(symbols, f"{number(head.results[-1].grad)} × {factor}", product))
         return terms
 
     def _derivative(self, z: str, box: Box) -> str:
@@ -183,7 +184,7 @@ def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
             if z.operation and not z.name:
                 words[z] = _applied(z, words, loose)
                 if len(words[z]) > NAME_LENGTH:
-                    words[z] = z.operation.name + str(i).translate(SUBSCRIPTS)
+                    words[z] = z.operation.name + subscript(i)
                 elif not words[z].startswith(f"{z.operation.name}("):
                     loose.add(z)
     root = boxes[-1].results[-1]
@@ -214,6 +215,6 @@ def _template(operation: Operation, count: int) -> str:
     places = tuple(Value(1.0) for _ in range(count))
     words = {place: Piece(f"⟦{k}⟧", ATOM) for k, place in enumerate(places)}
     template = composed(new_value(1.0, operation, places), words, "text").text
-    for python, written in PYTHON_TO_MATHEMATICS:
+    for python, written in PYTHON_TO_NARRATION:
         template = template.replace(python, written)
     return template

@@ -1,1 +1,5 @@
-"""Plots by matplotlib: curves, landscapes and decision boundaries."""
+"""Plots by matplotlib.
+
+curves: activations, deltas, losses, and training by epoch. planes: loss landscapes and decision boundaries.
+canvas: axes and colours.
+"""

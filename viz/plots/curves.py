@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import TABLE, grad
+from nn.record import sign_of_delta
 from viz.plots.canvas import Palette, canvas, keyed, line, titled
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 POINTS_OVER_ACTIVATION = 50  # of a curve, as in Hansen (2022)
 POINTS_OVER_NET_INPUT = 401  # of a curve
-SIGN_OF_DELTA = {"gradient": 1.0, "handout": -1.0}  # relative to ∂C/∂z, by convention
 
 
 def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") -> Axes:
@@ -83,7 +83,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
     """
     if label not in (0, 1):
         raise ValueError(f"label is {label!r}; choose 1 or 0")
-    sign = _sign(convention)
+    sign = sign_of_delta(convention)
     ax, palette = canvas(ax)
     a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     line(ax, palette, 0, a, sign * 2.0 * (a - label) * a * (1.0 - a), "δ")
@@ -123,7 +123,7 @@ def plot_loss_derivative(
 
     if loss not in LOSSES:
         raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
-    sign = _sign(convention)
+    sign = sign_of_delta(convention)
     ax, palette = canvas(ax)
     a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     slope = grad(lambda a: LOSSES[loss](a, label))
@@ -186,12 +186,6 @@ def _epochs(ax: Axes, palette: Palette, k: int, numbers: Sequence[float | None],
     alone = np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
     if len(alone):
         ax.lines[-1].set(marker="o", markevery=alone.tolist())
-
-
-def _sign(convention: str) -> float:
-    if convention not in SIGN_OF_DELTA:
-        raise ValueError(f"convention is {convention!r}; choose 'gradient' (∂C/∂z) or 'handout' (−∂C/∂z)")
-    return SIGN_OF_DELTA[convention]
 
 
 def _curve(function: Callable[..., Any], xs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -99,7 +99,7 @@ GRAPH = {
     "labelloc": "b",
     "labeljust": "l",
 }
-LARGE = {"splines": "line", "nslimit": "0.1", "mclimit": "0.1", "newrank": "true"}  # laid out ten times as fast
+LARGE_GRAPH = {"splines": "line", "nslimit": "0.1", "mclimit": "0.1", "newrank": "true"}  # laid out ten times as fast
 NODE = {
     "shape": "box",
     "style": "rounded,filled",
@@ -120,7 +120,7 @@ FRAME = {
     "labelloc": "t",
     "labeljust": "l",
 }
-HALF = "-half"  # ends the id of an arrow's second half
+SECOND_HALF = "-half"  # ends the id of an arrow's second half
 
 
 def sign_of(numbers: Iterable[float]) -> str:
@@ -233,7 +233,7 @@ def _join_halves(root: ET.Element) -> None:
         for group in list(graph):
             kinds = (group.get("class") or "").split()
             if "half" in kinds:
-                first = edges[group.get("id", "").removesuffix(HALF)]
+                first = edges[group.get("id", "").removesuffix(SECOND_HALF)]
                 for line, rest in zip(first.findall(f"{SVG}path"), group.findall(f"{SVG}path"), strict=True):
                     line.set("d", f"{line.get('d')}L{rest.get('d', '')[1:]}")
                 first[2:2] = group.findall(f"{SVG}polygon")

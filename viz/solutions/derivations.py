@@ -14,13 +14,13 @@ from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
 from viz.size import larger_than
-from viz.solutions.equations import Derivation, Equation, Section, Sheet, Symbol, symbol_of, unevaluated
+from viz.solutions.equations import Derivation, Equation, Formula, Section, Sheet, symbol_of, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import derivative
 from viz.solutions.training_step import training_step
 from viz.text.labels import NAME_LENGTH, short
 
-MAX_NODES = 100  #: of an expression that is derived; nobody reads the lines of more
+MAX_NODES_DERIVED = 100  #: of an expression that is derived; nobody reads the lines of more
 
 
 def derivation(
@@ -71,10 +71,10 @@ def derivation(
         raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
     if loss is not None or learning_rate is not None or convention != "gradient":
         raise TypeError("loss, learning_rate and convention are for a record; leave them out with a Value")
-    if larger_than(MAX_NODES, of):
+    if larger_than(MAX_NODES_DERIVED, of):
         raise ValueError(
-            f"the Value has more than {MAX_NODES} nodes: derive a part of it; for a network, take derivation(record); "
-            "for one gradient, explain(value, x)"
+            f"the Value has more than {MAX_NODES_DERIVED} nodes: derive a part of it; for a network, take "
+            "derivation(record); for one gradient, explain(value, x)"
         )
     return ExpressionSolution(of, digits).derivation()
 
@@ -103,11 +103,11 @@ class ExpressionSolution:
                 terms[x].append((z, math.fsum(ps)))
         return gradients, terms
 
-    def _symbols(self) -> dict[Value, Symbol]:
+    def _symbols(self) -> dict[Value, Formula]:
         """Return a different symbol for each Value that is not a constant: its name, or u with a number."""
         taken = {z.name for z in self.nodes}
         names = (f"u{i}" for i in natural_numbers(1) if f"u{i}" not in taken)
-        symbols: dict[Value, Symbol] = {}
+        symbols: dict[Value, Formula] = {}
         for z in self.nodes:
             if z.constant:
                 continue
@@ -170,13 +170,13 @@ class ExpressionSolution:
         p = next(p for node, p in self.terms[x] if node is z)
         return self.sheet.equation(self._derivative(z, x), local_derivative(again, leaf), result=p)
 
-    def _derivative(self, z: Value, x: Value) -> Symbol:
+    def _derivative(self, z: Value, x: Value) -> Formula:
         return derivative(self.symbols[z], self.symbols[x])
 
-    def _total(self, x: Value) -> Symbol:
+    def _total(self, x: Value) -> Formula:
         """Return the total derivative of the root, written with d."""
         (y_latex, y), (x_latex, word) = self.symbols[self.root], self.symbols[x]
-        return Symbol(rf"\frac{{d {y_latex}}}{{d {x_latex}}}", f"d{y}/d{word}")
+        return Formula(rf"\frac{{d {y_latex}}}{{d {x_latex}}}", f"d{y}/d{word}")
 
     def _backward(self, x: Value) -> Equation:
         """Return the sum over the nodes that use x, the last one first, in the order of the reverse pass."""

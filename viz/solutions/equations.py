@@ -23,7 +23,7 @@ from viz.text.formulas import ATOM, POWER, Piece, composed, named, numeral
 from viz.text.labels import cut, in_formula, is_symbol, markdown
 
 MAX_WRITTEN_OUT = 6  #: terms of a sum, or equations of a block; of more, the first three and the last are written out
-WIDTH = 76  # of an equation on one line, in characters
+LINE_WIDTH = 76  # of an equation on one line, in characters
 NEGATIVE = re.compile(r"([+-]) (\\left)?\(-")
 INDICES = re.compile("[⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 STEP = re.compile(r"step\(([^()]+)\)")
@@ -31,17 +31,17 @@ PRIVATE, PRIVATE_USED = 0x100000, 0xFFFE  # a plane of characters for private us
 PYTHON_TO_MATHEMATICS = ((" ** ", "^"), ("^2", "²"), ("^3", "³"), (" * ", "·"), ("-", "−"))
 
 
-class Symbol(NamedTuple):
+class Formula(NamedTuple):
     """A symbol, or a side of an equation, in LaTeX and as text."""
 
     latex: str
     text: str
 
 
-def symbol_of(name: str) -> Symbol:
+def symbol_of(name: str) -> Formula:
     """Return a Value's name as a symbol: in quotation marks, and in private characters, unless it reads as one."""
     latex, text = named(cut(name)).text, in_formula(name)
-    return Symbol(latex, text) if is_symbol(name) else Symbol(_aside(latex), _aside(text))
+    return Formula(latex, text) if is_symbol(name) else Formula(_aside(latex), _aside(text))
 
 
 def _aside(text: str) -> str:
@@ -54,14 +54,14 @@ def _back(text: str) -> str:
     return "".join(chr(ord(c) - PRIVATE) if ord(c) >= PRIVATE else c for c in text)
 
 
-DOTS = Symbol(r"\cdots", "…")
+DOTS = Formula(r"\cdots", "…")
 
 
 class Equation(NamedTuple):
     """A symbol and all that it is equal to; without sides, a gap in place of equations left out."""
 
-    symbol: Symbol
-    sides: Sequence[Symbol] = ()
+    symbol: Formula
+    sides: Sequence[Formula] = ()
 
     @property
     def width(self) -> int:
@@ -95,7 +95,7 @@ class Derivation:
             if section.level == 2:
                 lines.append("-" * len(section.title))
             for part in section.parts:
-                lines += wrap(part, WIDTH + 10) if isinstance(part, str) else _lines(part)
+                lines += wrap(part, LINE_WIDTH + 10) if isinstance(part, str) else _lines(part)
         return _back("\n".join(lines))
 
     def markdown(self) -> str:
@@ -119,10 +119,10 @@ class Sheet:
 
     def __init__(self, digits: int) -> None:
         self.digits = digits
-        self.symbols: dict[Value, Symbol] = {}
+        self.symbols: dict[Value, Formula] = {}
         self.dots: set[Value] = set()
 
-    def value(self, symbol: Symbol, number: float) -> Value:
+    def value(self, symbol: Formula, number: float) -> Value:
         """Return a new leaf with a symbol."""
         z = Value(number)
         self.symbols[z] = symbol
@@ -139,21 +139,21 @@ class Sheet:
                 shown.append(terms[i])
         return unevaluated("sum", *shown) if len(shown) > 1 else shown[0]
 
-    def numeral(self, x: float, more: int = 0) -> Symbol:
+    def numeral(self, x: float, more: int = 0) -> Formula:
         """Return a number as a side of an equation, with `more` digits than the other numbers."""
         digits = min(self.digits + more, 17)
-        return Symbol(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
+        return Formula(numeral(x, "latex", digits).text, _text(numeral(x, "text", digits).text))
 
-    def written(self, expression: Value) -> Symbol:
+    def written(self, expression: Value) -> Formula:
         """Return an expression in symbols."""
         latex, text = self._sides(expression, lambda z: self.symbols[z])
-        return Symbol(re.sub(r" \\cdot (?!\d)", r" \\, ", latex), text)
+        return Formula(re.sub(r" \\cdot (?!\d)", r" \\, ", latex), text)
 
-    def in_numbers(self, expression: Value) -> Symbol:
+    def in_numbers(self, expression: Value) -> Formula:
         """Return an expression in numbers."""
         return self._sides(expression, lambda z: DOTS if z in self.dots else self.numeral(z.data))
 
-    def equation(self, symbol: Symbol, *expressions: Value, result: float, numbers: Value | None = None) -> Equation:
+    def equation(self, symbol: Formula, *expressions: Value, result: float, numbers: Value | None = None) -> Equation:
         """Return an equation: a symbol, expressions in symbols, the last of them in numbers, and the result.
 
         Args:
@@ -168,7 +168,7 @@ class Sheet:
         sides.append(self.numeral(result))
         return Equation(symbol, [side for side, _ in groupby(sides)])
 
-    def _sides(self, expression: Value, word: Callable[[Value], Symbol]) -> Symbol:
+    def _sides(self, expression: Value, word: Callable[[Value], Formula]) -> Formula:
         words, stack = {}, [expression]
         while stack:
             z = stack.pop()
@@ -182,7 +182,7 @@ class Sheet:
         text = composed(
             expression, {z: _piece(x.text.replace("−", "-")) for z, x in words.items()}, "text", self.digits
         ).text
-        return Symbol(_merged(latex), _text(_merged(text)))
+        return Formula(_merged(latex), _text(_merged(text)))
 
 
 def unevaluated(operation: str | Operation, *operands: Value) -> Value:
@@ -202,7 +202,7 @@ def places(count: int) -> list[int | None]:
 def gap(count: int, what: str = "") -> Equation:
     """Return the gap between those of `count` places that are written out; `what` names what is left out."""
     left_out = count - len(places(count)) + 1
-    return Equation(Symbol(r"\vdots", f"… {left_out} more {what}".rstrip()))
+    return Equation(Formula(r"\vdots", f"… {left_out} more {what}".rstrip()))
 
 
 def _piece(text: str) -> Piece:
@@ -270,40 +270,40 @@ def _breadth(text: str) -> int:
     return len(INDICES.sub("", text))
 
 
-def _rows(equation: Equation, block: Sequence[Equation], measure: Callable[[str], int]) -> list[tuple[bool, Symbol]]:
+def _rows(equation: Equation, block: Sequence[Equation], measure: Callable[[str], int]) -> list[tuple[bool, Formula]]:
     """Return an equation's sides as lines of measured text, and whether a side begins with each.
 
     An equation takes several lines where it is too long for one, or nearly as long as one of its block that is.
     """
     sides, longest = [*equation.sides], max(equation.width for equation in block)
-    if len(sides) > 2 and equation.width > (WIDTH if longest <= WIDTH else 0.75 * WIDTH):
+    if len(sides) > 2 and equation.width > (LINE_WIDTH if longest <= LINE_WIDTH else 0.75 * LINE_WIDTH):
         sides[-2:] = [_joined(sides[-2:])]
     else:
         sides = [_joined(sides)] if sides else []
-    folded = [_folded(side, WIDTH - _symbol_width(block), measure) for side in sides]
+    folded = [_folded(side, LINE_WIDTH - _symbol_width(block), measure) for side in sides]
     return [(k == 0, line) for lines in folded for k, line in enumerate(lines)]
 
 
-def _joined(sides: Sequence[Symbol]) -> Symbol:
-    return Symbol(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides))
+def _joined(sides: Sequence[Formula]) -> Formula:
+    return Formula(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides))
 
 
-def _folded(side: Symbol, width: int, measure: Callable[[str], int]) -> list[Symbol]:
+def _folded(side: Formula, width: int, measure: Callable[[str], int]) -> list[Formula]:
     """Return the lines of a side, broken before terms of its sum where it is longer than the width.
 
-    >>> [line.text for line in _folded(Symbol("2 + (4 + 5) - 7 = 4", "2 + (4 + 5) − 7 = 4"), 15, len)]
+    >>> [line.text for line in _folded(Formula("2 + (4 + 5) - 7 = 4", "2 + (4 + 5) − 7 = 4"), 15, len)]
     ['2 + (4 + 5)', '− 7 = 4']
     """
     latex, text = _terms(side.latex), _terms(side.text)
     if measure(side.text) <= width or len(latex) != len(text):  # some, such as |x - y|, hold a sum without brackets
         return [side]
-    lines = [Symbol(latex[0], text[0])]
+    lines = [Formula(latex[0], text[0])]
     for pair in zip(latex[1:], text[1:], strict=True):
-        longer = Symbol(*map(" ".join, zip(lines[-1], pair, strict=True)))
+        longer = Formula(*map(" ".join, zip(lines[-1], pair, strict=True)))
         if measure(longer.text) <= width:
             lines[-1] = longer
         else:
-            lines.append(Symbol(*pair))
+            lines.append(Formula(*pair))
     return lines
 
 

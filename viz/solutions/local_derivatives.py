@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 
 from autograd import Value
+from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
 from viz.solutions.equations import unevaluated
 
 
@@ -62,21 +63,24 @@ def _bell(z: Value, factor: float, divisor: float) -> Value:
     return _times(Value(factor), unevaluated("exp", unevaluated("neg", exponent)))
 
 
+def _density(z: Value) -> Value:
+    """Return the density of the normal distribution."""
+    return _bell(z, INVERSE_SQRT_2PI, 2.0)
+
+
 def _sinc(a: Value, z: Value) -> Value:
     cosine = unevaluated("cos", _times(Value(math.pi, "pi"), z))
     return _over(unevaluated("sub", cosine, a), z)
 
 
-DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
-TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 # fmt: off
 SLOPES: dict[str, tuple[Callable[..., Value], ...]] = {  # for each operand, of the result and all operands
     "relu": (lambda a, z: unevaluated("step", z),),
     "tan": (lambda a, z: unevaluated("add", Value(1.0), _square(a)),),
-    "erf": (lambda a, z: _bell(z, TWO_OVER_ROOT_PI, 1.0),),
-    "erfc": (lambda a, z: _bell(z, -TWO_OVER_ROOT_PI, 1.0),),
-    "normal_cdf": (lambda a, z: _bell(z, DENSITY, 2.0),),
-    "gelu": (lambda a, z: unevaluated("add", unevaluated("normal_cdf", z), _times(z, _bell(z, DENSITY, 2.0))),),
+    "erf": (lambda a, z: _bell(z, TWO_OVER_SQRT_PI, 1.0),),
+    "erfc": (lambda a, z: _bell(z, -TWO_OVER_SQRT_PI, 1.0),),
+    "normal_cdf": (lambda a, z: _density(z),),
+    "gelu": (lambda a, z: unevaluated("add", unevaluated("normal_cdf", z), _times(z, _density(z))),),
     "sinc": (_sinc,),
     "pow": (_power, lambda a, x, n: _times(a, unevaluated("log", x))),
     "hypot": (lambda a, x, y: _over(x, a), lambda a, x, y: _over(y, a)),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from autograd import TABLE, Operation, Value, dot
 from nn.losses import LOSSES
 from nn.validation import CLASS_LOSSES
-from viz.solutions.equations import Sheet, Symbol, unevaluated
+from viz.solutions.equations import Formula, Sheet, unevaluated
 from viz.solutions.notations import Convention
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class KnownLoss:
 
 
 Factor = tuple[Operation, float]  # a constant that divides or multiplies, and which of the two
-Reading = tuple[str, list[float], list[Factor]]  # a loss's name, its targets, and the factors that belong to it
+RecognizedLoss = tuple[str, list[float], list[Factor]]  # a loss's name, its targets, and the factors that belong to it
 
 
 def known_loss(loss: Value, record: Record) -> KnownLoss | None:
@@ -98,11 +98,11 @@ def _without_factors(z: Value) -> tuple[Value, list[Factor]]:
     return z, factors
 
 
-def _sums_of_terms(total: Value, predictions: Sequence[Value]) -> list[Reading]:
+def _sums_of_terms(total: Value, predictions: Sequence[Value]) -> list[RecognizedLoss]:
     """Return the losses that have the terms of a sum, one for each prediction; they differ in their factors."""
     k = len(predictions)
     terms = total.operands if k > 1 and total.operation is TABLE["sum"] else (total,)
-    readings: list[Reading] = []
+    readings: list[RecognizedLoss] = []
     for name in LOSSES if len(terms) == k else ():
         targets = [_target(name, p, term) for p, term in zip(predictions, terms, strict=True)]
         known = [t for t in targets if t is not None]
@@ -130,7 +130,7 @@ def _forms(name: str) -> list[tuple[Value, float | None]]:
     return forms
 
 
-def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[Reading]:
+def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[RecognizedLoss]:
     """Return the losses of a class that a node is; it takes the prediction of the class last, or a dot with one-hot."""
     k, places = len(predictions), {p: i for i, p in enumerate(predictions)}
     right = loss
@@ -139,7 +139,7 @@ def _class_losses(loss: Value, predictions: Sequence[Value]) -> list[Reading]:
     target: int | list[float] | None = places.get(right)
     if target is None and right.operation is dot:
         target = [w.data for w in right.operands[:k]]
-    readings: list[Reading] = []
+    readings: list[RecognizedLoss] = []
     for name in CLASS_LOSSES if target is not None else ():
         with suppress(ValueError):  # a target or probabilities that this loss refuses
             if _targets_in(loss, LOSSES[name](list(predictions), target)) is not None:
@@ -184,7 +184,7 @@ class WrittenLoss:
         convention: for the order of differences, and the sign of a delta.
         sheet: which holds the symbols.
         predictions: leaves with a symbol in the sheet.
-        targets: likewise.
+        targets: leaves with a symbol in the sheet.
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class WrittenLoss:
         return unevaluated("sub", t, p) if self.convention.target_first else unevaluated("sub", p, t)
 
     def _half(self) -> Value:
-        return self.sheet.value(Symbol(r"\frac{1}{2}", "½"), 0.5)
+        return self.sheet.value(Formula(r"\frac{1}{2}", "½"), 0.5)
 
     def _mean(self, x: Value) -> Value:
         return _divided(x, self.count) if self.count is not None and self.count.data > 1.0 else x

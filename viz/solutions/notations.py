@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from autograd import Value
 from nn.architecture import SUPERSCRIPTS, subscript
-from viz.solutions.equations import Symbol, unevaluated
+from viz.solutions.equations import Formula, unevaluated
 
 
-def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Symbol:
+def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Formula:
     r"""Return a letter with indices.
 
     Args:
@@ -27,18 +27,18 @@ def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Symbo
         text: the letter as text, where LaTeX writes it in another way.
 
     >>> symbol("z", 1, 2, above="(1)")
-    Symbol(latex='z^{(1)}_{12}', text='z⁽¹⁾₁₂')
+    Formula(latex='z^{(1)}_{12}', text='z⁽¹⁾₁₂')
     """
     comma = "," if any(i > 9 for i in indices) and len(indices) > 1 else ""
     latex = letter + (f"^{{{above}}}" if above else "") + (f"_{{{comma.join(map(str, indices))}}}" if indices else "")
     raised = above.replace("(", "⁽").replace(")", "⁾").translate(SUPERSCRIPTS)
-    return Symbol(latex, (text or letter) + raised + subscript(*indices))
+    return Formula(latex, (text or letter) + raised + subscript(*indices))
 
 
-def under(letter: str, *parts: Symbol, text: str = "") -> Symbol:
+def under(letter: str, *parts: Formula, text: str = "") -> Formula:
     """Return a letter with symbols as its subscript, such as w_{h₁o}; `text` is the letter as text."""
     latex = f"{letter}_{{{' '.join(part.latex for part in parts)}}}"
-    return Symbol(latex, f"{text or letter}_{''.join(part.text for part in parts)}")
+    return Formula(latex, f"{text or letter}_{''.join(part.text for part in parts)}")
 
 
 class Convention:
@@ -54,84 +54,84 @@ class Convention:
         "from sender i to receiver j."
     )
     sign = 1.0  #: δ is this times ∂C/∂z
-    C = Symbol("C", "C")
-    eta = Symbol(r"\eta", "η")
+    C = Formula("C", "C")
+    eta = Formula(r"\eta", "η")
     rate = eta  #: the factor of a gradient in an update
     rule = "From each weight and bias, η times its derivative is subtracted."
     input_first = False  #: whether a term of a net input is written x·w
     delta_first = False  #: whether a term of a hidden delta is written δ·w
     sender_first = False  #: whether the derivative with respect to a weight is written x·δ
     target_first = False  #: whether an error is written y − a
-    label: Symbol | None = None  #: the number of the right class, where the course has a letter for it
+    label: Formula | None = None  #: the number of the right class, where the course has a letter for it
     first = 1  #: the number of the layer after the inputs
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = sizes
         self.depth = len(sizes) - 1
 
-    def x(self, i: int) -> Symbol:
+    def x(self, i: int) -> Formula:
         """Return an input."""
         return symbol("x", i)
 
-    def z(self, n: int, j: int) -> Symbol:
+    def z(self, n: int, j: int) -> Formula:
         """Return a net input."""
         return symbol("z", j, above=f"({n})")
 
-    def a(self, n: int, j: int) -> Symbol:
+    def a(self, n: int, j: int) -> Formula:
         """Return an activation."""
         return symbol("a", j, above=f"({n})")
 
-    def w(self, n: int, i: int, j: int) -> Symbol:
+    def w(self, n: int, i: int, j: int) -> Formula:
         """Return a weight."""
         return symbol("w", i, j, above=f"({n})")
 
-    def b(self, n: int, j: int) -> Symbol:
+    def b(self, n: int, j: int) -> Formula:
         """Return a bias."""
         return symbol("b", j, above=f"({n})")
 
-    def y(self, k: int) -> Symbol:
+    def y(self, k: int) -> Formula:
         """Return a target."""
-        return symbol("y", k) if self.sizes[-1] > 1 else Symbol("y", "y")
+        return symbol("y", k) if self.sizes[-1] > 1 else Formula("y", "y")
 
-    def in_class(self, k: int) -> Symbol:
+    def in_class(self, k: int) -> Formula:
         """Return 1 if the right class is k, else 0."""
         return self.y(k)
 
-    def p(self, k: int) -> Symbol:
+    def p(self, k: int) -> Formula:
         """Return the probability of a class, where it is not an activation."""
         return symbol("p", k)
 
-    def loss(self, k: int) -> Symbol:
+    def loss(self, k: int) -> Formula:
         """Return the loss of one output."""
         return symbol(self.C.latex, k)
 
-    def delta(self, n: int, j: int) -> Symbol:
+    def delta(self, n: int, j: int) -> Formula:
         """Return a delta."""
         return symbol(r"\delta", j, above=f"({n})", text="δ")
 
-    def sent(self, n: int, i: int) -> Symbol:
+    def sent(self, n: int, i: int) -> Formula:
         """Return the output of sender i, which layer n receives."""
         return self.a(n - 1, i) if n > 1 else self.x(i)
 
-    def slope(self, n: int, j: int) -> Symbol:
+    def slope(self, n: int, j: int) -> Formula:
         """Return an activation's derivative."""
         return derivative(self.a(n, j), self.z(n, j))
 
-    def activation_gradient(self, n: int, j: int) -> Symbol:
+    def activation_gradient(self, n: int, j: int) -> Formula:
         """Return the derivative of the loss with respect to an activation, with the sign of a delta."""
         return self._of_loss(self.a(n, j))
 
-    def weight_gradient(self, n: int, i: int, j: int) -> Symbol:
+    def weight_gradient(self, n: int, i: int, j: int) -> Formula:
         """Return the derivative of the loss with respect to a weight, with the sign of a delta."""
         return self._of_loss(self.w(n, i, j))
 
-    def bias_gradient(self, n: int, j: int) -> Symbol:
+    def bias_gradient(self, n: int, j: int) -> Formula:
         """Return the derivative of the loss with respect to a bias, with the sign of a delta."""
         return self._of_loss(self.b(n, j))
 
-    def _of_loss(self, x: Symbol) -> Symbol:
+    def _of_loss(self, x: Formula) -> Formula:
         latex, text = derivative(self.C, x)
-        return Symbol(latex, text) if self.sign > 0.0 else Symbol(f"-{latex}", f"−{text}")
+        return Formula(latex, text) if self.sign > 0.0 else Formula(f"-{latex}", f"−{text}")
 
     def forward_term(self, w: Value, x: Value) -> Value:
         """Return one term of a net input."""
@@ -160,29 +160,29 @@ class Handout(Convention):
     rule = "Each weight change, η · δ · activation of the sender, is added."
     target_first = True
 
-    def node(self, n: int, j: int) -> Symbol:
+    def node(self, n: int, j: int) -> Formula:
         """Return a node's own name."""
         if n == 0:
             return self.x(j)
         if n == self.depth:
-            return symbol("o", j) if self.sizes[-1] > 1 else Symbol("o", "o")
+            return symbol("o", j) if self.sizes[-1] > 1 else Formula("o", "o")
         return symbol("h", j, above=f"({n})" if self.depth > 2 else "")
 
-    def z(self, n: int, j: int) -> Symbol:
+    def z(self, n: int, j: int) -> Formula:
         return under(r"\mathrm{net}", self.node(n, j), text="net")
 
-    def a(self, n: int, j: int) -> Symbol:
+    def a(self, n: int, j: int) -> Formula:
         if n < self.depth:
             return self.node(n, j)
         return symbol(r"\hat{y}", *([j] if self.sizes[-1] > 1 else []), text="ŷ")
 
-    def w(self, n: int, i: int, j: int) -> Symbol:
+    def w(self, n: int, i: int, j: int) -> Formula:
         return under("w", self.node(n - 1, i), self.node(n, j))
 
-    def b(self, n: int, j: int) -> Symbol:
+    def b(self, n: int, j: int) -> Formula:
         return under("b", self.node(n, j))
 
-    def delta(self, n: int, j: int) -> Symbol:
+    def delta(self, n: int, j: int) -> Formula:
         return under(r"\delta", self.node(n, j), text="δ")
 
 
@@ -194,35 +194,35 @@ class Arnold(Convention):
         "r net input and h activation of a hidden layer, score and y those of the output, ŷ label, L loss, "
         "η learning rate (lr); dr is ∂L/∂r, and W1ᵢⱼ is the weight from unit i to unit j."
     )
-    C = Symbol("L", "L")
+    C = Formula("L", "L")
     input_first = delta_first = sender_first = True
-    label = Symbol(r"\hat{y}", "ŷ")
+    label = Formula(r"\hat{y}", "ŷ")
 
     def _layer(self, letter: str, n: int) -> str:
         return letter if self.depth == 2 else f"{letter}{n}"
 
-    def z(self, n: int, j: int) -> Symbol:
+    def z(self, n: int, j: int) -> Formula:
         return symbol(r"\mathrm{score}", j, text="score") if n == self.depth else symbol(self._layer("r", n), j)
 
-    def a(self, n: int, j: int) -> Symbol:
+    def a(self, n: int, j: int) -> Formula:
         return symbol("y", j) if n == self.depth else symbol(self._layer("h", n), j)
 
-    def w(self, n: int, i: int, j: int) -> Symbol:
+    def w(self, n: int, i: int, j: int) -> Formula:
         return symbol(f"W{n}", i, j)
 
-    def b(self, n: int, j: int) -> Symbol:
+    def b(self, n: int, j: int) -> Formula:
         return symbol(f"b{n}", j)
 
-    def y(self, k: int) -> Symbol:
+    def y(self, k: int) -> Formula:
         return symbol(r"\hat{y}", *([k] if self.sizes[-1] > 1 else []), text="ŷ")
 
-    def in_class(self, k: int) -> Symbol:
-        return Symbol(rf"1(\hat{{y}}={k})", f"1(ŷ={k})")
+    def in_class(self, k: int) -> Formula:
+        return Formula(rf"1(\hat{{y}}={k})", f"1(ŷ={k})")
 
-    def delta(self, n: int, j: int) -> Symbol:
+    def delta(self, n: int, j: int) -> Formula:
         return _d(self.z(n, j))
 
-    def _of_loss(self, x: Symbol) -> Symbol:
+    def _of_loss(self, x: Formula) -> Formula:
         return _d(x)
 
 
@@ -234,13 +234,13 @@ class Misley(Convention):
         "h net input, a activation, E error, y actual value, η learning rate; w⁽ˡ⁾ᵢⱼ is the weight of layer l "
         "from i to j. What others call δ is ∂E/∂h."
     )
-    C = Symbol("E", "E")
+    C = Formula("E", "E")
     input_first = delta_first = True
 
-    def z(self, n: int, j: int) -> Symbol:
+    def z(self, n: int, j: int) -> Formula:
         return symbol("h", j, above=f"({n})")
 
-    def delta(self, n: int, j: int) -> Symbol:
+    def delta(self, n: int, j: int) -> Formula:
         return derivative(self.C, self.z(n, j))
 
 
@@ -253,43 +253,43 @@ class Nielsen(Convention):
         "input, and wˡⱼₖ is the weight from neuron k of layer l − 1 to neuron j of layer l. Superscripts "
         "number layers; they are not exponents."
     )
-    rate = Symbol(r"\frac{\eta}{m}", "(η/m)")
+    rate = Formula(r"\frac{\eta}{m}", "(η/m)")
     rule = "The rate is η/m for a batch of m examples; here m = 1."
     target_first = True
     first = 2
 
-    def z(self, n: int, j: int) -> Symbol:
+    def z(self, n: int, j: int) -> Formula:
         return symbol("z", j, above=f"{n + 1}")
 
-    def a(self, n: int, j: int) -> Symbol:
+    def a(self, n: int, j: int) -> Formula:
         return symbol("a", j, above=f"{n + 1}")
 
-    def w(self, n: int, i: int, j: int) -> Symbol:
+    def w(self, n: int, i: int, j: int) -> Formula:
         return symbol("w", j, i, above=f"{n + 1}")
 
-    def b(self, n: int, j: int) -> Symbol:
+    def b(self, n: int, j: int) -> Formula:
         return symbol("b", j, above=f"{n + 1}")
 
-    def x(self, i: int) -> Symbol:
+    def x(self, i: int) -> Formula:
         return symbol("a", i, above="1")
 
-    def y(self, k: int) -> Symbol:
+    def y(self, k: int) -> Formula:
         return symbol("y", k)
 
-    def delta(self, n: int, j: int) -> Symbol:
+    def delta(self, n: int, j: int) -> Formula:
         return symbol(r"\delta", j, above=f"{n + 1}", text="δ")
 
 
 CONVENTIONS = {convention.name: convention for convention in (Convention, Handout, Arnold, Misley, Nielsen)}
 
 
-def derivative(of: Symbol, to: Symbol) -> Symbol:
+def derivative(of: Formula, to: Formula) -> Formula:
     """Return the partial derivative of one symbol with respect to another."""
-    return Symbol(rf"\frac{{\partial {of.latex}}}{{\partial {to.latex}}}", f"∂{of.text}/∂{to.text}")
+    return Formula(rf"\frac{{\partial {of.latex}}}{{\partial {to.latex}}}", f"∂{of.text}/∂{to.text}")
 
 
-def _d(x: Symbol) -> Symbol:
+def _d(x: Formula) -> Formula:
     """Return the differential of x, as Arnold writes ∂L/∂x."""
-    return Symbol(
+    return Formula(
         x.latex.replace(r"\mathrm{", r"\mathrm{d") if x.latex.startswith(r"\mathrm") else f"d{x.latex}", f"d{x.text}"
     )

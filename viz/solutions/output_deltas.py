@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 
 from autograd import Value, softmax
-from viz.solutions.equations import WIDTH, Equation, Part, Symbol, unevaluated
+from viz.solutions.equations import LINE_WIDTH, Equation, Formula, Part, unevaluated
 from viz.solutions.losses import KnownLoss, WrittenLoss, known_loss
 from viz.solutions.step_numbers import StepNumbers
 
-MAX_LENGTH_OF_OWN_LOSS = (
-    90  #: in characters; of a longer one, or of a longer derivative of it, only the number is shown
-)
+#: in characters; of a longer one, or of a longer derivative of it, only the number is shown
+MAX_LENGTH_OF_OWN_LOSS = 90
 
 
 class OutputDeltas:
@@ -44,7 +43,7 @@ class OutputDeltas:
             written, C = self._written(self.known), self.convention.C
             equation = self.sheet.equation(C, written.whole(), result=self.loss.data)
             title = f"The loss is {self.known.title}."
-            if self.known.of_class or max(len(side.text) for side in equation.sides) <= WIDTH:
+            if self.known.of_class or max(len(side.text) for side in equation.sides) <= LINE_WIDTH:
                 return [title, [equation]]
             return [title, *self._of_each_output(written, self.loss.data)]
         equation = self._own(self.convention.C, self.loss, self.loss.data)
@@ -112,7 +111,7 @@ class OutputDeltas:
         symbol = self.convention.in_class if known.of_class else self.convention.y
         return [self.sheet.value(symbol(k), t) for k, t in enumerate(known.targets, 1)]
 
-    def _own(self, symbol: Symbol, expression: Value, result: float) -> Equation:
+    def _own(self, symbol: Formula, expression: Value, result: float) -> Equation:
         """Return an expression of the outputs that is the caller's own, or its number alone where it is too long."""
         outputs = zip(self.record.net_inputs[-1], self.record.output, strict=True)
         for k, (z, a) in enumerate(outputs, 1):
@@ -142,7 +141,7 @@ class OutputDeltas:
 
     def _through_softmax(self) -> list[Part]:
         """Return the deltas of a softmax: aₖ times the difference of ∂C/∂aₖ and the mean s = Σ a ∂C/∂a."""
-        n, s = self.depth, Symbol("s", "s")
+        n, s = self.depth, Formula("s", "s")
         terms = [unevaluated("mul", self.step.a(n, k), self.step.g(n, k)) for k in range(1, self.sizes[-1] + 1)]
         mean = math.fsum(a.data * self.step.activation_gradient(n, k) for k, a in enumerate(self.record.output, 1))
 

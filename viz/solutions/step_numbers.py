@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autograd import Value
-from viz.solutions.equations import Equation, Part, Sheet, Symbol, gap, places, unevaluated
+from viz.solutions.equations import Equation, Formula, Part, Sheet, gap, places, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import Convention
 
@@ -100,7 +100,7 @@ class StepNumbers:
         names = activation if isinstance(activation, str) else ", ".join(dict.fromkeys(activation))
         return f"Layer {n - 1 + self.convention.first}{', the output' if n == self.depth else ''} ({names})"
 
-    def softmax_output(self, symbol: Symbol, k: int, result: float) -> Equation:
+    def softmax_output(self, symbol: Formula, k: int, result: float) -> Equation:
         """Return the equation of a softmax's output: its exponential divided by the sum of all."""
         powers = [unevaluated("exp", self.z(self.depth, i + 1)) for i in range(self.sizes[-1])]
         quotient = unevaluated("div", unevaluated("exp", self.z(self.depth, k)), self.sheet.sum(powers))

@@ -14,7 +14,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
-from viz.solutions.equations import Derivation, Equation, Part, Section, Sheet, Symbol, gap, places, unevaluated
+from viz.solutions.equations import Derivation, Equation, Formula, Part, Section, Sheet, gap, places, unevaluated
 from viz.solutions.notations import CONVENTIONS
 from viz.solutions.output_deltas import OutputDeltas
 from viz.solutions.step_numbers import StepNumbers, is_sum
@@ -125,11 +125,11 @@ class TrainingStep:
             block.append(Equation(c.eta, [sheet.numeral(self.rate)]))
         return [block, f"Numbers are shown to {sheet.digits} significant digits and computed to full precision."]
 
-    def _tuple(self, symbols: list[Symbol], numbers: list[float]) -> Equation:
-        def row(items: list[Symbol]) -> Symbol:
-            shown = [Symbol(r"\dots", "…") if i is None else items[i] for i in places(len(items))]
+    def _tuple(self, symbols: list[Formula], numbers: list[float]) -> Equation:
+        def row(items: list[Formula]) -> Formula:
+            shown = [Formula(r"\dots", "…") if i is None else items[i] for i in places(len(items))]
             latex, text = ", ".join(x.latex for x in shown), ", ".join(x.text for x in shown)
-            return Symbol(rf"({latex})", f"({text})") if len(items) > 1 else shown[0]
+            return Formula(rf"({latex})", f"({text})") if len(items) > 1 else shown[0]
 
         return Equation(row(symbols), [row([self.sheet.numeral(x) for x in numbers])])
 
@@ -205,7 +205,7 @@ class TrainingStep:
 
         return self._parameters(n, gradient)
 
-    def _symbol(self, n: int, i: int | None, j: int) -> Symbol:
+    def _symbol(self, n: int, i: int | None, j: int) -> Formula:
         c = self.convention
         return c.bias_gradient(n, j) if i is None else c.weight_gradient(n, i, j)
 
@@ -230,18 +230,18 @@ class TrainingStep:
             else:
                 moved = unevaluated("add", w, sheet.value(_change(name), rate * g))
             latex, text = sheet.written(moved)
-            left = Symbol(rf"{name.latex} \leftarrow {latex}", f"{name.text} ← {text}")
+            left = Formula(rf"{name.latex} \leftarrow {latex}", f"{name.text} ← {text}")
             return Equation(left, [sheet.in_numbers(moved), _moved(sheet, w.data, -c.sign * rate * g)])
 
         updates: list[Part] = [self._parameters(n, update)]
         return updates if c.sign > 0.0 else [self._parameters(n, change), *updates]
 
 
-def _moved(sheet: Sheet, w: float, change: float) -> Symbol:
+def _moved(sheet: Sheet, w: float, change: float) -> Formula:
     """Return a parameter after its update, with enough digits to show the change."""
     more = math.log10(abs(w / change)) if w and change else 0.0
     return sheet.numeral(w + change, min(max(0, math.ceil(more)), 4))
 
 
-def _change(w: Symbol) -> Symbol:
-    return Symbol(rf"\Delta {w.latex}", f"Δ{w.text}")
+def _change(w: Formula) -> Formula:
+    return Formula(rf"\Delta {w.latex}", f"Δ{w.text}")

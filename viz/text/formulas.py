@@ -46,7 +46,7 @@ PYTHON = {
     "**": (ATOM, SIGN, POWER),
 }
 FIRST_PLACE = 0xF0000  # of the characters for private use, which stand for the operands of a template
-LETTERS = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
+OPERAND_OF_LETTER = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
 TEMPLATE_TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
 OPENING, CLOSING = ("(", "[", "{", r"\lfloor"), (")", "]", "}", r"\rfloor")
 BEFORE, AFTER = ("", ",", "|", *OPENING), ("", ",", "|", *CLOSING)  # beside an operand, without being an operator
@@ -204,7 +204,7 @@ def _template(operation: Operation, count: int, latex: bool) -> str:
         return f"{operation.name}({', '.join(map(_place, range(count)))})"
 
     def place(letter: re.Match[str]) -> str:
-        operand = LETTERS.get(letter[0])
+        operand = OPERAND_OF_LETTER.get(letter[0])
         return letter[0] if operand is None or operand >= (operation.arity or 2) else _place(operand)
 
     template = re.sub(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", place, template)

@@ -13,13 +13,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from nn.architecture import SUBSCRIPTS
+
 if TYPE_CHECKING:
     from autograd import Value
 
 NAME_LENGTH = 24  #: of a name in a box, in characters; its tooltip shows all of it
 TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
 
 SYMBOL = re.compile(r"([^\W\d][\w\u0300-\u036f]*?)(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)?([₀₁₂₃₄₅₆₇₈₉]+(,[₀₁₂₃₄₅₆₇₈₉]+)*)?")
 

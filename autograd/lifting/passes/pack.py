@@ -82,7 +82,7 @@ class _Packing:
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
         self.put(range(self.first_parameter, self.leaves), parameters)
         inputs = self.input_blocks(weights.values())
-        blocks = self.blocks(used)
+        blocks = self.blocks()
         outputs = [x if isinstance(x, float) else self.rows([x]) for x in self.graph.outputs]
         return Plan(inputs, parameters, blocks, outputs)
 
@@ -210,7 +210,7 @@ class _Packing:
                     del free[x]
         return found
 
-    def blocks(self, used: Sequence[int]) -> list[Block]:
+    def blocks(self) -> list[Block]:
         """Return the blocks of nodes, level by level."""
         levels: dict[int, list[int]] = defaultdict(list)
         for k in range(self.leaves, len(self.forms)):

@@ -186,9 +186,8 @@ def _runs(iterations: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, i
     runs = []
     for first, last in pairwise([0, *(np.flatnonzero(~follows) + 1).tolist(), len(iterations)]):
         used = [(int(numbers[first]) - begin) // period for numbers in external]
-        start = max(
-            [first, *[iteration + 1 for iteration in used if iteration < last]]
-        )  # after an iteration that all later ones use
+        # A run begins after an iteration that all later ones use.
+        start = max([first, *[iteration + 1 for iteration in used if iteration < last]])
         if all([numbers[last - 1] >= begin + start * period for numbers in inner]):  # in reach of an earlier iteration
             runs.append((start, last))
     return runs

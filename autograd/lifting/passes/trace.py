@@ -63,7 +63,7 @@ class Trace:
         return slice(len(self.inputs)) if leaves == "inputs" else slice(len(self.inputs), None)
 
     def differentiated(self, wrt: Leaves) -> Trace:
-        """Return the trace of the outputs, and after them of their derivatives to inputs or parameters, one by one.
+        """Return the trace of the outputs, and after them of their derivatives with respect to inputs or parameters.
 
         Raises TypeError where the rules of a user's operation do not serve graphs.
         """
@@ -90,8 +90,9 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
             raise TypeError(f"the {kind}s are the Value {describe(declared)}: give a list of them")
         for place, leaf in enumerate(declared):
             if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
-                given = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
-                raise ValueError(f"{kind} {place} is {given}: declare a leaf, a Value made from a plain number")
+                raise ValueError(
+                    f"{kind} {place} is {describe(leaf)}: declare a leaf, a Value made from a plain number"
+                )
             if leaf in numbers:
                 raise ValueError(f"{kind} {place} ({describe(leaf)}) is declared twice: a leaf is one of them, once")
             numbers[leaf] = len(numbers)

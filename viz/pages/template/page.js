@@ -21,7 +21,7 @@ const [stage, slider, search] = [byId("stage"), byId("slider"), byId("search")];
 
 let state; // the current folding
 let [pinned, pointed, focused] = [null, null, null]; // indices of boxes
-let matches = []; // of the search, likewise
+let matches = []; // indices of the boxes that the search finds
 
 function make(tag, className, ...children) {
   const element = document.createElement(tag);

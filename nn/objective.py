@@ -16,7 +16,7 @@ from autograd import TABLE, Value
 from nn.losses import LOSSES, Loss
 from nn.metrics import Reading
 from nn.record import Record
-from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Array, Targets
+from nn.validation import CLASS_LOSSES, PROBABILITY_LOSSES, Floats, Targets
 
 if TYPE_CHECKING:
     from nn.network import MLP
@@ -99,7 +99,7 @@ class Objective:
         """Whether the loss is a function of the caller's own."""
         return self.name not in LOSSES
 
-    def columns(self, t: Targets, k: int) -> Array:
+    def columns(self, t: Targets, k: int) -> Floats:
         """Return the targets as columns of numbers, (n, k): class indices become one-hot rows."""
         columns: NDArray[Any] = np.eye(k)[t] if self.name in CLASS_LOSSES else t
         return columns
