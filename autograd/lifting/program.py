@@ -29,6 +29,7 @@ from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
 from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
+from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
 
 MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
@@ -153,7 +154,7 @@ class Program:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
         if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
-            total = sum([loss for (loss,) in found])
+            total = sum_left_to_right(*[loss for (loss,) in found])
             return total / len(batch) if self._reduction == "mean" else total
         forward, _, _, ones = self._built(len(batch))
         return self._reduced(forward(batch), batch, ones, check_finite)
@@ -344,7 +345,7 @@ class Program:
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
             passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None)
-            total = float(sum([passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())]))
+            total = sum_left_to_right(*[passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())])
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
     def _one_each(self, values: Iterable[Value]) -> list[Value]:
