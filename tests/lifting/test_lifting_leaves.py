@@ -49,7 +49,7 @@ def test_parameters_are_loaded_stored_changed_in_place_and_assigned():
         ([0.0], "the program has 3 parameters, not an array of shape (1,)"),
         ([1.0, 2.0], "the program has 3 parameters, not an array of shape (2,)"),
         ([[1.0, 2.0, 3.0]], "the program has 3 parameters, not an array of shape (1, 3)"),
-        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "1 number of the list of parameters is masked"),
+        (np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]), "row 1 of the list of parameters is masked"),
         ({"v": 1.0, "w": 2.0, "c": 3.0}, "are named v, w, c, but v, w, b are wanted"),
     ],
 )
