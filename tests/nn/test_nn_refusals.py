@@ -208,7 +208,7 @@ def test_what_makes_a_network_is_checked(call: Callable[[], Any], message: str) 
         ({"optimizer": SGD}, ValueError, "optimizer is <class .*; give one such as"),
         ({"epochs": 10.0}, ValueError, "epochs is 10.0; it must be a whole number from 1 on, an int"),
         ({"batch_size": True}, ValueError, "batch_size is True; it must be a whole number from 1 to 4, an int"),
-        ({"X": [[1.0, 2.0, 10**400]] * 4}, ValueError, "X contains a whole number beyond the largest float"),
+        ({"X": [[1.0, 2.0, 10**400]] * 4}, ValueError, "X holds a whole number beyond the largest float"),
     ],
 )
 def test_what_trains_a_network_is_checked(settings: dict[str, Any], error: type[Exception], message: str) -> None:
