@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from autograd.conversion import Refusal
+from autograd.conversion import Refusal, shown
 from autograd.operations import TABLE, log_softmax, mean, softmax
 from autograd.row import Operation
 from autograd.value import Constant, Value
@@ -100,7 +100,7 @@ def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
         ^
     """
     if not isinstance(text, str):
-        raise TypeError(f"parse takes a text such as 'w*x + b', not the {type(text).__name__} {repr(text)[:60]}")
+        raise TypeError(f"parse takes a text such as 'w*x + b', not the {type(text).__name__} {shown(text)}")
     parser = Parser(text, variables)
     return parser.formula(), parser.leaves
 

@@ -12,6 +12,7 @@ from autograd.arrays import as_number
 from autograd.checking.diagnosis import diagnose, label
 from autograd.checking.digits import given, read
 from autograd.checking.tables import aligned
+from autograd.conversion import shown
 from autograd.value import Value
 
 
@@ -63,7 +64,8 @@ def assert_gradients(expected: Mapping[Value, float | str | Decimal], *, rtol: f
                 f"the key {x!r:.80} is a {type(x).__name__}, not a Value: write {{w: 0.19}}, with the Value w"
             )
         if not isinstance(as_number(number, f"the gradient expected of {label(x)}"), (Real, str, Decimal)):
-            raise TypeError(f"the gradient expected of {label(x)} is {repr(number)[:60]}: give a number")
+            given_as = f"the {type(number).__name__} {shown(number)}"
+            raise TypeError(f"the gradient expected of {label(x)} is {given_as}: give a number")
     values = list(expected)
     numbers = given([read(number, f"the gradient expected of {label(x)}") for x, number in expected.items()], rtol)
     agree = [number.agrees(x.grad) for x, number in zip(values, numbers, strict=True)]

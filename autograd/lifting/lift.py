@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd.arrays import as_array
 from autograd.batches import column_names, table
+from autograd.conversion import shown
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
@@ -105,7 +106,7 @@ def _table(examples: Any, loss: Callable[..., Any]) -> tuple[NDArray[np.float64]
     array = as_array(examples, "the table of examples")
     if array.ndim != 2 or len(array) < 2:
         wanted = "a table of at least two examples, rows of equal length"
-        raise ValueError(f"for a function, inputs is {wanted}, not {repr(examples)[:80]}")
+        raise ValueError(f"for a function, inputs is {wanted}, not {shown(examples)}")
     known = _parameter_names(loss, array.shape[1]) or column_names(examples)
     names = known or [""] * array.shape[1]
     rows = table(examples, names, known is not None, np.dtype(float), "the table of examples")
