@@ -59,7 +59,7 @@ class Operation:
         "partials",
         "python",
         "textbook",
-    )  # fmt: skip
+    )
 
     table: ClassVar[dict[str, Operation]] = {}  #: every row by its name
     __signature__: inspect.Signature  #: how it is called

@@ -69,9 +69,10 @@ class Program:
     A batch is whatever NumPy reads as a table of numbers, one column for each input. Where its columns have names, as
     in a data frame, and the inputs have some too, names decide the order; otherwise places do.
 
-    `check_finite`, as in SciPy: True, the default, raises what the scalar engine raises where an operation refuses its
-    numbers, and names the row. False gives what NumPy gives, inf beyond the largest float and NaN where there is no
-    number; so an optimiser sees that a step went too far, and takes a shorter one.
+    `check_finite`, as in SciPy: True, the default, raises what the eager engine raises where a result is infinite or
+    NaN, and names the row; what becomes finite again on the way, as 1 / (1 / 0) does, passes. False gives what NumPy
+    gives, inf beyond the largest float and NaN where there is no number; so an optimiser sees that a step went too
+    far, and takes a shorter one.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Program:
         return self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
-        """Return the text that a batch of so many rows runs.
+        """Return the text that a batch of this number of rows runs.
 
         >>> from autograd import Value, vectorize
         >>> x = Value(1.0, "x")
@@ -237,14 +238,14 @@ class Program:
         return value, gradient
 
     def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any]) -> None:
-        """Put in what the scalar engine says of rows whose gradient is not finite; raise what it raises."""
+        """Put in what the eager engine says of rows whose gradient is not finite; raise what it raises."""
         every = np.arange(len(batch))
         rest, apart, found = every, np.zeros_like(gradient), gradient
         while not is_finite(found):
             row = self._culprit(batch, rest)
             scalar = explain(self._trace, self.parameters, batch, every == row, "gradient")[row]
             if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
-                return  # finite numbers add up to this, or it is the scalar engine's as well
+                return  # finite numbers add up to this, or it is the eager engine's as well
             apart += scalar
             rest = rest[rest != row]
             found = self._gradient_of(batch[rest]) if len(rest) else np.zeros_like(gradient)
@@ -396,7 +397,7 @@ class Program:
             loss.refresh()
 
     def _put_right(self, rows: NDArray[Any], batch: NDArray[Any], wrt: Leaves | None = None) -> None:
-        """Put what the scalar engine says where results are not finite; raise what it raises."""
+        """Put what the eager engine says where results are not finite; raise what it raises."""
         bad = np.any(~np.isfinite(rows), axis=0)
         for row, numbers in explain(self._trace, self.parameters, batch, bad, wrt).items():
             rows[:, row] = numbers
