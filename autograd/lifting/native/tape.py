@@ -1,0 +1,317 @@
+"""From recorded nodes to tapes: the instructions that the kernel runs, as words, and the memory that they work on.
+
+A batched number has a slot, with a lane for each row of a lane block; what is the same for all rows has a single, one
+number. The first tape computes the singles, once for a call; the second runs for each block of rows. A sum of products
+is one instruction: no term is stored by itself.
+
+The kind of an operand is a letter in an instruction's name: v a slot, s a single. An instruction is a row of words: its
+number, where its result goes, its operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.lifting.native.record import Node, Recording
+
+NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
+MASK = 0  # the slot that has 1 in the lanes that stand for rows, 0 in those beyond the last row
+
+# Arithmetic, by the kinds of the operands; a − before a kind means that it is subtracted. A fused one adds the last
+# operand to the product of the first two; a dot has a single, and any number of products vs, vv and −vv.
+ARITHMETIC = (
+    *["end", "spread", "store", "reduce v", "reduce vv", "neg v", "dot"],
+    *["add vv", "add vs", "sub vv", "sub vs", "sub sv", "mul vv", "mul vs", "div vv", "div vs", "div sv"],
+    *["fused vv v", "fused vv -v", "fused -vv v", "fused vs v", "fused vs -v", "fused vv s", "fused -vv s"],
+    "fused vs s",
+)
+
+
+class Term(NamedTuple):
+    """One term of a sum: a sign and one factor or two."""
+
+    sign: float
+    factors: tuple[Node, ...]
+
+
+@dataclass
+class Tape:
+    """The two tapes of a program, and the memory that they need."""
+
+    once: NDArray[np.int32]
+    each: NDArray[np.int32]
+    singles: NDArray[np.float64]  # the parameters first, then constants, and what `once` computes
+    slots: int
+    columns: NDArray[np.int32]  # the inputs that are read, which have the slots after the mask
+    outputs: int
+    same: list[tuple[int, int]]  # outputs that do not depend on the inputs, and their singles
+    instructions: int = field(default=0)  # of `each`
+
+
+def assembled(recording: Recording, reduced: bool, numbers: dict[str, int]) -> Tape:
+    """Return the tapes of a recording, whose outputs are added up over the rows, or stored row by row.
+
+    Args:
+        recording: the nodes.
+        reduced: whether the outputs are added up.
+        numbers: of the instructions, by their names.
+    """
+    return _Assembler(recording, numbers).tape(reduced)
+
+
+class _Assembler:
+    def __init__(self, recording: Recording, numbers: dict[str, int]) -> None:
+        self.recording, self.numbers = recording, numbers
+        self.sums = sums_of(recording)
+        self.words: list[int] = []
+        self.instructions = 0
+        self.initial = [0.0] * len(recording.parameters)  # of the singles
+        self.singles: dict[Node, int] = {x: k for k, x in enumerate(recording.parameters)}
+        self.late: list[tuple[str, tuple[int, ...]]] = []  # instructions on singles, after all others
+        self.negated: dict[Node, Node] = {}
+        self.slots = MASK + 1
+        self.slot: dict[Node, int] = {}
+        self.free: list[int] = []
+        self.unread: dict[Node, int] = {}  # how often a slot will still be read
+
+    def tape(self, reduced: bool) -> Tape:
+        used = [x for x in self.recording.inputs if x.uses]
+        for x in used:
+            self.slot[x] = self.slots
+            self.slots += 1
+        self.each(used, reduced)
+        each, instructions = np.array(self.words, np.int32), self.instructions
+        same = [(k, self.single(x)) for k, x in enumerate(self.recording.outputs) if not x.batched]
+        self.words = []
+        self.once()
+        return Tape(
+            np.array(self.words, np.int32),
+            each,
+            np.array(self.initial),
+            self.slots,
+            np.array([x.place for x in used], np.int32),
+            len(self.recording.outputs),
+            same,
+            instructions,
+        )
+
+    def write(self, name: str, *words: int) -> None:
+        self.words.append(self.numbers[name])
+        self.words += words
+        self.instructions += 1
+
+    # Singles ---------------------------------------------------------------------------------------------------------
+
+    def single(self, node: Node) -> int:
+        """Return the place of a number that is the same for all rows."""
+        if node not in self.singles:
+            self.singles[node] = len(self.initial)
+            self.initial.append(node.number)
+        return self.singles[node]
+
+    def constant(self, number: float) -> int:
+        return self.single(self.recording.node(number))
+
+    def signed(self, sign: float, node: Node) -> int:
+        """Return the place of a single, or of its negative."""
+        if sign > 0.0:
+            return self.single(node)
+        if node.kind == "constant":
+            return self.constant(-node.number)
+        if node not in self.negated:
+            self.negated[node] = Node(self.recording, "negative", (), False)
+            self.late.append(("neg v", (self.single(self.negated[node]), self.single(node))))
+        return self.single(self.negated[node])
+
+    def once(self) -> None:
+        """Write the tape of the singles, to which they are slots of one lane."""
+        for node, terms in self.sums.items():
+            if not node.batched:
+                z = self.single(node)
+                if terms is None:
+                    self.write(node.kind, z, *map(self.single, node.operands))
+                else:
+                    name, words = self.sum(terms, lambda x: True, self.single)
+                    self.write(name, z, *words)
+        for name, words in self.late:
+            self.write(name, *words)
+        self.write("end")
+
+    # Slots -----------------------------------------------------------------------------------------------------------
+
+    def each(self, used: Sequence[Node], reduced: bool) -> None:
+        """Write the tape that runs for each block of rows."""
+        places: dict[Node, list[int]] = {}
+        for k, x in enumerate(self.recording.outputs):
+            if x.batched:
+                places.setdefault(x, []).append(k)
+        for node, terms in self.sums.items():
+            for x in reads(node, terms):
+                if x.batched:
+                    self.unread[x] = self.unread.get(x, 0) + 1
+        for x, ks in places.items():
+            self.unread[x] = self.unread.get(x, 0) + len(ks)
+        for node in [*used, *[x for x in self.sums if x.batched]]:
+            terms = self.sums.get(node)
+            outputs = places.get(node, [])
+            if reduced and terms and len(terms) == 1 == node.uses == len(outputs) and is_square(terms[0]):
+                self.write("reduce vv", outputs[0], *[self.read(x) for x in terms[0].factors])
+                continue
+            if node in self.sums:
+                self.compute(node, terms)
+            for k in outputs:
+                self.write("reduce v" if reduced else "store", k, self.read(node))
+        self.write("end")
+
+    def compute(self, node: Node, terms: list[Term] | None) -> None:
+        """Write the instruction that computes a slot."""
+        if terms is not None:
+            name, words = self.sum(terms, lambda x: x.batched, self.place)
+        else:
+            name, words = node.kind, []
+            spread = []
+            for x in node.operands:
+                if x.batched:
+                    words.append(self.read(x))
+                else:
+                    spread.append(self.allocated())
+                    self.write("spread", spread[-1], self.single(x))
+                    words.append(spread[-1])
+            self.free += spread
+        self.slot[node] = z = self.allocated()
+        self.write(name, z, *words)
+
+    def place(self, x: Node) -> int:
+        return self.read(x) if x.batched else self.single(x)
+
+    def read(self, x: Node) -> int:
+        """Return the slot of an operand, which is free from here on if nothing else reads it."""
+        self.unread[x] -= 1
+        if not self.unread[x]:
+            self.free.append(self.slot[x])
+        return self.slot[x]
+
+    def allocated(self) -> int:
+        if self.free:
+            return self.free.pop()
+        self.slots += 1
+        return self.slots - 1
+
+    # Sums ------------------------------------------------------------------------------------------------------------
+
+    def sum(
+        self, terms: list[Term], varies: Callable[[Node], bool], place: Callable[[Node], int]
+    ) -> tuple[str, list[int]]:
+        """Return the instruction that computes a sum, and its words but the first, where the result goes.
+
+        Args:
+            terms: those of the sum.
+            varies: whether an operand has a slot.
+            place: where an operand is.
+        """
+        vv, minus_vv, vs, v, minus_v, s = [], [], [], [], [], []
+        for sign, factors in terms:
+            slots = [x for x in factors if varies(x)]
+            if len(slots) == 2:
+                (vv if sign > 0.0 else minus_vv).append(slots)
+            elif len(factors) == 2:
+                vs.append((slots[0], self.signed(sign, factors[factors[0] is slots[0]])))
+            elif slots:
+                (v if sign > 0.0 else minus_v).append(slots[0])
+            else:
+                s.append(self.signed(sign, factors[0]))
+        name = SHORT.get((len(vv), len(minus_vv), len(vs), len(v), len(minus_v), len(s)))
+        if name:
+            words = [place(x) for pair in [*vv, *minus_vv] for x in pair]
+            words += [word for x, c in vs for word in (place(x), c)]
+            return name, [*words, *map(place, v), *map(place, minus_v), *s]
+        one, minus_one = (self.constant(c) if xs else 0 for c, xs in ((1.0, v), (-1.0, minus_v)))
+        vs += [*[(x, one) for x in v], *[(x, minus_one) for x in minus_v]]
+        words = [self.total(s), len(vs), len(vv), len(minus_vv)]
+        words += [word for x, c in vs for word in (place(x), c)]
+        return "dot", [*words, *[place(x) for pair in [*vv, *minus_vv] for x in pair]]
+
+    def total(self, singles: Sequence[int]) -> int:
+        """Return the place of the sum of singles."""
+        if not singles:
+            return self.constant(0.0)
+        first, *rest = singles
+        for k in rest:
+            z = self.single(Node(self.recording, "total", (), False))
+            self.late.append(("add vv", (z, first, k)))
+            first = z
+        return first
+
+
+# The instructions that compute short sums, by the numbers of products vv, −vv and vs, and of terms v, −v and s.
+SHORT = {
+    (0, 0, 0, 2, 0, 0): "add vv",
+    (0, 0, 0, 1, 0, 1): "add vs",
+    (0, 0, 0, 1, 1, 0): "sub vv",
+    (0, 0, 0, 0, 1, 1): "sub vs",
+    (0, 0, 0, 0, 1, 0): "neg v",
+    (1, 0, 0, 0, 0, 0): "mul vv",
+    (0, 0, 1, 0, 0, 0): "mul vs",
+    (1, 0, 0, 1, 0, 0): "fused vv v",
+    (1, 0, 0, 0, 1, 0): "fused vv -v",
+    (0, 1, 0, 1, 0, 0): "fused -vv v",
+    (0, 0, 1, 1, 0, 0): "fused vs v",
+    (0, 0, 1, 0, 1, 0): "fused vs -v",
+    (1, 0, 0, 0, 0, 1): "fused vv s",
+    (0, 1, 0, 0, 0, 1): "fused -vv s",
+    (0, 0, 1, 0, 0, 1): "fused vs s",
+}
+
+
+def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
+    """Return the nodes that are computed by themselves, in order, with their terms; None for what is no sum."""
+    nodes = recording.nodes
+    found: dict[Node, list[Term] | None] = {}
+    within: set[Node] = set()  # a sum: these are not computed by themselves
+    place = {node: k for k, node in enumerate(nodes)}
+    for node in reversed(nodes):
+        if node not in within:
+            found[node] = terms_of(node, place, within) if node.kind in LINEAR else None
+    return dict(reversed(found.items()))
+
+
+LINEAR = frozenset(["add", "sub", "neg", "mul"])
+
+
+def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term]:
+    """Return the terms of a sum, and put what they replace, sums and products next to it, `within`."""
+    terms: list[Term] = []
+    first = place[root] - NEAR
+    stack = [(1.0, root)]
+    while stack:
+        sign, x = stack.pop()
+        if x is not root:
+            if x.uses > 1 or x.kind not in LINEAR or x.batched != root.batched or place[x] < first:
+                terms.append(Term(sign, (x,)))
+                continue
+            within.add(x)
+            first = min(first, place[x] - NEAR)
+        if x.kind == "add":
+            stack += [(sign, x.operands[0]), (sign, x.operands[1])]
+        elif x.kind == "sub":
+            stack += [(sign, x.operands[0]), (-sign, x.operands[1])]
+        elif x.kind == "neg":
+            stack.append((-sign, x.operands[0]))
+        else:
+            terms.append(Term(sign, x.operands))
+    return terms[::-1]
+
+
+def reads(node: Node, terms: list[Term] | None) -> list[Node]:
+    """Return what computing a node reads."""
+    return [*node.operands] if terms is None else [x for term in terms for x in term.factors]
+
+
+def is_square(term: Term) -> bool:
+    """Whether a term is the product of two batched factors, and not subtracted."""
+    return term.sign > 0.0 and len(term.factors) == 2 and all([x.batched for x in term.factors])
