@@ -6,7 +6,9 @@ gradients. A node is batched if it depends on the inputs, and so differs from ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 from autograd.row import Operation
@@ -113,18 +115,21 @@ class Recording:
         self.nodes = [node for node in self.nodes if node.uses]
 
 
-def recorded(code: Any, function: str, operations: dict[str, Any], inputs: int, parameters: int) -> Recording:
+def recorded(
+    code: CodeType, function: str, operations: dict[str, Operation], inputs: int, parameters: int
+) -> Recording:
     """Return what a function of the program of one row records.
 
     Args:
         code: the program, compiled.
         function: "values", or "gradient", whose outputs are the loss and the derivatives.
-        operations: the names that the program uses: numbers, and operations of the table.
+        operations: those that it calls, by the names that it has for them.
         inputs: how many there are.
         parameters: likewise.
     """
     recording = Recording(inputs, parameters)
-    names = {k: recording.function(x) if isinstance(x, Operation) else x for k, x in operations.items()}
+    names: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
+    names |= {name: recording.function(operation) for name, operation in operations.items()}
     exec(code, names)  # noqa: S102  (the text is this project's own)
     outputs: Sequence[Number] = names[function](recording.inputs, recording.parameters)
     if function == "gradient":

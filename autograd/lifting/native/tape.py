@@ -1,4 +1,4 @@
-"""From recorded nodes to tapes: the instructions that the kernel runs, as words, and the memory that they work on.
+"""From recorded nodes to tapes: the instructions that the machine runs, as words, and the memory that they work on.
 
 A batched number has a slot, with a lane for each row of a lane block; what is the same for all rows has a single, one
 number. The first tape computes the singles, once for a call; the second runs for each block of rows. A sum of products
@@ -25,11 +25,13 @@ MASK = 0  # the slot that has 1 in the lanes that stand for rows, 0 in those bey
 # Arithmetic, by the kinds of the operands; a − before a kind means that it is subtracted. A fused one adds the last
 # operand to the product of the first two; a dot has a single, and any number of products vs, vv and −vv.
 ARITHMETIC = (
-    *["end", "spread", "store", "reduce v", "reduce vv", "neg v", "dot"],
-    *["add vv", "add vs", "sub vv", "sub vs", "sub sv", "mul vv", "mul vs", "div vv", "div vs", "div sv"],
-    *["fused vv v", "fused vv -v", "fused -vv v", "fused vs v", "fused vs -v", "fused vv s", "fused -vv s"],
-    "fused vs s",
+    *["end", "spread", "store", "reduce v", "reduce vv", "dot", "neg v", "mul vv", "mul vs", "div vv"],
+    *["add v v", "add v -v", "add v s", "add -v s", "fused vv v", "fused vv -v", "fused -vv v", "fused vv s"],
+    *["fused -vv s", "fused vs v", "fused vs -v", "fused vs s"],
 )
+
+
+NAMES = {"div": "div vv"}  # of operations whose instruction is called otherwise
 
 
 class Term(NamedTuple):
@@ -134,7 +136,7 @@ class _Assembler:
             if not node.batched:
                 z = self.single(node)
                 if terms is None:
-                    self.write(node.kind, z, *map(self.single, node.operands))
+                    self.write(NAMES.get(node.kind, node.kind), z, *map(self.single, node.operands))
                 else:
                     name, words = self.sum(terms, lambda x: True, self.single)
                     self.write(name, z, *words)
@@ -173,7 +175,7 @@ class _Assembler:
         if terms is not None:
             name, words = self.sum(terms, lambda x: x.batched, self.place)
         else:
-            name, words = node.kind, []
+            name, words = NAMES.get(node.kind, node.kind), []
             spread = []
             for x in node.operands:
                 if x.batched:
@@ -243,17 +245,17 @@ class _Assembler:
         first, *rest = singles
         for k in rest:
             z = self.single(Node(self.recording, "total", (), False))
-            self.late.append(("add vv", (z, first, k)))
+            self.late.append(("add v v", (z, first, k)))
             first = z
         return first
 
 
 # The instructions that compute short sums, by the numbers of products vv, −vv and vs, and of terms v, −v and s.
 SHORT = {
-    (0, 0, 0, 2, 0, 0): "add vv",
-    (0, 0, 0, 1, 0, 1): "add vs",
-    (0, 0, 0, 1, 1, 0): "sub vv",
-    (0, 0, 0, 0, 1, 1): "sub vs",
+    (0, 0, 0, 2, 0, 0): "add v v",
+    (0, 0, 0, 1, 0, 1): "add v s",
+    (0, 0, 0, 1, 1, 0): "add v -v",
+    (0, 0, 0, 0, 1, 1): "add -v s",
     (0, 0, 0, 0, 1, 0): "neg v",
     (1, 0, 0, 0, 0, 0): "mul vv",
     (0, 0, 1, 0, 0, 0): "mul vs",

@@ -23,6 +23,7 @@ from autograd.lifting.plan import (
     computed,
 )
 from autograd.lifting.scalar.source import scalar_source
+from autograd.row import Operation
 
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
 MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
@@ -78,12 +79,13 @@ class ScalarRows:
         return self._written[0]
 
     @cached_property
-    def _written(self) -> tuple[str, dict[str, Any]]:
+    def _written(self) -> tuple[str, dict[str, Operation]]:
         return scalar_source(cast("Plan", self._plan))
 
     @cached_property
     def _functions(self) -> dict[str, Callable[[Numbers, Numbers], Any]]:
-        names = dict(self._written[1])
+        names: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
+        names |= {name: operation.function for name, operation in self._written[1].items()}
         exec(compile(self.source, "<program of one row>", "exec"), names)  # noqa: S102  (the text is this project's own)
         return names
 

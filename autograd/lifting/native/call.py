@@ -1,0 +1,28 @@
+"""What a call of the machine gets: one address, that of a structure whose fields tell all else."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from llvmlite import ir
+
+# Addresses: the tapes; memory for singles, slots, totals, and for what is not finite; parameters, batch, which of its
+# columns are read; the results, and room for those of the last, shorter block.
+ADDRESSES = ["once", "each", "singles", "slots", "totals", "unfinite", "parameters", "batch", "columns"]
+ADDRESSES += ["results", "last"]
+# Numbers: of parameters, rows, columns, outputs; bytes from row to row and from column to column of the batch; numbers
+# from output to output of the results; whether the outputs are added up, and whether rows run in blocks.
+NUMBERS = ["parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes", "stride", "reduced", "wide"]
+
+
+class Call(ctypes.Structure):
+    """The arguments of a call, eight bytes each."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in ADDRESSES] + [(name, ctypes.c_int64) for name in NUMBERS]
+
+
+def field(builder: ir.IRBuilder, call: Any, name: str) -> Any:
+    """Return the address of a field."""
+    place = ir.Constant(ir.IntType(64), [*ADDRESSES, *NUMBERS].index(name))
+    return builder.gep(call, [place], source_etype=ir.IntType(64))

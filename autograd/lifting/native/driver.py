@@ -1,0 +1,123 @@
+"""What runs around the tapes: the singles first, then block after block, or row after row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from autograd.lifting.native.call import ADDRESSES, field
+from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, VOID, WORD, Code, Gear, index, repeated
+from autograd.lifting.native.vectors import Processor
+
+ENTRY = "run"
+
+
+def written(processor: Processor, element: str) -> ir.Module:
+    """Return the machine's code for numbers of a kind, "float64" or "float32"."""
+    module = ir.Module(name=f"handgrad.{element}")
+    narrow, wide = [Gear(module, processor, element, name) for name in ("narrow", "wide")]
+    _Driver(module, narrow, wide).write()
+    return module
+
+
+class _Driver:
+    def __init__(self, module: ir.Module, narrow: Gear, wide: Gear) -> None:
+        self.module, self.narrow, self.wide = module, narrow, wide
+        self.number, self.bytes = narrow.number, narrow.bytes
+        function = ir.Function(module, ir.FunctionType(VOID, [POINTER]), ENTRY)
+        self.call = function.args[0]
+        self.builder = ir.IRBuilder(function.append_basic_block())
+
+    def write(self) -> None:
+        b = self.builder
+        names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
+        names += ["reduced", "wide", "stride"]
+        given = {name: self.field(name) for name in names}
+        with repeated(b, given["parameter_count"]) as (k, _):
+            self.store(self.load(given["parameters"], k), given["singles"], k)
+        self.run(self.narrow, given["once"], given["singles"], given["singles"])
+        is_wide = b.icmp_signed("!=", given["wide"], index(0))
+        with b.if_then(b.icmp_signed("!=", given["reduced"], index(0))):
+            size = b.select(is_wide, index(self.wide.width), index(1))
+            with repeated(b, b.mul(given["outputs"], size)) as (k, _):
+                self.store(ir.Constant(self.number, 0.0), given["totals"], k)
+        with b.if_else(is_wide) as (blocks, rows):
+            with blocks:
+                self.blocks(given)
+            with rows:
+                self.rows(given)
+        b.ret_void()
+
+    def field(self, name: str) -> Code:
+        kind = POINTER if name in ADDRESSES else INDEX
+        return self.builder.load(field(self.builder, self.call, name), typ=kind, align=8)
+
+    def at(self, array: Code, k: Code, kind: Any = None) -> Code:
+        return self.builder.gep(array, [k], source_etype=kind or self.number)
+
+    def load(self, array: Code, k: Code) -> Code:
+        return self.builder.load(self.at(array, k), typ=self.number, align=self.bytes)
+
+    def store(self, x: Code, array: Code, k: Code) -> None:
+        self.builder.store(x, self.at(array, k), align=self.bytes)
+
+    def run(self, gear: Gear, tape: Code, slots: Code, singles: Code) -> None:
+        """Run a tape, from its first instruction to its end."""
+        b = self.builder
+        operation = b.sext(b.load(tape, typ=WORD, align=4), INDEX)
+        where = b.gep(gear.table, [index(0), operation], source_etype=gear.table.value_type)
+        handler = b.load(where, typ=INSTRUCTION.as_pointer(), align=8)
+        b.call(handler, [self.at(tape, index(1), WORD), slots, singles, self.call])
+
+    def column(self, given: dict[str, Code], k: Code, row: Code) -> Code:
+        """Return where the batch has a row of the k-th column that is read."""
+        b = self.builder
+        column = b.sext(b.load(self.at(given["columns"], k, WORD), typ=WORD, align=4), INDEX)
+        offset = b.add(b.mul(column, given["column_bytes"]), b.mul(row, given["row_bytes"]))
+        return self.at(given["batch"], offset, ir.IntType(8))
+
+    def rows(self, given: dict[str, Code]) -> None:
+        """Row after row: the results of each have a place of their own."""
+        b = self.builder
+        with repeated(b, given["rows"]) as (row, _):
+            with repeated(b, given["column_count"]) as (k, _):
+                number = b.load(self.column(given, k, row), typ=self.number, align=self.bytes)
+                self.store(number, given["slots"], b.add(k, index(1)))
+            b.store(self.at(given["results"], row), field(b, self.call, "results"), align=8)
+            self.run(self.narrow, given["each"], given["slots"], given["singles"])
+        b.store(given["results"], field(b, self.call, "results"), align=8)
+
+    def blocks(self, given: dict[str, Code]) -> None:
+        """Block after block. The lanes beyond the last row have its numbers too, and a mask of 0."""
+        b, size = self.builder, index(self.wide.lanes)
+        count = b.sdiv(b.add(given["rows"], b.sub(size, index(1))), size)
+        with repeated(b, count) as (block, _):
+            first = b.mul(block, size)
+            left = b.sub(given["rows"], first)
+            short = b.icmp_signed("<", left, size)
+            here = b.select(short, left, size)
+            with repeated(b, size) as (lane, _):
+                one, zero = ir.Constant(self.number, 1.0), ir.Constant(self.number, 0.0)
+                self.store(b.select(b.icmp_signed("<", lane, here), one, zero), given["slots"], lane)
+            with repeated(b, given["column_count"]) as (k, _):
+                slot = self.at(given["slots"], b.mul(b.add(k, index(1)), size))
+                start = self.column(given, k, first)
+                with repeated(b, here) as (lane, _):
+                    where = self.at(start, b.mul(lane, given["row_bytes"]), ir.IntType(8))
+                    self.store(b.load(where, typ=self.number, align=self.bytes), slot, lane)
+                last = self.load(slot, b.sub(here, index(1)))
+                with repeated(b, b.sub(size, here)) as (lane, _):
+                    self.store(last, slot, b.add(here, lane))
+            results = b.select(short, given["last"], self.at(given["results"], first))
+            b.store(results, field(b, self.call, "results"), align=8)
+            b.store(b.select(short, size, given["stride"]), field(b, self.call, "stride"), align=8)
+            self.run(self.wide, given["each"], given["slots"], given["singles"])
+            with b.if_then(b.and_(short, b.icmp_signed("==", given["reduced"], index(0)))):
+                with repeated(b, given["outputs"]) as (k, _):
+                    source = self.at(given["last"], b.mul(k, size))
+                    target = self.at(given["results"], b.add(b.mul(k, given["stride"]), first))
+                    with repeated(b, left) as (lane, _):
+                        self.store(self.load(source, lane), target, lane)
+        b.store(given["results"], field(b, self.call, "results"), align=8)
+        b.store(given["stride"], field(b, self.call, "stride"), align=8)
