@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.arrays import as_array
 from autograd.batches import column_names, table
 from autograd.conversion import shown
+from autograd.lifting.engines import Engine
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
-from autograd.lifting.scalar.rows import Engine
 from autograd.value import Value
 
 MAX_TERMS_SHOWN = 6  # terms of a sum in an error

@@ -24,11 +24,11 @@ from autograd.arrays import as_array
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
+from autograd.lifting.engines import Engine, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
-from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
 
@@ -90,7 +90,7 @@ class Program:
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self._engine, self._numpy_source = engine, written.text
-        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
+        self._few = one_row_program(engine, plan, written.calls, self._dtype, self._width, len(parameters))
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
@@ -112,9 +112,9 @@ class Program:
         return self._few.limit
 
     @property
-    def engine(self) -> Literal["numpy", "scalar"]:
+    def engine(self) -> Literal["numpy", "scalar", "native"]:
         """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
-        return "scalar" if self.scalar_rows else "numpy"
+        return self._few.name if self._few.limit else "numpy"
 
     @property
     def source(self) -> str:
@@ -154,8 +154,7 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
-            total = sum_left_to_right(*[loss for (loss,) in found])
+        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         forward, _, _, ones = self._built(len(batch))
         return self._reduced(forward(batch), batch, ones, check_finite)
@@ -209,8 +208,8 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if scalars := self._few.values(batch, self._parameters):
-            return np.array(scalars).T
+        if (found := self._few.values(batch, self._parameters)) is not None:
+            return found
         arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
         found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
         rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])

@@ -16,6 +16,7 @@ from autograd.lifting.native.driver import ENTRY, written
 from autograd.lifting.native.vectors import Processor
 
 lock = threading.Lock()
+ENGINES = []
 
 
 @functools.cache
@@ -33,4 +34,6 @@ def machine(element: str):
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
         engine.add_object_file(binding.ObjectFileRef.from_data(data))
         engine.finalize_object()
-        return engine, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address(ENTRY)), target.emit_assembly(module)
+        ENGINES.append(engine)
+        return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(engine.get_function_address(ENTRY))
+

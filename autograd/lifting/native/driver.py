@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from autograd.lifting.native.call import ADDRESSES, field
-from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, VOID, WORD, Code, Gear, index, repeated
+from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated
 from autograd.lifting.native.vectors import Processor
 
 ENTRY = "run"
@@ -25,7 +25,7 @@ class _Driver:
     def __init__(self, module: ir.Module, narrow: Gear, wide: Gear) -> None:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
-        function = ir.Function(module, ir.FunctionType(VOID, [POINTER]), ENTRY)
+        function = ir.Function(module, ir.FunctionType(WORD, [POINTER]), ENTRY)
         self.call = function.args[0]
         self.builder = ir.IRBuilder(function.append_basic_block())
 
@@ -37,17 +37,34 @@ class _Driver:
         with repeated(b, given["parameter_count"]) as (k, _):
             self.store(self.load(given["parameters"], k), given["singles"], k)
         self.run(self.narrow, given["once"], given["singles"], given["singles"])
-        is_wide = b.icmp_signed("!=", given["wide"], index(0))
-        with b.if_then(b.icmp_signed("!=", given["reduced"], index(0))):
-            size = b.select(is_wide, index(self.wide.width), index(1))
-            with repeated(b, b.mul(given["outputs"], size)) as (k, _):
-                self.store(ir.Constant(self.number, 0.0), given["totals"], k)
+        zero = ir.Constant(self.number, 0.0)
+        with repeated(b, index(self.wide.width)) as (k, _):
+            self.store(zero, given["unfinite"], k)
+        is_wide, reduced = [b.icmp_signed("!=", given[name], index(0)) for name in ("wide", "reduced")]
+        size = b.select(is_wide, index(self.wide.width), index(1))
+        with b.if_then(reduced), repeated(b, b.mul(given["outputs"], size)) as (k, _):
+            self.store(zero, given["totals"], k)
         with b.if_else(is_wide) as (blocks, rows):
             with blocks:
                 self.blocks(given)
             with rows:
                 self.rows(given)
-        b.ret_void()
+        with b.if_then(reduced):
+            self.add_up(given, size)
+        with repeated(b, index(self.wide.width), zero) as (k, totals):
+            totals[0] = b.fadd(totals[0], self.load(given["unfinite"], k))
+        finite = b.fcmp_ordered("==", totals[0], zero)
+        b.ret(b.select(finite, ir.Constant(WORD, 0), ir.Constant(WORD, 1)))
+
+    def add_up(self, given: dict[str, Code], size: Code) -> None:
+        """Write the sum of the lanes of each total to the results, and note what is not finite."""
+        b, zero = self.builder, ir.Constant(self.number, 0.0)
+        with repeated(b, given["outputs"], zero) as (k, unfinite):
+            with repeated(b, size, zero) as (lane, totals):
+                totals[0] = b.fadd(totals[0], self.load(given["totals"], b.add(b.mul(k, size), lane)))
+            self.store(totals[0], given["results"], k)
+            unfinite[0] = b.fadd(unfinite[0], b.fmul(totals[0], zero))
+        self.store(unfinite[0], given["unfinite"], index(0))
 
     def field(self, name: str) -> Code:
         kind = POINTER if name in ADDRESSES else INDEX

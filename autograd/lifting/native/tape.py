@@ -11,7 +11,7 @@ number, where its result goes, its operands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -51,8 +51,9 @@ class Tape:
     slots: int
     columns: NDArray[np.int32]  # the inputs that are read, which have the slots after the mask
     outputs: int
+    reduced: bool  # whether they are added up over the rows
     same: list[tuple[int, int]]  # outputs that do not depend on the inputs, and their singles
-    instructions: int = field(default=0)  # of `each`
+    instructions: int  # of `each`
 
 
 def assembled(recording: Recording, reduced: bool, numbers: dict[str, int]) -> Tape:
@@ -98,6 +99,7 @@ class _Assembler:
             self.slots,
             np.array([x.place for x in used], np.int32),
             len(self.recording.outputs),
+            reduced,
             same,
             instructions,
         )

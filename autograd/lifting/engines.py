@@ -1,0 +1,97 @@
+"""Which engine runs a batch: NumPy's program, or, where that is quicker, one that runs the program of one row.
+
+The choice counts what each would do, and what that takes; the constants were measured.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from autograd.lifting.plan import Block, Elementwise, Layer, Plan, Product, Recurrence, Reduction, computed
+from autograd.lifting.scalar.rows import ScalarRows
+
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+
+OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
+MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
+
+Engine = Literal["auto", "numpy", "scalar", "native"]
+
+
+INSTALL = "pip install 'handgrad[native]'"
+
+
+@functools.cache
+def is_installed() -> bool:
+    """Whether the native engine's compiler is there."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+def one_row_program(
+    engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
+) -> ScalarRows | NativeRows:
+    """Return what runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
+
+    Args:
+        engine: the one that was asked for.
+        plan: of the program.
+        calls: of NumPy, that its program makes.
+        dtype: of its numbers.
+        inputs: their number.
+        parameters: likewise.
+
+    Raises:
+        ValueError: where the native engine is asked for, and cannot be had.
+    """
+    if engine == "scalar" and dtype != np.float64:
+        raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
+    if engine == "native" and not is_installed():
+        raise ValueError(f"engine 'native' needs llvmlite: {INSTALL}, or leave engine at 'auto'")
+    if engine == "native" or (engine == "auto" and is_installed()):
+        one_row = ScalarRows(plan, math.inf)
+        from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
+
+        lacking = unknown(one_row)
+        if not lacking:
+            return NativeRows(one_row, inputs, parameters, dtype, math.inf)
+        if engine == "native":
+            raise ValueError(
+                f"engine 'native' has no {' and no '.join(lacking)}, which this graph uses: leave engine at 'auto'"
+            )
+    limit = math.inf if engine == "scalar" else 0
+    if engine == "auto" and dtype == np.float64:
+        blocks = counted(plan)
+        operations = sum([operations_of(block) * times for block, times in blocks])
+        written = sum([operations_of(block) for block, _ in blocks])
+        limit = OPERATIONS_PER_CALL * calls // operations if operations and written <= MAX_OPERATIONS else 0
+    return ScalarRows(plan, limit)
+
+
+def counted(plan: Plan) -> list[tuple[Block, int]]:
+    """Return the blocks that are computed, and how often each is."""
+    return [(x, part.iterations if isinstance(part, Recurrence) else 1) for part in plan.blocks for x in computed(part)]
+
+
+def operations_of(block: Block) -> int:
+    """Return how many operations on floats compute a block, and propagate its adjoint where it is trained."""
+    rule = block.rule
+    if isinstance(rule, Product):
+        count = block.size * (len(rule.factors) - 1)
+    elif isinstance(rule, Elementwise):
+        count = 2 * block.size
+    elif isinstance(rule, Reduction):
+        count = len(rule.rows.index)
+    else:
+        count = 0
+        for part in rule.parts if rule else ():
+            rows = part.senders if isinstance(part, Layer) else part.rows
+            count += 2 * len(rows.index) * (1 if not isinstance(part, Layer) else block.size)
+    return count * (3 if block.trained else 1)
+
+
