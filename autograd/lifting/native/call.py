@@ -8,12 +8,14 @@ from typing import Any
 from llvmlite import ir
 
 # Addresses: the tapes; memory for singles, slots, totals, and for what is not finite; parameters, batch, which of its
-# columns are read; the results, and room for those of the last, shorter block.
+# columns are read; the results, room for those of the last, shorter block, and which of them are singles.
 ADDRESSES = ["once", "each", "singles", "slots", "totals", "unfinite", "parameters", "batch", "columns"]
-ADDRESSES += ["results", "last"]
-# Numbers: of parameters, rows, columns, outputs; bytes from row to row and from column to column of the batch; numbers
-# from output to output of the results; whether the outputs are added up, and whether rows run in blocks.
-NUMBERS = ["parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes", "stride", "reduced", "wide"]
+ADDRESSES += ["results", "last", "same"]
+# Numbers: of parameters, rows, columns, outputs, outputs that are singles; bytes from row to row and from column to
+# column of the batch; numbers from output to output of the results; whether the outputs are added up, and whether rows
+# run in blocks.
+NUMBERS = ["parameter_count", "rows", "column_count", "outputs", "same_count", "row_bytes", "column_bytes", "stride"]
+NUMBERS += ["reduced", "wide"]
 
 
 class Call(ctypes.Structure):

@@ -32,7 +32,7 @@ class _Driver:
     def write(self) -> None:
         b = self.builder
         names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
-        names += ["reduced", "wide", "stride"]
+        names += ["same_count", "reduced", "wide", "stride"]
         given = {name: self.field(name) for name in names}
         with repeated(b, given["parameter_count"]) as (k, _):
             self.store(self.load(given["parameters"], k), given["singles"], k)
@@ -51,6 +51,7 @@ class _Driver:
                 self.rows(given)
         with b.if_then(reduced):
             self.add_up(given, size)
+        self.same(given, reduced)
         with repeated(b, index(self.wide.width), zero) as (k, totals):
             totals[0] = b.fadd(totals[0], self.load(given["unfinite"], k))
         finite = b.fcmp_ordered("==", totals[0], zero)
@@ -65,6 +66,25 @@ class _Driver:
             self.store(totals[0], given["results"], k)
             unfinite[0] = b.fadd(unfinite[0], b.fmul(totals[0], zero))
         self.store(unfinite[0], given["unfinite"], index(0))
+
+    def same(self, given: dict[str, Code], reduced: Code) -> None:
+        """Write the outputs that are singles: for each row, or as often as there are rows."""
+        b = self.builder
+        rows = b.sitofp(given["rows"], self.number)
+        with repeated(b, given["same_count"], ir.Constant(self.number, 0.0)) as (k, unfinite):
+            output, single = [self.word(given["same"], b.add(b.add(k, k), index(place))) for place in (0, 1)]
+            number = self.load(given["singles"], single)
+            with b.if_else(reduced) as (once, each):
+                with once:
+                    self.store(b.fmul(rows, number), given["results"], output)
+                with each, repeated(b, given["rows"]) as (row, _):
+                    self.store(number, given["results"], b.add(b.mul(output, given["stride"]), row))
+            unfinite[0] = b.fadd(unfinite[0], b.fmul(number, ir.Constant(self.number, 0.0)))
+        first = self.load(given["unfinite"], index(0))
+        self.store(b.fadd(first, unfinite[0]), given["unfinite"], index(0))
+
+    def word(self, array: Code, k: Code) -> Code:
+        return self.builder.sext(self.builder.load(self.at(array, k, WORD), typ=WORD, align=4), INDEX)
 
     def field(self, name: str) -> Code:
         kind = POINTER if name in ADDRESSES else INDEX
@@ -82,7 +102,7 @@ class _Driver:
     def run(self, gear: Gear, tape: Code, slots: Code, singles: Code) -> None:
         """Run a tape, from its first instruction to its end."""
         b = self.builder
-        operation = b.sext(b.load(tape, typ=WORD, align=4), INDEX)
+        operation = self.word(tape, index(0))
         where = b.gep(gear.table, [index(0), operation], source_etype=gear.table.value_type)
         handler = b.load(where, typ=INSTRUCTION.as_pointer(), align=8)
         b.call(handler, [self.at(tape, index(1), WORD), slots, singles, self.call])
@@ -90,8 +110,7 @@ class _Driver:
     def column(self, given: dict[str, Code], k: Code, row: Code) -> Code:
         """Return where the batch has a row of the k-th column that is read."""
         b = self.builder
-        column = b.sext(b.load(self.at(given["columns"], k, WORD), typ=WORD, align=4), INDEX)
-        offset = b.add(b.mul(column, given["column_bytes"]), b.mul(row, given["row_bytes"]))
+        offset = b.add(b.mul(self.word(given["columns"], k), given["column_bytes"]), b.mul(row, given["row_bytes"]))
         return self.at(given["batch"], offset, ir.IntType(8))
 
     def rows(self, given: dict[str, Code]) -> None:

@@ -99,13 +99,13 @@ class _Memory:
         self.call = call = Call()
         self.address = ctypes.addressof(call)
         call.once, call.each, call.columns = tape.once.ctypes.data, tape.each.ctypes.data, tape.columns.ctypes.data
+        call.same, call.same_count = tape.same.ctypes.data, len(tape.same)
         call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
         call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
         call.reduced, call.column_bytes = tape.reduced, dtype.itemsize
         self.parameters: Array | None = None
         self.rows = self.room = 0  # of the last call; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
-        self.same = [np.array(x) for x in zip(*tape.same, strict=True)]
 
     def run(self, batch: Array, parameters: Array, results: Array) -> bool:
         """Compute the results; return whether all are finite."""
@@ -121,13 +121,7 @@ class _Memory:
             call.row_bytes, call.column_bytes = batch.strides
         if not self.tape.reduced:
             call.results = results.ctypes.data
-        finite = not self.run_machine(self.address)
-        if self.same:
-            outputs, singles = self.same
-            found = self.singles[singles]
-            results[outputs] = found * n if self.tape.reduced else found[:, None]
-            finite = finite and bool(np.isfinite(found).all())
-        return finite
+        return not self.run_machine(self.address)
 
     def prepare(self, n: int) -> None:
         """Make room for a number of rows."""

@@ -52,7 +52,7 @@ class Tape:
     columns: NDArray[np.int32]  # the inputs that are read, which have the slots after the mask
     outputs: int
     reduced: bool  # whether they are added up over the rows
-    same: list[tuple[int, int]]  # outputs that do not depend on the inputs, and their singles
+    same: NDArray[np.int32]  # (n, 2): the outputs that do not depend on the inputs, and their singles
     instructions: int  # of `each`
 
 
@@ -100,7 +100,7 @@ class _Assembler:
             np.array([x.place for x in used], np.int32),
             len(self.recording.outputs),
             reduced,
-            same,
+            np.array(same, np.int32).reshape(-1, 2),
             instructions,
         )
 
