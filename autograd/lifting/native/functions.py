@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autograd.lifting.native import exponentials, hyperbolic, normal, powers, trigonometry
+from autograd.lifting.native import (
+    exponentials,
+    gamma,
+    hyperbolic,
+    normal,
+    piecewise,
+    powers,
+    rounding,
+    trigonometry,
+    vectors,
+)
 from autograd.lifting.native.vectors import Vector
 
 
@@ -27,15 +37,28 @@ FUNCTIONS: dict[str, Callable[..., Vector]] = {
     for function in (
         exponentials.exp, exponentials.exp2, exponentials.expm1, exponentials.log, exponentials.log2,
         exponentials.log10, exponentials.log1p,
-        trigonometry.sin, trigonometry.cos, trigonometry.tan, trigonometry.sinc, trigonometry.asin,
-        trigonometry.acos, trigonometry.atan, trigonometry.atan2,
-        normal.gaussian, normal.erf, normal.erfc, normal.normal_pdf, normal.normal_cdf, normal.gelu,
-        normal.log_normal_cdf, normal.inverse_mills,
-        powers.pow, powers.power_slope, powers.power_log, powers.cbrt, powers.direction, powers.inversion,
-        powers.hypot, powers.norm,
+        powers.pow, powers.power_slope, powers.power_log, powers.cbrt, powers.hypot, powers.norm, powers.direction,
+        powers.inversion,
+        gamma.lgamma, gamma.digamma,
+        trigonometry.sin, trigonometry.cos, trigonometry.tan, trigonometry.asin, trigonometry.acos, trigonometry.atan,
+        trigonometry.atan2, trigonometry.sinc,
         hyperbolic.sinh, hyperbolic.cosh, hyperbolic.tanh, hyperbolic.sech_squared, hyperbolic.asinh,
         hyperbolic.acosh, hyperbolic.atanh, hyperbolic.sigmoid, hyperbolic.silu, hyperbolic.softplus,
         hyperbolic.log_sigmoid, hyperbolic.logit, hyperbolic.logaddexp, hyperbolic.logsumexp,
         hyperbolic.softmax_share, hyperbolic.elu, hyperbolic.selu,
+        normal.gaussian, normal.erf, normal.erfc, normal.normal_pdf, normal.normal_cdf, normal.gelu,
+        normal.log_normal_cdf, normal.inverse_mills, normal.erfinv, normal.erfinv_slope,
+        rounding.floor, rounding.ceil, rounding.trunc, rounding.fmod, rounding.mod, rounding.floordiv,
     )
 }  # fmt: skip
+FUNCTIONS |= {
+    function.__name__: function
+    for function in (
+        piecewise.add, piecewise.sub, piecewise.mul, piecewise.div, piecewise.neg, piecewise.identity,
+        piecewise.square, piecewise.reciprocal, piecewise.degrees, piecewise.radians, piecewise.dot, piecewise.sign,
+        piecewise.step, piecewise.equal, piecewise.greater, piecewise.maximum, piecewise.minimum, piecewise.clip,
+        piecewise.where, piecewise.branch_taken, piecewise.relu, piecewise.leaky_relu, piecewise.softsign,
+        piecewise.hard_sigmoid, vectors.copysign, vectors.sqrt,
+    )
+}  # fmt: skip
+FUNCTIONS |= {"abs": piecewise.absolute, "sum": piecewise.total, "peak": piecewise.maximum}

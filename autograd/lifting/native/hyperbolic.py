@@ -17,7 +17,6 @@ from autograd.lifting.native.vectors import (
     maximum,
     multiply_add,
     polynomial,
-    smaller,
     sqrt,
 )
 from autograd.rules.elementary import SELU_ALPHA, SELU_SCALE
@@ -71,7 +70,8 @@ def acosh(x: Vector) -> Vector:
     """arcosh x = log(1 + t + √(t (x + 1))) with t = x − 1; NaN for x < 1."""
     t = x - 1.0
     far = x > FAR
-    return log1p(choose(far, x, t + sqrt(t * (x + 1.0)))) + choose(far, LN2, 0.0)
+    z = log1p(choose(far, x, t + sqrt(t * (x + 1.0)))) + choose(far, LN2, 0.0)
+    return choose(x < 1.0, math.nan, z)
 
 
 def atanh(x: Vector) -> Vector:
@@ -104,7 +104,7 @@ def softplus(x: Vector) -> Vector:
 
 def log_sigmoid(x: Vector) -> Vector:
     """log σ(x)."""
-    return smaller(x, 0.0) - log1p(exp(-abs(x)))
+    return -softplus(-x)
 
 
 def logit(x: Vector) -> Vector:

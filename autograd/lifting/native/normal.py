@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 from autograd.lifting.native.coefficients import ERF
-from autograd.lifting.native.exponentials import exp_parts, log_inside, log1p, scaled, times_scaled
+from autograd.lifting.native.exponentials import exp, exp_parts, log1p, log_inside, scaled, times_scaled
 from autograd.lifting.native.vectors import (
+    Mask,
     Number,
     Vector,
     choose,
@@ -20,9 +21,10 @@ from autograd.lifting.native.vectors import (
     larger,
     polynomial,
     smaller,
+    sqrt,
     two_product,
 )
-from autograd.rules.normal import INVERSE_SQRT_2PI, TAIL
+from autograd.rules.normal import INVERSE_SQRT_2PI, TAIL, TWO_OVER_SQRT_PI
 
 TAIL_COEFFICIENTS = tuple(TAIL.ravel().tolist())
 NOTHING_LEFT = 64.0  # from here on e^(−x²/2) times any float is 0
@@ -116,3 +118,42 @@ def inverse_mills(x: Vector) -> Vector:
     t, e = right_tail(x)
     z = larger(INVERSE_SQRT_2PI * e / choose(x < 0.0, t, 1.0 - e * t), -x)
     return choose(x.is_nan, x, z)
+
+
+# The inverse error function -------------------------------------------------------------------------------------------
+
+
+def inverse_and_error(x: Vector) -> tuple[Vector, Vector]:
+    """The z of which x = erf(z), for 0 ≤ x < 1, and how much too large it is: Winitzki's (2008), by Halley's steps."""
+    rest, low = 1.0 - x, x < 0.5
+    half = 0.5 * log_inside(rest * (1.0 + x))
+    b = 2.0 / (math.pi * 0.147) + half
+    z = sqrt(sqrt(b * b - 2.0 * half / 0.147) - b)
+    for _ in range(2):
+        error = inverse_error(x, rest, low, z)
+        z = z - error / (1.0 + z * error)
+    return z, inverse_error(x, rest, low, z)
+
+
+def inverse_error(x: Vector, rest: Vector, low: Mask, z: Vector) -> Vector:
+    """How much z is too large for erf(z) = x = 1 − rest, by its slope."""
+    difference = choose(low, z * polynomial(z * z, ERF) - x, rest - upper_erfc(z))
+    return difference * exp(z * z) / TWO_OVER_SQRT_PI
+
+
+def erfinv(x: Vector) -> Vector:
+    """The number of which x is the error function; NaN for |x| > 1, and at ±1, where it is infinite."""
+    a = abs(x)
+    z, error = inverse_and_error(choose(a < 1.0, a, 0.0))
+    z = choose(a > 1e-8, copysign(z - error, x), x / TWO_OVER_SQRT_PI)
+    return choose(a < 1.0, z, math.nan)
+
+
+def erfinv_slope(x: Vector) -> Vector:
+    """The derivative of erfinv, ½√π · e^(z²), with what is lost in rounding z and z² put back."""
+    a = abs(x)
+    z, error = inverse_and_error(choose(a < 1.0, a, 0.0))
+    square, lost = two_product(z, z)
+    slope = exp(square) / TWO_OVER_SQRT_PI
+    slope = slope + slope * (lost - 2.0 * z * error)
+    return choose(a < 1.0, choose(a > 1e-8, slope, 1.0 / TWO_OVER_SQRT_PI), math.nan)

@@ -52,7 +52,7 @@ def times_power(c: Vector, x: Vector, y: Vector, y_lo: Number = 0.0) -> Vector:
     z = choose((a == 0.0) | (a == math.inf), edge, z)
     negative, whole = copysign(x.lanes.number(1.0), x) < 0.0, is_whole(y)
     z = choose(negative & whole & ~is_whole(0.5 * y), -z, z)
-    z = choose((x < 0.0) & (x > -math.inf) & ~whole | x.is_nan, math.nan, z)
+    z = choose((x < 0.0) & (x > -math.inf) & ~whole | x.is_nan | y.is_nan, math.nan, z)
     return choose((y == 0.0) | (x == 1.0), c, z)
 
 
@@ -99,10 +99,11 @@ def size_and_scale(*xs: Vector) -> tuple[Vector, Vector]:
     for x in xs[1:]:
         top = larger(abs(x), top)
     scale = choose(top > 2.0**500, 2.0**-600, choose(top < 2.0**-450, 2.0**600, 1.0))
-    total = None
-    for x in xs:
+    first = xs[0] * scale
+    total = first * first
+    for x in xs[1:]:
         part = x * scale
-        total = part * part if total is None else multiply_add(part, part, total)
+        total = multiply_add(part, part, total)
     return total, scale
 
 
@@ -131,7 +132,7 @@ def direction(x: Vector, y: Vector) -> Vector:
     """x / √(x² + y²), and 0 where both are 0."""
     x, y = from_far(x, y)
     total, scale = size_and_scale(x, y)
-    return choose((x == 0.0) & (y == 0.0), 0.0, x * larger(scale, 1.0) / sqrt(total) * smaller(scale, 1.0))
+    return choose((x == 0.0) & (y == 0.0), x, x * larger(scale, 1.0) / sqrt(total) * smaller(scale, 1.0))
 
 
 def inversion(x: Vector, y: Vector) -> Vector:

@@ -69,7 +69,8 @@ def many_turns(x: Vector) -> tuple[Vector, Vector, Vector]:
     turns, turns_lo, k = [Vector(x.lanes, result) for result in results]
     hi, lo = two_product(turns, HALF_PI)
     lo = lo + (turns * HALF_PI_LO + turns_lo * HALF_PI)
-    return tuple(choose(x < 0.0, -z, z) for z in (hi, lo, k))
+    negative = x < 0.0
+    return choose(negative, -hi, hi), choose(negative, -lo, lo), choose(negative, -k, k)
 
 
 def payne_hanek(module: ir.Module) -> ir.Function:
@@ -183,23 +184,27 @@ def tan(x: Vector) -> Vector:
     return or_itself(x, flipped(choose(k.is_odd, cosine, sine) / choose(k.is_odd, sine, cosine), k))
 
 
-def sinc(x: Vector) -> Vector:
-    """sin πx / πx, and 1 at 0: the whole turns of πx are whole numbers, and come off exactly."""
+def sin_pi(x: Vector) -> Vector:
+    """sin πx, exactly 0 at every whole number: whole turns come off exactly; NaN for an infinite x."""
     turn = choose(abs(x) < 2.0**53, x - 4.0 * nearest(0.25 * x), 0.0 * x)
     k = nearest(2.0 * turn)
     rest = turn - 0.5 * k
     hi, lo = two_product(rest, math.pi)
-    z = quarter(hi, lo + rest * (2.0 * HALF_PI_LO), whole_bits(k)) / (math.pi * x)
-    return choose(abs(x) < 2.0**-30, 1.0, z)
+    return quarter(hi, lo + rest * (2.0 * HALF_PI_LO), whole_bits(k))
+
+
+def sinc(x: Vector) -> Vector:
+    """sin πx / πx, and 1 at 0."""
+    return choose(abs(x) < 2.0**-30, 1.0, sin_pi(x) / (math.pi * x))
 
 
 # Inverses -------------------------------------------------------------------------------------------------------------
 
 
 def angle(y: Vector, x: Vector) -> Vector:
-    """The angle of the point (x, y), 0 to π, for y ≥ 0: a polynomial in a slope of at most tan π/8, from an eighth turn.
+    """The angle of the point (x, y), 0 to π, for y ≥ 0: a polynomial in a slope of at most tan π/8.
 
-    That is the smaller of |x| and y over the larger, or, nearer to the diagonal, the slope to it.
+    That is the smaller of |x| and y over the larger or, nearer to the diagonal, the slope to that.
     """
     a = abs(x)
     low, high = smaller(y, a), larger(y, a)

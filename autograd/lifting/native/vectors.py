@@ -285,6 +285,27 @@ def only_where(mask: Mask, rare: Callable[[], tuple[Vector, ...]], usual: tuple[
     return tuple(merged)
 
 
+def repeat_while(
+    needed: Callable[..., Mask], step: Callable[..., tuple[Vector, ...]], start: tuple[Vector, ...]
+) -> tuple[Vector, ...]:
+    """Return what one or more steps make of the start, as many as are needed until it is true in no lane.
+
+    The instructions that follow are in a new block of the function.
+    """
+    lanes, builder = start[0].lanes, start[0].lanes.builder
+    before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    phis = [builder.phi(lanes.type) for _ in start]
+    after_step = step(*[Vector(lanes, phi) for phi in phis])
+    for phi, x, y in zip(phis, start, after_step, strict=True):
+        phi.add_incoming(x.code, before)
+        phi.add_incoming(y.code, builder.block)
+    builder.cbranch(needed(*after_step).any(), loop, after)
+    builder.position_at_end(after)
+    return after_step
+
+
 # Functions that are one instruction or a few --------------------------------------------------------------------------
 
 
