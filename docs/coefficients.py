@@ -40,6 +40,13 @@ FITS = [
     Fit("EXP", "(eʳ − 1 − r) / r²", lambda r: (mp.expm1(r) - r) / r**2, -mp.ln2 / 2, mp.ln2 / 2, 9),
     Fit("LOG", "(2 artanh s − 2s − ⅔s³) / s⁵ in s²", in_square(lambda s: 2 * (mp.atanh(s) - s - s**3 / 3) / s**5),
         0, (mp.sqrt(2) - 1) ** 4, 6),
+    Fit("SIN", "(sin r − r) / r³ in r²", in_square(lambda r: (mp.sin(r) - r) / r**3), 0, (mp.pi / 4) ** 2, 6),
+    Fit("COS", "(cos r − 1 + ½r²) / r⁴ in r²", in_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
+        0, (mp.pi / 4) ** 2, 6),
+    Fit("ATAN", "(atan t − t) / t³ in t²", in_square(lambda t: (mp.atan(t) - t) / t**3), 0, (mp.sqrt(2) - 1) ** 2, 12),
+    Fit("SINH", "(sinh x − x) / x³ in x²", in_square(lambda x: (mp.sinh(x) - x) / x**3), 0, 1, 6),
+    Fit("ERF", "erf x / x in x²", in_square(lambda x: mp.erf(x) / x), 0, 1, 12),
+    Fit("CBRT", "1 / ∛x", lambda x: 1 / mp.cbrt(x), 2 ** mp.mpf(-1.5), 2 ** mp.mpf(1.5), 5),
 ]  # fmt: skip
 
 

@@ -229,13 +229,11 @@ class Bits:
     def __rshift__(self, count: int) -> Bits:
         return self.emit("lshr", count)
 
-    def is_zero(self) -> Mask:
-        """Where the number is 0."""
-        return Mask(self.lanes, self.lanes.builder.icmp_unsigned("==", self.code, self.lanes.whole(0).code))
-
-    def is_set(self, bit: int) -> Mask:
-        """Where a bit is 1."""
-        return ~(self & (1 << bit)).is_zero()
+    @property
+    def is_odd(self) -> Mask:
+        """Where the lowest bit is 1."""
+        builder = self.lanes.builder
+        return Mask(self.lanes, builder.icmp_unsigned("!=", (self & 1).code, self.lanes.whole(0).code))
 
     @property
     def float(self) -> Vector:
@@ -287,6 +285,27 @@ def only_where(mask: Mask, rare: Callable[[], tuple[Vector, ...]], usual: tuple[
     return tuple(merged)
 
 
+def repeat_while(
+    needed: Callable[..., Mask], step: Callable[..., tuple[Vector, ...]], start: tuple[Vector, ...]
+) -> tuple[Vector, ...]:
+    """Return what one or more steps make of the start, as many as are needed until it is true in no lane.
+
+    The instructions that follow are in a new block of the function.
+    """
+    lanes, builder = start[0].lanes, start[0].lanes.builder
+    before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    phis = [builder.phi(lanes.type) for _ in start]
+    after_step = step(*[Vector(lanes, phi) for phi in phis])
+    for phi, x, y in zip(phis, start, after_step, strict=True):
+        phi.add_incoming(x.code, before)
+        phi.add_incoming(y.code, builder.block)
+    builder.cbranch(needed(*after_step).any(), loop, after)
+    builder.position_at_end(after)
+    return after_step
+
+
 # Functions that are one instruction or a few --------------------------------------------------------------------------
 
 
@@ -305,9 +324,29 @@ def multiply_add(x: Vector, y: Number, z: Number) -> Vector:
     return x.lanes.call("fma", x, y, z) if x.lanes.fma else x * y + z
 
 
+def maximum(x: Vector, y: Number) -> Vector:
+    """The larger, y at a tie, NaN beside a NaN: as NumPy's maximum."""
+    return choose(x.is_nan, x, larger(x, y))
+
+
+def minimum(x: Vector, y: Number) -> Vector:
+    """The smaller, y at a tie, NaN beside a NaN: as NumPy's minimum."""
+    return choose(x.is_nan, x, smaller(x, y))
+
+
+def flipped(x: Vector, bit: Bits) -> Vector:
+    """Return x, or −x where the lowest of the bits is 1."""
+    return (x.bits ^ (bit << (x.lanes.bits - 1))).float
+
+
 def nearest(x: Vector) -> Vector:
     """The whole number next to x, ties to the even one, for |x| < 2⁵¹ in double precision; a zero is +0."""
     return (x + SHIFT) - SHIFT
+
+
+def whole_bits(x: Vector) -> Bits:
+    """Bits that end in those of a whole number x, negative ones too, for |x| < 2⁵¹ in double precision."""
+    return (x + SHIFT).bits
 
 
 def power_of_two(n: Vector) -> Vector:
