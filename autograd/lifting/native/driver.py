@@ -25,53 +25,80 @@ class _Driver:
     def __init__(self, module: ir.Module, narrow: Gear, wide: Gear) -> None:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
+        self.register = ir.VectorType(self.number, wide.width)
         function = ir.Function(module, ir.FunctionType(WORD, [POINTER]), ENTRY)
         self.call = function.args[0]
         self.builder = ir.IRBuilder(function.append_basic_block())
 
     def write(self) -> None:
-        b = self.builder
+        b, zero = self.builder, ir.Constant(self.number, 0.0)
         names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
         names += ["same_count", "reduced", "wide", "stride"]
         given = {name: self.field(name) for name in names}
-        with repeated(b, given["parameter_count"]) as (k, _):
-            self.store(self.load(given["parameters"], k), given["singles"], k)
-        self.run(self.narrow, given["once"], given["singles"], given["singles"])
-        zero = ir.Constant(self.number, 0.0)
-        with repeated(b, index(self.wide.width)) as (k, _):
-            self.store(zero, given["unfinite"], k)
         is_wide, reduced = [b.icmp_signed("!=", given[name], index(0)) for name in ("wide", "reduced")]
-        size = b.select(is_wide, index(self.wide.width), index(1))
-        with b.if_then(reduced), repeated(b, b.mul(given["outputs"], size)) as (k, _):
-            self.store(zero, given["totals"], k)
+        full = index(self.wide.width)
+        registers = b.sdiv(b.add(given["outputs"], b.sub(full, index(1))), full)  # of the results
+        self.store(ir.Constant(self.register, None), given["unfinite"], index(0))
+        with b.if_then(reduced):
+            self.clear(given["results"], registers)
+        with b.if_then(b.and_(reduced, is_wide)):
+            self.clear(given["totals"], given["outputs"])
+        self.copy(given["parameters"], given["singles"], given["parameter_count"])
+        self.run(self.narrow, given["once"], given["singles"], given["singles"])
         with b.if_else(is_wide) as (blocks, rows):
             with blocks:
                 self.blocks(given)
             with rows:
                 self.rows(given)
-        with b.if_then(reduced):
-            self.add_up(given, size)
-        self.same(given, reduced)
-        with repeated(b, index(self.wide.width), zero) as (k, totals):
-            totals[0] = b.fadd(totals[0], self.load(given["unfinite"], k))
-        finite = b.fcmp_ordered("==", totals[0], zero)
+        with b.if_then(b.and_(reduced, is_wide)):
+            self.add_up(given)
+        with b.if_then(b.not_(b.and_(reduced, b.icmp_signed("==", given["rows"], index(1))))):
+            self.same(given, reduced)
+        with b.if_then(reduced), repeated(b, registers) as (k, _):
+            self.check(self.load(given["results"], k, self.register), given["unfinite"])
+        unfinite = self.load(given["unfinite"], index(0), self.register)
+        zeros = b.fcmp_ordered("==", unfinite, ir.Constant(self.register, None))
+        finite = b.icmp_signed("==", b.bitcast(zeros, ir.IntType(self.wide.width)), ir.IntType(self.wide.width)(-1))
         b.ret(b.select(finite, ir.Constant(WORD, 0), ir.Constant(WORD, 1)))
 
-    def add_up(self, given: dict[str, Code], size: Code) -> None:
-        """Write the sum of the lanes of each total to the results, and note what is not finite."""
-        b, zero = self.builder, ir.Constant(self.number, 0.0)
-        with repeated(b, given["outputs"], zero) as (k, unfinite):
-            with repeated(b, size, zero) as (lane, totals):
-                totals[0] = b.fadd(totals[0], self.load(given["totals"], b.add(b.mul(k, size), lane)))
-            self.store(totals[0], given["results"], k)
-            unfinite[0] = b.fadd(unfinite[0], b.fmul(totals[0], zero))
-        self.store(unfinite[0], given["unfinite"], index(0))
+    def clear(self, array: Code, registers: Code) -> None:
+        with repeated(self.builder, registers) as (k, _):
+            self.store(ir.Constant(self.register, None), array, k)
+
+    def copy(self, source: Code, target: Code, count: Code) -> None:
+        """Copy numbers: whole registers, and the rest one by one."""
+        b, full = self.builder, index(self.wide.width)
+        registers = b.sdiv(count, full)
+        with repeated(b, registers) as (k, _):
+            self.store(self.load(source, k, self.register), target, k)
+        done = b.mul(registers, full)
+        with repeated(b, b.sub(count, done)) as (k, _):
+            self.store(self.load(source, b.add(done, k)), target, b.add(done, k))
+
+    def check(self, x: Code, unfinite: Code) -> None:
+        """Note what is not finite: 0 times it is not 0."""
+        b = self.builder
+        noted = self.load(unfinite, index(0), self.register)
+        self.store(b.fadd(noted, b.fmul(x, ir.Constant(self.register, None))), unfinite, index(0))
+
+    def add_up(self, given: dict[str, Code]) -> None:
+        """Add the sum of the lanes of each total to its result."""
+        b = self.builder
+        with repeated(b, given["outputs"]) as (k, _):
+            register, result = self.load(given["totals"], k, self.register), self.load(given["results"], k)
+            half = self.wide.width
+            while half > 1:
+                half //= 2
+                kept = [ir.Constant(ir.VectorType(WORD, half), [*range(x, x + half)]) for x in (0, half)]
+                register = b.fadd(*[b.shuffle_vector(register, register, places) for places in kept])
+            total = b.extract_element(register, ir.Constant(WORD, 0))
+            self.store(b.fadd(result, total), given["results"], k)
 
     def same(self, given: dict[str, Code], reduced: Code) -> None:
         """Write the outputs that are singles: for each row, or as often as there are rows."""
         b = self.builder
         rows = b.sitofp(given["rows"], self.number)
-        with repeated(b, given["same_count"], ir.Constant(self.number, 0.0)) as (k, unfinite):
+        with repeated(b, given["same_count"]) as (k, _):
             output, single = [self.word(given["same"], b.add(b.add(k, k), index(place))) for place in (0, 1)]
             number = self.load(given["singles"], single)
             with b.if_else(reduced) as (once, each):
@@ -79,9 +106,7 @@ class _Driver:
                     self.store(b.fmul(rows, number), given["results"], output)
                 with each, repeated(b, given["rows"]) as (row, _):
                     self.store(number, given["results"], b.add(b.mul(output, given["stride"]), row))
-            unfinite[0] = b.fadd(unfinite[0], b.fmul(number, ir.Constant(self.number, 0.0)))
-        first = self.load(given["unfinite"], index(0))
-        self.store(b.fadd(first, unfinite[0]), given["unfinite"], index(0))
+            self.check(b.insert_element(ir.Constant(self.register, None), number, ir.Constant(WORD, 0)), given["unfinite"])
 
     def word(self, array: Code, k: Code) -> Code:
         return self.builder.sext(self.builder.load(self.at(array, k, WORD), typ=WORD, align=4), INDEX)
@@ -93,11 +118,12 @@ class _Driver:
     def at(self, array: Code, k: Code, kind: Any = None) -> Code:
         return self.builder.gep(array, [k], source_etype=kind or self.number)
 
-    def load(self, array: Code, k: Code) -> Code:
-        return self.builder.load(self.at(array, k), typ=self.number, align=self.bytes)
+    def load(self, array: Code, k: Code, kind: Any = None) -> Code:
+        kind = kind or self.number
+        return self.builder.load(self.at(array, k, kind), typ=kind, align=self.bytes)
 
     def store(self, x: Code, array: Code, k: Code) -> None:
-        self.builder.store(x, self.at(array, k), align=self.bytes)
+        self.builder.store(x, self.at(array, k, x.type), align=self.bytes)
 
     def run(self, gear: Gear, tape: Code, slots: Code, singles: Code) -> None:
         """Run a tape, from its first instruction to its end."""

@@ -92,7 +92,7 @@ class _Memory:
         self.tape, self.dtype = tape, dtype
         self.run_machine = machine(dtype.name)
         self.singles = tape.singles.astype(dtype)
-        self.results = np.zeros(tape.outputs, dtype)  # those that are added up
+        self.results = self.singles[parameters : parameters + tape.outputs]  # those that are added up
         self.gradient = self.results[1:]
         self.row = np.zeros((1, inputs), dtype)
         self.unfinite = aligned(ALIGNMENT, dtype)
@@ -131,12 +131,13 @@ class _Memory:
         if lanes > self.room:
             self.room = lanes
             self.slots = aligned(tape.slots * lanes, self.dtype)
-            self.totals = aligned(tape.outputs * (ALIGNMENT if wide else 1), self.dtype)
+            self.totals = aligned(tape.outputs * ALIGNMENT if wide else 0, self.dtype)
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
-            call.slots, call.totals, call.last = [x.ctypes.data for x in (self.slots, self.totals, self.last)]
+            call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
         self.slots[MASK] = 1.0
         self.rows = call.rows = call.stride = n
         call.wide, call.results = wide, self.results.ctypes.data
+        call.totals = self.totals.ctypes.data if wide else call.results
         call.batch, call.row_bytes, call.column_bytes = self.row.ctypes.data, *self.row.strides
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd.lifting.native.record import Node, Recording
 
+MAX_WIDTH = 16  # numbers of the widest register
 NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
 MASK = 0  # the slot that has 1 in the lanes that stand for rows, 0 in those beyond the last row
 
@@ -47,7 +48,7 @@ class Tape:
 
     once: NDArray[np.int32]
     each: NDArray[np.int32]
-    singles: NDArray[np.float64]  # the parameters first, then constants, and what `once` computes
+    singles: NDArray[np.float64]  # the parameters, the results if they are added up, constants, and what `once` computes
     slots: int
     columns: NDArray[np.int32]  # the inputs that are read, which have the slots after the mask
     outputs: int
@@ -73,23 +74,27 @@ class _Assembler:
         self.sums = sums_of(recording)
         self.words: list[int] = []
         self.instructions = 0
-        self.initial = [0.0] * len(recording.parameters)  # of the singles
         self.singles: dict[Node, int] = {x: k for k, x in enumerate(recording.parameters)}
+        self.results = len(self.singles)  # the place of the first
+        self.initial = [0.0] * (self.results + padded(len(recording.outputs)))  # of the singles
         self.late: list[tuple[str, tuple[int, ...]]] = []  # instructions on singles, after all others
         self.negated: dict[Node, Node] = {}
         self.slots = MASK + 1
         self.slot: dict[Node, int] = {}
         self.free: list[int] = []
-        self.unread: dict[Node, int] = {}  # how often a slot will still be read
+        self.unread: dict[Node, int] = {}  # how often a slot, or a single, will still be read
 
     def tape(self, reduced: bool) -> Tape:
         used = [x for x in self.recording.inputs if x.uses]
         for x in used:
             self.slot[x] = self.slots
             self.slots += 1
+        for node, terms in self.sums.items():
+            for x in reads(node, terms):
+                self.unread[x] = self.unread.get(x, 0) + 1
+        same = self.outputs_that_are_singles(reduced)
         self.each(used, reduced)
         each, instructions = np.array(self.words, np.int32), self.instructions
-        same = [(k, self.single(x)) for k, x in enumerate(self.recording.outputs) if not x.batched]
         self.words = []
         self.once()
         return Tape(
@@ -111,8 +116,23 @@ class _Assembler:
 
     # Singles ---------------------------------------------------------------------------------------------------------
 
+    def outputs_that_are_singles(self, reduced: bool) -> list[tuple[int, int]]:
+        """Return them with their places, which are those of the results where outputs are added up."""
+        found = []
+        for k, x in enumerate(self.recording.outputs):
+            if not x.batched and not reduced:
+                found.append((k, self.single(x)))
+            elif not x.batched:
+                place = self.results + k
+                found.append((k, place))
+                if x.operands and x not in self.singles:
+                    self.singles[x] = place
+                elif repr(x.number) != "0.0" or x.place >= 0:
+                    self.late.append(("spread", (place, self.single(x))))
+        return found
+
     def single(self, node: Node) -> int:
-        """Return the place of a number that is the same for all rows."""
+        """Return the place of a number that is the same for all rows, and that stays there."""
         if node not in self.singles:
             self.singles[node] = len(self.initial)
             self.initial.append(node.number)
@@ -133,15 +153,26 @@ class _Assembler:
         return self.single(self.negated[node])
 
     def once(self) -> None:
-        """Write the tape of the singles, to which they are slots of one lane."""
+        """Write the tape of the singles, to which they are slots of one lane; what nothing reads later is used again."""
+        staying, free = set(self.singles), []
+
+        def read(x: Node) -> int:
+            place = self.single(x)
+            if x not in staying and x.operands:
+                self.unread[x] -= 1
+                if not self.unread[x]:
+                    free.append(place)
+            return place
+
         for node, terms in self.sums.items():
             if not node.batched:
-                z = self.single(node)
                 if terms is None:
-                    self.write(NAMES.get(node.kind, node.kind), z, *map(self.single, node.operands))
+                    name, words = NAMES.get(node.kind, node.kind), [read(x) for x in node.operands]
                 else:
-                    name, words = self.sum(terms, lambda x: True, self.single)
-                    self.write(name, z, *words)
+                    name, words = self.sum(terms, lambda x: True, read)
+                if free and node not in self.singles:
+                    self.singles[node] = free.pop()
+                self.write(name, self.single(node), *words)
         for name, words in self.late:
             self.write(name, *words)
         self.write("end")
@@ -154,12 +185,7 @@ class _Assembler:
         for k, x in enumerate(self.recording.outputs):
             if x.batched:
                 places.setdefault(x, []).append(k)
-        for node, terms in self.sums.items():
-            for x in reads(node, terms):
-                if x.batched:
-                    self.unread[x] = self.unread.get(x, 0) + 1
-        for x, ks in places.items():
-            self.unread[x] = self.unread.get(x, 0) + len(ks)
+                self.unread[x] = self.unread.get(x, 0) + 1
         for node in [*used, *[x for x in self.sums if x.batched]]:
             terms = self.sums.get(node)
             outputs = places.get(node, [])
@@ -250,6 +276,11 @@ class _Assembler:
             self.late.append(("add v v", (z, first, k)))
             first = z
         return first
+
+
+def padded(count: int) -> int:
+    """Return a number of results, rounded up to whole registers."""
+    return -(-count // MAX_WIDTH) * MAX_WIDTH
 
 
 # The instructions that compute short sums, by the numbers of products vv, −vv and vs, and of terms v, −v and s.
