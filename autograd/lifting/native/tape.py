@@ -203,16 +203,12 @@ class _Assembler:
         if terms is not None:
             name, words = self.sum(terms, lambda x: x.batched, self.place)
         else:
-            name, words = NAMES.get(node.kind, node.kind), []
-            spread = []
-            for x in node.operands:
-                if x.batched:
-                    words.append(self.read(x))
-                else:
-                    spread.append(self.allocated())
-                    self.write("spread", spread[-1], self.single(x))
-                    words.append(spread[-1])
-            self.free += spread
+            name = NAMES.get(node.kind, node.kind)
+            spread = {x: self.allocated() for x in node.operands if not x.batched}
+            for x, place in spread.items():
+                self.write("spread", place, self.single(x))
+            words = [self.read(x) if x.batched else spread[x] for x in node.operands]
+            self.free += spread.values()
         self.slot[node] = z = self.allocated()
         self.write(name, z, *words)
 
