@@ -330,7 +330,8 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
+                engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
