@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
 MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
+MAX_RECORDED = 400_000  # operations, all iterations of loops counted: what takes a few seconds to record
+
+# Nanoseconds: of a call of NumPy; for each row, of a multiply-add in its matrix products, and of any other operation;
+# of an instruction of the native engine on one row, and on a block of rows.
+NUMPY_CALL, NUMPY_PRODUCT, NUMPY_OPERATION = 600.0, 0.05, 0.6
+NATIVE_ROW, NATIVE_BLOCK = 2.0, 8.0
+LANES, FEW = 64, 3  # rows of a block; rows up to which the native engine takes one after the other
 
 Engine = Literal["auto", "numpy", "scalar", "native"]
 
@@ -57,20 +64,56 @@ def one_row_program(
         one_row = ScalarRows(plan, math.inf)
         from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
 
-        lacking = unknown(one_row)
-        if not lacking:
-            return NativeRows(one_row, inputs, parameters, dtype, math.inf)
+        limit = math.inf if engine == "native" else most_native_rows(plan, calls)
+        lacking = unknown(one_row) if limit else []
+        if limit and not lacking:
+            return NativeRows(one_row, inputs, parameters, dtype, limit)
         if engine == "native":
             raise ValueError(
                 f"engine 'native' has no {' and no '.join(lacking)}, which this graph uses: leave engine at 'auto'"
             )
     limit = math.inf if engine == "scalar" else 0
     if engine == "auto" and dtype == np.float64:
-        blocks = counted(plan)
-        operations = sum([operations_of(block) * times for block, times in blocks])
-        written = sum([operations_of(block) for block, _ in blocks])
-        limit = OPERATIONS_PER_CALL * calls // operations if operations and written <= MAX_OPERATIONS else 0
+        limit = most_scalar_rows(plan, calls)
     return ScalarRows(plan, limit)
+
+
+def most_scalar_rows(plan: Plan, calls: int) -> float:
+    """Return the size of the largest batch for which Python on floats is quicker than NumPy."""
+    operations = sum([operations_of(block) * times for block, times in counted(plan)])
+    return OPERATIONS_PER_CALL * calls // operations if operations and is_short(plan) else 0
+
+
+def most_native_rows(plan: Plan, calls: int) -> float:
+    """Return the size of the largest batch for which the native engine is quicker than NumPy, and so are all smaller.
+
+    NumPy's calls take the same for few rows as for one, the native engine's blocks for 4 rows as for 64; with many
+    rows, NumPy's matrix products win where there is little else.
+    """
+    products = others = 0.0
+    for block, times in counted(plan):
+        inner = products_of(block)
+        products += inner * times
+        others += (operations_of(block) - 2 * inner) * times
+    total = products + others
+    if not is_short(plan) or total > MAX_RECORDED:
+        return 0
+    one_by_one = NUMPY_CALL * calls / (NATIVE_ROW * total) if total else math.inf
+    if NATIVE_BLOCK * total > NUMPY_CALL * calls:
+        return min(one_by_one // 1, FEW)
+    lost = NATIVE_BLOCK / LANES * total - NUMPY_PRODUCT * products - NUMPY_OPERATION * others  # with each row
+    return math.inf if lost <= 0.0 else max(LANES, NUMPY_CALL * calls // lost)
+
+
+def is_short(plan: Plan) -> bool:
+    """Whether the text of the program of one row is short enough."""
+    return sum([operations_of(block) for block, _ in counted(plan)]) <= MAX_OPERATIONS
+
+
+def products_of(block: Block) -> int:
+    """Return how many multiply-adds the matrix products of a block take, those of its backward pass among them."""
+    layers = [part for part in getattr(block.rule, "parts", ()) if isinstance(part, Layer)]
+    return sum([len(part.senders.index) for part in layers]) * block.size * (3 if block.trained else 1)
 
 
 def counted(plan: Plan) -> list[tuple[Block, int]]:
@@ -93,5 +136,3 @@ def operations_of(block: Block) -> int:
             rows = part.senders if isinstance(part, Layer) else part.rows
             count += 2 * len(rows.index) * (1 if not isinstance(part, Layer) else block.size)
     return count * (3 if block.trained else 1)
-
-

@@ -64,7 +64,7 @@ def vectorize(
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
     if engine not in get_args(Engine):
-        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy' or 'scalar'")
+        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy', 'scalar' or 'native'")
     leaves: Any = inputs
     traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)
     return Program(traced, reduction, dtype, [p.data for p in parameters], engine)

@@ -9,12 +9,10 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -24,6 +22,7 @@ from autograd.arrays import as_array
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
+from autograd.lifting.collector import collector_paused
 from autograd.lifting.engines import Engine, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -37,18 +36,6 @@ MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause Python's garbage collector: it would walk the growing plan again and again, 40 % of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def is_finite(x: NDArray[Any]) -> bool:
@@ -107,14 +94,14 @@ class Program:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
     @property
-    def scalar_rows(self) -> float:
-        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
-        return self._few.limit
+    def engine(self) -> Literal["numpy", "scalar", "native"]:
+        """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
+        return self._few.name if self.engine_rows else "numpy"
 
     @property
-    def engine(self) -> Literal["numpy", "scalar", "native"]:
-        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
-        return self._few.name if self._few.limit else "numpy"
+    def engine_rows(self) -> float:
+        """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
+        return self._few.limit
 
     @property
     def source(self) -> str:
@@ -132,7 +119,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.scalar_rows else self._numpy_source
+        return self._few.source if rows <= self.engine_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -211,8 +198,8 @@ class Program:
         if (found := self._few.values(batch, self._parameters)) is not None:
             return found
         arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
-        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+        outputs = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
+        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in outputs])
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch)
         return rows

@@ -124,16 +124,16 @@ def test_both_engines_refuse_the_same_with_the_same_words(name, batch, check_fin
 def test_what_is_quicker_runs_and_the_program_tells():
     narrow = vectorize(chain(200), [x], [w, b])
     assert narrow.engine == "scalar"
-    assert 1 <= narrow.scalar_rows < 100
-    assert narrow.source_for(narrow.scalar_rows) != narrow.source == narrow.source_for(narrow.scalar_rows + 1)
+    assert 1 <= narrow.engine_rows < 100
+    assert narrow.source_for(narrow.engine_rows) != narrow.source == narrow.source_for(narrow.engine_rows + 1)
     wide, point, centres = mixture(30, 20)
     matrix = vectorize(wide, point, centres)
-    assert (matrix.engine, matrix.scalar_rows, matrix.source_for(1)) == ("numpy", 0, matrix.source)
+    assert (matrix.engine, matrix.engine_rows, matrix.source_for(1)) == ("numpy", 0, matrix.source)
 
 
 def test_a_chosen_engine_runs_every_batch(no_numpy):
     program = vectorize(chain(3), [x], [w, b], engine="scalar")
-    assert (program.engine, program.scalar_rows) == ("scalar", math.inf)
+    assert (program.engine, program.engine_rows) == ("scalar", math.inf)
     assert program.source.startswith("def values(row, parameters):")
     program.gradient(np.full((1000, 1), 0.5))
     with pytest.raises(AssertionError, match="NumPy's program runs"):

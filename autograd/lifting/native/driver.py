@@ -31,7 +31,7 @@ class _Driver:
         self.builder = ir.IRBuilder(function.append_basic_block())
 
     def write(self) -> None:
-        b, zero = self.builder, ir.Constant(self.number, 0.0)
+        b = self.builder
         names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
         names += ["same_count", "reduced", "wide", "stride"]
         given = {name: self.field(name) for name in names}
@@ -106,7 +106,8 @@ class _Driver:
                     self.store(b.fmul(rows, number), given["results"], output)
                 with each, repeated(b, given["rows"]) as (row, _):
                     self.store(number, given["results"], b.add(b.mul(output, given["stride"]), row))
-            self.check(b.insert_element(ir.Constant(self.register, None), number, ir.Constant(WORD, 0)), given["unfinite"])
+            lane = b.insert_element(ir.Constant(self.register, None), number, ir.Constant(WORD, 0))
+            self.check(lane, given["unfinite"])
 
     def word(self, array: Code, k: Code) -> Code:
         return self.builder.sext(self.builder.load(self.at(array, k, WORD), typ=WORD, align=4), INDEX)
@@ -175,11 +176,11 @@ class _Driver:
             b.store(results, field(b, self.call, "results"), align=8)
             b.store(b.select(short, size, given["stride"]), field(b, self.call, "stride"), align=8)
             self.run(self.wide, given["each"], given["slots"], given["singles"])
-            with b.if_then(b.and_(short, b.icmp_signed("==", given["reduced"], index(0)))):
-                with repeated(b, given["outputs"]) as (k, _):
-                    source = self.at(given["last"], b.mul(k, size))
-                    target = self.at(given["results"], b.add(b.mul(k, given["stride"]), first))
-                    with repeated(b, left) as (lane, _):
-                        self.store(self.load(source, lane), target, lane)
+            stored = b.and_(short, b.icmp_signed("==", given["reduced"], index(0)))
+            with b.if_then(stored), repeated(b, given["outputs"]) as (k, _):
+                source = self.at(given["last"], b.mul(k, size))
+                target = self.at(given["results"], b.add(b.mul(k, given["stride"]), first))
+                with repeated(b, left) as (lane, _):
+                    self.store(self.load(source, lane), target, lane)
         b.store(given["results"], field(b, self.call, "results"), align=8)
         b.store(given["stride"], field(b, self.call, "stride"), align=8)

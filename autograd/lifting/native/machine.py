@@ -14,13 +14,13 @@ from typing import Any
 
 from llvmlite import ir
 
-from autograd.lifting.native.functions import FUNCTIONS
+from autograd.lifting.engines import LANES
 from autograd.lifting.native.call import field
+from autograd.lifting.native.functions import FUNCTIONS
 from autograd.lifting.native.tape import ARITHMETIC
 from autograd.lifting.native.vectors import Lanes, Processor, Vector, multiply_add
 from autograd.operations import TABLE
 
-LANES = 64  # rows of a block
 NAMES = (*ARITHMETIC, *[name for name in FUNCTIONS if name not in ARITHMETIC])
 NUMBERS = {name: k for k, name in enumerate(NAMES)}
 
@@ -126,11 +126,13 @@ class Instruction:
         self.builder.store(x.code, self.at(address, register), align=self.align)
 
     def at(self, address: Code, register: Code | int) -> Code:
+        """Return the address of a register of a slot."""
         place = index(register) if isinstance(register, int) else register
         return self.builder.gep(address, [place], source_etype=self.lanes.type)
 
     @property
     def align(self) -> int:
+        """The bytes of a register."""
         return self.gear.width * self.gear.bytes
 
     def single(self, k: Code | int) -> Vector:

@@ -67,6 +67,7 @@ class Recording:
         self.outputs: list[Node] = []
 
     def leaf(self, kind: str, place: int, batched: bool) -> Node:
+        """Return the node of an input or of a parameter."""
         node = Node(self, kind, (), batched)
         node.place = place
         return node

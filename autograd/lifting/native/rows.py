@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.lifting.collector import collector_paused
+from autograd.lifting.engines import FEW, LANES
 from autograd.lifting.native.call import Call
 from autograd.lifting.native.compiled import machine
-from autograd.lifting.native.machine import LANES, NUMBERS
+from autograd.lifting.native.machine import NUMBERS
 from autograd.lifting.native.record import recorded
 from autograd.lifting.native.tape import MASK, Tape, assembled
 from autograd.lifting.scalar.rows import ScalarRows
 
 ALIGNMENT = 64  # bytes of the widest register
-FEW = 3  # rows up to which one lane after the other is quicker than a block
 MAX_SLOT_BYTES = 1 << 26  # of all lanes; with more, rows run one after the other
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ def unknown(one_row: ScalarRows) -> list[str]:
 class NativeRows:
     """The program of one row, recorded as tapes when it is first used."""
 
-    name = "native"
+    name: Literal["native"] = "native"
 
     def __init__(self, one_row: ScalarRows, inputs: int, parameters: int, dtype: np.dtype[Any], limit: float) -> None:
         self._one_row, self._inputs, self._parameters, self._dtype = one_row, inputs, parameters, dtype
@@ -51,7 +51,7 @@ class NativeRows:
         """Return this thread's memory for a function."""
         known = self._local.__dict__
         if function not in known:
-            with self._lock:
+            with self._lock, collector_paused():
                 if function not in self._tapes:
                     code, operations = self._one_row.code
                     recording = recorded(code, function, operations, self._inputs, self._parameters)

@@ -48,7 +48,7 @@ class Tape:
 
     once: NDArray[np.int32]
     each: NDArray[np.int32]
-    singles: NDArray[np.float64]  # the parameters, the results if they are added up, constants, and what `once` computes
+    singles: NDArray[np.float64]  # parameters, results if they are added up, constants, what `once` computes
     slots: int
     columns: NDArray[np.int32]  # the inputs that are read, which have the slots after the mask
     outputs: int
@@ -153,7 +153,7 @@ class _Assembler:
         return self.single(self.negated[node])
 
     def once(self) -> None:
-        """Write the tape of the singles, to which they are slots of one lane; what nothing reads later is used again."""
+        """Write the tape of the singles, which are its slots of one lane: places that nothing reads are used again."""
         staying, free = set(self.singles), []
 
         def read(x: Node) -> int:
@@ -173,8 +173,8 @@ class _Assembler:
                 if free and node not in self.singles:
                     self.singles[node] = free.pop()
                 self.write(name, self.single(node), *words)
-        for name, words in self.late:
-            self.write(name, *words)
+        for name, places in self.late:
+            self.write(name, *places)
         self.write("end")
 
     # Slots -----------------------------------------------------------------------------------------------------------
@@ -240,7 +240,12 @@ class _Assembler:
             varies: whether an operand has a slot.
             place: where an operand is.
         """
-        vv, minus_vv, vs, v, minus_v, s = [], [], [], [], [], []
+        vv: list[list[Node]] = []
+        minus_vv: list[list[Node]] = []
+        vs: list[tuple[Node, int]] = []
+        v: list[Node] = []
+        minus_v: list[Node] = []
+        s: list[int] = []
         for sign, factors in terms:
             slots = [x for x in factors if varies(x)]
             if len(slots) == 2:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from operator import add
 from types import CodeType
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ Numbers = list[float]
 class ScalarRows:
     """The program of one row, run on each of at most `limit` rows; it is written and compiled when it is first used."""
 
-    name = "scalar"
+    name: Literal["scalar"] = "scalar"
 
     def __init__(self, plan: Plan, limit: float) -> None:
         self._plan, self.limit = plan if limit else None, limit  # a plan may be large

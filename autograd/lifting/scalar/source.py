@@ -13,6 +13,7 @@ import keyword
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+
 from autograd.lifting.codegen.partials import Partials
 from autograd.lifting.plan import Plan, is_moderate
 from autograd.lifting.scalar.text import (
