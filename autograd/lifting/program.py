@@ -105,11 +105,11 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The text that a batch of many rows runs."""
-        return self.source_for(math.inf)
+        """The NumPy program, which a batch of many rows runs; the native engine gives what it gives."""
+        return self._numpy_source if self.engine == "native" else self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
-        """Return the text that a batch of this number of rows runs.
+        """Return the text that a batch of this number of rows runs; the native engine runs that of one row on many.
 
         >>> from autograd import Value, vectorize
         >>> x = Value(1.0, "x")
