@@ -58,7 +58,7 @@ def polynomial(fit: Fit) -> tuple[list[float], float]:
     vandermonde = mp.matrix([[x**k for k in range(n)] for x in nodes])
     rounded = [float(c) for c in mp.lu_solve(vandermonde, mp.matrix([fit.function(x) for x in nodes]))]
     points = [middle + radius * (mp.mpf(2 * k + 1) / 200 - 1) for k in range(200)]
-    values = [(mp.polyval(rounded[::-1], x), fit.function(x)) for x in points]
+    values = [(mp.fsum([c * x**k for k, c in enumerate(rounded)]), fit.function(x)) for x in points]
     return rounded, float(max(abs(got / true - 1) for got, true in values))
 
 
@@ -74,4 +74,4 @@ def source() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(source())
+    TARGET.write_text(source(), encoding="utf-8")
