@@ -61,7 +61,9 @@ def elementwise(
 
         def call(*columns: Any) -> Array:
             n = len(columns[0])
-            padded = [np.resize(np.asarray(x, element), n + -n % lanes.width) for x in columns]
+            padded = [np.ascontiguousarray(x, element) for x in columns]
+            if n % lanes.width:
+                padded = [np.resize(x, n + -n % lanes.width) for x in padded]
             z = np.empty_like(padded[0])
             run(len(z), *[x.ctypes.data for x in padded], z.ctypes.data)
             return z[:n]

@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import CBRT
-from autograd.lifting.native.exponentials import beyond_domain, exp_parts, log_inside, log_pair, split, times_scaled
-from autograd.lifting.native.vectors import (
+from autograd.lifting.native.functions.coefficients import CBRT
+from autograd.lifting.native.functions.exponentials import (
+    beyond_domain,
+    exp_parts,
+    log_inside,
+    log_pair,
+    split,
+    times_scaled,
+)
+from autograd.lifting.native.functions.numerics import (
     MAX_EXACT,
-    Mask,
-    Number,
-    Vector,
-    choose,
     clamped,
-    copysign,
-    larger,
-    multiply_add,
     nearest,
     polynomial,
     power_of_two,
-    sqrt,
     two_product,
     two_sum,
 )
+from autograd.lifting.native.vectors import Mask, Number, Vector, choose, copysign, larger, multiply_add, sqrt
 
 ENOUGH = 1e20  # an exponent of this size makes 0, 1 or ∞ of any float
 

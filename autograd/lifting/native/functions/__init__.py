@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autograd.lifting.native import (
+from autograd.lifting.native import vectors
+from autograd.lifting.native.functions import (
     exponentials,
     gamma,
     hyperbolic,
@@ -17,7 +18,6 @@ from autograd.lifting.native import (
     powers,
     rounding,
     trigonometry,
-    vectors,
 )
 from autograd.lifting.native.vectors import Vector
 

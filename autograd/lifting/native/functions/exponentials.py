@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import EXP, LOG
-from autograd.lifting.native.vectors import (
-    Number,
-    Vector,
-    choose,
+from autograd.lifting.native.functions.coefficients import EXP, LOG
+from autograd.lifting.native.functions.numerics import (
     clamped,
-    copysign,
     fast_two_sum,
-    multiply_add,
     nearest,
     polynomial,
     power_of_two,
     two_product,
     two_sum,
 )
+from autograd.lifting.native.vectors import Number, Vector, choose, copysign, multiply_add
 
 LN2, LOG2_E = 0.6931471805599453, 1.4426950408889634
 LOG10_E, LOG10_E_LO = 0.4342944819032518, 1.098319650216765e-17
