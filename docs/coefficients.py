@@ -1,4 +1,4 @@
-"""Writes the polynomials of the native gear's functions, `autograd/lifting/native/coefficients.py`.
+"""Writes the polynomials of the native gear's functions, `autograd/lifting/native/functions/coefficients.py`.
 
 Each goes through a function's values at the zeros of a Chebyshev polynomial, which is near the best that a polynomial
 of its degree can do. Computed with 60 digits, and rounded.
@@ -14,7 +14,7 @@ import mpmath
 
 mp = mpmath.mp.clone()
 mp.dps = 60
-TARGET = Path(__file__).parents[1] / "autograd/lifting/native/coefficients.py"
+TARGET = Path(__file__).parents[1] / "autograd/lifting/native/functions/coefficients.py"
 HEAD = '''"""The polynomials of the native gear's functions, from the lowest power, by `docs/coefficients.py`."""
 
 '''
@@ -58,7 +58,7 @@ def polynomial(fit: Fit) -> tuple[list[float], float]:
     vandermonde = mp.matrix([[x**k for k in range(n)] for x in nodes])
     rounded = [float(c) for c in mp.lu_solve(vandermonde, mp.matrix([fit.function(x) for x in nodes]))]
     points = [middle + radius * (mp.mpf(2 * k + 1) / 200 - 1) for k in range(200)]
-    values = [(mp.polyval(rounded[::-1], x), fit.function(x)) for x in points]
+    values = [(mp.fsum([c * x**k for k, c in enumerate(rounded)]), fit.function(x)) for x in points]
     return rounded, float(max(abs(got / true - 1) for got, true in values))
 
 
@@ -74,4 +74,4 @@ def source() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(source())
+    TARGET.write_text(source(), encoding="utf-8")

@@ -4,7 +4,7 @@ A Vector has one number in each lane, a Mask a truth value, Bits a whole number 
 a multiplication and an addition. No instruction is marked as fast: each rounds once and treats −0, ∞ and NaN as
 IEEE 754 says; nothing is fused but by `multiply_add`.
 
-Letters: x, y, z vectors; hi and lo a number in two parts, exactly hi + lo.
+Letters: x, y, z vectors.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from llvmlite import binding, ir
 
 Code = Any  # what llvmlite, which has no types, makes of an instruction
 Number = Any  # a Vector, or a float for all lanes
-
-MAX_EXACT = 2.0**52  # from here on every float is whole
-SHIFT = 1.5 * 2.0**52  # added to a float of less than 2⁵¹, it rounds it to a whole number, in the sum's lowest bits
 
 
 class Processor(NamedTuple):
@@ -260,12 +257,6 @@ def smaller(x: Vector, y: Number) -> Vector:
     return choose(x < y, x, y)
 
 
-def clamped(x: Vector, low: float, high: float) -> Vector:
-    """Return x, or the bound that it is beyond; NaN stays."""
-    lanes = x.lanes
-    return smaller(lanes.number(high), larger(lanes.number(low), x))
-
-
 def only_where(mask: Mask, rare: Callable[[], tuple[Vector, ...]], usual: tuple[Vector, ...]) -> tuple[Vector, ...]:
     """Return what `rare` computes in the lanes of the mask, else `usual`; its code is jumped over if there is none.
 
@@ -337,54 +328,3 @@ def minimum(x: Vector, y: Number) -> Vector:
 def flipped(x: Vector, bit: Bits) -> Vector:
     """Return x, or −x where the lowest of the bits is 1."""
     return (x.bits ^ (bit << (x.lanes.bits - 1))).float
-
-
-def nearest(x: Vector) -> Vector:
-    """The whole number next to x, ties to the even one, for |x| < 2⁵¹ in double precision; a zero is +0."""
-    return (x + SHIFT) - SHIFT
-
-
-def whole_bits(x: Vector) -> Bits:
-    """Bits that end in those of a whole number x, negative ones too, for |x| < 2⁵¹ in double precision."""
-    return (x + SHIFT).bits
-
-
-def power_of_two(n: Vector) -> Vector:
-    """2ⁿ for a whole n from −1022 to 1023, in double precision."""
-    return ((n + (SHIFT + 1023.0)).bits << 52).float
-
-
-def polynomial(x: Vector, coefficients: tuple[float, ...]) -> Vector:
-    """c₀ + c₁x + c₂x² + …, by Horner's rule."""
-    total = x.lanes.number(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        total = multiply_add(total, x, c)
-    return total
-
-
-# Numbers in two parts -------------------------------------------------------------------------------------------------
-
-
-def fast_two_sum(x: Vector, y: Number) -> tuple[Vector, Vector]:
-    """x + y and its rounding error, exactly, where |x| ≥ |y| or x = 0 (Dekker 1971)."""
-    hi = x + y
-    return hi, y - (hi - x)
-
-
-def two_sum(x: Vector, y: Number) -> tuple[Vector, Vector]:
-    """x + y and its rounding error, exactly (Knuth 1969)."""
-    hi = x + y
-    part = hi - x
-    return hi, (x - (hi - part)) + (y - part)
-
-
-def two_product(x: Vector, y: Number) -> tuple[Vector, Vector]:
-    """x · y and its rounding error, exactly, for operands far from overflow and underflow (Dekker 1971)."""
-    y = x.lanes.number(y)
-    hi = x * y
-    if x.lanes.fma:
-        return hi, multiply_add(x, y, -hi)
-    x_hi, y_hi = 134217729.0 * x, 134217729.0 * y
-    x_hi, y_hi = x_hi - (x_hi - x), y_hi - (y_hi - y)
-    x_lo, y_lo = x - x_hi, y - y_hi
-    return hi, ((x_hi * y_hi - hi) + x_hi * y_lo + x_lo * y_hi) + x_lo * y_lo

@@ -10,20 +10,10 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import ERF
-from autograd.lifting.native.exponentials import exp, exp_parts, log1p, log_inside, scaled, times_scaled
-from autograd.lifting.native.vectors import (
-    Mask,
-    Number,
-    Vector,
-    choose,
-    copysign,
-    larger,
-    polynomial,
-    smaller,
-    sqrt,
-    two_product,
-)
+from autograd.lifting.native.functions.coefficients import ERF
+from autograd.lifting.native.functions.exponentials import exp, exp_parts, log1p, log_inside, scaled, times_scaled
+from autograd.lifting.native.functions.numerics import polynomial, two_product
+from autograd.lifting.native.vectors import Mask, Number, Vector, choose, copysign, larger, smaller, sqrt
 from autograd.rules.normal import INVERSE_SQRT_2PI, TAIL, TWO_OVER_SQRT_PI
 
 TAIL_COEFFICIENTS = tuple(TAIL.ravel().tolist())

@@ -10,26 +10,25 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import CBRT
-from autograd.lifting.native.exponentials import beyond_domain, exp_parts, log_inside, log_pair, split, times_scaled
-from autograd.lifting.native.vectors import (
+from autograd.lifting.native.functions.coefficients import CBRT
+from autograd.lifting.native.functions.exponentials import (
+    beyond_domain,
+    exp_parts,
+    log_inside,
+    log_pair,
+    split,
+    times_scaled,
+)
+from autograd.lifting.native.functions.numerics import (
     MAX_EXACT,
-    Mask,
-    Number,
-    Vector,
-    choose,
     clamped,
-    copysign,
-    larger,
-    multiply_add,
     nearest,
     polynomial,
     power_of_two,
-    smaller,
-    sqrt,
     two_product,
     two_sum,
 )
+from autograd.lifting.native.vectors import Mask, Number, Vector, choose, copysign, larger, multiply_add, sqrt
 
 ENOUGH = 1e20  # an exponent of this size makes 0, 1 or ∞ of any float
 
@@ -67,9 +66,9 @@ def power_slope(c: Vector, x: Vector, y: Vector) -> Vector:
 
 
 def power_log(x: Vector, y: Vector) -> Vector:
-    """x to the power of y times log x, and 0 where x = 0 and y > 0."""
+    """x to the power of y times log x, and its limit 0 where x = 0 and y > 0, or x = ∞ and y < 0."""
     z = times_power(beyond_domain(log_inside(x), x, 0.0), x, y)
-    return choose((x == 0.0) & (y > 0.0), 0.0, z)
+    return choose((x == 0.0) & (y > 0.0) | (x == math.inf) & (y < 0.0), 0.0, z)
 
 
 def cbrt(x: Vector) -> Vector:
@@ -93,27 +92,29 @@ def cbrt(x: Vector) -> Vector:
 # The plane ------------------------------------------------------------------------------------------------------------
 
 
-def size_and_scale(*xs: Vector) -> tuple[Vector, Vector]:
-    """Return Σ (scale · x)² and the scale, a power of two with which it neither overflows nor underflows."""
+def scaled_squares(*xs: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return Σ (up · down · x)², which neither overflows nor underflows, and up and down, powers of two or 1."""
     top = abs(xs[0])
     for x in xs[1:]:
         top = larger(abs(x), top)
-    scale = choose(top > 2.0**500, 2.0**-600, choose(top < 2.0**-450, 2.0**600, 1.0))
+    up, down = choose(top < 2.0**-450, 2.0**600, 1.0), choose(top > 2.0**500, 2.0**-600, 1.0)
+    scale = up * down
     first = xs[0] * scale
     total = first * first
     for x in xs[1:]:
         part = x * scale
         total = multiply_add(part, part, total)
-    return total, scale
+    return total, up, down
 
 
 def norm(*xs: Vector) -> Vector:
     """√Σx², ∞ where one of them is infinite."""
-    total, scale = size_and_scale(*xs)
+    total, up, down = scaled_squares(*xs)
     infinite = abs(xs[0]) == math.inf
     for x in xs[1:]:
         infinite = infinite | (abs(x) == math.inf)
-    return choose(infinite, math.inf, sqrt(total) / scale)
+    back = choose(up > 1.0, 2.0**-600, choose(down < 1.0, 2.0**600, 1.0))
+    return choose(infinite, math.inf, sqrt(total) * back)
 
 
 def hypot(x: Vector, y: Vector) -> Vector:
@@ -131,14 +132,13 @@ def from_far(x: Vector, y: Vector) -> tuple[Vector, Vector]:
 def direction(x: Vector, y: Vector) -> Vector:
     """x / √(x² + y²), and 0 where both are 0."""
     x, y = from_far(x, y)
-    total, scale = size_and_scale(x, y)
-    return choose((x == 0.0) & (y == 0.0), x, x * larger(scale, 1.0) / sqrt(total) * smaller(scale, 1.0))
+    total, up, down = scaled_squares(x, y)
+    return choose((x == 0.0) & (y == 0.0), x, x * up / sqrt(total) * down)
 
 
 def inversion(x: Vector, y: Vector) -> Vector:
     """x / (x² + y²), and 0 where one is infinite."""
     far = (abs(x) == math.inf) | (abs(y) == math.inf)
-    total, scale = size_and_scale(x, y)
-    up, down = larger(scale, 1.0), smaller(scale, 1.0)
+    total, up, down = scaled_squares(x, y)
     z = x * up / total * up * down * down
     return choose(far & ~(x.is_nan | y.is_nan), 0.0, z)

@@ -1,13 +1,15 @@
 """The rows of the table as functions of vectors, by name: the one place that the machine asks.
 
 Those of single precision compute in double precision where a row is more than a few instructions, and round once.
+Left to NumPy are rows whose series have as many terms as their operands ask for, and round, whose decimals are decimal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from autograd.lifting.native import (
+from autograd.lifting.native import vectors
+from autograd.lifting.native.functions import (
     exponentials,
     gamma,
     hyperbolic,
@@ -16,7 +18,6 @@ from autograd.lifting.native import (
     powers,
     rounding,
     trigonometry,
-    vectors,
 )
 from autograd.lifting.native.vectors import Vector
 
@@ -62,3 +63,6 @@ FUNCTIONS |= {
     )
 }  # fmt: skip
 FUNCTIONS |= {"abs": piecewise.absolute, "sum": piecewise.total, "peak": piecewise.maximum}
+
+LEFT_TO_NUMPY = frozenset({"inverse_mills_slope", "polygamma", "round", "spherical_bessel"})
+ROUND = in_double(rounding.rint)  # round, where its number of decimals is 0 for all rows

@@ -7,18 +7,10 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import SINH
-from autograd.lifting.native.exponentials import LN2, exp, exp_parts, expm1, log, log1p, scaled
-from autograd.lifting.native.vectors import (
-    Vector,
-    choose,
-    copysign,
-    larger,
-    maximum,
-    multiply_add,
-    polynomial,
-    sqrt,
-)
+from autograd.lifting.native.functions.coefficients import SINH
+from autograd.lifting.native.functions.exponentials import LN2, exp, exp_parts, expm1, log, log1p, scaled
+from autograd.lifting.native.functions.numerics import polynomial
+from autograd.lifting.native.vectors import Vector, choose, copysign, larger, maximum, multiply_add, sqrt
 from autograd.rules.elementary import SELU_ALPHA, SELU_SCALE
 
 FAR = 2.0**60  # from here on √(x² ± 1) is |x|

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.exponentials import log1p, log_inside
-from autograd.lifting.native.trigonometry import sin_pi
-from autograd.lifting.native.vectors import Vector, choose, clamped, larger, nearest, polynomial
+from autograd.lifting.native.functions.exponentials import log1p, log_inside
+from autograd.lifting.native.functions.numerics import clamped, polynomial
+from autograd.lifting.native.functions.rounding import rint
+from autograd.lifting.native.functions.trigonometry import sin_pi
+from autograd.lifting.native.vectors import Vector, choose, larger
 from autograd.rules.elementary import LOG_SQRT_2PI
 from autograd.rules.gamma import (
     AT_ROOT,
@@ -44,7 +46,7 @@ def towards_two(x: Vector) -> tuple[Vector, list[Vector]]:
 
 def reflected(x: Vector) -> tuple[Vector, Vector]:
     """Return x, but 1 − x where x is negative; and the distance of x from the nearest whole number."""
-    return choose(x < 0.0, 1.0 - x, x), choose(abs(x) < 2.0**51, x - nearest(x), 0.0)
+    return choose(x < 0.0, 1.0 - x, x), x - rint(x)
 
 
 def series(coefficients: list[float], t: Vector) -> Vector:

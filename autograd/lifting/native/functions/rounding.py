@@ -7,16 +7,9 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.exponentials import scaled, split
-from autograd.lifting.native.vectors import (
-    MAX_EXACT,
-    Vector,
-    choose,
-    clamped,
-    copysign,
-    repeat_while,
-    two_product,
-)
+from autograd.lifting.native.functions.exponentials import scaled, split
+from autograd.lifting.native.functions.numerics import MAX_EXACT, clamped, two_product
+from autograd.lifting.native.vectors import Vector, choose, copysign, repeat_while
 
 
 def rint(x: Vector) -> Vector:

@@ -13,7 +13,8 @@ import math
 
 from llvmlite import ir
 
-from autograd.lifting.native.coefficients import ATAN, COS, SIN
+from autograd.lifting.native.functions.coefficients import ATAN, COS, SIN
+from autograd.lifting.native.functions.numerics import nearest, polynomial, two_product, two_sum, whole_bits
 from autograd.lifting.native.vectors import (
     Bits,
     Code,
@@ -23,14 +24,9 @@ from autograd.lifting.native.vectors import (
     flipped,
     larger,
     multiply_add,
-    nearest,
     only_where,
-    polynomial,
     smaller,
     sqrt,
-    two_product,
-    two_sum,
-    whole_bits,
 )
 
 TWO_OVER_PI = 0.6366197723675814

@@ -11,23 +11,20 @@ from __future__ import annotations
 
 import math
 
-from autograd.lifting.native.coefficients import EXP, LOG
-from autograd.lifting.native.vectors import (
-    Number,
-    Vector,
-    choose,
+from autograd.lifting.native.functions.coefficients import EXP, LOG
+from autograd.lifting.native.functions.numerics import (
     clamped,
-    copysign,
     fast_two_sum,
-    multiply_add,
     nearest,
     polynomial,
     power_of_two,
     two_product,
     two_sum,
 )
+from autograd.lifting.native.vectors import Number, Vector, choose, copysign, multiply_add
 
 LN2, LOG2_E = 0.6931471805599453, 1.4426950408889634
+LOG10_E, LOG10_E_LO = 0.4342944819032518, 1.098319650216765e-17
 LN2_HI, LN2_LO = 0.6931471804855391, 7.440617110012397e-11  # 33 bits, and the next 53
 TWO_THIRDS, TWO_THIRDS_LO = 2.0 / 3.0, 3.700743415417188e-17
 MIN_NORMAL = 2.0**-1022
@@ -97,15 +94,19 @@ def split(x: Vector) -> tuple[Vector, Vector]:
     return m, ((bits >> 52) | TWO_52).float - choose(tiny, 2.0**52 + 1077.0, 2.0**52 + 1023.0)
 
 
-def log_inside(x: Vector) -> Vector:
-    """The natural logarithm of an x > 0 that is not infinite."""
-    m, e = split(x)
+def log_parts(m: Vector) -> tuple[Vector, Vector, Vector]:
+    """Return f, s and r of log m = 2 artanh s = 2s + s · r = f − s · (f − r), for m between √½ and √2."""
     f = m - 1.0
     s = f / (f + 2.0)
     square = s * s
-    rest = square * multiply_add(square, polynomial(square, LOG), TWO_THIRDS)
-    # 2 artanh s = 2s + s · rest, of which 2s = f − s · f
-    return multiply_add(e, LN2_HI, f - multiply_add(s, f - rest, e * -LN2_LO))
+    return f, s, square * multiply_add(square, polynomial(square, LOG), TWO_THIRDS)
+
+
+def log_inside(x: Vector) -> Vector:
+    """The natural logarithm of an x > 0 that is not infinite."""
+    m, e = split(x)
+    f, s, r = log_parts(m)
+    return multiply_add(e, LN2_HI, f - multiply_add(s, f - r, e * -LN2_LO))
 
 
 def log_pair(x: Vector) -> tuple[Vector, Vector]:
@@ -140,21 +141,18 @@ def log(x: Vector) -> Vector:
     return beyond_domain(log_inside(x), x, 0.0)
 
 
-def log_to_base(x: Vector, inverse: float, inverse_lo: float) -> Vector:
-    """The logarithm to the base of which the natural logarithm's inverse is given, in two parts."""
-    hi, lo = log_pair(x)
-    z, lost = two_product(hi, inverse)
-    return beyond_domain(z + (lost + (hi * inverse_lo + lo * inverse)), x, 0.0)
-
-
 def log2(x: Vector) -> Vector:
     """The logarithm to base 2."""
-    return log_to_base(x, 1.4426950408889634, 2.0355273740931033e-17)
+    m, e = split(x)
+    f, s, r = log_parts(m)
+    return beyond_domain(multiply_add(f - s * (f - r), LOG2_E, e), x, 0.0)
 
 
 def log10(x: Vector) -> Vector:
-    """The logarithm to base 10."""
-    return log_to_base(x, 0.4342944819032518, 1.098319650216765e-17)
+    """The logarithm to base 10, whole where x is a power of ten, as the product in two parts is."""
+    hi, lo = log_pair(x)
+    z, lost = two_product(hi, LOG10_E)
+    return beyond_domain(z + (lost + (hi * LOG10_E_LO + lo * LOG10_E)), x, 0.0)
 
 
 def log1p(x: Vector) -> Vector:
