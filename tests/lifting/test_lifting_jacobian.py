@@ -289,7 +289,7 @@ def test_unchecked_a_row_is_inf_or_nan_and_the_others_are_right(f, bad, value, s
     good, batch = [[0.5], [1.5]], [[0.5], [bad], [1.5]]
     found = [p.values(batch, check_finite=False), p.jacobian(batch, check_finite=False)[:, 0]]
     for rows, expected, right in zip(found, (value, slope), (p.values(good), p.jacobian(good)[:, 0]), strict=True):
-        assert rows[[0, 2]].tolist() == right.tolist()
+        assert rows[[0, 2]] == pytest.approx(right, rel=1e-14)  # the batch may run by another engine
         assert rows[1] == pytest.approx(expected, nan_ok=True)
     mean, gradient = p.gradient(batch, check_finite=False)
     assert [mean, p.value(batch, check_finite=False)] == pytest.approx([found[0].mean()] * 2, nan_ok=True)

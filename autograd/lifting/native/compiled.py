@@ -67,7 +67,7 @@ def compiled(element: str, target: binding.TargetMachine) -> bytes:
 def made_from(element: str) -> str:
     """Return a hash of all that the object code depends on; nothing where the source is not in files."""
     try:
-        sources = [x.read_bytes() for x in sorted(Path(__file__).parent.glob("*.py"))]
+        sources = [x.read_bytes() for x in sorted(Path(__file__).parent.rglob("*.py"))]
     except OSError:
         return ""
     parts = [element, llvmlite.__version__, str(binding.llvm_version_info), sys.platform, str(Processor.host())]

@@ -17,11 +17,12 @@ from llvmlite import ir
 from autograd.lifting.engines import LANES
 from autograd.lifting.native.call import field
 from autograd.lifting.native.functions import FUNCTIONS
+from autograd.lifting.native.record import OF_TWO
 from autograd.lifting.native.tape import ARITHMETIC
 from autograd.lifting.native.vectors import Lanes, Processor, Vector, multiply_add
 from autograd.operations import TABLE
 
-NAMES = (*ARITHMETIC, *[name for name in FUNCTIONS if name not in ARITHMETIC])
+NAMES = (*ARITHMETIC, *[name for name in FUNCTIONS if TABLE[name].arity or name in OF_TWO.values()])
 NUMBERS = {name: k for k, name in enumerate(NAMES)}
 
 Code = Any  # what llvmlite, which has no types, makes of an instruction

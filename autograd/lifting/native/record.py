@@ -13,7 +13,11 @@ from typing import Any
 
 from autograd.row import Operation
 
-FOLDED = ("maximum", "minimum", "peak")  # of many operands, taken two by two
+# Operations of many operands that the machine takes two by two, and what they are of two.
+OF_TWO = {"sum": "add", "maximum": "maximum", "minimum": "minimum", "peak": "peak"} | {
+    "norm": "hypot",
+    "logsumexp": "logaddexp",
+}
 Number = Any  # a Node, or a float
 
 
@@ -96,10 +100,10 @@ class Recording:
         def record(*operands: Number) -> Number:
             if Node not in map(type, operands):
                 return operation.function(*operands)
-            if name in FOLDED:
-                first, *rest = operands
+            if name in OF_TWO:
+                first, *rest = operands if name != "norm" else (self.apply("abs", operands[0]), *operands[1:])
                 for x in rest:
-                    first = self.apply(name, first, x)
+                    first = self.apply(OF_TWO[name], first, x)
                 return first
             return self.apply(name, *operands)
 

@@ -14,7 +14,7 @@ from autograd.lifting.engines import FEW, LANES
 from autograd.lifting.native.call import Call
 from autograd.lifting.native.compiled import machine
 from autograd.lifting.native.machine import NUMBERS
-from autograd.lifting.native.record import recorded
+from autograd.lifting.native.record import OF_TWO, recorded
 from autograd.lifting.native.tape import MASK, Tape, assembled
 from autograd.lifting.scalar.rows import ScalarRows
 
@@ -27,7 +27,7 @@ Array = NDArray[Any]
 def unknown(one_row: ScalarRows) -> list[str]:
     """Return the operations of a program that the machine has no instruction for."""
     _, operations = one_row.code
-    return sorted({x.name for x in operations.values() if x.name not in NUMBERS})
+    return sorted({x.name for x in operations.values() if x.name not in OF_TWO and x.name not in NUMBERS})
 
 
 class NativeRows:
