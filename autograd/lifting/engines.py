@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autograd.lifting.native.tape import FEW, LANES
 from autograd.lifting.plan import Block, Elementwise, Layer, Plan, Product, Recurrence, Reduction, computed
 from autograd.lifting.scalar.rows import ScalarRows
 
@@ -26,7 +27,6 @@ MAX_RECORDED = 400_000  # operations, all iterations of loops counted: what take
 # of an instruction of the native engine on one row, and on a block of rows.
 NUMPY_CALL, NUMPY_PRODUCT, NUMPY_OPERATION = 600.0, 0.05, 0.6
 NATIVE_ROW, NATIVE_BLOCK = 2.0, 8.0
-LANES, FEW = 64, 3  # rows of a block; rows up to which the native engine takes one after the other
 
 Engine = Literal["auto", "numpy", "scalar", "native"]
 

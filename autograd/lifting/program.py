@@ -66,6 +66,7 @@ class Program:
         self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
+        self._row = (self._width,)  # the shape of one
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
@@ -357,8 +358,8 @@ class Program:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         if (  # there is nothing to convert
             type(batch) is np.ndarray
-            and batch.dtype == self._dtype
-            and batch.shape[1:] == (self._width,)
+            and (batch.dtype is self._dtype or batch.dtype == self._dtype)
+            and batch.shape[1:] == self._row
             and len(batch)
         ):
             return batch

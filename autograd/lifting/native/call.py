@@ -1,4 +1,4 @@
-"""What a call of the machine gets: one address, that of a structure whose fields tell all else."""
+"""What a call of the machine gets: the address of a structure whose fields tell all else, and that of the batch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from llvmlite import ir
 
-# Addresses: the tapes; memory for singles, slots, totals, and for what is not finite; parameters, batch, which of its
-# columns are read; the results, room for those of the last, shorter block, and which of them are singles.
-ADDRESSES = ["once", "each", "singles", "slots", "totals", "unfinite", "parameters", "batch", "columns"]
+# Addresses: the tapes; memory for singles, slots, totals, and for what is not finite; parameters, which columns of
+# the batch are read; the results, room for those of the last, shorter block, and which of them are singles.
+ADDRESSES = ["once", "each", "singles", "slots", "totals", "unfinite", "parameters", "columns"]
 ADDRESSES += ["results", "last", "same"]
 # Numbers: of parameters, rows, columns, outputs, outputs that are singles; bytes from row to row and from column to
 # column of the batch; numbers from output to output of the results; whether the outputs are added up, and whether rows

@@ -7,7 +7,6 @@ processor has. It begins with a hash of the rest, and is read only where nobody 
 from __future__ import annotations
 
 import ctypes
-import functools
 import hashlib
 import os
 import sys
@@ -23,7 +22,7 @@ from autograd import files
 from autograd.lifting.native.driver import ENTRY, written
 from autograd.lifting.native.vectors import Processor
 
-Run = Callable[[int], int]  # from the address of a Call to 0, or 1 where a result is not finite
+Run = Callable[[int, int | bytes], int]  # of the address of a Call, and the batch: 1 where a result is not finite
 
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Run, binding.ExecutionEngine]] = {}  # the engine owns the code
@@ -41,7 +40,7 @@ def machine(element: str) -> Run:
             engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
             engine.add_object_file(binding.ObjectFileRef.from_data(compiled(element, target)))
             engine.finalize_object()
-            run = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(engine.get_function_address(ENTRY))
+            run = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(ENTRY))
             _loaded[element] = run, engine
         return _loaded[element][0]
 
@@ -63,15 +62,22 @@ def compiled(element: str, target: binding.TargetMachine) -> bytes:
     return code
 
 
-@functools.cache
 def made_from(element: str) -> str:
     """Return a hash of all that the object code depends on; nothing where the source is not in files."""
+    parts = [SOURCE, element, llvmlite.__version__, str(binding.llvm_version_info), sys.platform, str(Processor.host())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32] if SOURCE else ""
+
+
+def source_hash() -> str:
+    """Return a hash of this room's files; nothing where the source is not in files."""
     try:
-        sources = [x.read_bytes() for x in sorted(Path(__file__).parent.rglob("*.py"))]
+        return hashlib.sha256(b"\0".join([x.read_bytes() for x in sorted(ROOM.rglob("*.py"))])).hexdigest()
     except OSError:
         return ""
-    parts = [element, llvmlite.__version__, str(binding.llvm_version_info), sys.platform, str(Processor.host())]
-    return hashlib.sha256(b"\0".join([*[part.encode() for part in parts], *sources])).hexdigest()[:32]
+
+
+ROOM = Path(__file__).parent
+SOURCE = source_hash()  # as it is imported: what is edited meanwhile is not what runs
 
 
 def cache_folder() -> Path:

@@ -26,8 +26,8 @@ class _Driver:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
         self.register = ir.VectorType(self.number, wide.width)
-        function = ir.Function(module, ir.FunctionType(WORD, [POINTER]), ENTRY)
-        self.call = function.args[0]
+        function = ir.Function(module, ir.FunctionType(WORD, [POINTER, POINTER]), ENTRY)
+        self.call, self.batch = function.args
         self.builder = ir.IRBuilder(function.append_basic_block())
 
     def write(self) -> None:
@@ -138,7 +138,7 @@ class _Driver:
         """Return where the batch has a row of the k-th column that is read."""
         b = self.builder
         offset = b.add(b.mul(self.word(given["columns"], k), given["column_bytes"]), b.mul(row, given["row_bytes"]))
-        return self.at(given["batch"], offset, ir.IntType(8))
+        return self.at(self.batch, offset, ir.IntType(8))
 
     def rows(self, given: dict[str, Code]) -> None:
         """Row after row: the results of each have a place of their own."""

@@ -14,11 +14,10 @@ from typing import Any
 
 from llvmlite import ir
 
-from autograd.lifting.engines import LANES
 from autograd.lifting.native.call import field
 from autograd.lifting.native.functions import FUNCTIONS
 from autograd.lifting.native.record import OF_TWO
-from autograd.lifting.native.tape import ARITHMETIC
+from autograd.lifting.native.tape import ARITHMETIC, LANES
 from autograd.lifting.native.vectors import Lanes, Processor, Vector, multiply_add
 from autograd.operations import TABLE
 

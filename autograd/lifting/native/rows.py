@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.lifting.collector import collector_paused
-from autograd.lifting.engines import FEW, LANES
 from autograd.lifting.native.call import Call
 from autograd.lifting.native.compiled import machine
 from autograd.lifting.native.machine import NUMBERS
 from autograd.lifting.native.record import OF_TWO, recorded
-from autograd.lifting.native.tape import MASK, Tape, assembled
+from autograd.lifting.native.tape import FEW, LANES, MASK, Tape, assembled
 from autograd.lifting.scalar.rows import ScalarRows
 
 ALIGNMENT = 64  # bytes of the widest register
@@ -77,7 +76,10 @@ class NativeRows:
         n = len(batch)
         if n > self.limit:
             return None
-        memory = self._memory("gradient")
+        try:
+            memory = self._local.gradient
+        except AttributeError:
+            memory = self._memory("gradient")
         if not memory.run(batch, parameters, memory.results):
             return None
         if n > 1 and mean:
@@ -89,12 +91,11 @@ class _Memory:
     """The memory that a tape works on, in one thread, and the structure that tells the machine of it."""
 
     def __init__(self, tape: Tape, inputs: int, parameters: int, dtype: np.dtype[Any]) -> None:
-        self.tape, self.dtype = tape, dtype
+        self.tape, self.reduced, self.inputs, self.dtype = tape, tape.reduced, inputs, dtype
         self.run_machine = machine(dtype.name)
         self.singles = tape.singles.astype(dtype)
         self.results = self.singles[parameters : parameters + tape.outputs]  # those that are added up
         self.gradient = self.results[1:]
-        self.row = np.zeros((1, inputs), dtype)
         self.unfinite = aligned(ALIGNMENT, dtype)
         self.call = call = Call()
         self.address = ctypes.addressof(call)
@@ -102,7 +103,7 @@ class _Memory:
         call.same, call.same_count = tape.same.ctypes.data, len(tape.same)
         call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
         call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
-        call.reduced, call.column_bytes = tape.reduced, dtype.itemsize
+        call.reduced = tape.reduced
         self.parameters: Array | None = None
         self.rows = self.room = 0  # of the last call; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
@@ -114,14 +115,12 @@ class _Memory:
             self.prepare(n)
         if parameters is not self.parameters:
             self.parameters, call.parameters = parameters, parameters.ctypes.data
-        if n == 1:
-            self.row[:] = batch
-        else:
-            call.batch = batch.ctypes.data
-            call.row_bytes, call.column_bytes = batch.strides
-        if not self.tape.reduced:
+        if not self.reduced:
             call.results = results.ctypes.data
-        return not self.run_machine(self.address)
+        if n <= FEW:  # quicker than to ask for the address
+            return not self.run_machine(self.address, batch.tobytes())
+        call.row_bytes, call.column_bytes = batch.strides
+        return not self.run_machine(self.address, batch.ctypes.data)
 
     def prepare(self, n: int) -> None:
         """Make room for a number of rows."""
@@ -138,7 +137,7 @@ class _Memory:
         self.rows = call.rows = call.stride = n
         call.wide, call.results = wide, self.results.ctypes.data
         call.totals = self.totals.ctypes.data if wide else call.results
-        call.batch, call.row_bytes, call.column_bytes = self.row.ctypes.data, *self.row.strides
+        call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
 
 
 def aligned(count: int, dtype: np.dtype[Any]) -> Array:

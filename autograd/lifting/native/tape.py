@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from autograd.lifting.native.record import Node, Recording
 
+LANES = 64  # rows of a block
+FEW = 3  # rows up to which one after the other is quicker than a block
 MAX_WIDTH = 16  # numbers of the widest register
 NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
 MASK = 0  # the slot that has 1 in the lanes that stand for rows, 0 in those beyond the last row
