@@ -169,10 +169,10 @@ def by_hand(task: Task) -> Array:
 
 def limits() -> tuple[float, float]:
     """Return the floating-point operations and the bytes per second that one core reaches here."""
-    a = RNG.normal(size=(384, 384))
+    a, c = RNG.normal(size=(2, 128, 128))  # small enough for one thread
     source, target = np.zeros((2, 1 << 17))  # a megabyte, as much as the batches here
     copy = partial(np.copyto, target, source)
-    rate = 2.0 * len(a) ** 3 / min(seconds(lambda: a @ a, 3) for _ in range(5))
+    rate = 2.0 * len(a) ** 3 / min(seconds(partial(np.dot, a, a, out=c), 100) for _ in range(5))
     return rate, 2.0 * source.nbytes / min(seconds(copy, 100) for _ in range(5))
 
 
@@ -263,7 +263,7 @@ def main() -> None:
     table(f"Value and gradient at {POINTS:,} points", ["NumPy engine", "NumPy by hand", "CasADi's map"], earlier)
     for job, task in enumerate(TASKS):
         numbers = task.X.size + POINTS * (1 + task.X.shape[1])
-        peers = {"by hand": partial(by_hand, task), "CasADi": mapped(task)}
+        peers: dict[str, Call] = {"by hand": partial(by_hand, task), "CasADi": mapped(task)}
         limit = partial(least, function="values", rows=POINTS, numbers=numbers, rate=rate, bandwidth=bandwidth)
         show(task.name, job, ["native", "numpy"], peers, earlier, limit)
     table(f"Mixture of Gaussians (ADBench's GMM), n = {POINTS:,}", ["NumPy engine", "JAX"], earlier)
@@ -275,7 +275,8 @@ def main() -> None:
     table("Value and gradient at one point", ["scalar engine", "NumPy engine", "CasADi's SX"], earlier)
     for job, row in enumerate(ROWS, len(TASKS) + 1):
         limit = partial(least, function="gradient", rows=1, numbers=2 * len(row.x), rate=rate, bandwidth=bandwidth)
-        show(row.name, job, ["native", "scalar", "numpy"], {"CasADi": virtual_machine(row)}, earlier, limit)
+        peers = {"CasADi": virtual_machine(row)}
+        show(row.name, job, ["native", "scalar", "numpy"], peers, earlier, limit)
 
 
 if __name__ == "__main__":
