@@ -10,6 +10,7 @@ import itertools
 import math
 import platform
 import random
+import re
 
 import numpy as np
 import pytest
@@ -21,7 +22,9 @@ from docs import coefficients
 
 pytest.importorskip("llvmlite", reason="the native gear needs the extra `native`")
 
-from autograd.lifting.native.arrays import elementwise
+from llvmlite import binding
+
+from autograd.lifting.native.arrays import compiler, elementwise, loop
 from autograd.lifting.native.functions import FUNCTIONS, LEFT_TO_NUMPY
 from autograd.lifting.native.vectors import Processor
 
@@ -143,3 +146,20 @@ def test_the_width_of_a_vector_changes_no_bit(name):
 
 def test_the_polynomials_are_those_that_the_script_computes():
     assert coefficients.TARGET.read_text(encoding="utf-8") == coefficients.source(), "run python docs/coefficients.py"
+
+
+@pytest.mark.parametrize(
+    ("triple", "processor"),
+    [
+        ("aarch64-unknown-linux-gnu", Processor("generic", "", 16, True)),
+        ("x86_64-pc-windows-msvc", Processor("x86-64-v3", "", 32, True)),
+    ],
+)
+def test_the_code_for_another_system_calls_no_function_of_its_libraries(triple, processor):
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    for name, function in FUNCTIONS.items():
+        code = str(loop(function, TABLE[name].arity or 2, processor, triple=triple))
+        assembly = compiler(processor, triple).emit_assembly(binding.parse_assembly(code))
+        called = re.findall(r"(?:\bbl|\bcallq?)\s+([a-zA-Z_]\w*)|movabsq\s+\$([a-zA-Z_]\w*),", assembly)
+        assert {a or b for a, b in called} <= {"quarter_turns", "two_over_pi"}, name
