@@ -162,4 +162,5 @@ def test_the_code_for_another_system_calls_no_function_of_its_libraries(triple, 
         code = str(loop(function, TABLE[name].arity or 2, processor, triple=triple))
         assembly = compiler(processor, triple).emit_assembly(binding.parse_assembly(code))
         called = re.findall(r"(?:\bbl|\bcallq?)\s+([a-zA-Z_]\w*)|movabsq\s+\$([a-zA-Z_]\w*),", assembly)
-        assert {a or b for a, b in called} <= {"quarter_turns", "two_over_pi"}, name
+        own = {"quarter_turns", "two_over_pi"}
+        assert {a or b for a, b in called} <= own | {"__chkstk"}, name  # which LLVM knows on Windows
