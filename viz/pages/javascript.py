@@ -1,4 +1,4 @@
-"""The table of operations in JavaScript, for a page that computes: the rows that a graph needs, and what they call.
+"""For a page that computes: the graph, and in JavaScript the rows of the table that it needs, with what they call.
 
 The float rules are the functions of `template/rules.js`, one for each row. The local derivatives come from the table:
 each partial is traced on Symbols, and the formula that it leaves is written as calls of these functions. An operation
@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any
 
-from autograd import Operation, topological_order
+from autograd import Operation, Value, topological_order
 from autograd.operations import BUILT_IN
 from autograd.rules import elementary, gamma, normal, powers
 from autograd.symbols import Symbol
+from viz.text.labels import visible
 
 LETTERS = "xyuvst"  # of the operands of an operation of one's own, as in its formula
 DECLARATION = re.compile(r"^(?:function|class|const) (\w+)", re.MULTILINE)
@@ -81,6 +82,21 @@ def rows_text(rows: Iterable[Operation]) -> str:
     declared = [text for name, text in needed.items() if name in used]
     table = ",\n".join(f"  {_quoted(name)}: {text}" for name, text in written.items())
     return "\n\n".join([*declared, *own.values(), f"const rows = {{\n{table}\n}};"])
+
+
+def graph_model(root: Value) -> dict[str, Any]:
+    """Return the graph of a root for `template/graph.js`, which says what stands in it."""
+    nodes = topological_order(root)
+    place = {z: i for i, z in enumerate(nodes)}
+    operations = list(dict.fromkeys(z.operation.name for z in nodes if z.operation))
+    number = {name: k for k, name in enumerate(operations)}
+    return {
+        "operations": operations,
+        "nodes": [[number[z.operation.name], *[place[x] for x in z.operands]] if z.operation else [] for z in nodes],
+        "data": [None if z.operation else z.data for z in nodes],
+        "constants": [i for i, z in enumerate(nodes) if z.constant],
+        "names": [visible(z.name) if z.name else "" for z in nodes],
+    }
 
 
 @functools.cache
