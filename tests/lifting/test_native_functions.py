@@ -97,6 +97,8 @@ def test_edges_are_those_of_the_array_rule_whatever_the_other_lanes_hold(name, e
     row = TABLE[name]
     arity = row.arity or 2
     edges = EDGES if arity == 1 else [*EDGES[:-3:arity], *EDGES[-3:]]
+    if name == "power_slope":  # a helper, which meets an infinite operand only after another row has
+        edges = EDGES[:-3:arity]
     with np.errstate(all="ignore"):
         columns = np.array(list(itertools.product(edges, repeat=arity)), element).T
         z = row.array(columns) if name in OF_MANY else row.array(*columns)
