@@ -25,7 +25,7 @@ pytest.importorskip("llvmlite", reason="the native gear needs the extra `native`
 from llvmlite import binding
 
 from autograd.lifting.native.arrays import compiler, elementwise, loop
-from autograd.lifting.native.functions import FUNCTIONS, LEFT_TO_NUMPY
+from autograd.lifting.native.functions import FUNCTIONS, LEFT_TO_NUMPY, ROUND
 from autograd.lifting.native.vectors import Processor
 
 HOST = Processor.host()
@@ -166,3 +166,13 @@ def test_the_code_for_another_system_calls_no_function_of_its_libraries(triple, 
         called = re.findall(r"(?:\bbl|\bcallq?)\s+([a-zA-Z_]\w*)|movabsq\s+\$([a-zA-Z_]\w*),", assembly)
         own = {"quarter_turns", "two_over_pi"}
         assert {a or b for a, b in called} <= own | {"__chkstk"}, name  # which LLVM knows on Windows
+
+
+@pytest.mark.parametrize("element", ["float64", "float32"])
+def test_round_of_no_decimals_takes_ties_to_the_even_number(element):
+    with np.errstate(over="ignore"):
+        numbers = np.array(EDGES, element)
+    with elementwise(ROUND, 1, HOST, element) as function:
+        got = function(numbers)
+    np.testing.assert_array_equal(got, np.rint(numbers))
+    assert np.signbit(got[:-1]).tolist() == np.signbit(numbers[:-1]).tolist()
