@@ -1,11 +1,11 @@
 """The graph that a page computes: values, gradients and refusals in the browser are those of the eager engine."""
 
 import json
-import math
 import random
 from importlib.resources import files
 
 import pytest
+from test_accuracy import attempt
 
 from autograd import TABLE, Value, dot, logsumexp, maximum, topological_order, where
 from autograd.conversion import Refusal
@@ -37,8 +37,12 @@ def computed(driver, graphs):
     return driver.execute_script(f'"use strict";\n{rows}\n{SCRIPT}\n{RUN}', told)
 
 
+def number(text):
+    return float(text.replace("Infinity", "inf"))
+
+
 def eager(root, moved):
-    """The same by the engine: values and gradients, or the error of the forward or the backward pass."""
+    """The nodes of a graph after a forward and a backward pass of the engine at these numbers."""
     nodes = topological_order(root)
     for z in nodes:
         z.zero_grad()
@@ -80,21 +84,17 @@ def test_in_random_graphs_the_browser_computes_as_the_engine_does(chromium):
             graphs.append((root, [(x, draw.choice([draw.uniform(-3, 3), 0.0, 2.0])) for x in leaves if x in within]))
     refused = 0
     for (root, moved), (values, gradients, errors) in zip(graphs, computed(chromium, graphs), strict=True):
-        try:
-            nodes = eager(root, moved)
-        except Refusal as error:
+        nodes = attempt(eager, root, moved)
+        if isinstance(nodes, Exception):
             refused += 1
-            assert errors, f"{error} is not refused in the browser"
-            assert any(text.split("(")[0] in str(error) for text in errors.values()), (errors, error)
+            assert any(text.split("(")[0] in str(nodes) for text in errors.values()), (errors, nodes)
             continue
-        reached = {z for z, text in zip(nodes, values, strict=True) if text != "NaN" or math.isnan(z.data)}
         for z, value, gradient in zip(nodes, values, gradients, strict=True):
-            if z in reached:
-                assert float(value.replace("Infinity", "inf")) == pytest.approx(z.data, rel=1e-12, nan_ok=True)
+            if value != "NaN":  # on a side that is not chosen
+                assert number(value) == pytest.approx(z.data, rel=1e-12)
             if not z.constant:
-                got = float(gradient.replace("Infinity", "inf"))
-                assert got == pytest.approx(z.grad, rel=1e-9, abs=1e-12, nan_ok=True), (z, root)
-    assert 10 < refused < 150 < len(graphs)
+                assert number(gradient) == pytest.approx(z.grad, rel=1e-9, abs=1e-12), (z, root)
+    assert 10 < refused < len(graphs) / 2
 
 
 def test_a_network_computes_in_the_browser_as_in_the_engine(chromium):
