@@ -105,4 +105,64 @@ class Graph {
       return false;
     }
   }
+
+  // ---- Learning: samples are rows of numbers for the leaves `inputs`; without any, the graph's own numbers are the one
+
+  put(leaves, numbers) {
+    leaves.forEach((i, k) => (this.values[i] = numbers[k]));
+  }
+
+  // The mean over the samples of the root, and of its derivatives with respect to some leaves. The inputs are put back.
+  mean(parameters, { inputs = [], samples = [[]] } = {}) {
+    const before = inputs.map((i) => this.values[i]);
+    const total = { loss: 0, slopes: parameters.map(() => 0) };
+    const sums = samples.map((sample) => {
+      this.put(inputs, sample);
+      this.compute();
+      total.loss += this.values[this.root] / samples.length;
+      parameters.forEach((i, k) => (total.slopes[k] += this.gradients[i] / samples.length));
+      return this.errors.size;
+    });
+    this.put(inputs, before);
+    this.compute();
+    return { ...total, refused: sums.findIndex(Boolean) };
+  }
+
+  // One step of gradient descent, taken whole or, where it meets a number that is not finite, not at all.
+  descend(parameters, rate, data) {
+    const before = parameters.map((i) => this.values[i]);
+    const { slopes } = this.mean(parameters, data);
+    const after = before.map((x, k) => x - rate * slopes[k]);
+    if (!after.every(Number.isFinite)) return false;
+    this.put(parameters, after);
+    this.compute();
+    return true;
+  }
+
+  // The slope of the root along one leaf by finite differences, and how far it may be off: central differences over
+  // shorter and shorter steps, extrapolated to none (Ridders 1982).
+  difference(leaf) {
+    const x = this.values[leaf];
+    const at = (moved) => {
+      this.values[leaf] = moved;
+      this.forward();
+      return this.missing.has(this.root) ? NaN : this.values[this.root];
+    };
+    let best = { slope: NaN, error: Infinity };
+    let before = [];
+    for (let h = 0.1 * Math.max(1, Math.abs(x)), k = 0; k < 14; h /= 4, k += 1) {
+      const [right, left] = [x + h, x - h];
+      const row = [(at(right) - at(left)) / (right - left)];
+      const rounding = (Number.EPSILON * Math.abs(this.values[this.root])) / h;
+      for (const [m, earlier] of before.slice(0, 6).entries()) {
+        row.push(row[m] + (row[m] - earlier) / (16 ** (m + 1) - 1));
+        const error = Math.max(Math.abs(row[m + 1] - row[m]), Math.abs(row[m + 1] - earlier)) + rounding;
+        if (error < best.error) best = { slope: row[m + 1], error };
+      }
+      before = row;
+    }
+    at(x);
+    this.compute();
+    return best;
+  }
 }
