@@ -102,7 +102,8 @@ def times(name: str) -> list[float]:
 def main() -> None:
     """Print the table as docs/speed.md quotes it."""
     print(f"{HOST.name}, {HOST.bytes} bytes\n")
-    print("| | ulp | ns | single | AVX2 | SSE2 | NumPy | C library |\n|---|" + "--:|" * 7)
+    print("| row | error, ulp | double | single | double, AVX2 | double, SSE2 | NumPy | C library |")
+    print("|---|" + "--:|" * 7)
     for name in RANGES:
         figures = " | ".join("" if np.isnan(t) else f"{t:.1f}" for t in times(name))
         print(f"| `{name}` | {largest_error(name):.1f} | {figures} |", flush=True)

@@ -10,6 +10,7 @@ import itertools
 import math
 import platform
 import random
+import re
 
 import numpy as np
 import pytest
@@ -21,8 +22,10 @@ from docs import coefficients
 
 pytest.importorskip("llvmlite", reason="the native gear needs the extra `native`")
 
-from autograd.lifting.native.arrays import elementwise
-from autograd.lifting.native.functions import FUNCTIONS, LEFT_TO_NUMPY
+from llvmlite import binding
+
+from autograd.lifting.native.arrays import compiler, elementwise, loop
+from autograd.lifting.native.functions import FUNCTIONS, LEFT_TO_NUMPY, ROUND
 from autograd.lifting.native.vectors import Processor
 
 HOST = Processor.host()
@@ -55,7 +58,7 @@ def test_every_row_has_a_native_function_or_is_said_to_be_left_to_numpy():
 @pytest.mark.parametrize("name", sorted(REFERENCES.keys() & FUNCTIONS.keys()))
 def test_value_within_4_ulp(name):
     reference, row = REFERENCES[name], TABLE[name]
-    points = [xs for xs in arguments(name) if not isinstance(attempt(row, *xs), Exception)][::2]
+    points = [xs for xs in arguments(name) if not isinstance(attempt(row, *xs), Exception)][::3]
     exact = [[mp.mpf(x) for x in xs] for xs in points]
     truths = [(reference.value(*xs), reference.term(*xs)) for xs in exact]
     for processor in PROCESSORS:
@@ -69,7 +72,7 @@ def test_value_within_4_ulp(name):
 def test_value_within_4_ulp_of_single_precision(name):
     reference, row = REFERENCES[name], TABLE[name]
     with np.errstate(over="ignore"):
-        points = [tuple(np.float32(xs).tolist()) for xs in itertools.islice(arguments(name), 0, None, 4)]
+        points = [tuple(np.float32(xs).tolist()) for xs in itertools.islice(arguments(name), 0, None, 6)]
     points = [xs for xs in points if np.isfinite(xs).all() and "-0.0" not in map(str, xs) and reference.domain(*xs)]
     points = [xs for xs in points if not isinstance(attempt(row, *xs), Exception)]
     with compiled(name, row.arity, element="float32") as function:
@@ -93,7 +96,9 @@ def test_rows_of_many_operands_are_their_array_rules(name):
 def test_edges_are_those_of_the_array_rule_whatever_the_other_lanes_hold(name, element):
     row = TABLE[name]
     arity = row.arity or 2
-    edges = EDGES if arity < 3 else EDGES[::3]
+    edges = EDGES if arity == 1 else [*EDGES[:-3:arity], *EDGES[-3:]]
+    if name == "power_slope":  # a helper, which meets an infinite operand only after another row has
+        edges = EDGES[:-3:arity]
     with np.errstate(all="ignore"):
         columns = np.array(list(itertools.product(edges, repeat=arity)), element).T
         z = row.array(columns) if name in OF_MANY else row.array(*columns)
@@ -143,3 +148,31 @@ def test_the_width_of_a_vector_changes_no_bit(name):
 
 def test_the_polynomials_are_those_that_the_script_computes():
     assert coefficients.TARGET.read_text(encoding="utf-8") == coefficients.source(), "run python docs/coefficients.py"
+
+
+@pytest.mark.parametrize(
+    ("triple", "processor"),
+    [
+        ("aarch64-unknown-linux-gnu", Processor("generic", "", 16, True)),
+        ("x86_64-pc-windows-msvc", Processor("x86-64-v3", "", 32, True)),
+    ],
+)
+def test_the_code_for_another_system_calls_no_function_of_its_libraries(triple, processor):
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    for name in ("exp", "floor", "fmod", "hypot", "lgamma", "pow", "sin"):
+        code = str(loop(FUNCTIONS[name], TABLE[name].arity, processor, triple=triple))
+        assembly = compiler(processor, triple).emit_assembly(binding.parse_assembly(code))
+        called = re.findall(r"(?:\bbl|\bcallq?)\s+([a-zA-Z_]\w*)|movabsq\s+\$([a-zA-Z_]\w*),", assembly)
+        own = {"quarter_turns", "two_over_pi"}
+        assert {a or b for a, b in called} <= own | {"__chkstk"}, name  # which LLVM knows on Windows
+
+
+@pytest.mark.parametrize("element", ["float64", "float32"])
+def test_round_of_no_decimals_takes_ties_to_the_even_number(element):
+    with np.errstate(over="ignore"):
+        numbers = np.array(EDGES, element)
+    with elementwise(ROUND, 1, HOST, element) as function:
+        got = function(numbers)
+    np.testing.assert_array_equal(got, np.rint(numbers))
+    assert np.signbit(got[:-1]).tolist() == np.signbit(numbers[:-1]).tolist()

@@ -9,6 +9,7 @@ Letters: x, y, z vectors.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -29,10 +30,14 @@ class Processor(NamedTuple):
 
     @classmethod
     def host(cls) -> Processor:
-        """Return the processor that this Python runs on, for x86-64 and 64-bit ARM; any other gets 16 bytes."""
-        name, has = binding.get_host_cpu_name(), binding.get_host_cpu_features()
+        """Return the processor that this Python runs on."""
+        try:
+            has = binding.get_host_cpu_features()
+        except RuntimeError:  # LLVM cannot tell on every system
+            has = binding.FeatureMap()
         size = 64 if has.get("avx512f") else 32 if has.get("avx2") else 16
-        return cls(name, has.flatten(), size, bool(has.get("fma") or has.get("neon")))
+        fma = has.get("fma") or platform.machine().lower() in ("arm64", "aarch64")
+        return cls(binding.get_host_cpu_name(), has.flatten(), size, bool(fma))
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,9 @@ def sigmoid(x: Vector) -> Vector:
 def silu(x: Vector) -> Vector:
     """x · σ(x)."""
     p, k = exp_parts(-abs(x))
-    below = 1.0 + scaled(p, k)
-    left = scaled(larger(x, -1400.0) * p / below, k)
-    return choose(x < 0.0, left, x / below)
+    left = x < 0.0
+    above = choose(left, larger(x, -1400.0) * p, x)
+    return scaled(above / (1.0 + scaled(p, k)), choose(left, k, 0.0))
 
 
 def softplus(x: Vector) -> Vector:

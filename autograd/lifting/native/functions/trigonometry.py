@@ -109,7 +109,7 @@ def payne_hanek(module: ir.Module) -> ir.Function:
         word = builder.and_(builder.trunc(builder.lshr(size, wide(shift)), i64), i64(mask))
         return builder.fmul(builder.fmul(builder.uitofp(word, double), double(scale)), unit)
 
-    parts = [part(139, -1, 2.0**-51), part(75, -1, 2.0**-115), builder.uitofp(k, double)]
+    parts = [part(139, -1, 2.0**-51), part(75, -1, 2.0**-115), builder.uitofp(builder.trunc(k, i64), double)]
     answer = ir.Constant(result, ir.Undefined)
     for i, value in enumerate(parts):
         answer = builder.insert_value(answer, value, i)
