@@ -172,8 +172,8 @@ def limits() -> tuple[float, float]:
     a, c = RNG.normal(size=(2, 128, 128))  # small enough for one thread
     source, target = np.zeros((2, 1 << 17))  # a megabyte, as much as the batches here
     copy = partial(np.copyto, target, source)
-    rate = 2.0 * len(a) ** 3 / min(seconds(partial(np.dot, a, a, out=c), 100) for _ in range(5))
-    return rate, 2.0 * source.nbytes / min(seconds(copy, 100) for _ in range(5))
+    rate = 2.0 * len(a) ** 3 / min(seconds(partial(np.dot, a, a, out=c), 100) for _ in range(20))
+    return rate, 2.0 * source.nbytes / min(seconds(copy, 100) for _ in range(20))
 
 
 def least(program: Program, function: str, rows: int, numbers: int, rate: float, bandwidth: float) -> float:

@@ -23,10 +23,10 @@ OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few n
 MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
 MAX_RECORDED = 400_000  # operations, all iterations of loops counted: what takes a few seconds to record
 
-# Nanoseconds: of a call of NumPy; for each row, of a multiply-add in its matrix products, and of any other operation;
-# of an instruction of the native engine on one row, and on a block of rows.
+# Nanoseconds. NumPy: of a call, and for each row, of a multiply-add in a matrix product and of any other operation. The
+# native engine: of the same two on a row that runs by itself, and of either on a block of rows.
 NUMPY_CALL, NUMPY_PRODUCT, NUMPY_OPERATION = 600.0, 0.05, 0.6
-NATIVE_ROW, NATIVE_BLOCK = 2.0, 8.0
+NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
 
 Engine = Literal["auto", "numpy", "scalar", "native"]
 
@@ -98,7 +98,8 @@ def most_native_rows(plan: Plan, calls: int) -> float:
     total = products + others
     if not is_short(plan) or total > MAX_RECORDED:
         return 0
-    one_by_one = NUMPY_CALL * calls / (NATIVE_ROW * total) if total else math.inf
+    row = NATIVE_PRODUCT * products + NATIVE_OPERATION * others
+    one_by_one = NUMPY_CALL * calls / row if row else math.inf
     if NATIVE_BLOCK * total > NUMPY_CALL * calls:
         return min(one_by_one // 1, FEW)
     lost = NATIVE_BLOCK / LANES * total - NUMPY_PRODUCT * products - NUMPY_OPERATION * others  # with each row
