@@ -129,7 +129,7 @@ class _Assembler:
                 found.append((k, place))
                 if x.operands and x not in self.singles:
                     self.singles[x] = place
-                elif repr(x.number) != "0.0" or x.place >= 0:
+                elif x.kind != "constant" or x.number:  # the results are 0 to begin with
                     self.late.append(("spread", (place, self.single(x))))
         return found
 
