@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
 MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
-MAX_RECORDED = 400_000  # operations, all iterations of loops counted: what takes a few seconds to record
+MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes a second to record
 
 # Nanoseconds. NumPy: of a call, and for each row, of a multiply-add in a matrix product and of any other operation. The
 # native engine: of the same two on a row that runs by itself, and of either on a block of rows.

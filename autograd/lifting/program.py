@@ -13,7 +13,8 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, cast, get_args
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,10 @@ from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+    from autograd.lifting.scalar.rows import ScalarRows
 
 MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
@@ -77,8 +82,11 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
+        self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
-        self._few = one_row_program(engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        if engine != "auto":
+            self._few  # noqa: B018  (what was asked for may be refused)
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
@@ -86,13 +94,20 @@ class Program:
         self._telling: Any = np.array(written.checked, int) if few else slice(None)
         self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
 
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
+
+    @cached_property
+    def _few(self) -> ScalarRows | NativeRows:
+        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
+        with self._lock:
+            if "_choose" in self.__dict__:  # and no other thread came first; it holds the plan, which may be large
+                self.__dict__["_few"] = self.__dict__.pop("_choose")()
+            return cast("ScalarRows | NativeRows", self.__dict__["_few"])
 
     @property
     def engine(self) -> Literal["numpy", "scalar", "native"]:

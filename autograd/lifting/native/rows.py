@@ -25,8 +25,7 @@ Array = NDArray[Any]
 
 def unknown(one_row: ScalarRows) -> list[str]:
     """Return the operations of a program that the machine has no instruction for."""
-    _, operations = one_row.code
-    return sorted({x.name for x in operations.values() if x.name not in OF_TWO and x.name not in NUMBERS})
+    return sorted({x.name for x in one_row.operations.values() if x.name not in OF_TWO and x.name not in NUMBERS})
 
 
 class NativeRows:
@@ -52,8 +51,8 @@ class NativeRows:
         if function not in known:
             with self._lock, collector_paused():
                 if function not in self._tapes:
-                    code, operations = self._one_row.code
-                    recording = recorded(code, function, operations, self._inputs, self._parameters)
+                    one_row = self._one_row
+                    recording = recorded(one_row.code(), function, one_row.operations, self._inputs, self._parameters)
                     self._tapes[function] = assembled(recording, function == "gradient", NUMBERS)
             known[function] = _Memory(self._tapes[function], self._inputs, self._parameters, self._dtype)
         return cast("_Memory", known[function])

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd.lifting.native.record import Node, Recording
+from autograd.lifting.native.sums import Term, reads, sums_of
 
 LANES = 64  # rows of a block
 FEW = 3  # rows up to which one after the other is quicker than a block
 MAX_WIDTH = 16  # numbers of the widest register
-NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
 MASK = 0  # the slot that has 1 in the lanes that stand for rows, 0 in those beyond the last row
 
 # Arithmetic, by the kinds of the operands; a − before a kind means that it is subtracted. A fused one adds the last
@@ -35,13 +34,6 @@ ARITHMETIC = (
 
 
 NAMES = {"div": "div vv"}  # of operations whose instruction is called otherwise
-
-
-class Term(NamedTuple):
-    """One term of a sum: a sign and one factor or two."""
-
-    sign: float
-    factors: tuple[Node, ...]
 
 
 @dataclass
@@ -304,50 +296,6 @@ SHORT = {
     (0, 1, 0, 0, 0, 1): "fused -vv s",
     (0, 0, 1, 0, 0, 1): "fused vs s",
 }
-
-
-def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
-    """Return the nodes that are computed by themselves, in order, with their terms; None for what is no sum."""
-    nodes = recording.nodes
-    found: dict[Node, list[Term] | None] = {}
-    within: set[Node] = set()  # a sum: these are not computed by themselves
-    place = {node: k for k, node in enumerate(nodes)}
-    for node in reversed(nodes):
-        if node not in within:
-            found[node] = terms_of(node, place, within) if node.kind in LINEAR else None
-    return dict(reversed(found.items()))
-
-
-LINEAR = frozenset(["add", "sub", "neg", "mul"])
-
-
-def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term]:
-    """Return the terms of a sum, and put what they replace, sums and products next to it, `within`."""
-    terms: list[Term] = []
-    first = place[root] - NEAR
-    stack = [(1.0, root)]
-    while stack:
-        sign, x = stack.pop()
-        if x is not root:
-            if x.uses > 1 or x.kind not in LINEAR or x.batched != root.batched or place[x] < first:
-                terms.append(Term(sign, (x,)))
-                continue
-            within.add(x)
-            first = min(first, place[x] - NEAR)
-        if x.kind == "add":
-            stack += [(sign, x.operands[0]), (sign, x.operands[1])]
-        elif x.kind == "sub":
-            stack += [(sign, x.operands[0]), (-sign, x.operands[1])]
-        elif x.kind == "neg":
-            stack.append((-sign, x.operands[0]))
-        else:
-            terms.append(Term(sign, x.operands))
-    return terms[::-1]
-
-
-def reads(node: Node, terms: list[Term] | None) -> list[Node]:
-    """Return what computing a node reads."""
-    return [*node.operands] if terms is None else [x for term in terms for x in term.factors]
 
 
 def is_square(term: Term) -> bool:

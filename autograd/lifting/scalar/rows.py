@@ -40,16 +40,19 @@ class ScalarRows:
         return scalar_source(cast("Plan", self._plan))
 
     @property
-    def code(self) -> tuple[CodeType, dict[str, Operation]]:
-        """The text, compiled, and the operations that it calls, by the names that it has for them."""
-        return compile(self.source, "<program of one row>", "exec"), self._written[1]
+    def operations(self) -> dict[str, Operation]:
+        """The operations that the text calls, by the names that it has for them."""
+        return self._written[1]
+
+    def code(self) -> CodeType:
+        """Return the text, compiled."""
+        return compile(self.source, "<program of one row>", "exec")
 
     @cached_property
     def _functions(self) -> dict[str, Callable[[Numbers, Numbers], Any]]:
-        code, operations = self.code
         names: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
-        names |= {name: operation.function for name, operation in operations.items()}
-        exec(code, names)  # noqa: S102  (the text is this project's own)
+        names |= {name: operation.function for name, operation in self.operations.items()}
+        exec(self.code(), names)  # noqa: S102  (the text is this project's own)
         return names
 
     def values(self, batch: Array, parameters: Array) -> Array | None:
