@@ -51,11 +51,13 @@ def vectorize(
         parameters: the leaves that all rows share; the gradient is in their order.
         reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
         dtype: np.float64 or np.float32.
-        engine: "auto" runs few rows as generated Python on floats where that is quicker than NumPy's calls; "numpy"
-            and "scalar" run all rows by one of the two.
+        engine: "auto" chooses by what was measured: "native", compiled code, where `pip install 'handgrad[native]'` has
+            brought it, else "scalar", Python on floats, for few rows, and "numpy" for all others. Each of the three by
+            name runs all rows, if it can.
 
     Raises:
-        ValueError: for a leaf that is not declared, and for a function whose graph depends on the data.
+        ValueError: for a leaf that is not declared, for a function whose graph depends on the data, and for an engine
+            that is not installed or lacks an operation.
 
     >>> w = Value(3.0, "w")
     >>> vectorize(lambda x: (w * x).relu(), inputs=[[1.0], [-1.0]], parameters=[w]).values([[2.0], [-2.0]])

@@ -195,3 +195,52 @@ def test_a_program_that_is_pickled_keeps_its_engine():
     again = pickle.loads(pickle.dumps(program))
     assert again.engine == "native"
     assert again.gradient([[0.5]])[0] == program.gradient([[0.5]])[0]
+
+
+# The cache ------------------------------------------------------------------------------------------------------------
+
+
+@native
+@pytest.mark.parametrize("damage", ["none", "a bit", "the end", "others may write", "empty"])
+def test_what_is_cached_is_read_only_if_it_is_whole_and_the_users_own(damage, tmp_path, monkeypatch):
+    from llvmlite import binding
+
+    from autograd.lifting.native import compiled
+
+    compiled.machine("float64")  # which initializes LLVM
+    target = binding.Target.from_default_triple().create_target_machine()
+    made = []
+
+    def written(processor, element):
+        made.append(element)
+        return "define i32 @run(ptr %a, ptr %b) { ret i32 0 }"
+
+    monkeypatch.setattr(compiled, "written", written)
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "cache")
+    code = compiled.compiled("float64", target)
+    (path,) = (tmp_path / "cache").iterdir()
+    content = path.read_bytes()
+    assert content.endswith(code)
+    if damage == "a bit":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "the end":
+        path.write_bytes(content[:-9])
+    elif damage == "others may write":
+        path.chmod(0o666)
+    elif damage == "empty":
+        path.write_bytes(b"")
+    assert compiled.compiled("float64", target) == code
+    assert len(made) == (1 if damage == "none" else 2)
+
+
+@native
+def test_without_a_cache_folder_it_is_compiled_all_the_same(tmp_path, monkeypatch):
+    from llvmlite import binding
+
+    from autograd.lifting.native import compiled
+
+    (tmp_path / "file").write_text("")
+    target = binding.Target.from_default_triple().create_target_machine()
+    monkeypatch.setattr(compiled, "written", lambda *_: "define i32 @run(ptr %a, ptr %b) { ret i32 0 }")
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "file" / "cache")
+    assert compiled.compiled("float64", target)
