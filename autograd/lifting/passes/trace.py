@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from autograd.backward import topological_order
 from autograd.choices import raise_chosen
@@ -89,7 +89,7 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
         if isinstance(declared, Value):
             raise TypeError(f"the {kind}s are the Value {describe(declared)}: give a list of them")
         for place, leaf in enumerate(declared):
-            if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
+            if not isinstance(leaf, Value) or leaf.operation is not None or leaf.constant:
                 raise ValueError(
                     f"{kind} {place} is {describe(leaf)}: declare a leaf, a Value made from a plain number"
                 )
@@ -101,12 +101,12 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     leaves: list[int] = []
     declared_leaves = len(numbers)
     order = topological_order(*outputs)
-    bare = {output for output in outputs if not output.operands and not output.name}
+    bare = {output for output in outputs if output.operation is None and not output.name}
     if bare:
         bare -= {operand for node in order for operand in node.operands}
     for node in order:
-        if node.operands:
-            operation: Any = node.operation
+        operation = node.operation
+        if operation is not None:
             nodes.append((operation, tuple([numbers[x] for x in node.operands])))
         elif node in numbers:
             leaves.append(numbers[node])
