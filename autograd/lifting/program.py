@@ -20,7 +20,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.arrays import as_array
+from autograd.arrays import as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
@@ -32,7 +32,6 @@ from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
 
-MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
@@ -49,13 +48,6 @@ def collector_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
-
-
-def is_finite(x: NDArray[Any]) -> bool:
-    """Whether no element is NaN or infinite: if the sum of their squares, or that of themselves, is finite, none is."""
-    flat = x.ravel()
-    total = flat.dot(flat) if len(flat) <= MAX_DOT_LENGTH else np.add.reduce(flat)
-    return math.isfinite(total) or bool(np.isfinite(flat).all())
 
 
 class Program:
@@ -166,6 +158,7 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
+    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
 
@@ -219,7 +212,7 @@ class Program:
         return rows
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient, in an array that the next call may overwrite.
+        """Return the reduced loss and its gradient, in an array that the next call may overwrite, as may NumPy warn.
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
@@ -228,7 +221,6 @@ class Program:
             return found
         return self._numpy_step(batch, check_finite)
 
-    @np.errstate(all="ignore")
     def _numpy_step(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
         forward, backward, gradient, ones = self._built(len(batch))
         value = self._reduced(forward(batch), batch, ones, check_finite)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from autograd import Value
-from autograd.lifting.program import is_finite
+from autograd.arrays import is_finite
 from nn.modules import Module, assign
 from nn.signatures import no_attribute, spelled
 from nn.validation import Floats, flag, real
