@@ -19,6 +19,7 @@ from autograd.lifting.codegen.code import Code
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.forward import emit_forward
 from autograd.lifting.codegen.functions import NAMESPACE
+from autograd.lifting.codegen.layout import layers
 from autograd.lifting.codegen.parameter_gradients import ParameterGradients
 from autograd.lifting.codegen.source import write_source
 from autograd.lifting.passes.allocate_buffers import allocate_buffers
@@ -30,7 +31,7 @@ from autograd.lifting.passes.materialize_broadcasts import materialize_broadcast
 from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
-from autograd.lifting.plan import Plan, Rows, runs
+from autograd.lifting.plan import Plan, Rows, computed, runs
 from autograd.lifting.statements import Loop
 
 STATEMENT_PASSES: list[Callable[[Code], None]] = [
@@ -57,6 +58,8 @@ class Source:
     constants: list[np.ndarray[Any, Any]]
     checked: list[int]
     calls: int  # of NumPy, for the loss and its gradient, or for the values of several outputs
+    columns: int  # numbers that its arrays hold for each row of the batch
+    product: int  # multiplications in the largest matrix product, for each row of the batch
 
 
 def plan_of(traced: Trace) -> Plan:
@@ -80,4 +83,9 @@ def source_of(plan: Plan, mean: bool) -> Source:
         improve(code)
     checked = [k for k in range(plan.parameters.size) if k not in unchecked]
     calls = sum([len(x.body) * x.iterations if isinstance(x, Loop) else 1 for x in [*code.forward, *code.backward]])
-    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, checked, calls)
+    owners = [*code.memory.values(), *[x for x in emit.definitions if x.owner is None and not x.per_batch]]
+    columns = sum([array.rows for array in dict.fromkeys(owners) if array.batched])
+    sizes = [len(x.weights) * len(x.weights[0]) for y in plan.blocks for z in computed(y) for x in layers(z.rule)]
+    namespace = {**NAMESPACE, **emit.functions}
+    product = max(sizes, default=0)
+    return Source(write_source(code), namespace, emit.constants, checked, calls, columns, product)

@@ -25,6 +25,7 @@ from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
 from autograd.lifting.explanation import explain, refuse_infinite
+from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import plan_of, source_of
 from autograd.lifting.plan import Rows, runs
@@ -86,6 +87,7 @@ class Program:
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
+        self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
         few = 2 * len(written.checked) < len(self._parameters)
         self._telling: Any = np.array(written.checked, int) if few else slice(None)
         self._local = threading.local()
@@ -149,8 +151,11 @@ class Program:
         if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
             total = sum_left_to_right(*[loss for (loss,) in found])
             return total / len(batch) if self._reduction == "mean" else total
-        forward, _, _, ones = self._built(len(batch))
-        return self._reduced(forward(batch), batch, ones, check_finite)
+        total = 0.0
+        for first, piece in pieces(batch, self._rows_at_once):
+            forward, _, _, ones = self._built(len(piece))
+            total += self._share(piece, batch) * self._reduced(forward(piece), piece, ones, check_finite, first)
+        return total
 
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
@@ -204,12 +209,22 @@ class Program:
         """Return the outputs, a row each."""
         if scalars := self._few.values(batch, self._parameters):
             return np.array(scalars).T
-        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
-        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+        n, size = len(batch), self._rows_at_once
+        if n <= size:
+            rows = self._rows_of_piece(batch)
+        else:
+            rows = np.empty((len(self._outputs), n), self._dtype)
+            for first in (*range(0, n - size, size), n - size):  # the last piece begins within the one before it
+                rows[:, first : first + size] = self._rows_of_piece(batch[first : first + size])
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch)
         return rows
+
+    def _rows_of_piece(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Return the outputs of a piece, a row each, unchecked."""
+        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
+        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
+        return np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, in an array that the next call may overwrite, as may NumPy warn.
@@ -219,23 +234,41 @@ class Program:
         one_output = len(self._outputs) == 1
         if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
             return found
-        return self._numpy_step(batch, check_finite)
+        if len(batch) <= self._rows_at_once:
+            return self._step_of_piece(batch, check_finite, 0)
+        local = self._local.__dict__
+        if "summed" not in local:
+            local["summed"] = np.empty_like(self._parameters)
+        total, summed = 0.0, local["summed"]
+        summed.fill(0.0)
+        for first, piece in pieces(batch, self._rows_at_once):
+            value, gradient = self._step_of_piece(piece, check_finite, first)
+            share = self._share(piece, batch)
+            total += share * value
+            gradient *= share
+            summed += gradient
+        return total, summed
 
-    def _numpy_step(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
+    def _share(self, piece: NDArray[Any], batch: NDArray[Any]) -> float:
+        """Return the factor of a piece's loss in that of the whole batch."""
+        return len(piece) / len(batch) if self._reduction == "mean" else 1.0
+
+    def _step_of_piece(self, batch: NDArray[Any], check_finite: bool, first: int) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient for a piece; messages count its rows from `first` on."""
         forward, backward, gradient, ones = self._built(len(batch))
-        value = self._reduced(forward(batch), batch, ones, check_finite)
+        value = self._reduced(forward(batch), batch, ones, check_finite, first)
         backward()
         if check_finite and not is_finite(gradient[self._telling]):
-            self._put_gradient_right(batch, gradient)
+            self._put_gradient_right(batch, gradient, first)
         return value, gradient
 
-    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any]) -> None:
+    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any], first: int) -> None:
         """Put in what the eager engine says of rows whose gradient is not finite; raise what it raises."""
         every = np.arange(len(batch))
         rest, apart, found = every, np.zeros_like(gradient), gradient
         while not is_finite(found):
             row = self._culprit(batch, rest)
-            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient")[row]
+            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient", first)[row]
             if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
                 return  # finite numbers add up to this, or it is the eager engine's as well
             apart += scalar
@@ -303,16 +336,16 @@ class Program:
         sizes = local.setdefault("sizes", OrderedDict())
         if n not in sizes:
             gradient = np.zeros(len(self.parameters), self._dtype)
+            memory = Memory(sizes.popitem(last=False)[1][1] if len(sizes) == MAX_BATCH_SIZES else None)
             names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
             names |= {"constants": self._constants, "dtype": self._dtype}
+            names |= {"empty": memory.empty, "full": memory.full, "ones": memory.ones}
             exec(self._code, names)  # noqa: S102  (the text is this project's own)
             ones = np.ones(n if self._batched else 1, self._dtype)
-            sizes[n] = names["forward"], names["backward"], gradient, ones
-            if len(sizes) > MAX_BATCH_SIZES:
-                sizes.popitem(last=False)
+            sizes[n] = (names["forward"], names["backward"], gradient, ones), memory
         sizes.move_to_end(n)
-        local["n"], local["built"] = n, sizes[n]
-        return cast("Built", sizes[n])
+        local["n"], local["built"] = n, sizes[n][0]
+        return cast("Built", sizes[n][0])
 
     def _with_derivatives(self, wrt: Leaves, batch: NDArray[Any]) -> Program:
         """Return the program of the outputs and their derivatives, which computes with the same parameters."""
@@ -329,15 +362,15 @@ class Program:
             return self._differentiated[wrt]
 
     def _reduced(
-        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool = True
+        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool, first: int
     ) -> float:
-        """Return the mean or the sum of the loss, from what forward returned."""
+        """Return the mean or the sum of the loss, from what forward returned; messages count rows from `first` on."""
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None)
+            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None, first)
             total = sum_left_to_right(*[passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())])
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
