@@ -224,10 +224,11 @@ def _applied(function: Any, z: Floats) -> Floats:
     """Return the activations of net inputs; raise what Python raises."""
     if function is None:
         return z
-    if function.arity == 1 and is_finite(a := function.array(z)):  # which spares the operation's looks at the operands
-        return a
-    activations: Floats = function(z)
-    return activations
+    if function.arity == 1:
+        a: Floats = function.array(z)  # which spares the operation's looks at its operands
+        if is_finite(a):
+            return a
+    return np.asarray(function(z))
 
 
 def assign(parameters: Iterable[Value], numbers: Floats) -> None:

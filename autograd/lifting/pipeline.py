@@ -6,8 +6,12 @@ the end the text of a NumPy program. Each pass is a small file in `passes/` or `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -33,6 +37,8 @@ from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import Plan, Rows, computed, runs
 from autograd.lifting.statements import Loop
+
+MAX_NODES_KEPT = 50_000  # of a graph whose plan is kept for the next time
 
 STATEMENT_PASSES: list[Callable[[Code], None]] = [
     fuse_division,  # a · (1 / b) is a / b
@@ -60,6 +66,45 @@ class Source:
     calls: int  # of NumPy, for the loss and its gradient, or for the values of several outputs
     columns: int  # numbers that its arrays hold for each row of the batch
     product: int  # multiplications in the largest matrix product, for each row of the batch
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's garbage collector: it would walk the growing plan again and again, 40 % of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def compiled(traced: Trace, mean: bool) -> tuple[Plan, Source, CodeType]:
+    """Return the plan of a traced graph, its source, and that compiled; of the same graph, those of the last time.
+
+    So a network that is trained again, and a program that is read from a pickle again, are lifted once. Large graphs
+    are lifted anew, for they would fill the memory.
+    """
+    content = _Content(traced.content(), traced)
+    small = len(traced.nodes) + len(traced.parameters) + len(traced.inputs) <= MAX_NODES_KEPT
+    return _compiled(content, mean) if small else _compiled.__wrapped__(content, mean)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A traced graph, which is equal to another that says the same."""
+
+    key: tuple[Any, ...]
+    traced: Trace = field(compare=False)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(content: _Content, mean: bool) -> tuple[Plan, Source, CodeType]:
+    with collector_paused():
+        plan = plan_of(content.traced)
+        source = source_of(plan, mean)
+        return plan, source, compile(source.text, "<program>", "exec")
 
 
 def plan_of(traced: Trace) -> Plan:

@@ -9,12 +9,10 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -27,7 +25,7 @@ from autograd.conversion import Refusal
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
-from autograd.lifting.pipeline import plan_of, source_of
+from autograd.lifting.pipeline import compiled
 from autograd.lifting.plan import Rows, runs
 from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
@@ -37,18 +35,6 @@ MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause Python's garbage collector: it would walk the growing plan again and again, 40 % of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 class Program:
@@ -76,16 +62,13 @@ class Program:
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
-        with collector_paused():
-            plan = plan_of(traced)
-            written = source_of(plan, mean=reduction == "mean")
+        plan, written, self._code = compiled(traced, mean=reduction == "mean")
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self._engine, self._numpy_source = engine, written.text
         self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
         self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
         few = 2 * len(written.checked) < len(self._parameters)

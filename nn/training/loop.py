@@ -197,13 +197,17 @@ def _epoch(
         interrupts: Holds Ctrl-C back during an update.
     """
     total, every = 0.0, []
+    seen, parts = None, list[list[NDArray[Any]]]()  # the gradient, which mostly is one array, and its layers
     with np.errstate(all="ignore"):  # reported by the error below
         for rows in batches:
             loss, gradient = interrupts.breakable(engine.step, rows)
-            squares = _squares(gradient, layers)
+            if gradient is not seen:
+                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
+            squares = _squares(parts)
             if not math.isfinite(loss + sum(squares)):
                 loss, gradient = interrupts.breakable(engine.step, rows, True)
-                squares = _squares(gradient, layers)
+                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
+                squares = _squares(parts)
                 if not math.isfinite(loss + sum(squares)):
                     raise FloatingPointError(
                         f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(squares))}; {REMEDY}"
@@ -215,9 +219,9 @@ def _epoch(
     return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in sums]
 
 
-def _squares(gradient: NDArray[Any], layers: list[list[slice]]) -> list[float]:
-    """Return the square of the length of each layer's gradient."""
-    return [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
+def _squares(layers: list[list[NDArray[Any]]]) -> list[float]:
+    """Return the square of the length of each layer's gradient, which is given in pieces."""
+    return [sum([float(g.dot(g)) for g in layer]) for layer in layers]
 
 
 def _pieces(mlp: MLP) -> list[list[slice]]:

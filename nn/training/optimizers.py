@@ -112,7 +112,7 @@ class Optimizer(ABC):
         >>> round(w.data, 1)
         3.0
         """
-        if isinstance(parameters, np.ndarray) and parameters.dtype != object:
+        if isinstance(parameters, np.ndarray) and parameters.dtype.kind != "O":
             if not isinstance(gradient, np.ndarray) or gradient.shape != parameters.shape:
                 shape = gradient.shape if isinstance(gradient, np.ndarray) else repr(gradient)[:80]
                 raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {shape}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from autograd.backward import topological_order
 from autograd.choices import raise_chosen
@@ -57,6 +57,12 @@ class Trace:
         outputs = [values[x] for x in self.outputs]
         raise_chosen(refused, values, outputs)
         return leaves, outputs
+
+    def content(self) -> tuple[Any, ...]:
+        """Return what two traces have in common that make the same program."""
+        nodes = [repr(x) if isinstance(x, float) else x for x in self.nodes]  # 0.0 is not −0.0, NaN is itself
+        names = self.names.items()
+        return tuple(self.inputs), tuple(self.parameters), tuple(nodes), tuple(self.outputs), tuple(names)
 
     def part(self, leaves: Leaves) -> slice:
         """Return which of the leaves are the inputs, or the parameters."""
