@@ -18,7 +18,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.arrays import as_array, is_finite
+from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
@@ -71,8 +71,8 @@ class Program:
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._namespace = written.namespace
         self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
-        few = 2 * len(written.checked) < len(self._parameters)
-        self._telling: Any = np.array(written.checked, int) if few else slice(None)
+        few = 2 * len(written.checked) < len(self._parameters) > MAX_DOT_LENGTH  # else all are as quick
+        self._telling = np.array(written.checked, int) if few else None
         self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
         self._lock = threading.Lock()
@@ -241,7 +241,7 @@ class Program:
         forward, backward, gradient, ones = self._built(len(batch))
         value = self._reduced(forward(batch), batch, ones, check_finite, first)
         backward()
-        if check_finite and not is_finite(gradient[self._telling]):
+        if check_finite and not is_finite(gradient if self._telling is None else gradient.take(self._telling)):
             self._put_gradient_right(batch, gradient, first)
         return value, gradient
 
