@@ -64,7 +64,7 @@ class _Packing:
 
     def plan(self) -> Plan:
         used = self.reachable()
-        weights = self.layers(used)
+        weights, no_weights = self.layers(used), dict[int, int]()
         for k in used:  # a node that is one product serves every sum with that product among its terms
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
@@ -76,7 +76,7 @@ class _Packing:
             elif self.products.get(node.terms[0][1]) == k:
                 self.product(node.terms[0][1])
             else:
-                terms = self.terms(node, weights.get(k, {}))
+                terms = self.terms(node, weights.get(k, no_weights))
                 self.enter(k, terms, operands_of(terms))
         if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
             self.postpone(self.graph.outputs[0])
