@@ -138,7 +138,7 @@ div          = row("div",          "÷",     r"\frac{x}{y}",             operato
                    domain="y ≠ 0", algebra="quotient", python="x / y")
 floordiv     = row("floordiv",     "⌊÷⌋",   r"\lfloor \frac{x}{y} \rfloor", operator.floordiv,     np.floor_divide,
                    [0.0, 0.0], domain="y ≠ 0", python="x // y")
-mod          = row("mod",          "mod",   r"x \bmod y",               operator.mod,          np.mod,
+mod          = row("mod",          "mod",   r"x \operatorname{mod} y",  operator.mod,          np.mod,
                    [1.0, lambda z, x, y: -floordiv(x, y)], domain="y ≠ 0", python="x % y")
 fmod         = row("fmod",         "fmod",  r"\operatorname{fmod}(x, y)", math.fmod,             np.fmod,
                    [1.0, lambda z, x, y: round((z - x) / y)], domain="a finite x and y ≠ 0")
@@ -262,7 +262,7 @@ spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",
                    normal.spherical_bessel, elementary.elementwise(normal.spherical_bessel),
                    [lambda z, x, n: math.pi / (2.0 * n + 1.0)
                     * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0],
-                   domain="a finite x and a whole n", helper=True)
+                   domain="a finite x and a whole n up to 1000", helper=True)
 
 # The normal distribution
 gaussian     = row("gaussian",     "ye⁻ˣ²", r"y \cdot e^{-x^{2}}",
@@ -336,7 +336,7 @@ softsign     = row("softsign",     "soft±", r"\frac{x}{1 + |x|}",
                    lambda x: x / (1.0 + math.fabs(x)),
                    lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out),
                    [lambda z, x: square(1.0 / (1.0 + abs(x)))], bounds=(-1.0, 1.0))
-hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)",
+hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard}\sigma(x)",
                    elementary.hard_sigmoid, elementary.hard_sigmoid_array,
                    [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0], bounds=(0.0, 1.0))
 
@@ -357,7 +357,7 @@ minimum      = row("minimum",      "min",   r"\min(x, y)",
                    tie_partials, arrange=several, call=("n+", "minimum(x, y)"))
 peak         = row("peak",         "max",   r"\max(x, y)",
                    elementary.maximum, elementary.down_the_rows(np.maximum),
-                   lambda z, *xs: (0.0,) * len(xs), arrange=several, helper=True)
+                   lambda z, *xs: (0.0,) * len(xs), arrange=several, call=("n+", "peak(x, y)"), helper=True)
 clip         = row("clip",         "clip",  r"\min(\max(x, y), z)",     elementary.clip,       elementary.clip_array,
                    [lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                     lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,17 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     except ValueError:
         pass
     return True
+
+
+def function_in_latex(name: str) -> str:
+    r"""Return the name of a function in LaTeX, where `_` and letters beyond ASCII have places of their own.
+
+    >>> print(function_in_latex("cube"), function_in_latex("my_x"))
+    \operatorname{cube} \text{my}\_\text{x}
+    """
+    if name.isascii() and name.isalpha():
+        return rf"\operatorname{{{name}}}"
+    return "".join(r"\_" if part == "_" else rf"\text{{{part}}}" for part in re.split("(_)", name) if part)
 
 
 def check_array_rule(name: str, function: Callable[..., float], rule: Callable[..., Any], count: int) -> None:
@@ -132,7 +144,7 @@ def operation(
     entry: OfMany = row(
         name,
         glyph or name,
-        formula or rf"\operatorname{{{name}}}({letters})",
+        formula or f"{function_in_latex(name)}({letters})",
         checked,
         array or elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],

@@ -38,7 +38,7 @@ class Operation:
     `bounds` are the least and the largest result, or what the results approach.
     `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
     an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
-    `helper` marks a row that only serves derivatives and lifted programs: formulas do not call it.
+    `helper` marks a row that only serves derivatives and lifted programs.
     """
 
     __slots__ = (
