@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -113,7 +114,8 @@ def operation(
     >>> y.data, y.derivative(x).data, y.derivative(x).derivative(x).data
     (8.0, 12.0, 12.0)
     """
-    if not name.isidentifier() or name in BUILT_IN or (hasattr(Value, name) and name not in TABLE):
+    taken = name in BUILT_IN or (hasattr(Value, name) and name not in TABLE)
+    if not name.isidentifier() or keyword.iskeyword(name) or taken:
         raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")

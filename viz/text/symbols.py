@@ -26,12 +26,15 @@ GREEK = {
 INDEXED = re.compile(r"([^\W\d_₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹]*)([₀₁₂₃₄₅₆₇₈₉,]*|\d*|_\w+)")  # of a symbol
 UNRAISED = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
 COMMANDS = {c: rf"\{c}" for c in "$&#%_"} | {
-    "{": r"\lbrace", "}": r"\rbrace", "\\": r"\backslash", "<": "{<}", ">": "{>}", "^": r"\text{ˆ}", "~": r"\text{˜}"
+    "{": r"\lbrace", "}": r"\rbrace", "\\": r"\backslash", "^": r"\text{ˆ}", "~": r"\text{˜}", "−": "{-}",
+    "∂": r"\partial",
 }  # fmt: skip
+NO_LETTER = re.compile("([" + re.escape("".join(COMMANDS)) + "<>‼↤℀-⅏∀-⏿⟀-⟯⦀-⫿]+)")  # and signs of mathematics
 LIGATURE = re.compile(r"([-'`])(?=\1)")  # of two signs LaTeX makes one: a dash, or a quotation mark
 TEXT = re.compile(r"\\text\{([^{}]*)\}")
 # Markdown acts on these inside a formula too, and takes the backslash from `\_`: commands of letters, and look-alikes.
 FOR_MARKDOWN = {"*": r"\ast", "[": r"\lbrack", "]": r"\rbrack", "|": r"\vert", "`": r"\text{‘}"}
+MARKUP = re.compile("([" + re.escape("".join(FOR_MARKDOWN)) + "]+)")
 LOOK_ALIKES = {rf"\{c}": rf"\text{{{chr(ord(c) + 0xFEE0)}}}" for c in "$&#%_"}
 
 
@@ -91,17 +94,18 @@ def written(text: str) -> str:
     >>> print(written("50% off"))
     \text{50}\%\text{ off}
     """
-    return _apart(text, COMMANDS)
+    return _apart(text, NO_LETTER, COMMANDS)
 
 
-def _apart(text: str, commands: dict[str, str]) -> str:
-    special = re.escape("".join(commands))
-    pieces = re.split(f"([{special}]+)", text)
-    letters = [LIGATURE.sub(r"\1}\\text{", piece) for piece in pieces[::2]]
-    signs = ["".join(commands[c] for c in piece) for piece in pieces[1::2]]
-    return "".join(
-        (rf"\text{{{letter}}}" if letter else "") + sign for letter, sign in zip(letters, [*signs, ""], strict=True)
-    )
+def _apart(text: str, apart: re.Pattern[str], commands: dict[str, str]) -> str:
+    r"""Return a text in `\text`, but for some characters, which stand beside it as commands or as they are."""
+    latex = ""
+    for piece in filter(None, apart.split(text)):
+        if apart.match(piece):
+            latex += "".join([commands.get(c, f"{{{c}}}") for c in piece])
+        else:
+            latex += r"\text{" + LIGATURE.sub(r"\1}\\text{", piece) + "}"
+    return latex
 
 
 def in_markdown(latex: str) -> str:
@@ -113,7 +117,7 @@ def in_markdown(latex: str) -> str:
     >>> print(in_markdown(r"\mathrm{rate}_{1} + \text{a*b}\_\text{c}"))
     \mathrm{rate}_ {1} + \text{a}\ast\text{b}\text{＿}\text{c}
     """
-    latex = TEXT.sub(lambda text: _apart(text[1], FOR_MARKDOWN), latex).replace("}_{", "}_ {")
+    latex = TEXT.sub(lambda text: _apart(text[1], MARKUP, FOR_MARKDOWN), latex).replace("}_{", "}_ {")
     return re.sub(r"\\[$&#%_]", lambda sign: LOOK_ALIKES[sign[0]], latex)
 
 
