@@ -54,14 +54,13 @@ logger = logging.getLogger(__name__)
 # The converter writes every minus as one between two terms, and a function's name as an operator, with space around it.
 SIGN = re.compile(r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>")
 FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")
-ROOM = re.compile(r"\\\\\[\w+\]")  # more room below a line, of which the converter makes text
 
 
 def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
     """Write a formula as MathML; warn of a command that is not understood, which would stand there as text."""
     block = isinstance(node, nodes.math_block)
-    latex = node.astext().replace("{aligned}", "{split}").replace(r"\operatorname{", r"\mathrm{")  # alike, and known
-    latex = ROOM.sub(r"\\\\", latex)
+    latex = node.astext().replace("{aligned}", "{split}").replace(r"\operatorname{mod}", r"\bmod")  # alike, and known
+    latex = latex.replace(r"\operatorname{", r"\mathrm{")
     mathml = convert(latex, display="block" if block else "inline")
     if unknown := re.search(r"\\\w+|<mi>&</mi>", mathml):
         logger.warning("%s of the formula %r becomes no MathML", unknown[0], latex, location=node)

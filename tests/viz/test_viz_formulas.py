@@ -159,6 +159,9 @@ def test_latex_has_parentheses_where_precedence_needs_them(value, latex):
         ("alpha2", r"\alpha_{2}"),
         ("loss", r"\mathrm{loss}"),
         ("w_h1", r"w_{\mathrm{h1}}"),
+        ("loss_of_all", r"\mathrm{loss}_{\mathrm{of,all}}"),
+        ("w_1_12", "w_{1,12}"),
+        ("_x", r"\_\text{x}"),
         ("learning rate", r"\text{“learning rate”}"),
         (
             r"}\input{/etc/passwd}$%&#_^~",

@@ -82,7 +82,7 @@ def pages(*, plain_names: bool) -> list[str]:
     names = ["loss_of_all", "learning_rate", "alpha2"] if plain_names else NAMES
     for k in range(0, len(names), 3):
         x, y, z = [Value(2.0, name) for name in (names[k], names[k - 1], names[k - 2])]
-        value = (x / y - z).named(f"{names[k]} ")
+        value = (x / y - z).named("C" if plain_names else f"{names[k]} ")
         found += [derivation(value).markdown(), explain(value, x).markdown()]
     return [*found, derivation(expression(["x", "loss", "α₂"])).markdown()]
 

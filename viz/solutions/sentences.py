@@ -11,7 +11,7 @@ import unicodedata
 from viz.text.symbols import GREEK
 
 RAISED, LOWERED = "⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹ˡ", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ"
-SIGNS_IN_LATEX = {"∂": r"\partial ", "Σ": r"\sum", "·": r"\cdot", "−": "-", "ŷ": r"\hat{y}"}
+SIGNS_IN_LATEX = {"∂": r"\partial ", "·": r"\cdot", "−": "-", "ŷ": r"\hat{y}"}
 
 
 def typeset(sentence: str) -> str:
@@ -33,4 +33,4 @@ def _in_latex(text: str) -> str:
     latex = re.sub("[A-Za-z]{2,}", lambda word: rf"\mathrm{{{word[0]}}}", text)
     latex = re.sub(f"([{RAISED}]+)?([{LOWERED}]+)?", indexed, latex)
     latex = re.sub("|".join(SIGNS_IN_LATEX), lambda sign: SIGNS_IN_LATEX[sign[0]], latex)
-    return re.sub("|".join(GREEK), lambda letter: rf"\{GREEK[letter[0]]}", latex)
+    return re.sub("|".join(GREEK), lambda letter: rf"\{GREEK[letter[0]]}", latex).rstrip()  # pandoc wants no space

@@ -81,7 +81,7 @@ def named(name: str) -> Piece:
     else:
         return Piece(written(visible(name) if symbol else quoted(name)), ATOM)
     if below:
-        below = below.translate(UNRAISED).removeprefix("_").replace("_", r"\_")
+        below = below.translate(UNRAISED).removeprefix("_").replace("_", ",")
         latex += f"_{{{below}}}" if re.fullmatch("[0-9,]+", below) else rf"_{{\mathrm{{{below}}}}}"
     if above:
         latex += f"^{{{above.translate(UNRAISED)}}}"
