@@ -110,11 +110,12 @@ class Derivation:
 
     def markdown(self) -> str:
         """Return the solution as Markdown, its equations in LaTeX between `$` and `$$`, also for GitHub and pandoc."""
-        symbol = f" ${in_markdown(_back(self.symbol.latex))}$" if self.symbol else ""
+        symbol = f" ${in_markdown(latex_of(self.symbol))}$" if self.symbol else ""
         blocks = [f"# {self.title}{symbol}"]
         for section in self.sections:
             blocks.append(f"{'#' * section.level} {section.title}")
-            blocks += [typeset(part) if isinstance(part, str) else _in_markdown(part) for part in section.parts]
+            for part in section.parts:
+                blocks.append(typeset(part) if isinstance(part, str) else f"$$\n{in_markdown(latex_of(part))}\n$$")
         return "\n\n".join(blocks)
 
     def _repr_markdown_(self) -> str:
@@ -246,6 +247,11 @@ def _text(line: str) -> str:
     return STEP.sub(r"[\1 > 0]", line)
 
 
+def latex_of(of: Formula | list[Equation]) -> str:
+    """Return a symbol, or a block of equations, in LaTeX."""
+    return _back(of.latex if isinstance(of, Formula) else _aligned(of))
+
+
 def _aligned(block: Sequence[Equation]) -> str:
     rows = []
     for equation in block:
@@ -256,10 +262,6 @@ def _aligned(block: Sequence[Equation]) -> str:
             rows.append(f"{symbol} &= {line.latex}".lstrip() if begins else rf"&\quad {line.latex}")
             symbol = ""
     return aligned(rows)
-
-
-def _in_markdown(block: Sequence[Equation]) -> str:
-    return f"$$\n{in_markdown(_back(_aligned(block)))}\n$$"
 
 
 def _lines(block: Sequence[Equation]) -> list[str]:

@@ -27,9 +27,11 @@ INDEXED = re.compile(r"([^\W\d_₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²�
 UNRAISED = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
 COMMANDS = {c: rf"\{c}" for c in "$&#%_"} | {
     "{": r"\lbrace", "}": r"\rbrace", "\\": r"\backslash", "^": r"\text{ˆ}", "~": r"\text{˜}", "−": "{-}",
-    "∂": r"\partial",
+    "∂": r"\partial", **{letter: rf"\{name}" for letter, name in GREEK.items()},
 }  # fmt: skip
-NO_LETTER = re.compile("([" + re.escape("".join(COMMANDS)) + "<>‼↤℀-⅏∀-⏿⟀-⟯⦀-⫿]+)")  # and signs of mathematics
+NO_LETTER = re.compile(
+    "([" + re.escape("".join(COMMANDS)) + "<>‼↤℀-⅏∀-⏿⟀-⟯⦀-⫿]+)"
+)  # or a Greek one, and signs of mathematics
 LIGATURE = re.compile(r"([-'`])(?=\1)")  # of two signs LaTeX makes one: a dash, or a quotation mark
 TEXT = re.compile(r"\\text\{([^{}]*)\}")
 # Markdown acts on these inside a formula too, and takes the backslash from `\_`: commands of letters, and look-alikes.
