@@ -29,9 +29,8 @@ COMMANDS = {c: rf"\{c}" for c in "$&#%_"} | {
     "{": r"\lbrace", "}": r"\rbrace", "\\": r"\backslash", "^": r"\text{ˆ}", "~": r"\text{˜}", "−": "{-}",
     "∂": r"\partial", **{letter: rf"\{name}" for letter, name in GREEK.items()},
 }  # fmt: skip
-NO_LETTER = re.compile(
-    "([" + re.escape("".join(COMMANDS)) + "<>‼↤℀-⅏∀-⏿⟀-⟯⦀-⫿]+)"
-)  # or a Greek one, and signs of mathematics
+# What KaTeX or pdfLaTeX refuses in `\text`; the ranges are signs of mathematics.
+NO_LETTER = re.compile("([" + re.escape("".join(COMMANDS)) + "<>‼↤℀-⅏∀-⏿⟀-⟯⦀-⫿]+)")
 LIGATURE = re.compile(r"([-'`])(?=\1)")  # of two signs LaTeX makes one: a dash, or a quotation mark
 TEXT = re.compile(r"\\text\{([^{}]*)\}")
 # Markdown acts on these inside a formula too, and takes the backslash from `\_`: commands of letters, and look-alikes.
