@@ -138,7 +138,8 @@ def signs(text: str) -> str:
 
 def check_alike(formulas: list[str]) -> None:
     """Let every program show the same signs in as many rows."""
-    given = tuple(dict.fromkeys(map(as_github_gives_it, formulas)))
+    given = tuple(dict.fromkeys(formulas))
+    assert [as_github_gives_it(latex) for latex in given] == list(given)
     results = {program: typeset(given, program) for program in PROGRAMS}
     for k, latex in enumerate(given):
         for program in PROGRAMS:
