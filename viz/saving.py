@@ -12,6 +12,8 @@ from viz.graphs.dot import Drawing
 from viz.graphs.drawing import Collapse, draw
 from viz.pages.page import page
 from viz.rendering.engines import render
+from viz.solutions.documents import DOCUMENTS
+from viz.solutions.equations import Derivation
 from viz.text.explanations import Explanation
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
 def save(
-    value: Value | Drawing,
+    value: Value | Drawing | Derivation,
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
@@ -30,13 +32,14 @@ def save(
     against: Against | None = None,
     highlight: Explanation | None = None,
 ) -> None:
-    """Write the drawing of `value` to a file, atomically.
+    """Write the drawing of `value`, or a worked solution, to a file, atomically.
 
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
     Args:
-        value: a Value to draw, or a drawing, such as `network` returns.
-        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
+        value: a Value to draw, or a drawing, such as `network` returns; or what `derivation` returns.
+        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
+            solution ends in .html (which needs the extra `mathml`), .md or .tex.
         record: as for `draw`, of a Value only, like all that follow.
         collapse: as for `draw`.
         against: as for `draw`; not for a page, which shows no comparison.
@@ -58,6 +61,14 @@ def save(
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
+    if isinstance(value, Derivation):
+        if suffix not in DOCUMENTS:
+            raise ValueError(f"{path}: the suffix picks the format of a solution; choose .html, .md or .tex")
+        if any(option is not None for option in (record, collapse, against, highlight)):
+            raise TypeError("record, collapse, against and highlight are options of a Value; a solution has none")
+        writable(path)
+        write(path, DOCUMENTS[suffix](value).encode())
+        return
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     writable(path)

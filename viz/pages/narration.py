@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd import Operation, Value
 from autograd.value import new_value
 from nn.architecture import subscript
-from viz.text.formulas import ATOM, Piece, composed
+from viz.text.formulas import composed
 from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
+from viz.text.symbols import ATOM, Piece
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
