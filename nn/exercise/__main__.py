@@ -15,11 +15,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nn.console import complain, printed
+from nn.console import complain, printed, use_utf8
 from nn.exercise.marking import marked, read_answers
 from nn.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, make_exercise, sheet, template
 
-EXERCISE_COMMAND = "nn.exercise"
+EXERCISE_COMMAND = "handgrad exercise"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ...
     0
     """
+    use_utf8()
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         complain(f"{EXERCISE_COMMAND}: {error}")
         return 2
-    return printed(text, status, EXERCISE_COMMAND, 2)
+    return printed(text, status, EXERCISE_COMMAND, 2, options.output)
 
 
 def _exercise_of(path: Path) -> list[str]:
@@ -76,7 +77,7 @@ def _exercise_of(path: Path) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m nn.exercise",
+        prog=EXERCISE_COMMAND,
         description="Print an exercise sheet of backpropagation by hand, its solution, or the marks of answers to it.",
         epilog="The same options give the same sheet. Exit status: 0 done, or all answers right; 1 answers wrong or "
         "missing; 2 wrong usage, a bad file, or no output.",
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         default="gradient",
         help="gradient: δ = ∂C/∂z; handout: δ = −∂C/∂z",
     )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the text there, and do not print it")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--solution", action="store_true", help="print the sheet filled in")
     what.add_argument("--template", type=Path, metavar="FILE", help="write a JSON file with a null for every blank")
