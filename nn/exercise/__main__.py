@@ -1,23 +1,28 @@
 """The command line of exercise sheets.
 
-python -m nn.exercise --sizes 3,4,1 --seed 7                          the sheet
-python -m nn.exercise --sizes 3,4,1 --seed 7 --template answers.json  a file to fill in
-python -m nn.exercise --sizes 3,4,1 --seed 7 --check answers.json     the answers marked
-python -m nn.exercise --sizes 3,4,1 --seed 7 --solution               the same sheet, filled in
+handgrad exercise --sizes 3,4,1 --seed 7                          the sheet
+handgrad exercise --sizes 3,4,1 --seed 7 --template answers.json  a file to fill in
+handgrad exercise --sizes 3,4,1 --seed 7 --check answers.json     the answers marked
+handgrad exercise --sizes 3,4,1 --seed 7 --solution               the same sheet, filled in
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from nn.console import complain, printed, use_utf8
-from nn.exercise.marking import marked, read_answers
-from nn.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, make_exercise, sheet, template
+from nn.exercise.answer_file import AnswerFile, read_file
+from nn.exercise.answers import shown_name, submission
+from nn.exercise.diagnoses import diagnoses
+from nn.exercise.marking import marks_of, summary
+from nn.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, Exercise, make_exercise, sheet
+from nn.exercise.templates import suffix_of, template
 
 EXERCISE_COMMAND = "handgrad exercise"
 
@@ -39,40 +44,134 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as end:  # after --help, whose reader may be gone as well
         raise SystemExit(printed("", int(end.code or 0), EXERCISE_COMMAND, 2)) from None
+    if (options.sizes is None or (options.seed is None) == (options.seeds is None)) and (
+        not options.check or options.sizes or options.seed or options.seeds
+    ):
+        parser.error("give --sizes, and --seed or --seeds; without them, --check takes the exercise that a file names")
+    if options.seeds and not options.check:
+        parser.error("--seeds is for --check")
     status = 0
     try:
-        if options.sizes is None or options.seed is None:
-            if options.check is None:
-                parser.error("give --sizes and --seed; only --check reads them from its file")
-            options = parser.parse_args([*_exercise_of(options.check), "--check", str(options.check)])
-        exercise = make_exercise(
-            options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
-        )
-        if options.template:
-            with options.template.open("x", encoding="utf-8") as file:  # never overwrite a student's answers
-                file.write(template(exercise))
-            text = f"Fill in {options.template}: a number for each null."
-        elif options.check:
-            answers = read_answers(options.check, exercise.options, exercise.answers())
-            text, right = marked(exercise, answers)
-            status = 0 if right else 1
+        if options.check:
+            text, status = _checked(options)
+        elif options.template:
+            text = template(_exercise(options), suffix_of(options.template))
+            with options.template.open("x", encoding="utf-8", newline="\n") as file:  # never overwrite answers
+                file.write(text)
+            text = f"Fill in {options.template}, and mark it with --check."
         else:
-            text = sheet(exercise, options.solution)
+            text = sheet(_exercise(options), options.solution)
     except FileExistsError:
         complain(f"{EXERCISE_COMMAND}: {options.template} already exists; choose another name, or remove it")
         return 2
     except (OSError, ValueError) as error:
         complain(f"{EXERCISE_COMMAND}: {error}")
         return 2
-    return printed(text, status, EXERCISE_COMMAND, 2, options.output)
+    return printed(text, status, EXERCISE_COMMAND, 2, options.output) if text else status
 
 
-def _exercise_of(path: Path) -> list[str]:
-    """Return the options of the exercise that a file of answers is for."""
+# Marking --------------------------------------------------------------------------------------------------------------
+
+
+def _checked(options: argparse.Namespace) -> tuple[str, int]:
+    """Return the marks of all files, and the exit status; complain of a file that cannot be marked."""
+    seeds = _seeds(options.seeds) if options.seeds else None
+    texts, statuses = [], []
+    for path in options.check:
+        try:
+            file = read_file(path)
+            text, status = marked(file, _exercise_of(file, options, seeds))
+            texts.append(f"{path}\n{text}" if len(options.check) > 1 else text)
+        except (OSError, ValueError) as error:
+            complain(f"{EXERCISE_COMMAND}: {error}")
+            status = 2
+        statuses.append(status)
+    return "\n\n".join(texts), max(statuses)
+
+
+def marked(file: AnswerFile, exercise: Exercise) -> tuple[str, int]:
+    """Return the marks of a file of answers as text, and the exit status: 0 if all answers are right, else 1.
+
+    Raises:
+        ValueError: If no answer can be read.
+    """
+    found = submission(file, exercise)
+    if found.faults and found.empty:
+        raise ValueError(f"{file.path}, {found.faults[0]}")
+    marks = marks_of(exercise, found)
+    right = all(mark.verdict == "right" for mark in marks)
+    return "\n".join([*summary(exercise, found, marks), *diagnoses(exercise, found, marks)]), 0 if right else 1
+
+
+def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
+    """Return the exercise that a file answers: the one of the options, which the file must name, or the file's own."""
+    named = _named(file)
+    if options.sizes is None:
+        if named is None:
+            raise ValueError(f"{file.path} does not say which exercise it answers: give --sizes and --seed as well")
+        return named
+    if seeds is not None:
+        name = file.text("name")
+        if name.casefold() not in seeds:
+            whose = f"is of {shown_name(name)}, whom" if name else "has no name, which"
+            raise ValueError(f"{file.path} {whose} {options.seeds} does not list")
+        options.seed = seeds[name.casefold()]
+    exercise = _exercise(options)
+    if named is not None and named.options != exercise.options:
+        raise ValueError(f"{file.path} answers the exercise {named.options!r}, not {exercise.options!r}")
+    return exercise
+
+
+def _named(file: AnswerFile) -> Exercise | None:
+    """Return the exercise that a file names, read as strictly as the options of one."""
+    if not (text := file.text("exercise")):
+        return None
     try:
-        return shlex.split(json.loads(path.read_text(encoding="utf-8-sig"))["exercise"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(f"{path} does not say which exercise it answers: give --sizes and --seed as well") from None
+        return _exercise(_Strict(add_help=False, exit_on_error=False, allow_abbrev=False).exercise(shlex.split(text)))
+    except (ValueError, argparse.ArgumentError) as error:
+        raise ValueError(f"{file.path} names the exercise {shown_name(text)!r}, which is none: {error}") from None
+
+
+def _seeds(path: Path) -> dict[str, int]:
+    """Return the seed of each student in a CSV file with a name and a seed in each row."""
+    found: dict[str, int] = {}
+    text = path.read_text(encoding="utf-8-sig")
+    rows = csv.reader(text.splitlines(), delimiter=";" if ";" in text else ",")
+    for line, row in enumerate(rows, 1):
+        cells = [" ".join(cell.split()) for cell in row]
+        if not any(cells):
+            continue
+        if len(cells) < 2 or not cells[1].isdecimal():
+            if line == 1:
+                continue  # a header
+            raise ValueError(f"{path}, line {line}: write a name and a seed, such as Ada;7")
+        if found.setdefault(cells[0].casefold(), int(cells[1])) != int(cells[1]):
+            raise ValueError(f"{path}, line {line}: {shown_name(cells[0])} has two seeds")
+    return found
+
+
+# Options --------------------------------------------------------------------------------------------------------------
+
+
+class _Strict(argparse.ArgumentParser):
+    """A parser of the options of an exercise in a file, which raises ValueError and never ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+    def exercise(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return the options of an exercise."""
+        _add_exercise(self)
+        options = self.parse_args(words)
+        if options.sizes is None or options.seed is None:
+            raise ValueError("it has no --sizes and --seed")
+        return options
+
+
+def _exercise(options: argparse.Namespace) -> Exercise:
+    return make_exercise(
+        options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +181,29 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The same options give the same sheet. Exit status: 0 done, or all answers right; 1 answers wrong or "
         "missing; 2 wrong usage, a bad file, or no output.",
     )
+    _add_exercise(parser)
+    parser.add_argument("--seeds", type=Path, metavar="FILE", help="a CSV file with each student's name and seed")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the text there, and do not print it")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--solution", action="store_true", help="print the sheet filled in")
+    what.add_argument(
+        "--template",
+        type=Path,
+        metavar="FILE",
+        help="write a file to fill in; the suffix is the format: .json, .csv, or .html, a form for a browser",
+    )
+    what.add_argument(
+        "--check",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="mark the answers in such files; --sizes and --seed fix the exercise, which otherwise the file names",
+    )
+    return parser
+
+
+def _add_exercise(parser: argparse.ArgumentParser) -> None:
+    """Add the options that make an exercise."""
     parser.add_argument("--sizes", type=_sizes, help="number of inputs and of neurons in each layer, such as 3,4,1")
     parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
     parser.add_argument("--activation", choices=ACTIVATION_TEXTS, default="sigmoid", help="of every neuron")
@@ -93,14 +215,6 @@ def _parser() -> argparse.ArgumentParser:
         default="gradient",
         help="gradient: δ = ∂C/∂z; handout: δ = −∂C/∂z",
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the text there, and do not print it")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--solution", action="store_true", help="print the sheet filled in")
-    what.add_argument("--template", type=Path, metavar="FILE", help="write a JSON file with a null for every blank")
-    what.add_argument(
-        "--check", type=Path, metavar="FILE", help="mark the answers in such a file, which names its exercise"
-    )
-    return parser
 
 
 def _sizes(text: str) -> list[int]:

@@ -8,18 +8,16 @@ Letters: x input, z net input, a activation, f activation function, y target, C 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 from autograd import Value
 from nn.architecture import subscript
-from nn.exercise.marking import Answers
-from nn.losses import cross_entropy, half_sse, sse
+from nn.exercise.answers import Answers
+from nn.exercise.own_numbers import LOSSES
 from nn.network import MLP
 from nn.record import Record
 
@@ -40,6 +38,7 @@ MIN_NET_INPUT, MAX_NET_INPUT = 0.05, 2.5  # of |z|, so that nothing cancels or s
 MIN_DELTA = 0.002  # of |δ|
 MAX_NEURONS = 12  # of a layer
 MAX_TRIES = 2000  # to find such numbers
+PRECISION = "Calculate with five significant digits, and write down four: 0.01234, 1.235."
 BLANK, BLANKS_PER_LINE = "________", 4
 
 
@@ -166,10 +165,9 @@ def make_exercise(
         if loss == "cross_entropy":
             right = int(rng.random() * sizes[-1])
             target = [float(k == right) for k in range(sizes[-1])]
-            C = cross_entropy(record.output, target)
         else:
             target = [tenths(0, 10) for _ in record.output]
-            C = {"sse": sse, "half_sse": half_sse}[loss](record.output, target)
+        C = LOSSES[loss](record.output, target)
         C.backward()
         if all(abs(delta) >= MIN_DELTA for layer in record.deltas() for delta in layer):
             return Exercise(options, activation, loss, convention, target, record, C)
@@ -209,10 +207,24 @@ def data(exercise: Exercise, solution: bool) -> list[str]:
     return lines
 
 
+def instructions(exercise: Exercise) -> tuple[str, str, str]:
+    """Return what is asked, forward, backward and for the gradients; further lines stand below the first."""
+    bias, minus = bool(exercise.record.mlp.biases()), "−" if exercise.convention == "handout" else ""
+    output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
+    backward = f"2  Backward: at the output  δ = {minus}{output}"
+    if len(exercise.record.net_inputs) > 1:
+        backward += "\n             elsewhere      δ = f′(z) · Σ w·δ, over the neurons of the next layer"
+    return (
+        f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)",
+        backward,
+        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f'; ∂C/∂b = {minus}δ' * bias}",
+    )
+
+
 def questions(exercise: Exercise, solution: bool) -> list[str]:
     """Return the second part of the sheet: the questions, with blanks or with the solution."""
     names, answers = exercise.names(), exercise.answers()
-    bias, minus = "bias_gradients" in answers, "−" if exercise.convention == "handout" else ""
+    forward, backward, gradients = instructions(exercise)
 
     def number(x: float) -> str:
         return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with trailing zeros
@@ -221,32 +233,31 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
         cells = [f"{name} = {number(x):8}" for name, x in zip(names[group][k], answers[group][k], strict=True)]
         return ["    " + "   ".join(cells[i : i + BLANKS_PER_LINE]) for i in range(0, len(cells), BLANKS_PER_LINE)]
 
-    layers = range(len(answers["z"]))
-    output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
-    lines = ["Calculate with five significant digits, and write down four: 0.01234, 1.235.", ""]
-    lines.append(f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)")
+    layers, biases = range(len(answers["z"])), answers.get("bias_gradients")
+    lines = [PRECISION, "", forward]
     for k in layers:
         lines += [*blanks("z", k), *blanks("a", k)]
-    lines += ["", f"2  Backward: at the output  δ = {minus}{output}"]
-    if len(layers) > 1:
-        lines.append("             elsewhere      δ = f′(z) · Σ w·δ, over the neurons of the next layer")
+    lines += ["", *backward.splitlines()]
     for k in reversed(layers):
         lines += blanks("deltas", k)
-    lines += [
-        "",
-        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f'; ∂C/∂b = {minus}δ' * bias}",
-    ]
+    lines += ["", gradients]
     for k in layers:
         lines += [""] * (k > 0)
-        lines += table(exercise, k, answers["gradients"][k], answers["bias_gradients"][k] if bias else None, number)
+        lines += table(exercise, k, answers["gradients"][k], biases[k] if biases else None, number)
     return lines
+
+
+def senders_of(exercise: Exercise, k: int) -> list[str]:
+    """Return the names of the senders of layer k, counted from 0."""
+    senders: list[list[str]] = [[str(x.name) for x in exercise.record.inputs], *exercise.names()["a"]]
+    return senders[k]
 
 
 def table(
     exercise: Exercise, k: int, W: list[list[float]], b: list[float] | None, write: Callable[[float], str]
 ) -> list[str]:
     """Return a matrix of layer k, counted from 0, as lines: a row for each sender, and one for the biases."""
-    senders = [[str(x.name) for x in exercise.record.inputs], *exercise.names()["a"]][k]
+    senders = senders_of(exercise, k)
     rows = [("", [f"to {name}" for name in exercise.names()["z"][k]])]
     rows += [(f"from {name}", list(map(write, row))) for name, row in zip(senders, W, strict=True)]
     rows += [] if b is None else [("bias", list(map(write, b)))]
@@ -257,20 +268,3 @@ def table(
 def written(x: float) -> str:
     """Return a number as text, with a minus sign instead of a hyphen."""
     return f"{x:g}".replace("-", "−")
-
-
-# The file of answers --------------------------------------------------------------------------------------------------
-
-
-def template(exercise: Exercise) -> str:
-    """Return the text of a file of answers, with null for every blank."""
-
-    def blank(numbers: Any) -> Any:
-        return [blank(x) for x in numbers] if isinstance(numbers, list) else None
-
-    answers = {name: blank(numbers) for name, numbers in exercise.answers().items()}
-    layers = ",\n".join(
-        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(layer)}" for layer in numbers) + "\n  ]"
-        for name, numbers in answers.items()
-    )
-    return f'{{\n  "exercise": {json.dumps(exercise.options)},\n{layers}\n}}\n'
