@@ -13,7 +13,7 @@ from pathlib import Path
 from autograd import Value, parse
 from autograd.files import write
 from nn.console import complain, printed, use_utf8
-from nn.exercise.__main__ import main as exercise
+from viz.exercise.__main__ import main as exercise
 from viz.saving import SUFFIXES, save
 from viz.solutions.derivations import derivation
 from viz.text.explanations import explain

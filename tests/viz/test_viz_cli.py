@@ -87,7 +87,7 @@ def test_output_for_which_there_is_no_room_is_one_line_and_a_status(command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-@pytest.mark.parametrize("module", ["viz", "nn.exercise"])
+@pytest.mark.parametrize("module", ["viz", "viz.exercise"])
 def test_help_for_which_there_is_no_room_is_no_traceback(module):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", module, "--help"]
@@ -118,16 +118,14 @@ def test_a_file_can_be_written_where_there_is_no_output(tmp_path):
 
 TEXTS = {
     "sheet": ["-m", "viz", "exercise", "--sizes", "3,4,1", "--seed", "7"],
-    "solution": ["-m", "nn.exercise", "--sizes", "3,4,1", "--seed", "7", "--solution"],
+    "solution": ["-m", "viz.exercise", "--sizes", "3,4,1", "--seed", "7", "--solution"],
     "help of exercises": ["-m", "viz", "exercise", "--help"],
     "derivation": ["-m", "viz", *NEURON, "--derivation"],
-    "explanation": ["-m", "viz", *NEURON, "--explain", "w"],
     "example": ["examples/handout.py"],
 }
 ENCODINGS = {
     "cp1252": {"PYTHONIOENCODING": "cp1252"},
     "ASCII": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
-    "C": {"LC_ALL": "C"},
 }
 
 

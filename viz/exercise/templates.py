@@ -15,8 +15,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from nn.exercise.answers import flat, mapped, plain, walk
-from nn.exercise.sheet import PRECISION, Exercise, data, instructions, senders_of
+from viz.exercise.answers import flat, mapped, plain, walk
+from viz.exercise.sheet import PRECISION, Exercise, data, instructions, senders_of
 
 SUFFIXES = ("json", "csv", "html")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
@@ -56,11 +56,13 @@ def form(exercise: Exercise) -> str:
     """
     script, sheet = _part("form.js"), _part("form.css")
     names = exercise.names()
+    title, _, _, *given = data(exercise, False)
     blank = {group: _empty(layers) for group, layers in names.items()}
     model = {"exercise": exercise.options, "name": "", **blank}
     return Template(_part("form.html")).substitute(
-        title=html.escape(f"Exercise {exercise.options}"),
-        data=html.escape("\n".join(data(exercise, False)[3:])),
+        title=html.escape(title),
+        options=html.escape(exercise.options),
+        data=html.escape("\n".join(given)),
         precision=PRECISION,
         fields="\n".join(_fields(exercise)),
         count=len(flat(list(names.values()))),
@@ -127,7 +129,7 @@ def _field(name: str, *path: str | int) -> str:
 
 
 def _part(name: str) -> str:
-    return files("nn.exercise").joinpath("form", name).read_text(encoding="utf-8")
+    return files("viz.exercise").joinpath("form", name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from nn.exercise.__main__ import main
-from nn.exercise.answer_file import read_file
-from nn.exercise.answers import flat, mapped, plain
-from nn.exercise.marking import verdict_of
-from nn.exercise.sheet import make_exercise
-from nn.exercise.templates import csv_template, json_template
+from viz.exercise.__main__ import main
+from viz.exercise.answer_file import read_file
+from viz.exercise.answers import flat, mapped, plain
+from viz.exercise.marking import verdict_of
+from viz.exercise.sheet import make_exercise
+from viz.exercise.templates import csv_template, json_template
 
 EXERCISE = make_exercise([3, 4, 1], 7)
 TEXTS = mapped(lambda x: f"{x:#.4g}", list(EXERCISE.answers().values()))
@@ -136,12 +136,12 @@ PARTLY = {
     "a power of ten": (changed(z=[["9·10^-1", *Z[0][1:]], Z[1]]), 30, ["write a power of ten as in 1.5e-3"]),
     "a name before the number": (changed(z=[["z=0.93", *Z[0][1:]], Z[1]]), 30, ["write the number alone"]),
     "thousands": (changed(z=[["1.234,5", *Z[0][1:]], Z[1]]), 30, ["write a decimal point, and nothing between"]),
-    "a layer too short": (changed(z=[Z[0][:3], Z[1]]), 27, ["z, layer 1, has 3 numbers, but the sheet asks for 4"]),
+    "a layer too short": (changed(z=[Z[0][:3], Z[1]]), 27, ["z⁽¹⁾ has 3 numbers, but the sheet asks for 4"]),
     "a layer too many": (changed(z=[*Z, ["1"]]), 26, ["z has 3 lists, but 2 layers; give one list for each"]),
     "a number for a group": (changed(deltas="0.5"), 26, ["δ is 0.5; give a list for each layer, as --template does"]),
     "a matrix with ragged rows": (
         changed(gradients=[[["1", "2", "3", "4", "5"], ["1", "2", "3"], ["1", "2", "3", "4"]], GRADIENTS[1]]),
-        19, ["∂C/∂w, layer 1, has rows of 5, 3, 4 numbers; give 3 rows of 4"],
+        19, ["∂C/∂w⁽¹⁾ has rows of 5, 3, 4 numbers; give 3 rows of 4"],
     ),
     "a group is missing": (changed(deltas=None), 26, ["δ       0 of 5 right\n          5 are blank"]),
     "an answer is null": (replaced(json.dumps(Z[0][0]), "null", filled), 30, ["1 is blank"]),

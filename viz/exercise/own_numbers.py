@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import TABLE, Operation, Value, softmax
-from nn.exercise.answers import Answers, mapped
 from nn.losses import cross_entropy, half_sse, sse
 from nn.network import MLP
 from nn.record import Record, sign_of_delta
 from nn.validation import Floats
+from viz.exercise.answers import Answers, mapped
 
 if TYPE_CHECKING:
-    from nn.exercise.sheet import Exercise
+    from viz.exercise.sheet import Exercise
 
 INVERSES: dict[str, Callable[[Floats], Floats]] = {  # of the activations; NaN or infinite outside their range
     "sigmoid": lambda a: np.log(a / (1.0 - a)),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn.exercise.__main__ import main
-from nn.exercise.sheet import (
+from viz.exercise.__main__ import main
+from viz.exercise.sheet import (
     ACTIVATION_TEXTS,
     CONVENTION_TEXTS,
     LOSS_TEXTS,
@@ -97,7 +97,7 @@ def test_every_kind_of_sheet_is_sane_and_its_solution_is_right(activation, loss,
 
 
 def test_what_has_no_sane_numbers_is_refused(capsys, monkeypatch):
-    monkeypatch.setattr("nn.exercise.sheet.MAX_TRIES", 20)
+    monkeypatch.setattr("viz.exercise.sheet.MAX_TRIES", 20)
     assert main(["--sizes", "12,12,12,12,1", "--seed", "1", "--activation", "relu"]) == 2
     assert "choose fewer or smaller layers" in capsys.readouterr().err
     assert main(["--sizes", "3,4,1", "--seed", "1", "--loss", "cross_entropy"]) == 2

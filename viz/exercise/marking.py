@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from nn.exercise.answers import GROUP_LABELS, Answers, Submission, flat, walk
-from nn.exercise.own_numbers import own_answers
+from viz.exercise.answers import GROUP_LABELS, Answers, Submission, flat, walk
+from viz.exercise.own_numbers import own_answers
 
 if TYPE_CHECKING:
-    from nn.exercise.sheet import Exercise
+    from viz.exercise.sheet import Exercise
 
 DIGITS_ASKED = 4
 HAND_RTOL = 2e-3  # the relative error of calculating by hand with four or five digits

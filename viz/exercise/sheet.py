@@ -16,10 +16,10 @@ from random import Random
 
 from autograd import Value
 from nn.architecture import subscript
-from nn.exercise.answers import Answers
-from nn.exercise.own_numbers import LOSSES
 from nn.network import MLP
 from nn.record import Record
+from viz.exercise.answers import Answers
+from viz.exercise.own_numbers import LOSSES
 
 # fmt: off
 ACTIVATION_TEXTS = {

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from nn.console import complain, printed, use_utf8
-from nn.exercise.answer_file import AnswerFile, read_file
-from nn.exercise.answers import shown_name, submission
-from nn.exercise.diagnoses import diagnoses
-from nn.exercise.marking import marks_of, summary
-from nn.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, Exercise, make_exercise, sheet
-from nn.exercise.templates import suffix_of, template
+from viz.exercise.answer_file import AnswerFile, read_file
+from viz.exercise.answers import shown_name, submission
+from viz.exercise.diagnoses import diagnoses
+from viz.exercise.marking import marks_of, summary
+from viz.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, Exercise, make_exercise, sheet
+from viz.exercise.templates import suffix_of, template
 
 EXERCISE_COMMAND = "handgrad exercise"
 

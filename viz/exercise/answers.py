@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from nn.exercise.answer_file import BLANKS, AnswerFile, Cell, Entries, Entry
+from nn.architecture import superscript
+from viz.exercise.answer_file import BLANKS, AnswerFile, Cell, Entries, Entry
 
 if TYPE_CHECKING:
-    from nn.exercise.sheet import Exercise
+    from viz.exercise.sheet import Exercise
 
 # "z", "a", "deltas", "bias_gradients": [layer][neuron]; "gradients": [layer][sender][receiver]
 Answers = dict[str, Any]
@@ -135,7 +136,7 @@ class _Group:
 
     def _take_layer(self, k: int, layer: Entry) -> None:
         places = [((k, *path), name) for path, name in walk(self.names[k])]
-        label = f"{GROUP_LABELS[self.group]}, layer {k + 1},"
+        label = f"{GROUP_LABELS[self.group]}{superscript(k + 1)}"
         cells = [layer] if isinstance(layer, Cell) else layer.cells
         if not cells or (len(places) > 1 and len(cells) == 1 and cells[0].text in BLANKS):
             return

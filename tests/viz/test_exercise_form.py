@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from browser import CSS, PATIENCE, Keys, WebDriverWait
 
-from nn.exercise.__main__ import main
-from nn.exercise.answers import flat, walk
-from nn.exercise.sheet import Exercise, make_exercise
+from viz.exercise.__main__ import main
+from viz.exercise.answers import flat, walk
+from viz.exercise.sheet import Exercise, make_exercise
 
 OPTIONS = ["--sizes", "2,3,2", "--seed", "5", "--loss", "cross_entropy", "--bias", "--convention", "handout"]
 

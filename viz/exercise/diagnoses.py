@@ -17,14 +17,14 @@ import numpy as np
 
 from autograd import TABLE
 from nn.checking.deltas import DeltaReport, compare
-from nn.exercise.answers import Submission, flat, mapped
-from nn.exercise.marking import HAND_RTOL, Mark, agrees
-from nn.exercise.own_numbers import floats, own_record, slope
 from nn.record import sign_of_delta
 from nn.validation import Floats
+from viz.exercise.answers import Submission, flat, mapped
+from viz.exercise.marking import HAND_RTOL, Mark, agrees
+from viz.exercise.own_numbers import floats, own_record, slope
 
 if TYPE_CHECKING:
-    from nn.exercise.sheet import Exercise
+    from viz.exercise.sheet import Exercise
 
 UNKNOWN = "0e400"  # a number of which no digit is known: every delta agrees with it, so it is no evidence
 OWN = ("wrong", "short")  # verdicts on numbers from which the later ones differ from the engine's
