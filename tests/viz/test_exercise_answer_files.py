@@ -277,15 +277,3 @@ def test_a_name_cannot_act_in_a_terminal(check):
     assert "\x1b" not in first
     assert "\u202e" not in first
     assert len(first) < 120
-
-
-def test_several_files_are_marked_one_after_the_other(tmp_path, capsys):
-    paths = [tmp_path / f"{name}.json" for name in ("right", "empty", "blank")]
-    for path, text in zip(paths, (filled(), "", json_template(EXERCISE)), strict=True):
-        path.write_text(text, encoding="utf-8")
-    assert main(["--check", *map(str, paths)]) == 2
-    out, err = capsys.readouterr()
-    assert [line for line in out.splitlines() if line.startswith(str(tmp_path))] == [str(paths[0]), str(paths[2])]
-    assert "31 of 31 answers are right." in out
-    assert "0 of 31 answers are right." in out
-    assert f"{paths[1]} is empty" in err

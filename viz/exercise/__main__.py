@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from autograd.files import write
 from nn.console import complain, printed, use_utf8
 from viz.exercise.answer_file import AnswerFile, read_file
-from viz.exercise.answers import shown_name, submission
-from viz.exercise.diagnoses import diagnoses
-from viz.exercise.marking import marks_of, summary
+from viz.exercise.answers import shown_name
+from viz.exercise.classes import class_csv, class_page, class_text, marked
 from viz.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, Exercise, make_exercise, sheet
 from viz.exercise.templates import suffix_of, template
 
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         not options.check or options.sizes or options.seed or options.seeds
     ):
         parser.error("give --sizes, and --seed or --seeds; without them, --check takes the exercise that a file names")
-    if options.seeds and not options.check:
-        parser.error("--seeds is for --check")
+    if (options.seeds or options.csv or options.html) and not options.check:
+        parser.error("--seeds, --csv and --html are for --check")
     status = 0
     try:
         if options.check:
@@ -76,31 +76,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _checked(options: argparse.Namespace) -> tuple[str, int]:
     """Return the marks of all files, and the exit status; complain of a file that cannot be marked."""
     seeds = _seeds(options.seeds) if options.seeds else None
-    texts, statuses = [], []
+    results, status = [], 0
     for path in options.check:
         try:
             file = read_file(path)
-            text, status = marked(file, _exercise_of(file, options, seeds))
-            texts.append(f"{path}\n{text}" if len(options.check) > 1 else text)
+            results.append(marked(file, _exercise_of(file, options, seeds)))
+            status = max(status, 0 if results[-1].all_right else 1)
         except (OSError, ValueError) as error:
             complain(f"{EXERCISE_COMMAND}: {error}")
             status = 2
-        statuses.append(status)
-    return "\n\n".join(texts), max(statuses)
-
-
-def marked(file: AnswerFile, exercise: Exercise) -> tuple[str, int]:
-    """Return the marks of a file of answers as text, and the exit status: 0 if all answers are right, else 1.
-
-    Raises:
-        ValueError: If no answer can be read.
-    """
-    found = submission(file, exercise)
-    if found.faults and found.empty:
-        raise ValueError(f"{file.path}, {found.faults[0]}")
-    marks = marks_of(exercise, found)
-    right = all(mark.verdict == "right" for mark in marks)
-    return "\n".join([*summary(exercise, found, marks), *diagnoses(exercise, found, marks)]), 0 if right else 1
+    for path, text in ((options.csv, class_csv), (options.html, class_page)):
+        if path and results:
+            write(path, text(results).encode())
+    if not results:
+        return "", status
+    return str(results[0]) if len(options.check) == 1 else class_text(results), status
 
 
 def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
@@ -183,6 +173,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_exercise(parser)
     parser.add_argument("--seeds", type=Path, metavar="FILE", help="a CSV file with each student's name and seed")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="write the marks of --check there, a row for each file"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write them there as a page, with the mistakes counted"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the text there, and do not print it")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--solution", action="store_true", help="print the sheet filled in")
@@ -197,7 +193,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="mark the answers in such files; --sizes and --seed fix the exercise, which otherwise the file names",
+        help="mark the answers in such files, and count the mistakes of several; --sizes and --seed fix the exercise, "
+        "which otherwise the file names",
     )
     return parser
 

@@ -32,12 +32,19 @@ MIN_WRONG = 2  # numbers of a layer that a mistake must explain
 MIN_WRONG_FOR_FACTOR = 4  # for a factor that is fitted to them
 
 
-def diagnoses(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> list[str]:
+class Finding(NamedTuple):
+    """A line about the mistakes in a submission, and the names of the mistakes that it names."""
+
+    line: str
+    mistakes: tuple[str, ...] = ()
+
+
+def diagnoses(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> list[Finding]:
     """Return the lines that name the mistakes, as far as the numbers show them."""
     return [*_deltas(exercise, found, marks), *_gradients(exercise, found, marks)]
 
 
-def _deltas(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[str]:
+def _deltas(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[Finding]:
     """Yield the first wrong step of the deltas, and the mistake that explains them."""
     if not any(mark.group == "deltas" and mark.verdict == "wrong" for mark in marks):
         return
@@ -50,8 +57,11 @@ def _deltas(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Ite
         from_own = compare(own[0], expected, exercise.convention, HAND_RTOL)
         report = min(from_own, report, key=lambda report: len(report.wrong))
     if report.wrong:
-        yield f"The first wrong step, from the output back: {_first(exercise, report)}."
-        yield str(report.diagnosis or "No known mistake explains these numbers beyond doubt: repeat that step.")
+        yield Finding(f"The first wrong step, from the output back: {_first(exercise, report)}.")
+        if report.diagnosis:
+            yield Finding(str(report.diagnosis), tuple(made.mistake.name for made in report.diagnosis.made))
+        else:
+            yield Finding("No known mistake explains these numbers beyond doubt: repeat that step.")
 
 
 def _first(exercise: Exercise, report: DeltaReport) -> str:
@@ -83,7 +93,7 @@ class Mistake(NamedTuple):
     gradients: Floats
 
 
-def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[str]:
+def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[Finding]:
     """Yield a line for each mistake that explains all gradients of a layer, of which two or more are wrong."""
     layers: dict[tuple[str, str, str], list[int]] = {}
     for group, kind, mistakes in (("gradients", "", weight_mistakes), ("bias_gradients", "bias ", bias_mistakes)):
@@ -95,7 +105,8 @@ def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> 
                 layers.setdefault((named.name, kind, named.remedy), []).append(k + 1)
     for (name, kind, remedy), numbers in layers.items():
         of = f"layer{'s' * (len(numbers) > 1)} {' and '.join(map(str, numbers))}"
-        yield f"Diagnosis: {name}, in the {kind}gradients of {of}. To correct it: {remedy}."
+        line = f"Diagnosis: {name}, in the {kind}gradients of {of}. To correct it: {remedy}."
+        yield Finding(line, (f"{name}, in {kind}gradients",))
 
 
 def _explains(mistake: Mistake, texts: Sequence[str | None]) -> bool:

@@ -5,17 +5,15 @@ Numbers are text in all of them, for a number of JSON does not keep the last zer
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from viz.exercise.answers import flat, mapped, plain, walk
+from viz.exercise.parts import part, source_hash
 from viz.exercise.sheet import PRECISION, Exercise, data, instructions, senders_of
 
 SUFFIXES = ("json", "csv", "html")
@@ -54,12 +52,12 @@ def form(exercise: Exercise) -> str:
     It needs no network: its Content-Security-Policy allows its own script and style sheet, by their hashes, and
     nothing else.
     """
-    script, sheet = _part("form.js"), _part("form.css")
+    script, sheet = part("form.js"), part("form.css")
     names = exercise.names()
     title, _, _, *given = data(exercise, False)
     blank = {group: _empty(layers) for group, layers in names.items()}
     model = {"exercise": exercise.options, "name": "", **blank}
-    return Template(_part("form.html")).substitute(
+    return Template(part("form.html")).substitute(
         title=html.escape(title),
         options=html.escape(exercise.options),
         data=html.escape("\n".join(given)),
@@ -68,9 +66,9 @@ def form(exercise: Exercise) -> str:
         count=len(flat(list(names.values()))),
         model=json.dumps(model).translate(UNSAFE),
         script=script,
-        script_hash=_hash(script),
+        script_hash=source_hash(script),
         sheet=sheet,
-        sheet_hash=_hash(sheet),
+        sheet_hash=source_hash(sheet),
     )
 
 
@@ -126,14 +124,6 @@ def _matrix(exercise: Exercise, k: int) -> str:
 def _field(name: str, *path: str | int) -> str:
     place = ".".join(map(str, path))
     return f'<input data-place="{place}" aria-label="{html.escape(name)}" inputmode="text" autocomplete="off" size="9">'
-
-
-def _part(name: str) -> str:
-    return files("viz.exercise").joinpath("form", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def suffix_of(path: Path) -> str:
