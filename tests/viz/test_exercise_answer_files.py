@@ -14,8 +14,8 @@ import pytest
 from viz.exercise.__main__ import main
 from viz.exercise.answer_file import read_file
 from viz.exercise.answers import flat, mapped, plain
+from viz.exercise.exercises import make_exercise
 from viz.exercise.marking import verdict_of
-from viz.exercise.sheet import make_exercise
 from viz.exercise.templates import csv_template, json_template
 
 EXERCISE = make_exercise([3, 4, 1], 7)
@@ -119,49 +119,49 @@ READ = {
 @pytest.mark.parametrize("content", READ.values(), ids=READ)
 def test_what_can_be_meant_in_one_way_only_is_read(content, check):
     status, text = check(content, "--sizes", "3,4,1", "--seed", "7")
-    assert text.splitlines()[:2] == ["Exercise --sizes 3,4,1 --seed 7", "31 of 31 answers are right."]
+    assert text.splitlines()[:2] == ["Exercise --sizes 3,4,1 --seed 7", "47 of 47 answers are right."]
     assert status == 0
 
 
 PARTLY = {
     "decimal commas": (
         re.sub(r"(\d)\.(\d)", r"\1,\2", as_numbers().split('"a"')[0]) + '"a"' + as_numbers().split('"a"')[1],
-        26, ["line 5, column 6: is 0,2100 one number? Write a decimal point, 0.2100", "5 are blank"],
+        42, ["line 5, column 6: is 0,2100 one number? Write a decimal point, 0.2100", "5 are blank"],
     ),
-    "a fraction": (replaced(json.dumps(Z[0][0]), "1/2", filled), 30, ["line 5, column 6: z⁽¹⁾₁ is 1/2; write it as"]),
-    "a dash": (changed(z=[["–0.93", *Z[0][1:]], Z[1]]), 30, ["z⁽¹⁾₁ is –0.93; this is a dash: write a minus, -"]),
-    "a word": (changed(z=[["four", *Z[0][1:]], Z[1]]), 30, ['z⁽¹⁾₁ is four; write a number such as -0.0123, or ""']),
-    "not a number": (changed(z=[["NaN", *Z[0][1:]], Z[1]]), 30, ["z⁽¹⁾₁ is NaN; write a number such as"]),
-    "a huge number": (changed(z=[["1e101", *Z[0][1:]], Z[1]]), 30, ["z⁽¹⁾₁ is 1e101; give a number below 1e100"]),
-    "a power of ten": (changed(z=[["9·10^-1", *Z[0][1:]], Z[1]]), 30, ["write a power of ten as in 1.5e-3"]),
-    "a name before the number": (changed(z=[["z=0.93", *Z[0][1:]], Z[1]]), 30, ["write the number alone"]),
-    "thousands": (changed(z=[["1.234,5", *Z[0][1:]], Z[1]]), 30, ["write a decimal point, and nothing between"]),
-    "a layer too short": (changed(z=[Z[0][:3], Z[1]]), 27, ["z⁽¹⁾ has 3 numbers, but the sheet asks for 4"]),
-    "a layer too many": (changed(z=[*Z, ["1"]]), 26, ["z has 3 lists, but 2 layers; give one list for each"]),
-    "a number for a group": (changed(deltas="0.5"), 26, ["δ is 0.5; give a list for each layer, as --template does"]),
+    "a fraction": (replaced(json.dumps(Z[0][0]), "1/2", filled), 46, ["line 5, column 6: z⁽¹⁾₁ is 1/2; write it as"]),
+    "a dash": (changed(z=[["–0.93", *Z[0][1:]], Z[1]]), 46, ["z⁽¹⁾₁ is –0.93; this is a dash: write a minus, -"]),
+    "a word": (changed(z=[["four", *Z[0][1:]], Z[1]]), 46, ['z⁽¹⁾₁ is four; write a number such as -0.0123, or ""']),
+    "not a number": (changed(z=[["NaN", *Z[0][1:]], Z[1]]), 46, ["z⁽¹⁾₁ is NaN; write a number such as"]),
+    "a huge number": (changed(z=[["1e101", *Z[0][1:]], Z[1]]), 46, ["z⁽¹⁾₁ is 1e101; give a number below 1e100"]),
+    "a power of ten": (changed(z=[["9·10^-1", *Z[0][1:]], Z[1]]), 46, ["write a power of ten as in 1.5e-3"]),
+    "a name before the number": (changed(z=[["z=0.93", *Z[0][1:]], Z[1]]), 46, ["write the number alone"]),
+    "thousands": (changed(z=[["1.234,5", *Z[0][1:]], Z[1]]), 46, ["write a decimal point, and nothing between"]),
+    "a layer too short": (changed(z=[Z[0][:3], Z[1]]), 43, ["z⁽¹⁾ has 3 numbers, but the sheet asks for 4"]),
+    "a layer too many": (changed(z=[*Z, ["1"]]), 42, ["z has 3 lists, but 2 layers; give one list for each"]),
+    "a number for a group": (changed(deltas="0.5"), 42, ["δ is 0.5; give a list for each layer, as --template does"]),
     "a matrix with ragged rows": (
         changed(gradients=[[["1", "2", "3", "4", "5"], ["1", "2", "3"], ["1", "2", "3", "4"]], GRADIENTS[1]]),
-        19, ["∂C/∂w⁽¹⁾ has rows of 5, 3, 4 numbers; give 3 rows of 4"],
+        35, ["∂C/∂w⁽¹⁾ has rows of 5, 3, 4 numbers; give 3 rows of 4"],
     ),
-    "a group is missing": (changed(deltas=None), 26, ["δ       0 of 5 right\n          5 are blank"]),
-    "an answer is null": (replaced(json.dumps(Z[0][0]), "null", filled), 30, ["1 is blank"]),
-    "an answer is left out between commas": (replaced(json.dumps(Z[0][1]), "", filled), 30, ["1 is blank"]),
-    "a group is empty": (changed(z=[]), 26, ["5 are blank"]),
-    "a layer is empty": (changed(z=[[], Z[1]]), 27, ["4 are blank"]),
-    "a key that is not asked for": (changed(y=[]), 31, ["y is not asked for; it was left out"]),
+    "a group is missing": (changed(deltas=None), 42, ["δ       0 of 5 right\n          5 are blank"]),
+    "an answer is null": (replaced(json.dumps(Z[0][0]), "null", filled), 46, ["1 is blank"]),
+    "an answer is left out between commas": (replaced(json.dumps(Z[0][1]), "", filled), 46, ["1 is blank"]),
+    "a group is empty": (changed(z=[]), 42, ["5 are blank"]),
+    "a layer is empty": (changed(z=[[], Z[1]]), 43, ["4 are blank"]),
+    "a key that is not asked for": (changed(y=[]), 47, ["y is not asked for; it was left out"]),
     "layers in reverse order": (
-        changed(deltas=DELTAS[::-1]), 26,
+        changed(deltas=DELTAS[::-1]), 42,
         ["the layers stand in reverse order: the first comes first; otherwise 5 would be right"],
     ),
     "a transposed matrix": (
         changed(gradients=[TRANSPOSED, GRADIENTS[1]]),
-        19, ["the matrix of layer 1 is transposed: a row for each sender,", "; otherwise 12 would be right"],
+        35, ["the matrix of layer 1 is transposed: a row for each sender,", "; otherwise 12 would be right"],
     ),
     "two digits": (
-        changed(deltas=TO_TWO_DIGITS), 26,
+        changed(deltas=TO_TWO_DIGITS), 42,
         [", and 5 to fewer digits than the sheet asks for.", "and 1 more are right to 2 digits; the sheet asks for 4"],
     ),
-    "a column that is one short": ("\n".join(COLUMN[:-1]), 0, ["the column has 30 numbers, but the sheet asks for 31"]),
+    "a column that is one short": ("\n".join(COLUMN[:-1]), 0, ["the column has 46 numbers, but the sheet asks for 47"]),
     "another encoding": (
         replaced('"name": ""', '"name": "Müller"').encode("cp1252").replace(b'"-0.', b'"-1.'), None,
         ["Exercise --sizes 3,4,1 --seed 7, answers of Müller", "not UTF-8; it was read as Windows-1252"],
@@ -175,15 +175,15 @@ def test_one_fault_is_told_with_its_place_and_the_rest_is_marked(content, right,
     for words in says:
         assert words in text
     if right:
-        assert text.splitlines()[1].startswith(f"{right} of 31 answers are right")
-        assert status == (0 if right == 31 else 1)
+        assert text.splitlines()[1].startswith(f"{right} of 47 answers are right")
+        assert status == (0 if right == 47 else 1)
 
 
 REFUSED = {
     "an empty file": ("", "answers.json is empty: --template writes a file to fill in"),
     "only spaces": (" \n", "is empty"),
     "a list": ("[1, 2]", "answers.json, line 1, column 1: a file of answers begins with {"),
-    "cut off": (filled().rstrip("}]\n "), "the [ of line 18, column 42 is not closed before the end of the file"),
+    "cut off": (filled().rstrip("}]\n "), "the [ of line 22, column 48 is not closed before the end of the file"),
     "a bracket is missing": (
         filled().replace("]\n  ],\n  \"a\"", "]\n  ,\n  \"a\""),
         'line 8, column 6: the [ of line 4, column 8 is not closed before :: add ]',
@@ -250,7 +250,7 @@ def test_an_easier_sheet_or_a_neighbours_is_told_or_refused(check):
     easy = make_exercise([1, 1], 1)
     answers = json.dumps({"exercise": easy.options} | easy.answers())
     status, text = check(answers)
-    assert (status, text.splitlines()[:2]) == (0, ["Exercise --sizes 1,1 --seed 1", "4 of 4 answers are right."])
+    assert (status, text.splitlines()[:2]) == (0, ["Exercise --sizes 1,1 --seed 1", "5 of 5 answers are right."])
     status, text = check(answers, "--sizes", "3,4,1", "--seed", "7")
     assert status == 2
     assert "answers the exercise '--sizes 1,1 --seed 1', not '--sizes 3,4,1 --seed 7'" in text

@@ -14,8 +14,8 @@ import pytest
 from viz.exercise.__main__ import main
 from viz.exercise.answers import mapped
 from viz.exercise.classes import bars
+from viz.exercise.exercises import make_exercise
 from viz.exercise.parts import source_hash
-from viz.exercise.sheet import make_exercise
 
 NAMES = ["Ada", "Kurt <b>Gödel</b>", "=HYPERLINK(1)", "", "Emmy", "Sofia"]
 
@@ -57,12 +57,12 @@ def test_a_class_has_a_line_for_each_file_and_its_mistakes_counted(files, capsys
     assert lines == [
         ["2 of 6 files are all right."],
         ["name", "right", "of", "first wrong step", "mistake"],
-        ["Ada", "31", "31"],
-        ["Kurt <b>Gödel</b>", "27", "31", "δ⁽¹⁾₁", "missing activation derivative"],
-        ["=HYPERLINK(1)", "27", "31", "δ⁽¹⁾₁", "missing activation derivative"],
-        ["answers-3.json", "19", "31", "∂C/∂w⁽¹⁾₁₁", "transposed matrix, in gradients"],
-        ["Emmy", "30", "31", "z⁽¹⁾₂"],
-        ["Sofia", "31", "31"],
+        ["Ada", "47", "47"],
+        ["Kurt <b>Gödel</b>", "43", "47", "δ⁽¹⁾₁", "missing activation derivative"],
+        ["=HYPERLINK(1)", "43", "47", "δ⁽¹⁾₁", "missing activation derivative"],
+        ["answers-3.json", "35", "47", "∂C/∂w⁽¹⁾₁₁", "transposed matrix, in gradients"],
+        ["Emmy", "46", "47", "z⁽¹⁾₂"],
+        ["Sofia", "47", "47"],
         [""],
         ["Mistakes, and in how many files"],
         ["missing activation derivative", "2"],
@@ -86,10 +86,10 @@ def test_the_csv_has_a_row_for_each_file_and_no_formula(files, tmp_path):
     path = tmp_path / "marks.csv"
     assert main(["--check", *files, "--csv", str(path)]) == 1
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    assert [row["right"] for row in rows] == ["31", "27", "27", "19", "30", "31"]
+    assert [row["right"] for row in rows] == ["47", "43", "43", "35", "46", "47"]
     assert rows[2] == {
-        "file": "answers-2.json", "name": "'=HYPERLINK(1)", "exercise": "sizes 3,4,1 seed 102", "right": "27",
-        "short": "0", "misplaced": "0", "follows": "0", "wrong": "4", "blank": "0", "answers": "31",
+        "file": "answers-2.json", "name": "'=HYPERLINK(1)", "exercise": "sizes 3,4,1 seed 102", "right": "43",
+        "short": "0", "misplaced": "0", "follows": "0", "wrong": "4", "blank": "0", "answers": "47",
         "first wrong step": "δ⁽¹⁾₁", "mistakes": "missing activation derivative",
     }  # fmt: skip
     assert not any(cell.startswith(tuple("=+-@")) for row in rows for cell in row.values())
@@ -116,7 +116,7 @@ def test_the_page_has_the_tally_as_a_picture_and_every_files_marks_and_nothing_o
     assert names.count("details") == 6
     assert names.count("rect") == 2
     assert not {"b", "script", "img", "a", "link"} & set(names)
-    assert "Kurt &lt;b&gt;Gödel&lt;/b&gt;: 27 of 31" in text
+    assert "Kurt &lt;b&gt;Gödel&lt;/b&gt;: 43 of 47" in text
     assert 'aria-label="Mistakes, and in how many files: missing activation derivative: 2; transposed matrix' in text
     [policy] = [attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes]
     sheet = text.partition("<style>")[2].partition("</style>")[0]

@@ -21,9 +21,12 @@ from nn.console import complain, printed, use_utf8
 from viz.exercise.answer_file import AnswerFile, read_file
 from viz.exercise.answers import shown_name
 from viz.exercise.classes import class_csv, class_page, class_text, marked
-from viz.exercise.sheet import ACTIVATION_TEXTS, CONVENTION_TEXTS, LOSS_TEXTS, Exercise, make_exercise, sheet
+from viz.exercise.exercises import ACTIVATIONS, LOSSES, Exercise, handout_exercise, make_exercise
+from viz.exercise.sheet import sheet
 from viz.exercise.templates import suffix_of, template
+from viz.solutions.notations import CONVENTIONS
 
+DEFAULTS = ("sigmoid", "sse")  # activation and loss
 EXERCISE_COMMAND = "handgrad exercise"
 
 
@@ -44,10 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as end:  # after --help, whose reader may be gone as well
         raise SystemExit(printed("", int(end.code or 0), EXERCISE_COMMAND, 2)) from None
-    if (options.sizes is None or (options.seed is None) == (options.seeds is None)) and (
-        not options.check or options.sizes or options.seed or options.seeds
-    ):
-        parser.error("give --sizes, and --seed or --seeds; without them, --check takes the exercise that a file names")
     if (options.seeds or options.csv or options.html) and not options.check:
         parser.error("--seeds, --csv and --html are for --check")
     status = 0
@@ -96,7 +95,7 @@ def _checked(options: argparse.Namespace) -> tuple[str, int]:
 def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
     """Return the exercise that a file answers: the one of the options, which the file must name, or the file's own."""
     named = _named(file)
-    if options.sizes is None:
+    if (options.sizes, options.seed, seeds, options.network) == (None,) * 4:
         if named is None:
             raise ValueError(f"{file.path} does not say which exercise it answers: give --sizes and --seed as well")
         return named
@@ -152,16 +151,19 @@ class _Strict(argparse.ArgumentParser):
     def exercise(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the options of an exercise."""
         _add_exercise(self)
-        options = self.parse_args(words)
-        if options.sizes is None or options.seed is None:
-            raise ValueError("it has no --sizes and --seed")
-        return options
+        return self.parse_args(words)
 
 
 def _exercise(options: argparse.Namespace) -> Exercise:
-    return make_exercise(
-        options.sizes, options.seed, options.activation, options.loss, options.bias, options.convention
-    )
+    """Return the exercise that options make; raise ValueError where they do not make one."""
+    convention = options.convention or ("handout" if options.network else "gradient")
+    if options.network:
+        if options.sizes or options.seed is not None or options.bias or (options.activation, options.loss) != DEFAULTS:
+            raise ValueError(f"--network {options.network} has its own numbers: leave out all but --convention")
+        return handout_exercise(convention)
+    if options.sizes is None or options.seed is None:
+        raise ValueError("give --sizes and --seed, or --network")
+    return make_exercise(options.sizes, options.seed, options.activation, options.loss, options.bias, convention)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -203,15 +205,11 @@ def _add_exercise(parser: argparse.ArgumentParser) -> None:
     """Add the options that make an exercise."""
     parser.add_argument("--sizes", type=_sizes, help="number of inputs and of neurons in each layer, such as 3,4,1")
     parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
-    parser.add_argument("--activation", choices=ACTIVATION_TEXTS, default="sigmoid", help="of every neuron")
-    parser.add_argument("--loss", choices=LOSS_TEXTS, default="sse", help="cross_entropy makes the last layer softmax")
+    parser.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid", help="of every neuron")
+    parser.add_argument("--loss", choices=LOSSES, default="sse", help="cross_entropy makes the last layer softmax")
     parser.add_argument("--bias", action="store_true", help="give every neuron a bias")
-    parser.add_argument(
-        "--convention",
-        choices=CONVENTION_TEXTS,
-        default="gradient",
-        help="gradient: δ = ∂C/∂z; handout: δ = −∂C/∂z",
-    )
+    parser.add_argument("--convention", choices=CONVENTIONS, help="the course whose letters and signs it has")
+    parser.add_argument("--network", choices=["handout"], help="the network of the handout, in place of drawn numbers")
 
 
 def _sizes(text: str) -> list[int]:

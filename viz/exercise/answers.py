@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from nn.architecture import superscript
 from viz.exercise.answer_file import BLANKS, AnswerFile, Cell, Entries, Entry
+from viz.exercise.letters import labels
 
 if TYPE_CHECKING:
-    from viz.exercise.sheet import Exercise
+    from viz.exercise.exercises import Exercise
 
 # "z", "a", "deltas", "bias_gradients": [layer][neuron]; "gradients": [layer][sender][receiver]
 Answers = dict[str, Any]
 
-GROUP_LABELS = {"z": "z", "a": "a", "deltas": "δ", "gradients": "∂C/∂w", "bias_gradients": "∂C/∂b"}
 GROUP_NAMES = {
     "z": "z", "a": "a", "deltas": "deltas", "delta": "deltas", "gradients": "gradients", "gradient": "gradients",
     "dc/dw": "gradients", "bias_gradients": "bias_gradients", "bias_gradient": "bias_gradients",
-    "dc/db": "bias_gradients",
+    "dc/db": "bias_gradients", "updates": "updates", "update": "updates", "deltaw": "updates",
 }  # fmt: skip
+MATRICES = ("gradients", "updates")
+# Without a minus, for a cell that begins with one would be a formula to a spreadsheet.
+PLAIN_LETTERS = str.maketrans({"∂": "d", "δ": "delta", "Δ": "delta", "ŷ": "yhat", "−": ""})
 NOT_ANSWERS = ("exercise", "name", "answer")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 MAX_SIZE = 1e100
@@ -44,7 +47,7 @@ class Submission:
         faults: What could not be read, each with its place and remedy.
         remarks: What else a reader should know.
         reversed: The groups whose layers stand in reverse order.
-        transposed: The layers whose matrix of gradients is transposed, counted from 0.
+        transposed: The matrices that are transposed: their group and layer, counted from 0.
     """
 
     name: str
@@ -52,7 +55,7 @@ class Submission:
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     reversed: set[str] = field(default_factory=set)
-    transposed: set[int] = field(default_factory=set)
+    transposed: set[tuple[str, int]] = field(default_factory=set)
 
     @property
     def empty(self) -> bool:
@@ -70,7 +73,7 @@ def submission(file: AnswerFile, exercise: Exercise) -> Submission:
         if key == "":
             _column(found, names, entry)
         elif group in names:
-            _Group(found, group, names[group]).take(entry)
+            _Group(found, group, labels(exercise.convention)[group], names[group]).take(entry)
         elif plain(key) in places and isinstance(entry, Cell):
             group, path = places[plain(key)]
             put(found.answers[group], path, _number(found, entry, key.strip()))
@@ -108,11 +111,12 @@ class _Group:
 
     found: Submission
     group: str
+    label: str
     names: list[Any]  # [layer][neuron], or [layer][sender][receiver]
 
     def take(self, entry: Entry) -> None:
         """Fill in what the entry gives."""
-        label, counts = GROUP_LABELS[self.group], [len(flat(layer)) for layer in self.names]
+        label, counts = self.label, [len(flat(layer)) for layer in self.names]
         if isinstance(entry, Cell):
             if entry.text not in BLANKS and sum(counts) > 1:
                 self._fault(entry, f"{label} is {entry.text[:40]}; give a list for each layer, as --template does")
@@ -136,7 +140,7 @@ class _Group:
 
     def _take_layer(self, k: int, layer: Entry) -> None:
         places = [((k, *path), name) for path, name in walk(self.names[k])]
-        label = f"{GROUP_LABELS[self.group]}{superscript(k + 1)}"
+        label = f"{self.label}{superscript(k + 1)}"
         cells = [layer] if isinstance(layer, Cell) else layer.cells
         if not cells or (len(places) > 1 and len(cells) == 1 and cells[0].text in BLANKS):
             return
@@ -146,9 +150,9 @@ class _Group:
             return
         rows = [len(x.cells) for x in layer.items if isinstance(x, Entries)] if isinstance(layer, Entries) else []
         senders = self.names[k]
-        if self.group == "gradients" and len(senders) > 1 and len(senders[0]) > 1 and rows:
+        if self.group in MATRICES and len(senders) > 1 and len(senders[0]) > 1 and rows:
             if rows == [len(senders)] * len(senders[0]) != [len(senders[0])] * len(senders):
-                self.found.transposed.add(k)
+                self.found.transposed.add((self.group, k))
                 cells = [cells[j * len(senders) + i] for i in range(len(senders)) for j in range(len(senders[0]))]
             elif rows != [len(senders[0])] * len(senders):
                 shape = f"{len(senders)} rows of {len(senders[0])}"
@@ -224,7 +228,7 @@ def plain(name: str) -> str:
     >>> plain("∂C/∂w⁽¹⁾₁₂"), plain(" Z "), plain("δ⁽²⁾₁")
     ('dc/dw(1)12', 'z', 'delta(2)1')
     """
-    text = unicodedata.normalize("NFKC", name).replace("∂", "d").replace("δ", "delta")
+    text = unicodedata.normalize("NFKC", name).translate(PLAIN_LETTERS)
     return "".join(text.split()).casefold()
 
 

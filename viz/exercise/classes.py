@@ -14,12 +14,12 @@ from string import Template
 from viz.exercise.answer_file import AnswerFile
 from viz.exercise.answers import Submission, submission
 from viz.exercise.diagnoses import Finding, diagnoses
+from viz.exercise.exercises import Exercise
 from viz.exercise.marking import Mark, marks_of, summary
 from viz.exercise.parts import part, source_hash
-from viz.exercise.sheet import Exercise
 
 VERDICTS = ("right", "short", "misplaced", "follows", "wrong", "blank")
-ORDER = {"z": 0, "a": 0, "deltas": 1, "gradients": 2, "bias_gradients": 2}  # of the work
+ORDER = {"z": 0, "a": 0, "deltas": 1, "gradients": 2, "bias_gradients": 2, "updates": 3}  # of the work
 BAR_WIDTH, BAR_HEIGHT, LABEL_WIDTH = 360, 22, 420  # pixels, of the tally
 
 
@@ -62,7 +62,7 @@ class Marked:
         """The names of the mistakes that explain the answers, each once."""
         found = [mistake for finding in self.findings for mistake in finding.mistakes]
         found += ["layers in reverse order"] * bool(self.found.reversed)
-        found += ["transposed matrix, in gradients"] * bool(self.found.transposed)
+        found += [f"transposed matrix, in {group}" for group, _ in sorted(self.found.transposed)]
         return list(dict.fromkeys(found))
 
     def __str__(self) -> str:

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from autograd import TABLE
 from nn.checking.deltas import DeltaReport, compare
-from nn.record import sign_of_delta
 from nn.validation import Floats
 from viz.exercise.answers import Submission, flat, mapped
+from viz.exercise.exercises import Exercise
+from viz.exercise.letters import LETTERS
 from viz.exercise.marking import HAND_RTOL, Mark, agrees
 from viz.exercise.own_numbers import floats, own_record, slope
-
-if TYPE_CHECKING:
-    from viz.exercise.sheet import Exercise
+from viz.exercise.sheet import instructions
 
 UNKNOWN = "0e400"  # a number of which no digit is known: every delta agrees with it, so it is no evidence
 OWN = ("wrong", "short")  # verdicts on numbers from which the later ones differ from the engine's
@@ -49,12 +48,13 @@ def _deltas(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Ite
     if not any(mark.group == "deltas" and mark.verdict == "wrong" for mark in marks):
         return
     expected = mapped(lambda text: UNKNOWN if text is None else text, found.answers["deltas"])
-    report = compare(exercise.record, expected, exercise.convention, HAND_RTOL)
+    convention = "gradient" if exercise.sign > 0.0 else "handout"
+    report = compare(exercise.record, expected, convention, HAND_RTOL)
     own_numbers = [_own_numbers(group, found, marks) for group in ("z", "a")]
     if any(mark.group in ("z", "a") and mark.verdict in OWN for mark in marks) and (
         own := own_record(exercise, *own_numbers)
     ):
-        from_own = compare(own[0], expected, exercise.convention, HAND_RTOL)
+        from_own = compare(own[0], expected, convention, HAND_RTOL)
         report = min(from_own, report, key=lambda report: len(report.wrong))
     if report.wrong:
         yield Finding(f"The first wrong step, from the output back: {_first(exercise, report)}.")
@@ -96,7 +96,11 @@ class Mistake(NamedTuple):
 def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[Finding]:
     """Yield a line for each mistake that explains all gradients of a layer, of which two or more are wrong."""
     layers: dict[tuple[str, str, str], list[int]] = {}
-    for group, kind, mistakes in (("gradients", "", weight_mistakes), ("bias_gradients", "bias ", bias_mistakes)):
+    for group, kind, mistakes in (
+        ("gradients", "gradients", weight_mistakes),
+        ("bias_gradients", "bias gradients", bias_mistakes),
+        ("updates", "updates", update_mistakes),
+    ):
         for k, given in enumerate(found.answers.get(group, [])):
             wrong = sum(m.verdict == "wrong" for m in marks if m.group == group and m.layer == k)
             if wrong < MIN_WRONG:
@@ -105,8 +109,8 @@ def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> 
                 layers.setdefault((named.name, kind, named.remedy), []).append(k + 1)
     for (name, kind, remedy), numbers in layers.items():
         of = f"layer{'s' * (len(numbers) > 1)} {' and '.join(map(str, numbers))}"
-        line = f"Diagnosis: {name}, in the {kind}gradients of {of}. To correct it: {remedy}."
-        yield Finding(line, (f"{name}, in {kind}gradients",))
+        line = f"Diagnosis: {name}, in the {kind} of {of}. To correct it: {remedy}."
+        yield Finding(line, (f"{name}, in {kind}",))
 
 
 def _explains(mistake: Mistake, texts: Sequence[str | None]) -> bool:
@@ -119,44 +123,50 @@ def _explains(mistake: Mistake, texts: Sequence[str | None]) -> bool:
 def weight_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[Mistake]:
     """Yield the mistakes in the weight gradients of layer k, counted from 0, from the student's own numbers."""
     x, z_senders, z, a, delta = _own(exercise, found, k)
-    sign, W = sign_of_delta(exercise.convention), exercise.record.mlp.weights()[k]
-    right = sign * np.outer(x, delta)
-    product = f"it is {'−' * (sign < 0.0)}(a of the sender) · (δ of the receiver)"
-    yield Mistake(
-        "transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(right.shape)
-    )
-    yield Mistake("missing activation of the sender", "multiply by it", sign * np.outer(np.ones(len(x)), delta))
-    yield Mistake(
-        "net input of the sender instead of its activation",
-        "a weight multiplies a, not z",
-        sign * np.outer(z_senders, delta),
-    )
-    yield Mistake("missing delta of the receiver", "multiply by it", sign * np.outer(x, np.ones(len(delta))))
-    yield Mistake(
-        "activation of the receiver instead of the sender's", product, sign * np.outer(np.ones(len(x)), a * delta)
-    )
-    yield Mistake("weight in place of the activation", product, sign * W * delta)
+    letters, W = LETTERS[exercise.convention], exercise.record.mlp.weights()[k]
+    right, ones = np.outer(x, delta), np.ones(len(x))
+    product = f"it is ({letters.a} of the sender) · ({letters.delta} of the receiver)"
+    rows = "its rows are the senders, its columns the receivers"
+    yield Mistake("transposed matrix", rows, right.T.reshape(right.shape))
+    yield Mistake("missing activation of the sender", "multiply by it", np.outer(ones, delta))
+    net_input = f"a weight multiplies {letters.a}, not {letters.z}"
+    yield Mistake("net input of the sender instead of its activation", net_input, np.outer(z_senders, delta))
+    yield Mistake("missing delta of the receiver", "multiply by it", np.outer(x, np.ones(len(delta))))
+    yield Mistake("activation of the receiver instead of the sender's", product, np.outer(ones, a * delta))
+    yield Mistake("weight in place of the activation", product, W * delta)
     if not (exercise.loss == "cross_entropy" and k == len(found.answers["z"]) - 1):
         f_prime = slope(TABLE[exercise.activation], z, a)
-        yield Mistake("f′(z) a second time", f"δ already has it; {product}", right * f_prime)
-    yield from _factors(right, flat(found.answers["gradients"][k]), product)
+        yield Mistake(f"f′({letters.z}) a second time", f"{letters.delta} already has it; {product}", right * f_prime)
+    yield from _factors(right, flat(found.answers["gradients"][k]), product, letters.delta)
 
 
 def bias_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[Mistake]:
     """Yield the mistakes in the bias gradients of layer k, counted from 0, from the student's own numbers."""
     x, _, _, _, delta = _own(exercise, found, k)
-    right = sign_of_delta(exercise.convention) * delta
-    product = f"it is {'−' * (exercise.convention == 'handout')}δ, for a bias is multiplied by 1"
+    letter = LETTERS[exercise.convention].delta
+    product = f"it is {letter}, for a bias is multiplied by 1"
     for sender in x:
-        yield Mistake("multiplied by the activation of a sender", product, sender * right)
-    yield from _factors(right, flat(found.answers["bias_gradients"][k]), product)
+        yield Mistake("multiplied by the activation of a sender", product, sender * delta)
+    yield from _factors(delta, flat(found.answers["bias_gradients"][k]), product, letter)
 
 
-def _factors(right: Floats, texts: Sequence[str | None], product: str) -> Iterator[Mistake]:
+def update_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[Mistake]:
+    """Yield the mistakes in the updates of layer k, counted from 0, from the student's own gradients."""
+    gradients, W = floats(found.answers["gradients"][k]), exercise.record.mlp.weights()[k]
+    right = -exercise.learning_rate * exercise.sign * gradients
+    rule = f"it is {instructions(exercise)[-1].partition(': ')[2]}"
+    yield Mistake("opposite sign", f"{rule}, for the loss is to fall", -right)
+    yield Mistake("missing learning rate", rule, right / exercise.learning_rate)
+    yield Mistake("missing learning rate and opposite sign", rule, -right / exercise.learning_rate)
+    yield Mistake("new weight instead of its change", rule, W + right)
+    yield Mistake("transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(W.shape))
+
+
+def _factors(right: Floats, texts: Sequence[str | None], product: str, delta: str) -> Iterator[Mistake]:
     """Yield the common factors by which all gradients of a layer may be off."""
     yield Mistake("opposite sign", product, -right)
-    yield Mistake("factor 2", f"δ already has every factor of the loss; {product}", 2.0 * right)
-    yield Mistake("factor ½", f"δ already has every factor of the loss; {product}", 0.5 * right)
+    yield Mistake("factor 2", f"{delta} already has every factor of the loss; {product}", 2.0 * right)
+    yield Mistake("factor ½", f"{delta} already has every factor of the loss; {product}", 0.5 * right)
     ratios = [float(x) / y for x, y in zip(texts, flat(right), strict=True) if x is not None and y]
     if len(ratios) >= MIN_WRONG_FOR_FACTOR:
         factor = float(np.median(ratios))

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from viz.exercise.answers import GROUP_LABELS, Answers, Submission, flat, walk
+from viz.exercise.answers import Answers, Submission, flat, walk
+from viz.exercise.letters import labels
 from viz.exercise.own_numbers import own_answers
 
 if TYPE_CHECKING:
-    from viz.exercise.sheet import Exercise
+    from viz.exercise.exercises import Exercise
 
 DIGITS_ASKED = 4
 HAND_RTOL = 2e-3  # the relative error of calculating by hand with four or five digits
@@ -56,7 +57,7 @@ def marks_of(exercise: Exercise, found: Submission) -> list[Mark]:
             found.answers[group] = found.answers[group][::-1]
             return marks_of(exercise, found)
         for k, layer in enumerate(found.answers[group]):
-            moved = misplaced or (group == "gradients" and k in found.transposed)
+            moved = misplaced or (group, k) in found.transposed
             for x, y, z, (_, name) in zip(
                 flat(layer), flat(engine[k]), followed[k], walk(names[group][k]), strict=True
             ):
@@ -126,7 +127,7 @@ def summary(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> lis
     for group in found.answers:
         of_group = [mark for mark in marks if mark.group == group]
         right = sum(mark.verdict == "right" for mark in of_group)
-        lines.append(f"  {GROUP_LABELS[group]:7} {right} of {len(of_group)} right")
+        lines.append(f"  {labels(exercise.convention)[group]:7} {right} of {len(of_group)} right")
         lines += [f"          {remark}" for remark in remarks(of_group, group in found.reversed)]
     return lines + [f"  Not read: {fault}" for fault in found.faults] + [f"  {remark}" for remark in found.remarks]
 

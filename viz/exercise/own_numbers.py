@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import TABLE, Operation, Value, softmax
-from nn.losses import cross_entropy, half_sse, sse
 from nn.network import MLP
-from nn.record import Record, sign_of_delta
+from nn.record import Record
 from nn.validation import Floats
 from viz.exercise.answers import Answers, mapped
-
-if TYPE_CHECKING:
-    from viz.exercise.sheet import Exercise
+from viz.exercise.exercises import LOSSES, Exercise
 
 INVERSES: dict[str, Callable[[Floats], Floats]] = {  # of the activations; NaN or infinite outside their range
     "sigmoid": lambda a: np.log(a / (1.0 - a)),
     "tanh": np.arctanh,
     "relu": lambda a: np.where(a > 0.0, a, math.nan),
 }
-LOSSES = {"sse": sse, "half_sse": half_sse, "cross_entropy": cross_entropy}
 
 
 @np.errstate(all="ignore")
@@ -35,7 +31,7 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
     """Return what each answer would be, given the student's own earlier ones; NaN if one of these is blank."""
     mlp, y = exercise.record.mlp, np.array(exercise.target)
     f = TABLE[exercise.activation]
-    sign = sign_of_delta(exercise.convention)
+    sign = exercise.sign
     z, a, deltas = ([floats(layer) for layer in answers[name]] for name in ("z", "a", "deltas"))
     weights, senders = mlp.weights(), [floats([x.data for x in exercise.record.inputs]), *a[:-1]]
     biases = mlp.biases() or [np.zeros(len(layer)) for layer in z]
@@ -49,8 +45,9 @@ def own_answers(exercise: Exercise, answers: Answers) -> Answers:
         "z": [x @ W + b for x, W, b in zip(senders, weights, biases, strict=True)],
         "a": [*map(f, z[:-1]), outputs],
         "deltas": [*hidden, output_delta],
-        "gradients": [sign * np.outer(x, delta) for x, delta in zip(senders, deltas, strict=True)],
-        "bias_gradients": [sign * delta for delta in deltas],
+        "gradients": [np.outer(x, delta) for x, delta in zip(senders, deltas, strict=True)],
+        "bias_gradients": deltas,
+        "updates": [-exercise.learning_rate * sign * floats(W) for W in answers["gradients"]],
     }
 
 

@@ -1,182 +1,17 @@
-"""Exercise sheets: a small network with its numbers, and blanks for one forward and one backward pass by hand.
-
-The same options give the same sheet on every machine: its numbers are tenths drawn with `random.Random(seed).random()`,
-which Python guarantees not to change, and everything else is computed with floats and `math` only.
-
-Letters: x input, z net input, a activation, f activation function, y target, C the loss, δ = ∂C/∂z or −∂C/∂z.
-"""
+"""An exercise as a sheet of text, with blanks or with its solution, in the letters of a course."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
-from random import Random
+from textwrap import wrap
 
-from autograd import Value
-from nn.architecture import subscript
-from nn.network import MLP
-from nn.record import Record
-from viz.exercise.answers import Answers
-from viz.exercise.own_numbers import LOSSES
+from viz.exercise.exercises import Exercise
+from viz.exercise.letters import ACTIVATION_TEXTS, LETTERS, LOSS_TEXTS
 
-# fmt: off
-ACTIVATION_TEXTS = {
-    "sigmoid": "f(z) = 1 / (1 + e⁻ᶻ), and f′(z) = a(1 − a)",
-    "tanh":    "f(z) = tanh z, and f′(z) = 1 − a²",
-    "relu":    "f(z) = max(0, z), and f′(z) = 1 where z > 0, else 0",
-}
-LOSS_TEXTS = {
-    "sse":           "C = Σ (a − y)², over the outputs",
-    "half_sse":      "C = ½ Σ (a − y)², over the outputs",
-    "cross_entropy": "C = −log a of the right class; the last layer is softmax, aᵢ = e^zᵢ / Σ e^zₖ",
-}
-CONVENTION_TEXTS = {"gradient": "δ = ∂C/∂z", "handout": "δ = −∂C/∂z"}
-# fmt: on
-MIN_NET_INPUT, MAX_NET_INPUT = 0.05, 2.5  # of |z|, so that nothing cancels or saturates
-MIN_DELTA = 0.002  # of |δ|
-MAX_NEURONS = 12  # of a layer
-MAX_TRIES = 2000  # to find such numbers
 PRECISION = "Calculate with five significant digits, and write down four: 0.01234, 1.235."
-BLANK, BLANKS_PER_LINE = "________", 4
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise and its solution.
-
-    Attributes:
-        options: The command-line options that make this exercise.
-        activation: The name of the activation; the last layer is softmax if the loss is cross_entropy.
-        loss: The name of the loss.
-        convention: "gradient" for δ = ∂C/∂z, or "handout" for δ = −∂C/∂z.
-        target: The targets y.
-        record: The forward pass, after `backward()`.
-        C: The loss.
-    """
-
-    options: str
-    activation: str
-    loss: str
-    convention: str
-    target: list[float]
-    record: Record
-    C: Value
-
-    def names(self) -> Answers:
-        """Return the names of the answers, in the shape of the answers."""
-        record, mlp = self.record, self.record.mlp
-        z = [[z.name or "" for z in layer] for layer in record.net_inputs]
-        found: Answers = {
-            "z": z,
-            "a": [[name.replace("z", "a") for name in layer] for layer in z],
-            "deltas": [[name.replace("z", "δ") for name in layer] for layer in z],
-            "gradients": [
-                [[f"∂C/∂{w.name}" for w in ws] for ws in zip(*[n.weights for n in layer.neurons], strict=True)]
-                for layer in mlp.layers
-            ],
-        }
-        if mlp.biases():
-            found["bias_gradients"] = [[f"∂C/∂{n.bias.name}" for n in layer.neurons if n.bias] for layer in mlp.layers]
-        return found
-
-    def answers(self) -> Answers:
-        """Return the right answers, by the names in the file of answers."""
-        mlp, numbers = self.record.mlp, self.record
-        found: Answers = {
-            "z": [[z.data for z in layer] for layer in numbers.net_inputs],
-            "a": [[a.data for a in layer] for layer in numbers.activations],
-            "deltas": numbers.deltas(self.convention),
-            "gradients": [W.tolist() for W in mlp.gradients()],
-        }
-        return found | ({"bias_gradients": [b.tolist() for b in mlp.bias_gradients()]} if mlp.biases() else {})
-
-
-def make_exercise(
-    sizes: Sequence[int],
-    seed: int,
-    activation: str = "sigmoid",
-    loss: str = "sse",
-    bias: bool = False,
-    convention: str = "gradient",
-) -> Exercise:
-    """Return the exercise with these options, the same one every time.
-
-    Weights have one decimal, no neuron saturates and no delta is tiny.
-
-    Args:
-        sizes: The number of inputs, then the number of neurons of each layer.
-        seed: The number of the sheet, 0 or more.
-        activation: "sigmoid", "tanh" or "relu".
-        loss: "sse", "half_sse", or "cross_entropy", which makes the last layer softmax.
-        bias: Whether every neuron has a bias.
-        convention: "gradient" for δ = ∂C/∂z, or "handout" for δ = −∂C/∂z.
-
-    Raises:
-        ValueError: For an option that does not exist, and if no such numbers are found.
-
-    >>> make_exercise([3, 4, 1], 7).record.mlp
-    MLP(3 → 4 sigmoid → 1 sigmoid, 16 parameters)
-    """
-    choices: dict[str, tuple[str, dict[str, str]]] = {
-        "activation": (activation, ACTIVATION_TEXTS),
-        "loss": (loss, LOSS_TEXTS),
-        "convention": (convention, CONVENTION_TEXTS),
-    }
-    for option, (choice, known) in choices.items():
-        if choice not in known:
-            raise ValueError(f"{option} is {choice!r}; choose {', '.join(known)}")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; give the number of a sheet, 0 or more")
-    if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > MAX_NEURONS:
-        raise ValueError(
-            f"sizes is {list(sizes)}; give the number of inputs and of neurons in each layer, from 1 to {MAX_NEURONS}, "
-            "such as 3,4,1"
-        )
-    if loss == "cross_entropy" and sizes[-1] < 2:
-        raise ValueError(f"cross_entropy needs at least 2 outputs, one for each class, not {sizes[-1]}")
-    options = f"--sizes {','.join(map(str, sizes))} --seed {seed}" + "".join(
-        f" --{name} {choice}"
-        for name, choice, default in (
-            ("activation", activation, "sigmoid"),
-            ("loss", loss, "sse"),
-            ("convention", convention, "gradient"),
-        )
-        if choice != default
-    )
-    options += " --bias" * bias
-    rng = Random(seed)  # noqa: S311  (an exercise is not a secret)
-
-    def tenths(low: int, high: int) -> float:
-        return (low + int(rng.random() * (high - low + 1))) / 10.0
-
-    def weights(count: int) -> list[float]:
-        return [tenths(1, 9) * (1.0 if rng.random() < 0.6 else -1.0) for _ in range(count)]
-
-    output = "softmax" if loss == "cross_entropy" else activation
-    for _ in range(MAX_TRIES):
-        W = [[weights(m) for _ in range(n)] for n, m in pairwise(sizes)]
-        mlp = MLP.from_weights(W, [weights(m) for m in sizes[1:]] if bias else None, activation, output=output)
-        record = mlp.forward([tenths(2, 20) for _ in range(sizes[0])])
-        net_inputs = [z.data for layer in record.net_inputs for z in layer]
-        if not all(MIN_NET_INPUT <= (z if activation == "relu" else abs(z)) <= MAX_NET_INPUT for z in net_inputs):
-            continue
-        if loss == "cross_entropy":
-            right = int(rng.random() * sizes[-1])
-            target = [float(k == right) for k in range(sizes[-1])]
-        else:
-            target = [tenths(0, 10) for _ in record.output]
-        C = LOSSES[loss](record.output, target)
-        C.backward()
-        if all(abs(delta) >= MIN_DELTA for layer in record.deltas() for delta in layer):
-            return Exercise(options, activation, loss, convention, target, record, C)
-    raise ValueError(
-        f"no weights found in {MAX_TRIES:,} tries keep every number in range: choose fewer or smaller layers, or tanh"
-    )
-
-
-# The sheet ------------------------------------------------------------------------------------------------------------
+INDENT = "\n" + " " * 13  # of a question's second line
+BLANK, WIDTH, LABEL_WIDTH, GAP = "________", 78, 12, "   "
 
 
 def sheet(exercise: Exercise, solution: bool = False) -> str:
@@ -185,53 +20,69 @@ def sheet(exercise: Exercise, solution: bool = False) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def data(exercise: Exercise, solution: bool) -> list[str]:
+def data(exercise: Exercise, solution: bool = False) -> list[str]:
     """Return the first part of the sheet: the given numbers."""
-    record, mlp = exercise.record, exercise.record.mlp
-    targets = [f"y{subscript(i)} = {written(y)}" for i, y in enumerate(exercise.target, 1)]
+    record, mlp, c = exercise.record, exercise.record.mlp, exercise.notation
+    letters = LETTERS[exercise.convention]._asdict()
+    inputs = [f"{c.x(i).text} = {written(x.data)}" for i, x in enumerate(record.inputs, 1)]
+    targets = [f"{c.y(k).text} = {written(y)}" for k, y in enumerate(exercise.target, 1)]
     but = ", but in the last layer" if exercise.loss == "cross_entropy" else ""
     lines = [
         f"A network of {' – '.join(map(str, mlp.sizes))} neurons, one step by hand{': the solution' * solution}",
-        f"({exercise.options})",
+        *wrap(f"({exercise.options})", WIDTH, break_on_hyphens=False),
         "",
-        f"Activation  {exercise.activation}{but}: {ACTIVATION_TEXTS[exercise.activation]}",
-        f"Loss        {LOSS_TEXTS[exercise.loss]}",
-        f"Delta       {CONVENTION_TEXTS[exercise.convention]}",
-        f"Inputs      {', '.join(f'{x.name} = {written(x.data)}' for x in record.inputs)}",
-        f"Targets     {', '.join(targets)}",
+        *labelled(
+            "Activation", f"{exercise.activation}{but}: {ACTIVATION_TEXTS[exercise.activation]}".format(**letters)
+        ),
+        *labelled("Loss", LOSS_TEXTS[exercise.loss].format(**letters)),
+        *labelled("Letters", c.reading),
+        *labelled("Inputs", ", ".join(inputs)),
+        *labelled("Targets", ", ".join(targets)),
+        *labelled("Rate", f"η = {exercise.learning_rate:g}"),
     ]
     biases = mlp.biases()
     for k, W in enumerate(mlp.weights()):
-        lines += ["", f"Weights into layer {k + 1}: a row for each sender, a column for each receiver"]
+        lines += ["", f"Weights into layer {k + c.first}: a row for each sender, a column for each receiver"]
         lines += table(exercise, k, W.tolist(), biases[k].tolist() if biases else None, written)
     return lines
 
 
-def instructions(exercise: Exercise) -> tuple[str, str, str]:
-    """Return what is asked, forward, backward and for the gradients; further lines stand below the first."""
-    bias, minus = bool(exercise.record.mlp.biases()), "−" if exercise.convention == "handout" else ""
-    output = "f′(z) · ∂C/∂a" if exercise.loss != "cross_entropy" else "Σ ∂aᵢ/∂z · ∂C/∂aᵢ over the outputs i"
-    backward = f"2  Backward: at the output  δ = {minus}{output}"
+def labelled(label: str, text: str) -> list[str]:
+    """Return a text behind a label, in lines that fit the sheet."""
+    lines = wrap(text, WIDTH - LABEL_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"{name:{LABEL_WIDTH}}{line}" for name, line in zip([label, *[""] * len(lines)], lines, strict=False)]
+
+
+def instructions(exercise: Exercise) -> tuple[str, str, str, str]:
+    """Return what is asked, forward, backward, for the gradients and for the update; lines may follow the first."""
+    z, a, out, _, delta, C, gradient, bias_gradient = LETTERS[exercise.convention]
+    bias, minus = bool(exercise.record.mlp.biases()), "" if exercise.sign > 0.0 else "−"
+    output = f"{minus}f′({z}) · ∂{C}/∂{out}"
+    if exercise.loss == "cross_entropy":
+        output = f"{minus}Σ ∂{out}ᵢ/∂{z} · ∂{C}/∂{out}ᵢ over the outputs i"
+    backward = f"2  Backward: at the output  {delta} = {output}"
     if len(exercise.record.net_inputs) > 1:
-        backward += "\n             elsewhere      δ = f′(z) · Σ w·δ, over the neurons of the next layer"
+        backward += f"{INDENT}elsewhere      {delta} = f′({z}) · Σ w·{delta}, over the next layer"
+    product = f"3  Gradients: {gradient} = ({a} of the sender) · ({delta} of the receiver)"
     return (
-        f"1  Forward: z = Σ w · (a of the sender){' + bias' * bias}, then a = f(z)",
+        f"1  Forward: {z} = Σ w · ({a} of the sender){' + bias' * bias}, then {a} = f({z})",
         backward,
-        f"3  Gradients: ∂C/∂w = {minus}(a of the sender) · (δ of the receiver){f'; ∂C/∂b = {minus}δ' * bias}",
+        f"{product}{f'{INDENT}{bias_gradient} = {delta}' * bias}",
+        f"4  Update: Δw = {'−η' if exercise.sign > 0.0 else 'η'} · {f'({gradient})' if minus else gradient}",
     )
 
 
 def questions(exercise: Exercise, solution: bool) -> list[str]:
     """Return the second part of the sheet: the questions, with blanks or with the solution."""
     names, answers = exercise.names(), exercise.answers()
-    forward, backward, gradients = instructions(exercise)
+    forward, backward, gradients, update = instructions(exercise)
 
     def number(x: float) -> str:
         return f"{Decimal(f'{x:#.4g}'):f}".replace("-", "−") if solution else BLANK  # with trailing zeros
 
     def blanks(group: str, k: int) -> list[str]:
         cells = [f"{name} = {number(x):8}" for name, x in zip(names[group][k], answers[group][k], strict=True)]
-        return ["    " + "   ".join(cells[i : i + BLANKS_PER_LINE]) for i in range(0, len(cells), BLANKS_PER_LINE)]
+        return ["    " + GAP.join(cells[i:j]) for i, j in packed([len(cell) for cell in cells], WIDTH - 4)]
 
     layers, biases = range(len(answers["z"])), answers.get("bias_gradients")
     lines = [PRECISION, "", forward]
@@ -240,16 +91,19 @@ def questions(exercise: Exercise, solution: bool) -> list[str]:
     lines += ["", *backward.splitlines()]
     for k in reversed(layers):
         lines += blanks("deltas", k)
-    lines += ["", gradients]
-    for k in layers:
-        lines += [""] * (k > 0)
-        lines += table(exercise, k, answers["gradients"][k], biases[k] if biases else None, number)
+    for question, group in ((gradients, "gradients"), (update, "updates")):
+        lines += ["", *question.splitlines()]
+        for k in layers:
+            lines += [""] * (k > 0)
+            bias = biases[k] if biases and group == "gradients" else None
+            lines += table(exercise, k, answers[group][k], bias, number)
     return lines
 
 
 def senders_of(exercise: Exercise, k: int) -> list[str]:
     """Return the names of the senders of layer k, counted from 0."""
-    senders: list[list[str]] = [[str(x.name) for x in exercise.record.inputs], *exercise.names()["a"]]
+    inputs = [exercise.notation.x(i).text for i in range(1, exercise.record.mlp.sizes[0] + 1)]
+    senders: list[list[str]] = [inputs, *exercise.names()["a"]]
     return senders[k]
 
 
@@ -262,7 +116,28 @@ def table(
     rows += [(f"from {name}", list(map(write, row))) for name, row in zip(senders, W, strict=True)]
     rows += [] if b is None else [("bias", list(map(write, b)))]
     first, width = max(len(name) for name, _ in rows), max(len(cell) for _, cells in rows for cell in cells)
-    return [f"    {name:{first}}" + "".join(f"   {cell:>{width}}" for cell in cells) for name, cells in rows]
+    lines = []
+    for i, j in packed([width] * len(rows[0][1]), WIDTH - 4 - first - len(GAP)):
+        lines += [""] * (i > 0)
+        lines += [
+            f"    {name:{first}}" + "".join(f"{GAP}{cell:>{width}}" for cell in cells[i:j]) for name, cells in rows
+        ]
+    return lines
+
+
+def packed(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """Yield the first cell, and the one after the last, of each line that has room for these cells.
+
+    >>> list(packed([10, 10, 10], 25))
+    [(0, 2), (2, 3)]
+    """
+    start, used = 0, -len(GAP)
+    for i, width in enumerate(widths):
+        if i > start and used + len(GAP) + width > room:
+            yield start, i
+            start, used = i, -len(GAP)
+        used += len(GAP) + width
+    yield start, len(widths)
 
 
 def written(x: float) -> str:

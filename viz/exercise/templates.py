@@ -13,8 +13,9 @@ from string import Template
 from typing import Any
 
 from viz.exercise.answers import flat, mapped, plain, walk
+from viz.exercise.exercises import Exercise
 from viz.exercise.parts import part, source_hash
-from viz.exercise.sheet import PRECISION, Exercise, data, instructions, senders_of
+from viz.exercise.sheet import PRECISION, data, instructions, senders_of
 
 SUFFIXES = ("json", "csv", "html")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
@@ -54,7 +55,8 @@ def form(exercise: Exercise) -> str:
     """
     script, sheet = part("form.js"), part("form.css")
     names = exercise.names()
-    title, _, _, *given = data(exercise, False)
+    first = data(exercise)
+    title, given = first[0], first[first.index("") + 1 :]
     blank = {group: _empty(layers) for group, layers in names.items()}
     model = {"exercise": exercise.options, "name": "", **blank}
     return Template(part("form.html")).substitute(
@@ -79,7 +81,7 @@ def _empty(numbers: Any) -> Any:
 def _fields(exercise: Exercise) -> Iterator[str]:
     """Yield the questions with their fields, in the order of the sheet."""
     names = exercise.names()
-    forward, backward, gradients = instructions(exercise)
+    forward, backward, gradients, update = instructions(exercise)
     layers = range(len(names["z"]))
     yield _question(forward)
     for k in layers:
@@ -88,8 +90,9 @@ def _fields(exercise: Exercise) -> Iterator[str]:
     for k in reversed(layers):
         yield _layer(names, "deltas", k)
     yield _question(gradients)
-    for k in layers:
-        yield _matrix(exercise, k)
+    yield from (_matrix(exercise, "gradients", k) for k in layers)
+    yield _question(update)
+    yield from (_matrix(exercise, "updates", k) for k in layers)
 
 
 def _question(text: str) -> str:
@@ -104,17 +107,17 @@ def _layer(names: dict[str, Any], group: str, k: int) -> str:
     return f'<p class="layer">{" ".join(cells)}</p>'
 
 
-def _matrix(exercise: Exercise, k: int) -> str:
-    """Return the table of gradients of layer k: a row for each sender, a column for each receiver."""
+def _matrix(exercise: Exercise, group: str, k: int) -> str:
+    """Return the table of gradients or updates of layer k: a row for each sender, a column for each receiver."""
     names = exercise.names()
     head = "".join(f'<th scope="col">to {html.escape(name)}</th>' for name in names["z"][k])
     rows = [
         f'<tr><th scope="row">from {html.escape(sender)}</th>'
-        + "".join(f"<td>{_field(name, 'gradients', k, i, j)}</td>" for j, name in enumerate(row))
+        + "".join(f"<td>{_field(name, group, k, i, j)}</td>" for j, name in enumerate(row))
         + "</tr>"
-        for i, (sender, row) in enumerate(zip(senders_of(exercise, k), names["gradients"][k], strict=True))
+        for i, (sender, row) in enumerate(zip(senders_of(exercise, k), names[group][k], strict=True))
     ]
-    if "bias_gradients" in names:
+    if "bias_gradients" in names and group == "gradients":
         biases = enumerate(names["bias_gradients"][k])
         fields = "".join(f"<td>{_field(name, 'bias_gradients', k, j)}</td>" for j, name in biases)
         rows.append(f'<tr><th scope="row">bias</th>{fields}</tr>')
