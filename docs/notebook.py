@@ -19,7 +19,6 @@ from autograd.files import write
 from nn import Record
 from viz import Drawing
 from viz.notebook import record_picture, value_picture
-from viz.rendering.engines import render
 
 CELLS = [  # text and code in turn
     """\
@@ -146,8 +145,9 @@ def run(source: str, names: dict[str, Any], count: int) -> list[dict[str, Any]]:
 def picture(shown: Value | Record | Drawing) -> str:
     """Return the SVG that a notebook shows."""
     if isinstance(shown, Drawing):
-        return render(shown.source, "svg").decode()
-    svg = value_picture(shown) if isinstance(shown, Value) else record_picture(shown)
+        svg = shown.shown()
+    else:
+        svg = value_picture(shown) if isinstance(shown, Value) else record_picture(shown)
     if svg is None:
         raise RuntimeError(f"{shown!r} has no picture here; the system's Graphviz draws it")
     return svg

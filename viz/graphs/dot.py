@@ -8,10 +8,12 @@ the system's `dot` draws, take labels with DOT's own markup instead.
 from __future__ import annotations
 
 import math
+import sys
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
 
 MAX_NUMBERS_IN_BOX = 4
+IN_CELL = "max-width:100%;height:auto"  # of a picture in a notebook
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
 
@@ -56,8 +59,33 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
             copy.node(name, label=f"<{text}>")
         return str(copy.source)
 
+    def shown(self) -> str | None:
+        """Return the SVG for a notebook, at most as wide as its cell; where none can be drawn, say why once: None."""
+        try:
+            return self._repr_image_svg_xml()
+        except (RuntimeError, TimeoutError) as error:
+            say_once(f"handgrad: no picture is shown, because {error}")
+            return None
+
     def _repr_image_svg_xml(self) -> str:
-        return render(self.source, "svg").decode()
+        svg = render(self.source_for("svg"), "svg").decode()
+        return svg.replace("<svg ", f'<svg style="{IN_CELL}" ', 1)
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
+    ) -> dict[str, Any]:
+        formats = ({"image/svg+xml"} if include is None else set(include)) - set(exclude or ())
+        bundle: dict[str, Any] = super()._repr_mimebundle_(include=formats - {"image/svg+xml"})
+        if "image/svg+xml" in formats:
+            svg = self.shown()
+            bundle |= {"text/plain": repr(self)} if svg is None else {"image/svg+xml": svg}
+        return bundle
+
+
+@cache
+def say_once(message: str) -> None:
+    """Write a message among the errors, but the same one never again in this process."""
+    print(message, file=sys.stderr)
 
 
 def bold(text: str) -> str:
