@@ -18,6 +18,7 @@ from autograd import Value
 from autograd.files import write
 from nn import Record
 from viz import Drawing
+from viz.graphs.dot import HTML, PICTURE, image
 from viz.notebook import record_picture, value_picture
 
 CELLS = [  # text and code in turn
@@ -137,7 +138,8 @@ def run(source: str, names: dict[str, Any], count: int) -> list[dict[str, Any]]:
         lines = printed.getvalue().splitlines(keepends=True)
         outputs.append({"name": "stdout", "output_type": "stream", "text": lines})
     if shown is not None:
-        data = {"image/svg+xml": picture(shown).splitlines(keepends=True), "text/plain": [f"<{type(shown).__name__}>"]}
+        svg = picture(shown)
+        data = {HTML: [image(svg)], PICTURE: svg.splitlines(keepends=True), "text/plain": [f"<{type(shown).__name__}>"]}
         outputs.append({"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"})
     return outputs
 

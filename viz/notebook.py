@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd import Value
 from nn import Record
+from viz.graphs.dot import HTML, PICTURE, image
 from viz.graphs.drawing import MAX_READABLE, draw
 from viz.graphs.textbook_network import network
 from viz.size import larger_than
@@ -33,23 +34,35 @@ def record_picture(record: Record) -> str | None:
     return network(record).shown()
 
 
+Picture = Callable[[Any], str | None]
+PICTURES: dict[type, Picture] = {Value: value_picture, Record: record_picture}
+
+
 def register(shell: Any) -> None:
-    """Let an IPython shell show Values and records as pictures."""
-    formatter = shell.display_formatter.formatters["image/svg+xml"]
-    formatter.for_type(Value, value_picture)
-    formatter.for_type(Record, record_picture)
+    """Let an IPython shell show Values and records as pictures; a terminal's does not ask for them."""
+    for kind, picture in PICTURES.items():
+        shell.display_formatter.formatters[PICTURE].for_type(kind, picture)
+        shell.display_formatter.formatters[HTML].for_type(kind, _html(picture))
 
 
 def register_for_marimo() -> None:
     """Let marimo show Values and records as pictures."""
-    setattr(Value, MARIMO, _mime(value_picture))
-    setattr(Record, MARIMO, _mime(record_picture))
+    for kind, picture in PICTURES.items():
+        setattr(kind, MARIMO, _mime(picture))
 
 
-def _mime(picture: Callable[[Any], str | None]) -> Callable[[Any], tuple[str, str]]:
+def _html(picture: Picture) -> Picture:
+    def html(shown: Any) -> str | None:
+        svg = picture(shown)
+        return None if svg is None else image(svg)
+
+    return html
+
+
+def _mime(picture: Picture) -> Callable[[Any], tuple[str, str]]:
     def mime(shown: Any) -> tuple[str, str]:
         svg = picture(shown)
-        return ("text/plain", repr(shown)) if svg is None else ("image/svg+xml", svg)
+        return ("text/plain", repr(shown)) if svg is None else (HTML, image(svg))
 
     return mime
 

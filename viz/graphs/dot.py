@@ -7,13 +7,14 @@ the system's `dot` draws, take labels with DOT's own markup instead.
 
 from __future__ import annotations
 
+import base64
 import math
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
 
 MAX_NUMBERS_IN_BOX = 4
+HTML, PICTURE = "text/html", "image/svg+xml"
 IN_CELL = "max-width:100%;height:auto"  # of a picture in a notebook
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
@@ -68,18 +70,29 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
             return None
 
     def _repr_image_svg_xml(self) -> str:
-        svg = render(self.source_for("svg"), "svg").decode()
-        return svg.replace("<svg ", f'<svg style="{IN_CELL}" ', 1)
+        return _for_cell(self.source_for("svg"))
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> dict[str, Any]:
-        formats = ({"image/svg+xml"} if include is None else set(include)) - set(exclude or ())
-        bundle: dict[str, Any] = super()._repr_mimebundle_(include=formats - {"image/svg+xml"})
-        if "image/svg+xml" in formats:
+        wanted = ({HTML, PICTURE} if include is None else set(include)) - set(exclude or ())
+        bundle: dict[str, Any] = super()._repr_mimebundle_(include=wanted - {PICTURE})
+        if not wanted.isdisjoint({HTML, PICTURE}):
             svg = self.shown()
-            bundle |= {"text/plain": repr(self)} if svg is None else {"image/svg+xml": svg}
+            shown = {"text/plain": repr(self)} if svg is None else {HTML: image(svg), PICTURE: svg}
+            bundle |= {kind: data for kind, data in shown.items() if kind in wanted or svg is None}
         return bundle
+
+
+@lru_cache(maxsize=1)  # a notebook asks for it twice: as SVG and as HTML
+def _for_cell(source: str) -> str:
+    return render(source, "svg").decode().replace("<svg ", f'<svg style="{IN_CELL}" ', 1)
+
+
+def image(svg: str) -> str:
+    """Return a picture as an HTML image at most as wide as its cell: JupyterLab and nbconvert do not scale bare SVG."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="" style="{IN_CELL}" src="data:{PICTURE};base64,{data}">'
 
 
 @cache
