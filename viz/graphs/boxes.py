@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RTOL = 1e-9  #: up to this fraction, a gradient is the sum of its terms
+
 
 @dataclass(slots=True, eq=False)
 class Box:
@@ -42,7 +44,10 @@ class Box:
 
 @dataclass(slots=True, eq=False)
 class Arrow:
-    """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back."""
+    """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back.
+
+    There is one flow for each result of the box at its tail.
+    """
 
     tail: int
     head: int
@@ -112,6 +117,24 @@ def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
     return arrows
 
 
+def remainders(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> dict[Value, float]:
+    """Return, for each result whose gradient is more or less than its arrows pass back, the difference.
+
+    It comes from an earlier `backward()`, because leaves add gradients up, or from a Value outside this graph.
+    """
+    flows: dict[Value, list[float]] = {z: [] for box in boxes[:-1] for z in box.results if not z.constant}
+    for arrow in arrows:
+        for z, flow in zip(boxes[arrow.tail].results, arrow.flows, strict=True):
+            if z in flows:
+                flows[z].append(flow)
+    for box in boxes:
+        if len(box.results) > 1:  # what is used inside its own box is passed back there, along no arrow
+            for x in {x for z in box.members for x in z.operands} & set(box.results):
+                flows.pop(x, None)
+    found = {z: z.grad - sum(terms) for z, terms in flows.items()}
+    return {z: rest for z, rest in found.items() if abs(rest) > RTOL * sum(map(abs, [z.grad, *flows[z]]))}
+
+
 def total_length(arrows: Sequence[Arrow]) -> int:
     """Return how many columns all arrows together span, with each box as far to the right as it can be."""
     column: dict[int, int] = {}
@@ -170,5 +193,5 @@ def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, contribut
         else:
             size = f"{len(box.results)} × {len(boxes[tail].results)}"
             hint = f"the {size} Jacobian matrix of local derivatives: one row for each value at the arrow's head"
-            arrows.append(Arrow(tail, head, f"× J {size}", hint, [flows[x] for x in xs]))
+            arrows.append(Arrow(tail, head, f"× J {size}", hint, [flows.get(x, 0.0) for x in boxes[tail].results]))
     return arrows

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MAX_NUMBERS_IN_BOX = 4
 HTML, PICTURE = "text/html", "image/svg+xml"
 IN_CELL = "max-width:100%;height:auto"  # of a picture in a notebook
+ELSEWHERE_LABEL = "from elsewhere"
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
 
@@ -129,6 +130,7 @@ def add_statements(
     boxes: Sequence[Box],
     arrows: Sequence[Arrow],
     flowing: bool,
+    rest: Mapping[Value, float],
     changes: Mapping[Value, Reference],
     wrong_first: Collection[Value],
     shown: Collection[Value],
@@ -140,6 +142,7 @@ def add_statements(
         boxes: in topological order, the root last.
         arrows: between them.
         flowing: whether `backward()` has computed gradients, which are then shown.
+        rest: of the gradients that the arrows do not add up to, the difference.
         changes: the other numbers of the Values that differ in a comparison.
         wrong_first: those of them that are marked as the first wrong step.
         shown: further Values whose boxes have a thick border.
@@ -148,7 +151,7 @@ def add_statements(
     weights stand before it is drawn in two halves that meet in a point in that column; in SVG they are joined again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    described = [_box(i, box, flowing, changes, wrong_first, shown) for i, box in enumerate(boxes)]
+    described = [_box(i, box, flowing, rest, changes, wrong_first, shown) for i, box in enumerate(boxes)]
     nodes = [attributes for attributes, _ in described]
     drawing.markup |= {f"n{i}": markup for i, (_, markup) in enumerate(described)}
     edges: list[tuple[str, str, Attributes]] = []
@@ -205,6 +208,7 @@ def _box(
     i: int,
     box: Box,
     flowing: bool,
+    rest: Mapping[Value, float],
     changes: Mapping[Value, Reference],
     wrong_first: Collection[Value],
     shown: Collection[Value],
@@ -220,6 +224,9 @@ def _box(
     if gradients:
         lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
         markup.append(coloured(bold(lines[-1]), f"{sign}-ink"))
+    if any(z in rest for z in box.results):
+        lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
+        markup.append(label(lines[-1]))
     if any(z in wrong_first for z in box.members):
         lines.append(WRONG_FIRST_LABEL)
         markup.append(label(WRONG_FIRST_LABEL))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from autograd import Value, topological_order
 from viz.graphs import legend
-from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, total_length
+from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, remainders, total_length
 from viz.graphs.comparison import Against, changes, first_wrong
 from viz.graphs.dot import Drawing, add_statements
 from viz.graphs.groups import Grouping
@@ -112,11 +112,13 @@ def draw(
     if not drawing.labelled:
         text.append(legend.UNLABELLED)
         arrows = [replace(arrow, text="") for arrow in arrows]
+    rest = remainders(boxes, arrows) if flowing else {}
     shown: set[Value] = set()
     if highlight is not None:
         shown, arrows = _highlighted(value, highlight, boxes, arrows)
     if flowing:
-        text += legend.reading(value, _signs(boxes, arrows), legend.OFF_PATHS if highlight else "")
+        dimmed = legend.OFF_PATHS if highlight else ""
+        text += legend.reading(value, _signs(boxes, arrows), dimmed, rest=bool(rest))
     else:
         text += legend.reading_without_gradients(value)
     if any(" J " in arrow.text for arrow in arrows):
@@ -126,7 +128,7 @@ def draw(
     if highlight is not None:
         text.append(highlight.legend())
     drawing.graph_attr["label"] = label(" ", *text, end=r"\l")
-    add_statements(drawing, boxes, arrows, flowing, changed, first, shown)
+    add_statements(drawing, boxes, arrows, flowing, rest, changed, first, shown)
     return drawing
 
 

@@ -17,6 +17,7 @@ UNLABELLED = "There are too many arrows to label: hover over one to see its loca
 WRONG_FIRST_LEGEND = (
     "First wrong step: the first in the backward pass. Later gradients may be wrong only because of it."
 )
+FROM_ELSEWHERE = "from outside this graph, or from an earlier backward pass"
 JACOBIAN = "× J m × n: the m × n Jacobian matrix, the local derivatives of m values with respect to n others."
 
 
@@ -40,13 +41,22 @@ def colour_line(signs: Collection[str], dimmed: str = "", *more: str) -> str:
     return GAP.join([*(f"{colour}: {meaning}" for colour, meaning in colours(signs, dimmed).items()), *more])
 
 
-def reading(root: Value, signs: Collection[str], dimmed: str = "") -> list[str]:
-    """Return how to read the boxes and arrows of a graph whose gradients have been computed."""
+def reading(root: Value, signs: Collection[str], dimmed: str = "", *, rest: bool = False) -> list[str]:
+    """Return how to read the boxes and arrows of a graph whose gradients have been computed.
+
+    Args:
+        root: of the graph.
+        signs: those that occur.
+        dimmed: what else is grey.
+        rest: whether some gradients are not what their arrows add up to.
+    """
     name = short(root.name) if root.name else "the result"
-    gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 else "gradient"
+    gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 and not rest else "gradient"
+    elsewhere = [f"To this is added what a box says is from elsewhere: {FROM_ELSEWHERE}."] if rest else []
     return [
         f"In each box: name and operation, value, {gradient}.   On each arrow: × local derivative.",
         "A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow's head.",
+        *elsewhere,
         colour_line(
             signs, dimmed, f"arrows: sign and size of this product, each step in width a factor of {WIDTH_RATIO}"
         ),

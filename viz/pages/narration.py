@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd import Operation, Value
 from autograd.value import new_value
 from nn.architecture import subscript
+from viz.graphs.boxes import remainders
+from viz.graphs.legend import FROM_ELSEWHERE
 from viz.text.formulas import ATOM, Piece, composed
 from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
 
@@ -80,6 +82,7 @@ class Narration:
         self.leaving: list[list[Arrow]] = [[] for _ in boxes]
         for arrow in arrows:
             self.leaving[arrow.tail].append(arrow)
+        self.rest = remainders(boxes, arrows) if flowing else {}
         self.words, self.loose = _words(boxes)
         root = boxes[-1].results[-1]
         self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C is outside this graph
@@ -133,13 +136,10 @@ class Narration:
             return GradientSum(of, signed(x.grad), note="Set by a backward pass from C, a Value outside this graph.")
         terms = self._terms(i)
         total = "  ".join(signed(z.grad) for z in box.results[:MAX_RESULTS_LISTED])
-        if len(box.results) > 1:
-            return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
-        flows = [arrow.flows[0] for arrow in self.leaving[i]]
-        missing = x.grad - sum(flows)
-        if abs(missing) > 1e-9 * sum(map(abs, [x.grad, *flows])):
-            terms.append(GradientTerm("from outside this graph, or from an earlier backward pass", "", signed(missing)))
-        return GradientSum(of, total, terms)
+        if any(z in self.rest for z in box.results):
+            product = signed(self.rest[x]) if len(box.results) == 1 else ""
+            terms.append(GradientTerm(FROM_ELSEWHERE, "", product))
+        return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
 
     def _terms(self, i: int) -> list[GradientTerm]:
         """Return the term of each arrow: of the last operation first, and within one of its first operand first."""

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
+from viz.graphs.boxes import remainders
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
-from viz.graphs.legend import OFF_PATHS, colours
+from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours
 from viz.pages.narration import Narration
 from viz.rendering import style
 from viz.rendering.engines import render
@@ -186,13 +187,15 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     key = ", ".join(
         f'<span class="{style.COLOUR_NAMES[colour]}">{colour}</span> {meaning}' for colour, meaning in meanings.items()
     )
-    meaning = f", the derivative of {name} with respect to it" if gradient == 1.0 else ""
+    rest = any(remainders(drawing.boxes, drawing.arrows) for drawing in drawings)
+    meaning = f", the derivative of {name} with respect to it" if gradient == 1.0 and not rest else ""
+    also = f", and what comes {FROM_ELSEWHERE}" if rest else ""
     return (
         f"<p>Each box shows its name and operation, its value, and its gradient{meaning}. "
         "Each arrow shows the local derivative.</p>"
         "<p>A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow’s "
-        f"head.</p><p>{key}. Arrows show the sign and the size of this product: each step in width is a factor of "
-        f"{style.WIDTH_RATIO}.</p>{more}"
+        f"head{also}.</p><p>{key}. Arrows show the sign and the size of this product: each step in width is a factor "
+        f"of {style.WIDTH_RATIO}.</p>{more}"
     )
 
 
