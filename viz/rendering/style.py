@@ -167,7 +167,8 @@ def _sheet() -> str:
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
     for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
         rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
-    plain, coloured = [], [f".handgrad{{{variables(LIGHT)}background:var(--page)}}"]
+    plain: list[str] = []
+    coloured = [f".handgrad{{{variables(LIGHT)}background:var(--page)}}"]
     for selector, rule in rules.items():
         declarations = rule.split(";")
         for lines, variable in ((plain, False), (coloured, True)):
