@@ -73,8 +73,16 @@ def test_both_themes_name_the_same_colours_and_the_sheet_uses_them():
 def test_the_sheet_needs_no_escaping_and_reaches_no_other_part_of_a_page():
     assert not set("<>&") & set(style.STYLE_SHEET)
     assert "url(" not in style.STYLE_SHEET
-    rules = style.STYLE_SHEET.partition("@media")[0].splitlines()
-    assert all(rule.startswith(".handgrad") for rule in rules if rule)
+    rules = re.findall(r"^(.*)\{.*\}$", style.STYLE_SHEET, re.MULTILINE)
+    assert rules
+    assert all(rule.startswith((".handgrad", "@media (prefers-color-scheme:dark){.handgrad")) for rule in rules)
+
+
+def test_what_needs_variables_stands_where_only_programs_that_know_them_read_it():
+    plain, _, coloured = style.STYLE_SHEET.partition("@supports (fill:var(--ink)){\n")
+    assert "--" not in plain
+    assert not re.search(r"weight|opacity|width|family", coloured.replace("--weight", "").replace(".weight", ""))
+    assert coloured.endswith("\n}")
 
 
 # What a colour means ----------------------------------------------------------------------------------------

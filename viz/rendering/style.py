@@ -1,7 +1,8 @@
 """The look: palette, fonts, and the style sheet inside each SVG, which follows the reader's theme.
 
-DOT carries the light colours as attributes, for PNG, PDF and viewers that ignore CSS. In SVG the style sheet overrides
-them: it names each colour once, as a variable, and the dark theme gives the variables other values.
+DOT carries the light colours as attributes, for PNG, PDF and programs that ignore CSS. In SVG the style sheet overrides
+them: it names each colour once, as a variable, and the dark theme gives the variables other values. What needs
+variables stands inside `@supports`: a program that reads style sheets but no variables would paint everything black.
 """
 
 from __future__ import annotations
@@ -166,13 +167,15 @@ def _sheet() -> str:
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
     for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
         rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
-    return "\n".join(
-        [
-            f".handgrad{{{variables(LIGHT)}background:var(--page)}}",
-            *(f".handgrad {selector}{{{declarations}}}" for selector, declarations in rules.items()),
-            f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}",
-        ]
-    )
+    plain: list[str] = []
+    coloured = [f".handgrad{{{variables(LIGHT)}background:var(--page)}}"]
+    for selector, rule in rules.items():
+        declarations = rule.split(";")
+        for lines, variable in ((plain, False), (coloured, True)):
+            if chosen := ";".join(x for x in declarations if ("--" in x) == variable):
+                lines.append(f".handgrad {selector}{{{chosen}}}")
+    dark = f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}"
+    return "\n".join([*plain, "@supports (fill:var(--ink)){", *coloured, dark, "}"])
 
 
 STYLE_SHEET = _sheet()
@@ -197,8 +200,11 @@ def styled(svg: bytes) -> bytes:
     _join_halves(root)
     for text in list(root.iter(f"{SVG}text")):
         _divide(text)
-    for node in root.iter(f"{SVG}g"):
-        _colour(node)
+    for element in root.iter():
+        _colour(element)
+        for paint in ("fill", "stroke"):
+            if element.get(paint) == "transparent":  # dot 2.43 writes it, and many programs paint it black
+                element.set(paint, "none")
     sheet = ET.Element(f"{SVG}style")
     sheet.text = STYLE_SHEET
     root.insert(0, sheet)
