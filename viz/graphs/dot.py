@@ -29,6 +29,7 @@ from viz.text.labels import exact, label, number, signed, tooltip, visible
 if TYPE_CHECKING:
     from autograd import Value
     from viz.graphs.boxes import Arrow, Box
+    from viz.graphs.lettering import Lettering
 
 MAX_NUMBERS_IN_BOX = 4
 HTML, PICTURE = "text/html", "image/svg+xml"
@@ -42,6 +43,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
     """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
 
     collapse: str | None = None  #: "neuron" or "layer", for which a network's box stands, or None for one Value
+    lettering: Lettering  #: what each Value is called; only of a graph
     boxes: Sequence[Box] = ()  #: what is drawn
     arrows: Sequence[Arrow] = ()
     labelled: bool = True  #: whether the arrows carry their local derivatives
@@ -151,7 +153,8 @@ def add_statements(
     weights stand before it is drawn in two halves that meet in a point in that column; in SVG they are joined again.
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
-    described = [_box(i, box, flowing, rest, changes, wrong_first, shown) for i, box in enumerate(boxes)]
+    letters = drawing.lettering
+    described = [_box(i, box, letters, flowing, rest, changes, wrong_first, shown) for i, box in enumerate(boxes)]
     nodes = [attributes for attributes, _ in described]
     drawing.markup |= {f"n{i}": markup for i, (_, markup) in enumerate(described)}
     edges: list[tuple[str, str, Attributes]] = []
@@ -177,7 +180,7 @@ def add_statements(
 
     _fill(drawing, outside)
     for layer, places in groupby(sorted(frames), key=lambda place: place.layer):
-        with _framed(drawing, f"layer-{layer}", f"layer {layer}") as outer:
+        with _framed(drawing, f"layer-{layer}", f"layer {layer - 1 + letters.first}") as outer:
             for place in places:
                 if place.neuron == SHARED:
                     _fill(outer, frames[place])
@@ -207,23 +210,38 @@ def _framed(parent: graphviz.Digraph, name: str, title: str) -> AbstractContextM
 def _box(
     i: int,
     box: Box,
+    letters: Lettering,
     flowing: bool,
     rest: Mapping[Value, float],
     changes: Mapping[Value, Reference],
     wrong_first: Collection[Value],
     shown: Collection[Value],
 ) -> tuple[Attributes, str]:
-    """Return the attributes of the box with index i, and its label with markup."""
-    numbers = [(z, changes.get(z, Reference(z.data, z.grad))) for z in box.results]
+    """Return the attributes of the box with index i, and its label with markup.
+
+    Its lines are the name, the values, the gradients, a neuron's delta, and remarks.
+    """
+    own = box.net_input
+    numbers = {z: changes.get(z, Reference(z.data, z.grad)) for z in ([own.value] if own else []) + box.results}
     gradients = [z.grad for z in box.results if flowing and not z.constant]
     sign = sign_of(gradients)
     title, kind = (box.name, box.kind) if box.name else (box.kind, "")
-    values = _listed([change(old.data, z.data, number) for z, old in numbers])
-    lines = [GAP.join(filter(None, (title, kind))), values]
-    markup = [bold(title) + (GAP + coloured(label(kind), "muted") if kind else ""), label(values)]
+    values = [change(old.data, z.data, number) for z, old in numbers.items()]
+    flows = [change(numbers[z].grad, z.grad, signed) for z in box.results if not z.constant]
+    if own and len(numbers) > 1:  # say which is which
+        values = [f"{letters.called(z)} = {text}" for z, text in zip(numbers, values, strict=True)]
+        flows = [f"∂{letters.C}/∂{letters.called(z)} = {text}" for z, text in zip(box.results, flows, strict=True)]
+    lines = [GAP.join(filter(None, (title, kind))), _listed(values)]
+    markup = [bold(title) + (GAP + coloured(label(kind), "muted") if kind else ""), label(lines[1])]
+    look = f"{box.look} {sign}"
     if gradients:
-        lines.append(_listed([change(old.grad, z.grad, signed) for z, old in numbers if not z.constant]))
+        lines.append(_listed(flows))
         markup.append(coloured(bold(lines[-1]), f"{sign}-ink"))
+    if own and flowing:
+        delta = sign_of([own.sign * own.value.grad])
+        look += f" delta-{delta}"
+        lines.append(f"{own.delta} = {change(own.sign * numbers[own.value].grad, own.sign * own.value.grad, signed)}")
+        markup.append(coloured(bold(lines[-1]), f"{delta}-ink"))
     if any(z in rest for z in box.results):
         lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
         markup.append(label(lines[-1]))
@@ -232,14 +250,14 @@ def _box(
         markup.append(label(WRONG_FIRST_LABEL))
     attributes = {
         "id": f"n-{i}",
-        "class": f"{box.look} {sign}",
+        "class": look,
         "label": label(*lines),
-        "tooltip": tooltip("; ".join(_numbers(z, old, flowing) for z, old in numbers)),
+        "tooltip": tooltip("; ".join(_numbers(letters, z, old, flowing) for z, old in numbers.items())),
         "fillcolor": LIGHT[box.look],
         "color": LIGHT[f"{box.look}-line"],
     }
     if any(z in changes or z in shown for z in box.members):
-        attributes |= {"class": f"{attributes['class']} changed", "color": LIGHT["ink"], "penwidth": CHANGED}
+        attributes |= {"class": f"{look} changed", "color": LIGHT["ink"], "penwidth": CHANGED}
     return attributes, lines_of(*markup)
 
 
@@ -248,10 +266,10 @@ def _listed(numbers: Sequence[str]) -> str:
     return "  ".join(numbers[:MAX_NUMBERS_IN_BOX]) + more
 
 
-def _numbers(z: Value, old: Reference, flowing: bool) -> str:
+def _numbers(letters: Lettering, z: Value, old: Reference, flowing: bool) -> str:
     """Return a Value's whole name, or its operation, and its numbers with every digit."""
     made = z.operation.name if z.operation else "constant" if z.constant else "leaf"
-    name = visible(z.name) if z.name else made
+    name = letters.symbols.get(z) or (visible(z.name) if z.name else made)
     data = _exactly(exact(old.data), exact(z.data), same(old.data, z.data))
     if not flowing or z.constant:
         return f"{name}: value {data}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from viz.rendering.style import GAP, WIDTH_RATIO
-from viz.text.labels import short
 
 if TYPE_CHECKING:
     from autograd import Value
+    from viz.graphs.lettering import Lettering
 
+WIDTH = 120  # of a line, in characters
 OFF_PATHS = "not on a highlighted path"
 COLLAPSED = "{count:,} Values are too many to show one by one, so each {unit} is one box."
 UNLABELLED = "There are too many arrows to label: hover over one to see its local derivative."
@@ -41,16 +43,16 @@ def colour_line(signs: Collection[str], dimmed: str = "", *more: str) -> str:
     return GAP.join([*(f"{colour}: {meaning}" for colour, meaning in colours(signs, dimmed).items()), *more])
 
 
-def reading(root: Value, signs: Collection[str], dimmed: str = "", *, rest: bool = False) -> list[str]:
+def reading(root: Value, name: str, signs: Collection[str], dimmed: str = "", *, rest: bool = False) -> list[str]:
     """Return how to read the boxes and arrows of a graph whose gradients have been computed.
 
     Args:
         root: of the graph.
+        name: what it is called.
         signs: those that occur.
         dimmed: what else is grey.
         rest: whether some gradients are not what their arrows add up to.
     """
-    name = short(root.name) if root.name else "the result"
     gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 and not rest else "gradient"
     elsewhere = [f"To this is added what a box says is from elsewhere: {FROM_ELSEWHERE}."] if rest else []
     return [
@@ -63,13 +65,26 @@ def reading(root: Value, signs: Collection[str], dimmed: str = "", *, rest: bool
     ]
 
 
-def reading_without_gradients(root: Value) -> list[str]:
-    """Return how to read the boxes and arrows of a graph before `backward()`."""
-    name = short(root.name) if root.name else "the result"
+def reading_without_gradients(name: str) -> list[str]:
+    """Return how to read the boxes and arrows of a graph before `backward()`; name: of its root."""
     return [
         "In each box: name and operation, value.   On each arrow: × local derivative.",
         f"There are no gradients yet: call backward() on {name} and draw again.",
     ]
+
+
+def neurons(lettering: Lettering, name: str, deltas: bool) -> list[str]:
+    """Return what the letters of a network mean: δ, if it is shown, and those of a convention.
+
+    Args:
+        lettering: of the graph.
+        name: what its root is called.
+        deltas: whether boxes show δ.
+    """
+    if lettering.symbols and lettering.convention:
+        return wrap(f"Letters: {lettering.convention.reading}", WIDTH)
+    meaning = f"δ = ∂{lettering.C}/∂z" + (f", where C is {name}" if name != lettering.C else "")
+    return [f"In a neuron: net input z, activation a, and {meaning}."] if deltas else []
 
 
 def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:

@@ -165,6 +165,8 @@ def _sheet() -> str:
     rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
     rules |= {".changed": "--line:var(--ink)"}
     rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
+    for sign in SIGNS:
+        rules[f".delta-{sign} text:nth-of-type(4)"] = f"font-weight:700;fill:var(--{sign}-ink)"
     for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
         rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
     plain: list[str] = []
@@ -253,6 +255,9 @@ def _colour(node: ET.Element) -> None:
     sign = next((sign for sign in SIGNS if sign in classes), "")
     if "node" in classes and sign and len(lines) > 2:
         lines[-1 if "neuron" in classes else 2].set("fill", LIGHT[f"{sign}-ink"])
+    delta = next((sign for sign in SIGNS if f"delta-{sign}" in classes), "")
+    if delta:
+        lines[3].set("fill", LIGHT[f"{delta}-ink"])
 
 
 def _divide(text: ET.Element) -> None:
