@@ -81,10 +81,16 @@ def neurons(lettering: Lettering, name: str, deltas: bool) -> list[str]:
         name: what its root is called.
         deltas: whether boxes show δ.
     """
-    if lettering.symbols and lettering.convention:
-        return wrap(f"Letters: {lettering.convention.reading}", WIDTH)
+    if lettering.symbols:
+        return convention_lines(lettering)
     meaning = f"δ = ∂{lettering.C}/∂z" + (f", where C is {name}" if name != lettering.C else "")
     return [f"In a neuron: net input z, activation a, and {meaning}."] if deltas else []
+
+
+def convention_lines(lettering: Lettering) -> list[str]:
+    """Return what the letters of a convention mean; nothing for the project's own."""
+    reading = lettering.convention.reading if lettering.symbols and lettering.convention else ""
+    return wrap(f"Letters: {reading}", WIDTH) if reading else []
 
 
 def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:

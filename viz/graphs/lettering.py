@@ -6,9 +6,11 @@ a activation, C the loss, δ = ∂C/∂z, or −∂C/∂z in a convention whose 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from viz.solutions.equations import Formula
 from viz.solutions.notations import Convention, convention_of
 from viz.text.labels import called, in_formula, short
 
@@ -47,16 +49,20 @@ class Lettering:
         self.symbols: dict[Value, str] = {}
         self.net_inputs: dict[Value, NetInput] = {}
         root = nodes[-1]
-        self.C = in_formula(root.name) if root.name and len(root.name) <= MAX_LOSS_NAME and root.grad == 1.0 else "C"
+        self.C = (
+            in_formula(root.name) if root.name and len(root.name) <= MAX_LOSS_NAME and root.grad in (0.0, 1.0) else "C"
+        )
         if record is None:
             if convention != DEFAULT:
                 convention_of(convention, [])
                 raise ValueError(
-                    f'convention="{convention}" needs record=mlp.forward(…), whose numbers it has letters for'
+                    f'convention="{convention}" needs record=mlp.forward(…): its letters are for a network'
                 )
             return
         self.convention = c = convention_of(convention, record.mlp.sizes)
-        if convention != DEFAULT:
+        if convention == DEFAULT:
+            c.C = Formula(self.C, self.C)
+        else:
             self.symbols, self.C = _symbols(record, c, nodes), c.C.text
         for n, layer in enumerate(record.net_inputs, 1):
             for j, z in enumerate(layer, 1):
@@ -80,6 +86,24 @@ class Lettering:
     def called(self, z: Value) -> str:
         """Return what a text calls a Value."""
         return self.symbols.get(z) or called(z)
+
+
+def without_layer(symbol: str) -> str:
+    """Return a symbol without the number of its layer in parentheses.
+
+    >>> without_layer("w⁽¹⁾₂₃")
+    'w₂₃'
+    """
+    return re.sub("⁽[^⁾]*⁾", "", symbol)
+
+
+def of_layer(symbol: str) -> str:
+    """Return a symbol without its indices: that of the vector or matrix of a whole layer.
+
+    >>> of_layer("z⁽¹⁾₂"), of_layer("w_x₁h₂")
+    ('z⁽¹⁾', 'w_xh')
+    """
+    return re.sub("[₀-₉,]", "", symbol)
 
 
 def _symbols(record: Record, c: Convention, nodes: Sequence[Value]) -> dict[Value, str]:

@@ -24,7 +24,8 @@ from autograd.files import writable, write
 from viz.graphs.boxes import remainders
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
-from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours
+from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours, neurons
+from viz.pages.keywords import keywords
 from viz.pages.narration import Narration
 from viz.rendering import style
 from viz.rendering.engines import render
@@ -48,6 +49,7 @@ def page(
     *,
     collapse: Collapse = None,
     highlight: Explanation | None = None,
+    convention: str = "gradient",
 ) -> None:
     """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
 
@@ -60,6 +62,7 @@ def page(
         collapse: "neuron", "layer" or False, the folding that the page opens with; None opens the finest that is
             legible in the window. Other foldings of up to 1,500 boxes can be chosen.
         highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+        convention: with a record, whose letters and sign of δ, as for `draw`.
 
     Raises:
         OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
@@ -79,24 +82,28 @@ def page(
     True
     """
     writable(path)
-    drawings = _foldings(value, record, collapse, highlight)
+    drawings = _foldings(value, record, collapse, highlight, convention)
     chosen = collapse is not None or highlight is not None  # else the window decides
-    write(path, _document(value, drawings, chosen, highlight).encode())
+    write(path, _document(value, record, drawings, chosen, highlight).encode())
 
 
-def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None) -> list[Drawing]:
+def _foldings(
+    value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None, convention: str
+) -> list[Drawing]:
     """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
-    opening = draw(value, record, collapse=collapse, highlight=highlight)
+    opening = draw(value, record, collapse=collapse, highlight=highlight, convention=convention)
     drawings = {opening.collapse: opening}
     for mode in FOLDINGS if record else ():
         with suppress(ValueError):  # too large
-            drawing = draw(value, record, collapse=mode, highlight=highlight)
+            drawing = draw(value, record, collapse=mode, highlight=highlight, convention=convention)
             if len(drawing.boxes) <= MAX_BOXES_FOLDED:
                 drawings.setdefault(drawing.collapse, drawing)
     return list(drawings.values())
 
 
-def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Explanation | None) -> str:
+def _document(
+    value: Value, record: Record | None, drawings: list[Drawing], chosen: bool, highlight: Explanation | None
+) -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
@@ -111,6 +118,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
     model = {
         "opening": drawn.index(drawings[0]) if chosen else None,
         "names": [visible(z.name) if z.name else "" for z in position],
+        "keywords": keywords(list(position), record),
         "states": states,
     }
     name = states[0]["boxes"][-1]["name"]
@@ -131,7 +139,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
 
 def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
     """Return a state of folding for the script; members tell which boxes of different states correspond."""
-    steps = Narration(drawing.boxes, drawing.arrows, flowing).steps()
+    steps = Narration(drawing, flowing).steps()
     members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
     return {
         "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
@@ -169,8 +177,10 @@ def _colours() -> str:
 
 def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
     """Return, as paragraphs, how to read the picture."""
+    deltas = gradient != 0.0 and any(box.net_input for drawing in drawings for box in drawing.boxes)
+    letters = " ".join(neurons(drawings[0].lettering, name, deltas))
     name = html.escape(name)
-    more = ""
+    more = f"<p>{html.escape(letters)}</p>" if letters else ""
     if not all(drawing.labelled for drawing in drawings):
         more += "<p>Where there are too many arrows to label, click a node to see its numbers beside the graph.</p>"
     if any(" J " in arrow.text for drawing in drawings for arrow in drawing.arrows):
