@@ -1,8 +1,8 @@
 """Boxes and arrows as DOT statements: nodes in the frames of their layer and neuron, and edges.
 
-Each node, edge and frame has an id and classes for the style sheet, and the light colours as attributes, for viewers
-that ignore CSS. Labels are plain text, which both engines read. PNG and PDF, which have no style sheet and which only
-the system's `dot` draws, take labels with DOT's own markup instead.
+Each node, edge and frame has an id and classes for the style sheet, and the colours of the drawing's theme as
+attributes, for viewers that ignore CSS. Labels are plain text, which both engines read. PNG and PDF, which have no
+style sheet and which only the system's `dot` draws, take labels with DOT's own markup instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,18 @@ import graphviz
 from viz.graphs.comparison import Reference, change, same
 from viz.graphs.groups import SHARED, Place
 from viz.rendering.engines import render
-from viz.rendering.style import CHANGED, FRAME, GAP, LIGHT, SECOND_HALF, WIDTH_RATIO, WIDTHS, sign_of
+from viz.rendering.style import (
+    CHANGED,
+    GAP,
+    LIGHT,
+    SECOND_HALF,
+    WIDTH_RATIO,
+    WIDTHS,
+    Palette,
+    looks,
+    palette_of,
+    sign_of,
+)
 from viz.text.labels import exact, label, number, signed, tooltip, visible
 
 if TYPE_CHECKING:
@@ -51,6 +62,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
     def __init__(self, *arguments: Any, **keywords: Any) -> None:  # graphviz's own, which it does not type
         super().__init__(*arguments, **keywords)
         self.markup: dict[str, str] = {}  #: labels with DOT's markup, by the name of the node, for PNG and PDF
+        self.palette: Palette = LIGHT  #: the colours in DOT
+
+    @classmethod
+    def in_theme(cls, theme: str, **graph: str) -> Drawing:
+        """Return an empty drawing in a theme, "auto", "light" or "dark", with further attributes of the graph."""
+        palette = palette_of(theme)
+        look = looks(palette)
+        drawing = cls(graph_attr=look["graph"] | graph, node_attr=look["node"], edge_attr=look["edge"])
+        drawing.palette = palette
+        if theme != "auto":
+            drawing.graph_attr["class"] = theme
+        return drawing
 
     def source_for(self, suffix: str) -> str:
         """Return the DOT source that a format is drawn from: for "png" and "pdf" with markup in the labels.
@@ -110,8 +133,8 @@ def bold(text: str) -> str:
 
 
 def coloured(markup: str, colour: str) -> str:
-    """Return markup in one of the light palette's colours."""
-    return f'<font color="{LIGHT[colour]}">{markup}</font>' if markup else ""
+    """Return markup in a colour."""
+    return f'<font color="{colour}">{markup}</font>' if markup else ""
 
 
 def lines_of(*markup: str) -> str:
@@ -154,14 +177,17 @@ def add_statements(
     """
     outside, frames = Frame(), defaultdict[Place, Frame](Frame)
     letters = drawing.lettering
-    described = [_box(i, box, letters, flowing, rest, changes, wrong_first, shown) for i, box in enumerate(boxes)]
+    described = [
+        _box(i, box, letters, drawing.palette, flowing, rest, changes, wrong_first, shown)
+        for i, box in enumerate(boxes)
+    ]
     nodes = [attributes for attributes, _ in described]
     drawing.markup |= {f"n{i}": markup for i, (_, markup) in enumerate(described)}
     edges: list[tuple[str, str, Attributes]] = []
     behind = {arrow.head for arrow in arrows if boxes[arrow.tail].place == boxes[arrow.head].place}
     largest = max((abs(flow) for arrow in arrows for flow in arrow.flows if math.isfinite(flow)), default=0.0)
     for k, arrow in enumerate(arrows):
-        name, head, edge = f"n{arrow.tail}", f"n{arrow.head}", _arrow(k, arrow, largest)
+        name, head, edge = f"n{arrow.tail}", f"n{arrow.head}", _arrow(k, arrow, largest, drawing.palette)
         tail, place = boxes[arrow.tail], boxes[arrow.head].place
         frame = frames[tail.place] if tail.place else outside
         if name not in frame.nodes and tail.look in ("weight", "bias"):
@@ -179,13 +205,16 @@ def add_statements(
     (frames[root] if root else outside).nodes[f"n{len(boxes) - 1}"] = nodes[-1]
 
     _fill(drawing, outside)
+    frame_look = looks(drawing.palette)["frame"]
     for layer, places in groupby(sorted(frames), key=lambda place: place.layer):
-        with _framed(drawing, f"layer-{layer}", f"layer {layer - 1 + letters.first}") as outer:
+        with _framed(drawing, frame_look, f"layer-{layer}", f"layer {layer - 1 + letters.first}") as outer:
             for place in places:
                 if place.neuron == SHARED:
                     _fill(outer, frames[place])
                 else:
-                    with _framed(outer, f"neuron-{layer}-{place.neuron}", f"neuron {place.neuron}") as inner:
+                    with _framed(
+                        outer, frame_look, f"neuron-{layer}-{place.neuron}", f"neuron {place.neuron}"
+                    ) as inner:
                         _fill(inner, frames[place])
     for tail_name, head_name, edge in edges:
         drawing.edge(tail_name, head_name, _attributes=edge)
@@ -201,8 +230,10 @@ def _fill(parent: graphviz.Digraph, frame: Frame) -> None:
                 column.edge(lower, upper, style="invis")
 
 
-def _framed(parent: graphviz.Digraph, name: str, title: str) -> AbstractContextManager[graphviz.Digraph]:
-    look = FRAME | {"id": name, "class": name.partition("-")[0], "label": title, "tooltip": title}
+def _framed(
+    parent: graphviz.Digraph, look: Attributes, name: str, title: str
+) -> AbstractContextManager[graphviz.Digraph]:
+    look = look | {"id": name, "class": name.partition("-")[0], "label": title, "tooltip": title}
     frame: AbstractContextManager[graphviz.Digraph] = parent.subgraph(name=f"cluster-{name}", graph_attr=look)
     return frame
 
@@ -211,6 +242,7 @@ def _box(
     i: int,
     box: Box,
     letters: Lettering,
+    palette: Palette,
     flowing: bool,
     rest: Mapping[Value, float],
     changes: Mapping[Value, Reference],
@@ -232,16 +264,16 @@ def _box(
         values = [f"{letters.called(z)} = {text}" for z, text in zip(numbers, values, strict=True)]
         flows = [f"∂{letters.C}/∂{letters.called(z)} = {text}" for z, text in zip(box.results, flows, strict=True)]
     lines = [GAP.join(filter(None, (title, kind))), _listed(values)]
-    markup = [bold(title) + (GAP + coloured(label(kind), "muted") if kind else ""), label(lines[1])]
+    markup = [bold(title) + (GAP + coloured(label(kind), palette["muted"]) if kind else ""), label(lines[1])]
     look = f"{box.look} {sign}"
     if gradients:
         lines.append(_listed(flows))
-        markup.append(coloured(bold(lines[-1]), f"{sign}-ink"))
+        markup.append(coloured(bold(lines[-1]), palette[f"{sign}-ink"]))
     if own and flowing:
         delta = sign_of([own.sign * own.value.grad])
         look += f" delta-{delta}"
         lines.append(f"{own.delta} = {change(own.sign * numbers[own.value].grad, own.sign * own.value.grad, signed)}")
-        markup.append(coloured(bold(lines[-1]), f"{delta}-ink"))
+        markup.append(coloured(bold(lines[-1]), palette[f"{delta}-ink"]))
     if any(z in rest for z in box.results):
         lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
         markup.append(label(lines[-1]))
@@ -253,11 +285,11 @@ def _box(
         "class": look,
         "label": label(*lines),
         "tooltip": tooltip("; ".join(_numbers(letters, z, old, flowing) for z, old in numbers.items())),
-        "fillcolor": LIGHT[box.look],
-        "color": LIGHT[f"{box.look}-line"],
+        "fillcolor": palette[box.look],
+        "color": palette[f"{box.look}-line"],
     }
     if any(z in changes or z in shown for z in box.members):
-        attributes |= {"class": f"{look} changed", "color": LIGHT["ink"], "penwidth": CHANGED}
+        attributes |= {"class": f"{look} changed", "color": palette["ink"], "penwidth": CHANGED}
     return attributes, lines_of(*markup)
 
 
@@ -281,7 +313,7 @@ def _exactly(old: str, new: str, is_same: bool) -> str:
     return new if is_same else f"{old} → {new}"
 
 
-def _arrow(k: int, arrow: Arrow, largest: float) -> Attributes:
+def _arrow(k: int, arrow: Arrow, largest: float, palette: Palette) -> Attributes:
     """Return the attributes of the k-th arrow; its width is relative to the largest flow of the drawing."""
     sign, g = sign_of(arrow.flows), _strength(arrow.flows, largest)
     return {
@@ -289,7 +321,7 @@ def _arrow(k: int, arrow: Arrow, largest: float) -> Attributes:
         "class": f"{sign} {g}",
         "label": label(f"  {arrow.text}  ") if arrow.text else "",
         "tooltip": tooltip(arrow.hint),
-        "color": LIGHT[sign],
+        "color": palette[sign],
         "penwidth": str(WIDTHS[g]),
     }
 

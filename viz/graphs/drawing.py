@@ -58,6 +58,7 @@ def draw(
     against: Against | None = None,
     highlight: Explanation | None = None,
     convention: str = "gradient",
+    theme: str = "auto",
 ) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
 
@@ -75,11 +76,13 @@ def draw(
         highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
         convention: with a record, whose letters and sign of δ, as for `derivation`: "gradient" keeps every name and
             takes δ = ∂C/∂z. Deltas in `against` follow it.
+        theme: "light" or "dark"; "auto" follows the reader's in SVG, and is light elsewhere. For a transparent
+            background, add `drawing.attr(bgcolor="transparent")`.
 
     Raises:
         ValueError: within a second, for a drawing of more than 5,000 boxes, 10,000 arrows or 40,000 columns spanned by
             arrows, and for a graph of more than 100,000 nodes; for a record of another graph, a `highlight` of another
-            Value, an `against` of another shape, whose first difference is named, and an unknown convention.
+            Value, an `against` of another shape, whose first difference is named, and an unknown convention or theme.
         TypeError: for something that is not a Value.
 
     >>> x = Value(2.0, name="x")
@@ -98,7 +101,7 @@ def draw(
     boxes, arrows, drawn, lettering = _fitting(value, record, collapse, flowing, convention)
     changed = {} if against is None else changes(value, against, record, lettering.sign)
     first = [] if isinstance(against, Value) else first_wrong(value, changed)
-    drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
+    drawing = Drawing.in_theme(theme)
     drawing.boxes, drawing.arrows, drawing.collapse, drawing.lettering = boxes, arrows, drawn, lettering
     text = []
     if drawn and not collapse:

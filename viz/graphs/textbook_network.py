@@ -39,10 +39,9 @@ CHARACTER_WIDTH = 6.0  # in a label, in points
 MIN_WIDTH, MAX_WIDTH = 0.8, 4.5  # of an arrow, in points
 BLANK_WIDTH = 0.25  # of the way from the least to the greatest
 
-FIXED_LAYOUT = style.GRAPH | {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
+FIXED_LAYOUT = {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
 CIRCLE = {"shape": "circle", "fixedsize": "true", "style": "filled", "fontsize": "11"}
 ARROW_LABEL = {"margin": "0.04,0.01", "width": "0", "height": "0", "fontsize": "10.5"}
-ARROW_LABEL |= {"fillcolor": style.LIGHT["page"], "color": style.LIGHT["page"]}
 PLAIN_TEXT = {"shape": "plain", "style": ""}
 
 
@@ -73,6 +72,7 @@ def network(
     weight: Value | None = None,
     numbers: bool = True,
     convention: str = "gradient",
+    theme: str = "auto",
 ) -> Drawing:
     """Return the textbook picture of a network: neurons in columns, weights on the arrows between them.
 
@@ -87,9 +87,10 @@ def network(
         numbers: False leaves a blank for each number and writes each weight's symbol on its arrow: the figure for the
             board, of one colour and one width.
         convention: whose letters and sign of δ, as for `derivation`.
+        theme: "auto", "light" or "dark", as for `draw`.
 
     Raises:
-        ValueError: for a loss of another pass, for a weight of another network, and for an unknown convention.
+        ValueError: for a loss of another pass, for a weight of another network, and for an unknown convention or theme.
         TypeError: for something that is not a record.
 
     >>> from nn import MLP
@@ -109,7 +110,7 @@ def network(
     if loss is None:
         figure.c.C, letters.C = Formula("C", "C"), "C"
     columns = _columns(figure)
-    drawing = Drawing(graph_attr=FIXED_LAYOUT, node_attr=style.NODE, edge_attr=style.EDGE)
+    drawing = Drawing.in_theme(theme, **FIXED_LAYOUT)
     drawing.graph_attr["label"] = label(" ", *_reading(figure, _signs(record, flowing)), end=r"\l")
     _add_weights(drawing, figure, columns)
     top = max(y for column in columns for y in column.heights.values()) + figure.radius + 32.0
@@ -223,14 +224,15 @@ def _add_weights(drawing: Drawing, figure: Figure, columns: list[Column]) -> Non
 
 
 def _add_arrow(drawing: Drawing, tail: str, head: str, sign: str, width: float, hint: str) -> None:
-    look = {"class": sign, "color": style.LIGHT[sign], "penwidth": f"{width:.2f}"}
+    look = {"class": sign, "color": drawing.palette[sign], "penwidth": f"{width:.2f}"}
     look |= {"id": f"e-{tail}-{head}", "tooltip": tooltip(hint)}
     drawing.edge(f"n{tail}", f"n{head}", _attributes=look)
 
 
 def _add_label(drawing: Drawing, name: str, text: str, spot: str, sign: str, hint: str) -> None:
     """Add an arrow's label as a node of its own, so that it stands in front of every arrow."""
-    look = {"class": f"label {sign}", "fontcolor": style.LIGHT[f"{sign}-ink"], "pos": spot}
+    look = {"class": f"label {sign}", "fontcolor": drawing.palette[f"{sign}-ink"], "pos": spot}
+    look |= {"fillcolor": drawing.palette["page"], "color": drawing.palette["page"]}
     look |= {"id": f"l-{name}", "tooltip": tooltip(hint)}
     drawing.node(f"l{name}", label(text), _attributes=ARROW_LABEL | look)
 
@@ -259,11 +261,11 @@ def _add_column(drawing: Drawing, figure: Figure, k: int, column: Column) -> Non
                 kind += f" {sign}" if figure.numbers else ""
                 numbers[symbol] = delta
                 lines.append(f"{symbol} = {figure.written(delta, signed)}")
-                marked.append(coloured(bold(lines[-1]), f"{sign}-ink" if figure.numbers else "ink"))
+                marked.append(coloured(bold(lines[-1]), drawing.palette[f"{sign}-ink" if figure.numbers else "ink"]))
         look = kind.split()[0]
         hint = ", ".join(f"{symbol} = {exact(x)}" for symbol, x in numbers.items()) if figure.numbers else lines[0]
         shape = {"id": f"n-{k}-{j + 1}", "class": kind, "pos": _at(column.x, y), "tooltip": tooltip(hint)}
-        shape |= {"fillcolor": style.LIGHT[look], "color": style.LIGHT[f"{look}-line"]}
+        shape |= {"fillcolor": drawing.palette[look], "color": drawing.palette[f"{look}-line"]}
         shape |= {"width": f"{figure.radius / 36:.3f}"}
         shape |= {"penwidth": "2.6"} if figure.path and figure.path.passes(k, j) else {}
         name = f"n{k}-{j + 1}"
@@ -302,7 +304,7 @@ def _add_loss(drawing: Drawing, figure: Figure, outputs: Column, loss: Value) ->
     look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + figure.radius + TO_LOSS, 0.0)}
     name = figure.letters.symbols.get(loss) or visible(loss.name or C)
     look["tooltip"] = tooltip(f"{name} = {exact(loss.data)}" if figure.numbers else name)
-    look |= {"fillcolor": style.LIGHT["operation"], "color": style.LIGHT["operation-line"]}
+    look |= {"fillcolor": drawing.palette["operation"], "color": drawing.palette["operation-line"]}
     drawing.node("nloss", label(*lines), _attributes=look)
     drawing.markup["nloss"] = lines_of(bold(lines[0]), *map(label, lines[1:]))
     labelled = figure.flowing and not set(nodes).isdisjoint(record.output)

@@ -50,6 +50,7 @@ def page(
     collapse: Collapse = None,
     highlight: Explanation | None = None,
     convention: str = "gradient",
+    theme: str = "auto",
 ) -> None:
     """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
 
@@ -63,6 +64,7 @@ def page(
             legible in the window. Other foldings of up to 1,500 boxes can be chosen.
         highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
         convention: with a record, whose letters and sign of δ, as for `draw`.
+        theme: in which the page opens, "light" or "dark"; "auto" follows the reader's.
 
     Raises:
         OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
@@ -81,10 +83,11 @@ def page(
     ...     "∂y/∂x" in Path(folder, "y.html").read_text(encoding="utf-8")
     True
     """
+    style.palette_of(theme)
     writable(path)
     drawings = _foldings(value, record, collapse, highlight, convention)
     chosen = collapse is not None or highlight is not None  # else the window decides
-    write(path, _document(value, record, drawings, chosen, highlight).encode())
+    write(path, _document(value, record, drawings, chosen, highlight, theme).encode())
 
 
 def _foldings(
@@ -102,7 +105,12 @@ def _foldings(
 
 
 def _document(
-    value: Value, record: Record | None, drawings: list[Drawing], chosen: bool, highlight: Explanation | None
+    value: Value,
+    record: Record | None,
+    drawings: list[Drawing],
+    chosen: bool,
+    highlight: Explanation | None,
+    theme: str,
 ) -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
@@ -125,6 +133,7 @@ def _document(
     sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
+        theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=_legend(name, value.grad, drawn, highlight),
         count=f"{len(position):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),

@@ -16,6 +16,7 @@ SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
 BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
 
 # A plain name is a colour for lines or boxes; with "-ink", the same for text; with "-line", the border of a box.
+Palette = dict[str, str]
 LIGHT = {
     "page": "#FFFFFF",
     "ink": "#17212B",
@@ -80,6 +81,7 @@ DARK = {
     "group": "#28243A",
     "group-line": "#85799F",
 }
+THEMES = {"auto": LIGHT, "light": LIGHT, "dark": DARK}  #: the colours in DOT; "auto" follows the reader's in SVG
 WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
 STRENGTHS = {"g1": 0.75, "g2": 0.85, "g3": 0.95, "g4": 1.0}  # its opacity
 CHANGED = "2.6"  # points of the border around what changed
@@ -93,10 +95,8 @@ GRAPH = {
     "nodesep": "0.15",
     "ranksep": "0.55",
     "pad": "0.25",
-    "bgcolor": LIGHT["page"],
     "fontname": FONT,
     "fontsize": "10",
-    "fontcolor": LIGHT["muted"],
     "labelloc": "b",
     "labeljust": "l",
 }
@@ -106,22 +106,37 @@ NODE = {
     "style": "rounded,filled",
     "fontname": FONT,
     "fontsize": "12",
-    "fontcolor": LIGHT["ink"],
     "margin": "0.17,0.07",
     "penwidth": "1.2",
 }
-EDGE = {"fontname": FONT, "fontsize": "10.5", "fontcolor": LIGHT["ink"], "arrowsize": "0.65"}
+EDGE = {"fontname": FONT, "fontsize": "10.5", "arrowsize": "0.65"}
 FRAME = {
     "style": "rounded",
     "bgcolor": "transparent",
-    "color": LIGHT["frame"],
-    "fontcolor": LIGHT["muted"],
     "fontsize": "10.5",
     "margin": "10",
     "labelloc": "t",
     "labeljust": "l",
 }
 SECOND_HALF = "-half"  # ends the id of an arrow's second half
+
+
+def palette_of(theme: str) -> Palette:
+    """Return the colours of a theme; raise ValueError if there is none of this name."""
+    if theme not in THEMES:
+        raise ValueError(f'theme is {theme!r}; choose "auto", which follows the reader\'s, "light" or "dark"')
+    return THEMES[theme]
+
+
+def looks(palette: Palette) -> dict[str, dict[str, str]]:
+    """Return the attributes of a graph, its nodes, edges and frames, in the colours of a palette."""
+    page, ink, muted = palette["page"], palette["ink"], palette["muted"]
+    return {
+        "graph": GRAPH | {"bgcolor": page, "fontcolor": muted},
+        "node": NODE | {"fontcolor": ink},
+        "edge": EDGE | {"fontcolor": ink},
+        "frame": FRAME | {"color": palette["frame"], "fontcolor": muted},
+    }
 
 
 def sign_of(numbers: Iterable[float]) -> str:
@@ -136,8 +151,10 @@ def sign_of(numbers: Iterable[float]) -> str:
     return "mixed" if len(signs) > 1 else signs.pop() if signs else "zero"
 
 
-def _sheet() -> str:
-    def variables(palette: dict[str, str]) -> str:
+def sheet(theme: str) -> str:
+    """Return the style sheet of an SVG in a theme."""
+
+    def variables(palette: Palette) -> str:
         return "".join(f"--{name}:{colour};" for name, colour in palette.items())
 
     rules = {
@@ -169,18 +186,20 @@ def _sheet() -> str:
         rules[f".delta-{sign} text:nth-of-type(4)"] = f"font-weight:700;fill:var(--{sign}-ink)"
     for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
         rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
-    plain: list[str] = []
-    coloured = [f".handgrad{{{variables(LIGHT)}background:var(--page)}}"]
+    plain = [".handgrad.transparent{background:none}"]
+    scope = ".handgrad" if theme == "auto" else f".handgrad.{theme}"  # pictures of several themes may share a document
+    coloured = [f"{scope}{{{variables(THEMES[theme])}}}", ".handgrad{background:var(--page)}"]
     for selector, rule in rules.items():
         declarations = rule.split(";")
         for lines, variable in ((plain, False), (coloured, True)):
             if chosen := ";".join(x for x in declarations if ("--" in x) == variable):
                 lines.append(f".handgrad {selector}{{{chosen}}}")
-    dark = f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}"
-    return "\n".join([*plain, "@supports (fill:var(--ink)){", *coloured, dark, "}"])
+    dark = [f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}"] if theme == "auto" else []
+    return "\n".join([*plain, "@supports (fill:var(--ink)){", *coloured, *dark, "}"])
 
 
-STYLE_SHEET = _sheet()
+STYLE_SHEETS = {theme: sheet(theme) for theme in THEMES}
+STYLE_SHEET = STYLE_SHEETS["auto"]
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
@@ -193,35 +212,44 @@ def styled(svg: bytes) -> bytes:
     Graphviz puts a tooltip in a link around the shape; here it becomes the title of the node, edge or frame.
     """
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    root.set("class", "handgrad")
+    theme, transparent = "auto", True
     for group in list(root.iter(f"{SVG}g")):
-        if group.get("class") == "graph":
-            _mark_page(group)
+        kind, _, own = (group.get("class") or "").partition(" ")
+        if kind == "graph":
+            theme, transparent = own if own in THEMES else "auto", not _mark_page(group)
         else:
             _unlink(group)
+    root.set("class", " ".join(["handgrad", *([theme] * (theme != "auto")), *(["transparent"] * transparent)]))
     _join_halves(root)
     for text in list(root.iter(f"{SVG}text")):
         _divide(text)
     for element in root.iter():
-        _colour(element)
+        _colour(element, THEMES[theme])
         for paint in ("fill", "stroke"):
             if element.get(paint) == "transparent":  # dot 2.43 writes it, and many programs paint it black
                 element.set(paint, "none")
-    sheet = ET.Element(f"{SVG}style")
-    sheet.text = STYLE_SHEET
-    root.insert(0, sheet)
+    rules = ET.Element(f"{SVG}style")
+    rules.text = STYLE_SHEETS[theme]
+    root.insert(0, rules)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
 
 
-def _mark_page(graph: ET.Element) -> None:
-    """Give the background and the legend their classes, and remove the graph's title, a meaningless name."""
+def _mark_page(graph: ET.Element) -> bool:
+    """Give the background and the legend their classes, and remove the graph's title, a meaningless name.
+
+    Return whether there is a background: for a transparent one, Graphviz draws nothing or an empty shape.
+    """
+    there = False
     for shape in list(graph):
-        if shape.tag == f"{SVG}title":
+        clear = shape.tag == f"{SVG}polygon" and shape.get("fill") in ("none", "transparent")
+        if shape.tag == f"{SVG}title" or clear:
             graph.remove(shape)
         elif shape.tag == f"{SVG}polygon":
             shape.set("class", "page")
+            there = True
         elif shape.tag == f"{SVG}text":
             shape.set("class", "legend")
+    return there
 
 
 def _unlink(group: ET.Element) -> None:
@@ -249,15 +277,15 @@ def _join_halves(root: ET.Element) -> None:
                 graph.remove(group)
 
 
-def _colour(node: ET.Element) -> None:
+def _colour(node: ET.Element, palette: Palette) -> None:
     """Give the gradient in a box the colour of its sign, for viewers that ignore CSS variables."""
     classes, lines = (node.get("class") or "").split(), node.findall(f"{SVG}text")
     sign = next((sign for sign in SIGNS if sign in classes), "")
     if "node" in classes and sign and len(lines) > 2:
-        lines[-1 if "neuron" in classes else 2].set("fill", LIGHT[f"{sign}-ink"])
+        lines[-1 if "neuron" in classes else 2].set("fill", palette[f"{sign}-ink"])
     delta = next((sign for sign in SIGNS if f"delta-{sign}" in classes), "")
     if delta:
-        lines[3].set("fill", LIGHT[f"{delta}-ink"])
+        lines[3].set("fill", palette[f"{delta}-ink"])
 
 
 def _divide(text: ET.Element) -> None:
