@@ -141,8 +141,8 @@ def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[
 def _inline(svg: bytes, boxes: int) -> str:
     """Return a picture for the page: its nodes are buttons, and no tooltip reveals a number before its step."""
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    for sheet in root.findall(f"{style.SVG}style"):
-        root.remove(sheet)
+    for element in (*root.findall(f"{style.SVG}style"), *root.findall(f"{style.SVG}title")):
+        root.remove(element)
     del root.attrib["width"], root.attrib["height"]
     root.attrib |= {
         "role": "group",
