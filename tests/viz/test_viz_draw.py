@@ -19,7 +19,7 @@ from viz.graphs.dot import IN_CELL
 from viz.graphs.drawing import MAX_DETAILED, MAX_SIZE
 from viz.rendering import engines as engine
 from viz.rendering.engines import render
-from viz.rendering.style import SVG
+from viz.rendering.svg import SVG
 
 
 def nodes_of(source):

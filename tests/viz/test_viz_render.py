@@ -15,7 +15,8 @@ from nn import MLP, sse
 from viz import draw, explain, network, save
 from viz.rendering import engines as engine
 from viz.rendering.engines import render
-from viz.rendering.style import LIGHT, SVG
+from viz.rendering.style import LIGHT
+from viz.rendering.svg import SVG
 
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'
 

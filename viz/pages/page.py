@@ -29,6 +29,7 @@ from viz.pages.keywords import keywords
 from viz.pages.narration import Narration
 from viz.rendering import style
 from viz.rendering.engines import render
+from viz.rendering.svg import STYLE_SHEET, SVG
 from viz.text.explanations import Explanation
 from viz.text.labels import visible
 
@@ -130,7 +131,7 @@ def _document(
         "states": states,
     }
     name = states[0]["boxes"][-1]["name"]
-    sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
+    sheet, script = f"{_colours()}\n{STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
         theme="" if theme == "auto" else f' data-theme="{theme}"',
@@ -159,15 +160,15 @@ def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[
 def _inline(svg: bytes, boxes: int) -> str:
     """Return a picture for the page: its nodes are buttons, and no tooltip reveals a number before its step."""
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    for sheet in root.findall(f"{style.SVG}style"):
-        root.remove(sheet)
+    for element in (*root.findall(f"{SVG}style"), *root.findall(f"{SVG}title")):
+        root.remove(element)
     del root.attrib["width"], root.attrib["height"]
     root.attrib |= {
         "role": "group",
         "aria-label": f"{boxes} nodes: press the up or down arrow key to move between them",
     }
-    for group in root.iter(f"{style.SVG}g"):
-        for title in group.findall(f"{style.SVG}title"):
+    for group in root.iter(f"{SVG}g"):
+        for title in group.findall(f"{SVG}title"):
             group.remove(title)
         look = group.get("class", "").partition(" ")[0]
         if look == "node":
