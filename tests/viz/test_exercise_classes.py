@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_marked(files, tmp
     (tmp_path / "empty.json").touch()
     assert main(["--check", str(tmp_path / "empty.json"), *files]) == 2
     out, err = capsys.readouterr()
-    assert "2 of 6 files are all right." in out
+    assert "2 of 6 files are all right, and 1 could not be read." in out
     assert f"{tmp_path / 'empty.json'} is empty" in err
 
 

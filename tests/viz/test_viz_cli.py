@@ -119,7 +119,6 @@ def test_a_file_can_be_written_where_there_is_no_output(tmp_path):
 TEXTS = {
     "sheet": ["-m", "viz", "exercise", "--sizes", "3,4,1", "--seed", "7"],
     "solution": ["-m", "viz.exercise", "--sizes", "3,4,1", "--seed", "7", "--solution"],
-    "help of exercises": ["-m", "viz", "exercise", "--help"],
     "derivation": ["-m", "viz", *NEURON, "--derivation"],
     "example": ["examples/handout.py"],
 }

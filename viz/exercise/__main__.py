@@ -4,6 +4,7 @@ handgrad exercise --sizes 3,4,1 --seed 7                          the sheet
 handgrad exercise --sizes 3,4,1 --seed 7 --template answers.json  a file to fill in
 handgrad exercise --sizes 3,4,1 --seed 7 --check answers.json     the answers marked
 handgrad exercise --sizes 3,4,1 --seed 7 --solution               the same sheet, filled in
+handgrad exercise --sizes 3,4,1 --seed 100 --bundle 30 -o class   sheets and solutions for a class
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from autograd.files import write
 from nn.console import complain, printed, use_utf8
 from viz.exercise.answer_file import AnswerFile, read_file
 from viz.exercise.answers import shown_name
-from viz.exercise.classes import class_csv, class_page, class_text, marked
+from viz.exercise.bundle import students, write_bundle
+from viz.exercise.classes import Marked, class_csv, class_page, class_text, marked
 from viz.exercise.exercises import ACTIVATIONS, LOSSES, Exercise, handout_exercise, make_exercise
 from viz.exercise.sheet import sheet
 from viz.exercise.templates import suffix_of, template
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.check:
             text, status = _checked(options)
+        elif options.bundle:
+            return _bundled(parser, options)
         elif options.template:
             text = template(_exercise(options), suffix_of(options.template))
             with options.template.open("x", encoding="utf-8", newline="\n") as file:  # never overwrite answers
@@ -63,10 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileExistsError:
         complain(f"{EXERCISE_COMMAND}: {options.template} already exists; choose another name, or remove it")
         return 2
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, TimeoutError) as error:
         complain(f"{EXERCISE_COMMAND}: {error}")
         return 2
     return printed(text, status, EXERCISE_COMMAND, 2, options.output) if text else status
+
+
+def _bundled(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Write the files for a class, and return the exit status."""
+    if options.output is None or options.seed is None:
+        parser.error("--bundle needs the --seed of the first sheet, and -o FOLDER")
+    if options.output.exists():
+        raise ValueError(f"{options.output} already exists; choose another folder, or remove it")
+    given = students(options.bundle, options.seed)
+
+    def make(seed: int) -> Exercise:
+        return _exercise(argparse.Namespace(**vars(options) | {"seed": seed}))
+
+    return printed(write_bundle(options.output, given, make), 0, EXERCISE_COMMAND, 2)
 
 
 # Marking --------------------------------------------------------------------------------------------------------------
@@ -75,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _checked(options: argparse.Namespace) -> tuple[str, int]:
     """Return the marks of all files, and the exit status; complain of a file that cannot be marked."""
     seeds = _seeds(options.seeds) if options.seeds else None
-    results, status = [], 0
+    results: list[Marked] = []
+    unread: list[str] = []
+    status = 0
     for path in options.check:
         try:
             file = read_file(path)
@@ -83,13 +103,15 @@ def _checked(options: argparse.Namespace) -> tuple[str, int]:
             status = max(status, 0 if results[-1].all_right else 1)
         except (OSError, ValueError) as error:
             complain(f"{EXERCISE_COMMAND}: {error}")
+            unread.append(str(error))
             status = 2
-    for path, text in ((options.csv, class_csv), (options.html, class_page)):
-        if path and results:
-            write(path, text(results).encode())
     if not results:
         return "", status
-    return str(results[0]) if len(options.check) == 1 else class_text(results), status
+    if options.csv:
+        write(options.csv, class_csv(results).encode())
+    if options.html:
+        write(options.html, class_page(results, unread).encode())
+    return str(results[0]) if len(options.check) == 1 else class_text(results, unread), status
 
 
 def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
@@ -189,6 +211,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="write a file to fill in; the suffix is the format: .json, .csv, or .html, a form for a browser",
+    )
+    what.add_argument(
+        "--bundle",
+        metavar="N",
+        help="write sheets, files for answers and solutions for a class into the new folder -o: N of them, from --seed "
+        "on, or one for each name in a file",
     )
     what.add_argument(
         "--check",

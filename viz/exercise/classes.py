@@ -95,14 +95,20 @@ def tally(results: Sequence[Marked]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def class_text(results: Sequence[Marked]) -> str:
-    """Return a line for each file, and the tally."""
+def class_text(results: Sequence[Marked], unread: Sequence[str]) -> str:
+    """Return a line for each file, and the tally; `unread` are the messages about files that could not be read."""
     rows = [("name", "right", "of", "first wrong step", "mistake")]
     rows += [(_name(x), str(x.right), str(len(x.marks)), x.first_wrong, "; ".join(x.mistakes)) for x in results]
-    lines = [f"{sum(x.all_right for x in results)} of {len(results)} files are all right.", _left(rows)]
+    lines = [verdict(results, unread), _left(rows)]
     if counts := tally(results):
         lines += ["", "Mistakes, and in how many files", _left([(mistake, str(count)) for mistake, count in counts])]
     return "\n".join(lines)
+
+
+def verdict(results: Sequence[Marked], unread: Sequence[str]) -> str:
+    """Return how many files are all right, and how many could not be read."""
+    right = f"{sum(x.all_right for x in results)} of {len(results)} files are all right"
+    return f"{right}, and {len(unread)} could not be read." if unread else f"{right}."
 
 
 def _name(result: Marked) -> str:
@@ -135,7 +141,7 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
-def class_page(results: Sequence[Marked]) -> str:
+def class_page(results: Sequence[Marked], unread: Sequence[str]) -> str:
     """Return an HTML page with the tally as a picture, a table, and every file's marks; it needs no other file."""
     sheet = part("class.css")
     rows = "".join(
@@ -152,7 +158,8 @@ def class_page(results: Sequence[Marked]) -> str:
         sheet=sheet,
         sheet_hash=source_hash(sheet),
         count=len(results),
-        right=sum(x.all_right for x in results),
+        verdict=verdict(results, unread),
+        unread="".join(f"<p>{html.escape(message)}</p>" for message in unread),
         picture=bars(tally(results)),
         rows=rows,
         details=details,
