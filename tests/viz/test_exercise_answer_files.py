@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -224,6 +225,31 @@ def test_the_digits_of_a_number_count_with_its_last_zeros(text, verdict, quoted,
     path.write_text('{"z": [[' + quoted.format(text) + "]]}", encoding="utf-8")
     [cell] = read_file(path).entries["z"].cells
     assert verdict_of(cell.text, 0.09904, math.nan)[0] == verdict
+
+
+def test_a_file_without_any_answer_is_refused(check):
+    for content in ("Dear teacher, I was ill.", '{"name": "Ada"}', b"\x8f\xa1\xb2"):
+        status, text = check(content, "--sizes", "3,4,1", "--seed", "7")
+        assert status == 2
+        assert "answers.json has none of the answers that are asked for; --template writes their names" in text
+
+
+DAMAGE = [*"[]{}:,;\"'“”09.-−–e \n\x00", "null", "NaN", "1e999", '"z":', "[[[", "exercise"]
+
+
+@pytest.mark.parametrize("content", [filled(), rows(";"), "\n".join(COLUMN)], ids=["JSON", "CSV", "column"])
+def test_any_damage_to_a_file_is_read_or_refused_with_the_file(content, check):
+    rng = Random(0)
+    for _ in range(60):
+        text = list(content)
+        for _ in range(rng.choice([1, 2, 5])):
+            place = rng.randrange(len(text) + 1)
+            text[place : place + rng.choice([0, 0, 1, 20])] = rng.choice([[], [rng.choice(DAMAGE)]])
+        status, told = check("".join(text), "--sizes", "3,4,1", "--seed", "7")
+        assert status in (0, 1, 2)
+        if status == 2:
+            assert "answers.json" in told
+            assert len(told.splitlines()) == 1
 
 
 # Which exercise is marked ---------------------------------------------------------------------------------------------

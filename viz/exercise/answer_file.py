@@ -258,7 +258,7 @@ def _rows(text: str) -> dict[str, Entry]:
             cells.pop()
         if not cells:
             continue
-        if not any(c.isalpha() for c in cells[0].replace("e", "")):  # a number
+        if re.search("[0-9]", cells[0]) and not any(c.isalpha() for c in cells[0].replace("e", "")):  # a number
             column.items.append(Cell(delimiter.join(cells), number, 1))
             continue
         key, value = cells[0], delimiter.join(cells[1:])

@@ -64,12 +64,17 @@ class Submission:
 
 
 def submission(file: AnswerFile, exercise: Exercise) -> Submission:
-    """Return the answers in a file, in the shape of an exercise."""
-    names = exercise.names()
+    """Return the answers in a file, in the shape of an exercise.
+
+    Raises:
+        ValueError: If nothing in the file is an answer, and for the first fault if no answer can be read.
+    """
+    names, recognised = exercise.names(), False
     found = Submission(shown_name(file.text("name")), blanks(names), remarks=list(file.remarks))
     places = {plain(name): (group, path) for group in names for path, name in walk(names[group])}
     for key, entry in file.entries.items():
         group = GROUP_NAMES.get(plain(key), "")
+        recognised |= key == "" or group in names or plain(key) in places
         if key == "":
             _column(found, names, entry)
         elif group in names:
@@ -79,6 +84,10 @@ def submission(file: AnswerFile, exercise: Exercise) -> Submission:
             put(found.answers[group], path, _number(found, entry, key.strip()))
         elif plain(key) not in NOT_ANSWERS:
             found.remarks.append(f"{entry.place}: {shown_name(key)} is not asked for; it was left out.")
+    if not recognised:
+        raise ValueError(f"{file.path} has none of the answers that are asked for; --template writes their names")
+    if found.faults and found.empty:
+        raise ValueError(f"{file.path}, {found.faults[0]}")
     return found
 
 

@@ -74,11 +74,9 @@ def marked(file: AnswerFile, exercise: Exercise) -> Marked:
     """Return the marks of a file of answers.
 
     Raises:
-        ValueError: If no answer can be read.
+        ValueError: As `submission` does.
     """
     found = submission(file, exercise)
-    if found.faults and found.empty:
-        raise ValueError(f"{file.path}, {found.faults[0]}")
     marks = marks_of(exercise, found)
     return Marked(file.path, exercise, found, marks, diagnoses(exercise, found, marks))
 
