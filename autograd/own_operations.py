@@ -77,6 +77,7 @@ def operation(
     glyph: str = "",
     formula: str = "",
     array: Callable[..., Any] | None = None,
+    javascript: str = "",
 ) -> OfMany:
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
@@ -88,9 +89,11 @@ def operation(
         glyph: what drawings show; without it, the name.
         formula: LaTeX in the letters x, y, …
         array: computes NumPy arrays; without it `function` is called for each element.
+        javascript: what computes floats in an interactive page, an expression of JavaScript in the letters x, y, u, v,
+            s, t of the operands, such as "Math.sinh(x) / y"; without it such a page does not compute.
 
     Raises:
-        ValueError: for the name of one of autograd's own operations.
+        ValueError: for the name of one of autograd's own operations, and for JavaScript that HTML would cut off.
         TypeError: for a rule that is neither a number nor a function, where the rules are not one for each operand, and
             for an array rule that does not return floats or does not write them into `out`; and when it is used, for a
             partial that returns anything but a number or, of Values, a Value.
@@ -110,6 +113,9 @@ def operation(
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
     if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
+
+    if not isinstance(javascript, str) or "</" in javascript or "<!--" in javascript:
+        raise ValueError(f"the JavaScript of {name} is {javascript!r:.80}: give an expression without '</' and '<!--'")
 
     if array:
         check_array_rule(name, function, array, len(partials))
@@ -136,6 +142,7 @@ def operation(
         checked,
         array or elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
+        javascript=javascript,
     )
     if entry.arity == 1:
         getattr(Value, name).__doc__ = method_docstring(entry, name)

@@ -39,6 +39,8 @@ class Operation:
     `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
     an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
     `helper` marks a row that only serves derivatives and lifted programs: formulas do not call it.
+    `javascript` is the float rule of an operation of one's own as an expression of JavaScript, in the letters x, y, u,
+    v, s, t of the operands, for pages that compute; the built-in rows have theirs in viz/pages/template/rules.js.
     """
 
     __slots__ = (
@@ -55,6 +57,7 @@ class Operation:
         "function",
         "glyph",
         "helper",
+        "javascript",
         "name",
         "partials",
         "python",
@@ -83,13 +86,14 @@ class Operation:
         call: tuple[str, str] | None = None,
         helper: bool = False,
         python: str = "",
+        javascript: str = "",
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
         self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
         self.accumulate, self.chooses, self.algebra, self.bounds = accumulate, chooses, algebra, bounds
-        self.call, self.helper, self.python = call, helper, python
+        self.call, self.helper, self.python, self.javascript = call, helper, python, javascript
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
