@@ -78,6 +78,14 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_marked(files, tmp
     assert f"{tmp_path / 'empty.json'} is empty" in err
 
 
+def test_a_pattern_is_expanded_where_the_shell_does_not(files, tmp_path, capsys):
+    assert main(["--check", str(tmp_path / "answers-*.json")]) == 1
+    by_pattern = capsys.readouterr().out
+    assert main(["--check", *files]) == 1
+    assert by_pattern == capsys.readouterr().out
+    assert main(["--check", str(tmp_path / "none-*.json")]) == 2
+
+
 def test_the_exit_status_is_0_where_all_is_right(files):
     assert main(["--check", files[0], files[5]]) == 0
 

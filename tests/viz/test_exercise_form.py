@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +82,10 @@ def test_the_form_has_the_sheet_and_fits_its_window(form):
         form.sits_before(width, 800)
         form.waits()
         assert form.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("width", "height"), [(21.0, 29.7), (21.59, 27.94)], ids=["A4", "Letter"])
+def test_the_form_is_two_pages_on_paper(form, width, height):
+    paper = {"paperWidth": width / 2.54, "paperHeight": height / 2.54}
+    pdf = base64.b64decode(form.driver.execute_cdp_cmd("Page.printToPDF", paper)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2

@@ -96,7 +96,7 @@ def _checked(options: argparse.Namespace) -> tuple[str, int]:
     results: list[Marked] = []
     unread: list[str] = []
     status = 0
-    for path in options.check:
+    for path in (path for given in options.check for path in _expanded(given)):
         try:
             file = read_file(path)
             results.append(marked(file, _exercise_of(file, options, seeds)))
@@ -111,7 +111,14 @@ def _checked(options: argparse.Namespace) -> tuple[str, int]:
         write(options.csv, class_csv(results).encode())
     if options.html:
         write(options.html, class_page(results, unread).encode())
-    return str(results[0]) if len(options.check) == 1 else class_text(results, unread), status
+    return class_text(results, unread) if len(results) + len(unread) > 1 else str(results[0]), status
+
+
+def _expanded(path: Path) -> list[Path]:
+    """Return the files that a pattern stands for, such as answers/*.json, which the shell of Windows hands over."""
+    if "*" not in path.name or path.exists():
+        return [path]
+    return sorted(path.parent.glob(path.name)) or [path]
 
 
 def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
