@@ -272,6 +272,13 @@ def test_the_options_of_an_exercise_may_stand_in_any_order(check):
     assert (status, text.splitlines()[0]) == (0, "Exercise --sizes 3,4,1 --seed 7")
 
 
+@pytest.mark.parametrize("option", [["--bias"], ["--loss", "half_sse"], ["--convention", "handout"], ["--seed", "7"]])
+def test_options_of_an_exercise_stand_with_its_sizes(option, check):
+    status, text = check(changed(), *option)
+    assert status == 2
+    assert "give --sizes and --seed, or --network" in text
+
+
 def test_an_easier_sheet_or_a_neighbours_is_told_or_refused(check):
     easy = make_exercise([1, 1], 1)
     answers = json.dumps({"exercise": easy.options} | easy.answers())

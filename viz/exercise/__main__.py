@@ -124,7 +124,8 @@ def _expanded(path: Path) -> list[Path]:
 def _exercise_of(file: AnswerFile, options: argparse.Namespace, seeds: dict[str, int] | None) -> Exercise:
     """Return the exercise that a file answers: the one of the options, which the file must name, or the file's own."""
     named = _named(file)
-    if (options.sizes, options.seed, seeds, options.network) == (None,) * 4:
+    fixed = (options.sizes, options.seed, seeds, options.network, options.convention) != (None,) * 5
+    if not (fixed or options.bias or (options.activation, options.loss) != DEFAULTS):
         if named is None:
             raise ValueError(f"{file.path} does not say which exercise it answers: give --sizes and --seed as well")
         return named
