@@ -78,9 +78,10 @@ def write_bundle(folder: Path, given: Sequence[tuple[str, int]], make: Callable[
     if rows:
         write(folder / "class.csv", f"name;seed\n{rows}".encode("utf-8-sig"))
     count = f"{len(exercises)} sheet{'s' * (len(exercises) > 1)}"
+    more = "; class.csv with the seeds, for --seeds" * bool(rows)
     return (
         f"{count} in {folder}: sheets/ to print, or to fill in in a browser; answers/ to fill in as a file; "
-        f"solutions/, worked out in .md; moodle.xml for a question bank{'; class.csv with the seeds, for --seeds' * bool(rows)}."
+        f"solutions/, worked out in .md; moodle.xml for a question bank{more}."
     )
 
 
