@@ -96,7 +96,8 @@ def shown_as():
 def test_pictures_are_scaled_to_the_cell():
     for shown, bundle in shown_as():
         [start, data] = bundle["text/html"].split("base64,")
-        assert start == f'<img alt="" style="{IN_CELL}" src="data:image/svg+xml;'
+        name = ET.fromstring(bundle["image/svg+xml"]).get("aria-label")
+        assert start == f'<img alt="{name}" style="{IN_CELL}" src="data:image/svg+xml;'
         assert IN_CELL == "max-width:100%;height:auto"
         svg = base64.b64decode(data.removesuffix('">'))
         assert bundle.get("image/svg+xml", svg.decode()) == svg.decode()
