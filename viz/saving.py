@@ -11,12 +11,12 @@ from nn import Record
 from viz.graphs.comparison import Against
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import Collapse, draw
-from viz.graphs.lettering import DEFAULT
 from viz.graphs.textbook_network import network
 from viz.pages.page import page
 from viz.rendering.engines import render
 from viz.text.explanations import Explanation
 
+DEFAULTS = ("gradient", "auto")  # convention and theme
 SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
@@ -67,10 +67,11 @@ def save(
     writable(path)
     options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
     given = [name for name, option in options.items() if option is not None]
-    if given and isinstance(value, (Record, Drawing)):
-        raise TypeError(f"{given[0]} is an option of a Value, not of a {type(value).__name__}")
-    if isinstance(value, Drawing) and (convention, theme) != (DEFAULT, "auto"):
-        raise TypeError("a drawing is saved as it is: give convention and theme to draw or network")
+    if isinstance(value, Record) and given:
+        raise TypeError(f"{given[0]} is an option of a Value, not of a record")
+    given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
+    if isinstance(value, Drawing) and given:
+        raise TypeError(f"a drawing is saved as it is: give {' and '.join(given)} to draw or network")
     if suffix == "html":
         if not isinstance(value, Value) or against is not None:
             raise TypeError(

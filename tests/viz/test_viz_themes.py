@@ -139,9 +139,9 @@ def test_a_record_is_saved_as_its_network(tmp_path):
 def test_options_that_do_not_fit_what_is_saved_are_named(tmp_path):
     loss, record = step()
     for value, options, message in (
-        (record, {"collapse": "neuron"}, "collapse is an option of a Value, not of a Record"),
-        (draw(loss), {"record": record}, "record is an option of a Value, not of a Drawing"),
-        (draw(loss), {"theme": "dark"}, "a drawing is saved as it is: give convention and theme to draw or network"),
+        (record, {"collapse": "neuron"}, "collapse is an option of a Value, not of a record"),
+        (draw(loss), {"record": record}, "a drawing is saved as it is: give record to draw or network"),
+        (draw(loss), {"theme": "dark"}, "a drawing is saved as it is: give theme to draw or network"),
         (draw(loss), {"convention": "handout"}, "a drawing is saved as it is"),
     ):
         with pytest.raises(TypeError, match=message):
