@@ -31,7 +31,7 @@ def image(svg: str) -> str:
     JupyterLab and nbconvert do not scale bare SVG to the cell. And in an image, "auto" follows the notebook's theme
     before the system's.
     """
-    name = re.search(r'aria-label="([^"]*)"', svg)
+    name = re.search(r' aria-label="([^"]*)"', svg)
     data = base64.b64encode(svg.encode()).decode()
     return (
         f"<style>{SCHEMES}</style>"
