@@ -11,10 +11,10 @@ from viz.rendering.engines import render
 
 HTML, PICTURE = "text/html", "image/svg+xml"
 IN_CELL = "max-width:100%;height:auto"
-# How JupyterLab and nbconvert, VS Code and Colab say what theme they have; marimo declares a colour scheme itself.
+# How JupyterLab and nbconvert, VS Code, Colab and Sphinx's themes say whether they are dark; marimo says it in CSS.
 SCHEMES = "".join(
     f"[data-jp-theme-light={lab}] .handgrad-picture,.vscode-{theme} .handgrad-picture,"
-    f"html[theme={theme}] .handgrad-picture{{color-scheme:{theme}}}"
+    f"html[theme={theme}] .handgrad-picture,[data-theme={theme}] .handgrad-picture{{color-scheme:{theme}}}"
     for theme, lab in (("light", "true"), ("dark", "false"))
 )
 
