@@ -7,16 +7,12 @@ style sheet and which only the system's `dot` draws, take labels with DOT's own 
 
 from __future__ import annotations
 
-import base64
 import html
 import math
-import re
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +20,7 @@ import graphviz
 
 from viz.graphs.comparison import Reference, change, same
 from viz.graphs.groups import SHARED, Place
-from viz.rendering.engines import render
+from viz.rendering.cells import HTML, PICTURE, image, picture, say_once
 from viz.rendering.style import (
     CHANGED,
     GAP,
@@ -47,8 +43,6 @@ if TYPE_CHECKING:
     from viz.graphs.lettering import Lettering
 
 MAX_NUMBERS_IN_BOX = 4
-HTML, PICTURE = "text/html", "image/svg+xml"
-IN_CELL = "max-width:100%;height:auto"  # of a picture in a notebook
 ELSEWHERE_LABEL = "from elsewhere"
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
@@ -110,7 +104,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
             return None
 
     def _repr_image_svg_xml(self) -> str:
-        return _for_cell(self.source_for("svg"))
+        return picture(self.source_for("svg"))
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
@@ -122,24 +116,6 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
             shown = {"text/plain": repr(self)} if svg is None else {HTML: image(svg), PICTURE: svg}
             bundle |= {kind: data for kind, data in shown.items() if kind in wanted or svg is None}
         return bundle
-
-
-@lru_cache(maxsize=1)  # a notebook asks for it twice: as SVG and as HTML
-def _for_cell(source: str) -> str:
-    return render(source, "svg").decode().replace("<svg ", f'<svg style="{IN_CELL}" ', 1)
-
-
-def image(svg: str) -> str:
-    """Return a picture as an HTML image at most as wide as its cell: JupyterLab and nbconvert do not scale bare SVG."""
-    data = base64.b64encode(svg.encode()).decode()
-    name = re.search(r' aria-label="([^"]*)"', svg)
-    return f'<img alt="{name[1] if name else ""}" style="{IN_CELL}" src="data:{PICTURE};base64,{data}">'
-
-
-@cache
-def say_once(message: str) -> None:
-    """Write a message among the errors, but the same one never again in this process."""
-    print(message, file=sys.stderr)
 
 
 def _bridge(thickness: str, colour: str) -> str:
