@@ -301,12 +301,9 @@ def is_variable(text: str) -> bool:
 
 
 def functions() -> dict[str, Callable[..., Any]]:
-    """Return the functions that a text may call, by name: the rows of the table that are not helpers, and compositions.
-
-    A helper may take long: the time of spherical_bessel grows with its second operand.
-    """
+    """Return the functions that a text may call, by name: the rows of the table, and compositions."""
     known: dict[str, Callable[..., Any]] = {**TABLE, **COMPOSITIONS}
-    return {name: known[name] for name in sorted(known) if name not in TABLE or not TABLE[name].helper}
+    return dict(sorted(known.items()))
 
 
 def call_of(name: str, function: Callable[..., Any]) -> tuple[str, str]:

@@ -54,13 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = dict(options.variables)
     if len(given) < len(options.variables):
         parser.error("a variable is given twice")
+    if options.shared and not options.formula:
+        parser.error("--shared needs --formula")
     if options.open and not options.output:
         parser.error("--open needs -o FILE")
     try:
         value, leaves = parse(options.text, **given)
         told: list[object] = []
         if options.formula:
-            told.append(formula(value))
+            told.append(formula(value, shared=options.shared))
         if options.explain is not None:
             if options.explain not in leaves:
                 raise ValueError(
@@ -102,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--explain", metavar="NAME", help="print the gradient of a variable as a sum over paths")
     parser.add_argument("--formula", action="store_true", help="print the formula in LaTeX")
+    parser.add_argument(
+        "--shared", action="store_true", help="with --formula: put what occurs several times in front, as named steps"
+    )
     parser.add_argument("--derivation", action="store_true", help="print the worked solution, step by step")
     parser.add_argument("--open", action="store_true", help="open the file that -o writes")
     return parser

@@ -14,6 +14,8 @@ from viz.graphs.drawing import Collapse, draw
 from viz.graphs.textbook_network import network
 from viz.pages.page import page
 from viz.rendering.engines import render
+from viz.solutions.documents import DOCUMENTS
+from viz.solutions.equations import Derivation
 from viz.text.explanations import Explanation
 
 DEFAULTS = ("gradient", "auto")  # convention and theme
@@ -21,7 +23,7 @@ SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
 def save(
-    value: Value | Record | Drawing,
+    value: Value | Record | Drawing | Derivation,
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
@@ -31,13 +33,15 @@ def save(
     convention: str = "gradient",
     theme: str = "auto",
 ) -> None:
-    """Write the drawing of `value` to a file, atomically.
+    """Write the drawing of `value`, or a worked solution, to a file, atomically.
 
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
     Args:
-        value: a Value to draw; a record, for its `network`; or a drawing, such as `draw` and `network` return.
-        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz.
+        value: a Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or what
+            `derivation` returns.
+        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
+            solution ends in .html (which needs the extra `mathml`), .md or .tex.
         record: as for `draw`, of a Value only, like the next three.
         collapse: as for `draw`.
         against: as for `draw`; not for a page, which shows no comparison.
@@ -62,14 +66,22 @@ def save(
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
-    writable(path)
     options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
     given = [name for name, option in options.items() if option is not None]
     if isinstance(value, Record) and given:
         raise TypeError(f"{given[0]} is an option of a Value, not of a record")
     given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
+    if isinstance(value, Derivation):
+        if suffix not in DOCUMENTS:
+            raise ValueError(f"{path}: the suffix picks the format of a solution; choose .html, .md or .tex")
+        if given:
+            raise TypeError(f"{' and '.join(given)} are for a Value; a solution has none")
+        writable(path)
+        write(path, DOCUMENTS[suffix](value).encode())
+        return
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
+    writable(path)
     if isinstance(value, Drawing) and given:
         raise TypeError(f"a drawing is saved as it is: give {' and '.join(given)} to draw or network")
     if suffix == "html":

@@ -26,6 +26,8 @@ def call_text(name: str) -> str:
     calls = {
         "acosh": "acosh(z)",
         "polygamma": "polygamma(2, x)",
+        "spherical_bessel": "spherical_bessel(x, 2)",
+        "peak": "peak(y, x, z)",
         "round": "round(x, 1)",
         "leaky_relu": "leaky_relu(y, 0.2)",
         "maximum": "maximum(y, x, z)",
@@ -249,7 +251,7 @@ REFUSED = [
     ("σ(x)", 1, r"there is no function σ: did you mean sigmoid\?"),
     ("2 + |x|", 5, r"write abs\(x\) for"),
     ("√x", 1, r"write sqrt\(x\)"),
-    ("spherical_bessel(x, 1e9)", 1, "there is no function spherical_bessel"),
+    ("spherical_bessel(x, 1e9)", 1, "expected a whole order up to 1000, got 1000000000.0"),
     ("x(2)", 1, r"x is a variable, not a function: write x\*"),
     ("sin x", 1, r"sin is a function: write sin\(x\)"),
     ("x + xx", 5, "there is no value for xx: give xx=… did you mean x"),

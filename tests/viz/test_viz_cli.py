@@ -152,6 +152,12 @@ def test_a_gradient_is_explained_and_a_formula_written(capsys):
     ]
 
 
+def test_a_formula_is_written_in_steps(capsys):
+    status, out, _ = run(capsys, "log(x + y + 1)*x + log(x + y + 1)", "x=3", "y=1", "--formula", "--shared")
+    assert status == 0
+    assert out.splitlines()[1:3] == [r"u_{1} &= \log(x + y + 1) \\", r"f &= u_{1} \cdot x + u_{1}"]
+
+
 def test_a_formula_is_written_where_it_has_no_derivative(capsys):
     assert run(capsys, "sqrt(x)", "x=0", "--formula")[:2] == (0, "\\sqrt{x}\n")
 
@@ -188,6 +194,7 @@ def test_the_file_is_opened_once_it_is_written(tmp_path, capsys, monkeypatch):
         (["1/x", "x=0"], "division by zero"),
         (["sqrt(x)", "x=0"], "derivative of sqrt"),
         (["exp(x)", "x=1000"], "1.8e308"),
+        (["x", "x=1", "--shared"], "--shared needs --formula"),
         (["x", "x"], "name=number"),
         (["x", "x=two"], "name=number"),
         (["x", "=2"], "name=number"),
@@ -231,7 +238,17 @@ def test_without_an_engine_the_source_is_written_and_the_remedies_named(tmp_path
 def test_help_names_every_option_and_shows_examples(capsys):
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    for word in ("--output", ".html", "--explain", "--formula", "--derivation", "--open", "examples:", "Exit status"):
+    for word in (
+        "--output",
+        ".html",
+        "--explain",
+        "--formula",
+        "--shared",
+        "--derivation",
+        "--open",
+        "examples:",
+        "Exit status",
+    ):
         assert word in out
 
 

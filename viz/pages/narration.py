@@ -22,8 +22,9 @@ from autograd.value import new_value
 from nn.architecture import subscript
 from viz.graphs.boxes import RTOL, remainders
 from viz.graphs.legend import FROM_ELSEWHERE
-from viz.text.formulas import ATOM, Piece, composed
+from viz.text.formulas import composed
 from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
+from viz.text.symbols import ATOM, Piece
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
