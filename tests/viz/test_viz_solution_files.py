@@ -76,7 +76,7 @@ def compile_in(folder):
 def test_what_a_solution_has_not_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match=r"solution.svg: .* choose .html, .md or .tex"):
         save(solution(), tmp_path / "solution.svg")
-    with pytest.raises(TypeError, match="a solution is saved as it is"):
+    with pytest.raises(TypeError, match="a solution has none"):
         save(solution(), tmp_path / "solution.md", collapse="layer")
     with pytest.raises(ValueError, match=r"choose \.svg"):
         save(Value(1.0) * 2, tmp_path / "graph.md")
