@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import math
+import re
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,17 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     except ValueError:
         pass
     return True
+
+
+def function_in_latex(name: str) -> str:
+    r"""Return the name of a function in LaTeX, where `_` and letters beyond ASCII have places of their own.
+
+    >>> print(function_in_latex("cube"), function_in_latex("my_x"))
+    \operatorname{cube} \text{my}\_\text{x}
+    """
+    if name.isascii() and name.isalpha():
+        return rf"\operatorname{{{name}}}"
+    return "".join(r"\_" if part == "_" else rf"\text{{{part}}}" for part in re.split("(_)", name) if part)
 
 
 def check_array_rule(name: str, function: Callable[..., float], rule: Callable[..., Any], count: int) -> None:
@@ -77,6 +90,7 @@ def operation(
     glyph: str = "",
     formula: str = "",
     array: Callable[..., Any] | None = None,
+    javascript: str = "",
 ) -> OfMany:
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
@@ -88,9 +102,11 @@ def operation(
         glyph: what drawings show; without it, the name.
         formula: LaTeX in the letters x, y, …
         array: computes NumPy arrays; without it `function` is called for each element.
+        javascript: what computes floats in an interactive page, an expression of JavaScript in the letters x, y, u, v,
+            s, t of the operands, such as "Math.sinh(x) / y"; without it such a page does not compute.
 
     Raises:
-        ValueError: for the name of one of autograd's own operations.
+        ValueError: for the name of one of autograd's own operations, and for JavaScript that HTML would cut off.
         TypeError: for a rule that is neither a number nor a function, where the rules are not one for each operand, and
             for an array rule that does not return floats or does not write them into `out`; and when it is used, for a
             partial that returns anything but a number or, of Values, a Value.
@@ -101,7 +117,8 @@ def operation(
     >>> y.data, y.derivative(x).data, y.derivative(x).derivative(x).data
     (8.0, 12.0, 12.0)
     """
-    if not name.isidentifier() or name in BUILT_IN or (hasattr(Value, name) and name not in TABLE):
+    taken = name in BUILT_IN or (hasattr(Value, name) and name not in TABLE)
+    if not name.isidentifier() or keyword.iskeyword(name) or taken:
         raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
@@ -110,6 +127,9 @@ def operation(
             raise TypeError(f"partial {place} of {name} is {rule!r}: give a number or a function of (z, x, …)")
     if isinstance(array, np.ufunc) and not any(kinds.endswith("->d") for kinds in array.types):
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
+
+    if not isinstance(javascript, str) or "</" in javascript or "<!--" in javascript:
+        raise ValueError(f"the JavaScript of {name} is {javascript!r:.80}: give an expression without '</' and '<!--'")
 
     if array:
         check_array_rule(name, function, array, len(partials))
@@ -132,10 +152,11 @@ def operation(
     entry: OfMany = row(
         name,
         glyph or name,
-        formula or rf"\operatorname{{{name}}}({letters})",
+        formula or f"{function_in_latex(name)}({letters})",
         checked,
         array or elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],
+        javascript=javascript,
     )
     if entry.arity == 1:
         getattr(Value, name).__doc__ = method_docstring(entry, name)

@@ -38,7 +38,8 @@ class Operation:
     `bounds` are the least and the largest result, or what the results approach.
     `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
     an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
-    `helper` marks a row that only serves derivatives and lifted programs: formulas do not call it.
+    `javascript` is the float rule of an operation of one's own as an expression of JavaScript, in the letters x, y, u,
+    v, s, t of the operands, for pages that compute; the built-in rows have theirs in viz/pages/template/rules.js.
     """
 
     __slots__ = (
@@ -54,7 +55,7 @@ class Operation:
         "formula",
         "function",
         "glyph",
-        "helper",
+        "javascript",
         "name",
         "partials",
         "python",
@@ -81,15 +82,15 @@ class Operation:
         algebra: str = "",
         bounds: tuple[float, float] = (-math.inf, math.inf),
         call: tuple[str, str] | None = None,
-        helper: bool = False,
         python: str = "",
+        javascript: str = "",
     ) -> None:
         self.name, self.glyph, self.formula, self.domain = name, glyph, formula, domain
         self.function, self.array, self.arrange, self.textbook = function, array, arrange, textbook
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
         self.accumulate, self.chooses, self.algebra, self.bounds = accumulate, chooses, algebra, bounds
-        self.call, self.helper, self.python = call, helper, python
+        self.call, self.python, self.javascript = call, python, javascript
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

@@ -101,3 +101,13 @@ def test_the_lifted_program_has_or_refuses_what_the_eager_graph_does_at_infinity
                 value, gradient = gradient
                 gradient = [value, *gradient]
             assert alike(expected, gradient), (xs, expected, gradient)
+
+
+@pytest.mark.parametrize(("c", "x", "y", "slope"), [(1e-5, -1e103, 4.0, -1e304), (1e-5, 1e103, 4.0, 1e304)])
+def test_the_slope_of_a_power_beyond_the_floats_keeps_its_sign(c, x, y, slope):
+    assert TABLE["power_slope"](c, x, y) == pytest.approx(slope, rel=1e-15)
+
+
+@pytest.mark.parametrize("x", [-1.0, 2.0, -2.0])  # 1 ** NaN is 1
+def test_the_slope_of_a_power_with_an_exponent_that_is_nan_is_nan(x):
+    assert math.isnan(TABLE["power_slope"](2.0, x, math.nan))
