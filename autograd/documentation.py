@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograd.row import Operation
 
 OPERAND_LETTERS = "xyzuvst"
-LETTER = re.compile(r"(?<![\\A-Za-z])[xyz](?![A-Za-z])")
+LETTER = re.compile(r"\\(?:operatorname|mathrm|text)\{[^{}]*\}|(?<![\\A-Za-z])[xyz](?![A-Za-z])")  # or a word
 # Operands for examples: a row takes as many as it needs of the first that lie where it and its derivatives are defined.
 POINTS = (0.5, 0.25, 0.75, 0.4), (2.0, 3.0, 4.0, 5.0), (2.0, 1.0, 3.0, 4.0)
 ENDS = (-math.inf, 0.0, math.inf)
@@ -52,8 +52,8 @@ def formula(row: Operation) -> str:
     names = dict(zip("xyz", [p.name for p in parameters], strict=False))
 
     def named(letter: re.Match[str]) -> str:
-        name = names.get(letter[0], letter[0])
-        return name if len(name) == 1 else rf"\mathrm{{{name}}}"
+        name = names.get(letter[0])
+        return letter[0] if name is None else name if len(name) == 1 else rf"\mathrm{{{name}}}"
 
     return LETTER.sub(named, row.formula)
 

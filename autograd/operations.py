@@ -138,7 +138,7 @@ div          = row("div",          "÷",     r"\frac{x}{y}",             operato
                    domain="y ≠ 0", algebra="quotient", python="x / y")
 floordiv     = row("floordiv",     "⌊÷⌋",   r"\lfloor \frac{x}{y} \rfloor", operator.floordiv,     np.floor_divide,
                    [0.0, 0.0], domain="y ≠ 0", python="x // y")
-mod          = row("mod",          "mod",   r"x \bmod y",               operator.mod,          np.mod,
+mod          = row("mod",          "mod",   r"x \operatorname{mod} y",  operator.mod,          np.mod,
                    [1.0, lambda z, x, y: -floordiv(x, y)], domain="y ≠ 0", python="x % y")
 fmod         = row("fmod",         "fmod",  r"\operatorname{fmod}(x, y)", math.fmod,             np.fmod,
                    [1.0, lambda z, x, y: round((z - x) / y)], domain="a finite x and y ≠ 0")
@@ -165,20 +165,17 @@ power_slope  = row("power_slope",  "x·yᶻ⁻¹", r"x \cdot y^{z - 1}",
                    powers.power_slope, powers.power_slope_array,
                    [lambda z, c, x, y: pow(x, y - 1.0), lambda z, c, x, y: power_slope(c * (y - 1.0), x, y - 1.0),
                     lambda z, c, x, y: c * power_log(x, y - 1.0)],
-                   algebra="slope of a power", helper=True)
+                   algebra="slope of a power")
 power_log    = row("power_log",    "xʸ·log x", r"x^{y} \cdot \log(x)",
                    powers.power_log, powers.power_log_array,
                    [lambda z, x, y: pow(x, y - 1.0) + y * power_log(x, y - 1.0),
-                    lambda z, x, y: square(power_log(x, 0.5 * y))],
-                   helper=True)
+                    lambda z, x, y: square(power_log(x, 0.5 * y))])
 direction    = row("direction",    "x/r",   r"\frac{x}{\sqrt{x^{2} + y^{2}}}",
                    powers.direction, powers.direction_array,
-                   [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)],
-                   helper=True)
+                   [lambda z, x, y: direction(y, x) * inversion(y, x), lambda z, x, y: -z * inversion(y, x)])
 inversion    = row("inversion",    "x/r²",  r"\frac{x}{x^{2} + y^{2}}", powers.inversion,      powers.inversion_array,
                    [lambda z, x, y: (inversion(y, x) - z) * (inversion(y, x) + z),
-                    lambda z, x, y: -2.0 * z * inversion(y, x)],
-                   helper=True)
+                    lambda z, x, y: -2.0 * z * inversion(y, x)])
 hypot        = row("hypot",        "√x²+y²", r"\sqrt{x^{2} + y^{2}}",    math.hypot,            np.hypot,
                    [lambda z, x, y: direction(x, y), lambda z, x, y: direction(y, x)])
 
@@ -262,13 +259,13 @@ spherical_bessel = row("spherical_bessel", "jₙ(πx)", r"j_{y}(\pi x)",
                    normal.spherical_bessel, elementary.elementwise(normal.spherical_bessel),
                    [lambda z, x, n: math.pi / (2.0 * n + 1.0)
                     * (n * spherical_bessel(x, n - 1.0) - (n + 1.0) * spherical_bessel(x, n + 1.0)), 0.0],
-                   domain="a finite x and a whole n", helper=True)
+                   domain="a finite x and a whole n up to 1000")
 
 # The normal distribution
 gaussian     = row("gaussian",     "ye⁻ˣ²", r"y \cdot e^{-x^{2}}",
                    lambda x, y: normal.bell(x, y, 1.0), lambda x, y, out=None: normal.bell_array(x, y, 1.0, out),
                    [lambda z, x, y: -2.0 * gaussian(x, x * y), lambda z, x, y: gaussian(x, 1.0)],
-                   arrange=lambda x, y=1.0: (x, y), helper=True)
+                   arrange=lambda x, y=1.0: (x, y))
 erf          = row("erf",          "erf",   r"\operatorname{erf}(x)",
                    math.erf, elementary.or_one_by_one(math.erf, normal.erf_array),
                    [lambda z, x: gaussian(x, TWO_OVER_SQRT_PI)], bounds=(-1.0, 1.0))
@@ -278,7 +275,7 @@ erfc         = row("erfc",         "erfc",  r"\operatorname{erfc}(x)",
 normal_pdf   = row("normal_pdf",   "yφ",    r"y \cdot \varphi(x)",
                    lambda x, y: normal.bell(x, INVERSE_SQRT_2PI * y, 0.5), normal.normal_pdf_array,
                    [lambda z, x, y: -normal_pdf(x, x * y), lambda z, x, y: normal_pdf(x, 1.0)],
-                   arrange=lambda x, y=1.0: (x, y), helper=True)
+                   arrange=lambda x, y=1.0: (x, y))
 normal_cdf   = row("normal_cdf",   "Φ",     r"\Phi(x)",
                    normal.normal_cdf, elementary.or_one_by_one(normal.normal_cdf, normal.normal_cdf_array),
                    [lambda z, x: normal_pdf(x, 1.0)], bounds=(0.0, 1.0))
@@ -336,7 +333,7 @@ softsign     = row("softsign",     "soft±", r"\frac{x}{1 + |x|}",
                    lambda x: x / (1.0 + math.fabs(x)),
                    lambda x, out=None: np.divide(x, np.add(np.absolute(x, out=out), 1.0, out=out), out=out),
                    [lambda z, x: square(1.0 / (1.0 + abs(x)))], bounds=(-1.0, 1.0))
-hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard\sigma}(x)",
+hard_sigmoid = row("hard_sigmoid", "hard σ", r"\operatorname{hard}\sigma(x)",
                    elementary.hard_sigmoid, elementary.hard_sigmoid_array,
                    [lambda z, x: step(x + 3.0) * step(3.0 - x) / 6.0], bounds=(0.0, 1.0))
 
@@ -357,7 +354,7 @@ minimum      = row("minimum",      "min",   r"\min(x, y)",
                    tie_partials, arrange=several, call=("n+", "minimum(x, y)"))
 peak         = row("peak",         "max",   r"\max(x, y)",
                    elementary.maximum, elementary.down_the_rows(np.maximum),
-                   lambda z, *xs: (0.0,) * len(xs), arrange=several, helper=True)
+                   lambda z, *xs: (0.0,) * len(xs), arrange=several, call=("n+", "peak(x, y)"))
 clip         = row("clip",         "clip",  r"\min(\max(x, y), z)",     elementary.clip,       elementary.clip_array,
                    [lambda z, x, low, high: greater(x, low) * greater(high, maximum(x, low)),
                     lambda z, x, low, high: greater(low, x) * greater(high, maximum(x, low)),

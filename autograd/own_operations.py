@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import math
+import re
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,17 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     except ValueError:
         pass
     return True
+
+
+def function_in_latex(name: str) -> str:
+    r"""Return the name of a function in LaTeX, where `_` and letters beyond ASCII have places of their own.
+
+    >>> print(function_in_latex("cube"), function_in_latex("my_x"))
+    \operatorname{cube} \text{my}\_\text{x}
+    """
+    if name.isascii() and name.isalpha():
+        return rf"\operatorname{{{name}}}"
+    return "".join(r"\_" if part == "_" else rf"\text{{{part}}}" for part in re.split("(_)", name) if part)
 
 
 def check_array_rule(name: str, function: Callable[..., float], rule: Callable[..., Any], count: int) -> None:
@@ -104,7 +117,8 @@ def operation(
     >>> y.data, y.derivative(x).data, y.derivative(x).derivative(x).data
     (8.0, 12.0, 12.0)
     """
-    if not name.isidentifier() or name in BUILT_IN or (hasattr(Value, name) and name not in TABLE):
+    taken = name in BUILT_IN or (hasattr(Value, name) and name not in TABLE)
+    if not name.isidentifier() or keyword.iskeyword(name) or taken:
         raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
@@ -138,7 +152,7 @@ def operation(
     entry: OfMany = row(
         name,
         glyph or name,
-        formula or rf"\operatorname{{{name}}}({letters})",
+        formula or f"{function_in_latex(name)}({letters})",
         checked,
         array or elementwise(checked),
         [checked_rule(k, rule) if callable(rule) else float(rule) for k, rule in enumerate(partials, 1)],

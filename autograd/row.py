@@ -38,7 +38,6 @@ class Operation:
     `bounds` are the least and the largest result, or what the results approach.
     `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
     an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
-    `helper` marks a row that only serves derivatives and lifted programs: formulas do not call it.
     `javascript` is the float rule of an operation of one's own as an expression of JavaScript, in the letters x, y, u,
     v, s, t of the operands, for pages that compute; the built-in rows have theirs in viz/pages/template/rules.js.
     """
@@ -56,7 +55,6 @@ class Operation:
         "formula",
         "function",
         "glyph",
-        "helper",
         "javascript",
         "name",
         "partials",
@@ -84,7 +82,6 @@ class Operation:
         algebra: str = "",
         bounds: tuple[float, float] = (-math.inf, math.inf),
         call: tuple[str, str] | None = None,
-        helper: bool = False,
         python: str = "",
         javascript: str = "",
     ) -> None:
@@ -93,7 +90,7 @@ class Operation:
         self.partials = partials if callable(partials) else tuple(partials)
         self.arity = None if callable(partials) else len(partials)
         self.accumulate, self.chooses, self.algebra, self.bounds = accumulate, chooses, algebra, bounds
-        self.call, self.helper, self.python, self.javascript = call, helper, python, javascript
+        self.call, self.python, self.javascript = call, python, javascript
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -171,11 +168,14 @@ class Operation:
     def _evaluate_arrays(self, operands: Sequence[Any]) -> Any:
         if any(isinstance(x, Value) or getattr(x, "dtype", None) == np.dtype(object) for x in operands):
             return for_each(lambda *xs: self.apply(xs), operands)
-        arrays = np.broadcast_arrays(*[self._floats(x) for x in operands])
+        arrays = [self._floats(x) for x in operands]
+        if len(arrays) > 1:
+            arrays = [*np.broadcast_arrays(*arrays)]
         rows = [np.atleast_1d(x) for x in arrays]  # array rules may write into their result, which a scalar forbids
         with np.errstate(all="ignore"):
             result = np.reshape(self.array(*rows) if self.arity else self.array(np.stack(rows)), arrays[0].shape)
-        for place in np.argwhere(~np.isfinite(result)):  # NumPy passes what Python refuses: let the float rule decide
+        finite = np.isfinite(result)
+        for place in () if finite.all() else np.argwhere(~finite):  # NumPy passes what Python refuses: the float rule
             scalars = [float(x[tuple(place)]) for x in arrays]
             try:
                 self.function(*scalars)

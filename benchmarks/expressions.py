@@ -254,6 +254,9 @@ def main() -> None:
     if sys.argv[1:] == ["serve"]:
         serve()
         return
+    from nn.console import use_utf8  # here, for an earlier commit may not have it
+
+    use_utf8()
     earlier = Earlier(sys.argv[1]) if sys.argv[1:] else None
     rate, bandwidth = limits()
     print(machine("numpy", "llvmlite", "casadi", "jax"))

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from myst_parser.parsers.sphinx_ import MystParser
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
+
+from viz.solutions.mathml import NOT_UNDERSTOOD, mathml
 
 project = html_title = "handgrad"
 language = "en"
@@ -51,22 +52,13 @@ logger = logging.getLogger(__name__)
 # Formulas: LaTeX to MathML --------------------------------------------------------------------------------------------
 
 
-# The converter writes every minus as one between two terms, and a function's name as an operator, with space around it.
-SIGN = re.compile(r"((?<!&#x00029;)(?<!&#x0005D;)</mo>|<mrow>)<mo>&#x02212;</mo>")
-FUNCTION = re.compile(r"<mo>((?!mod)[A-Za-z]{2,})</mo>")
-ROOM = re.compile(r"\\\\\[\w+\]")  # more room below a line, of which the converter makes text
-
-
 def visit_math(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
     """Write a formula as MathML; warn of a command that is not understood, which would stand there as text."""
     block = isinstance(node, nodes.math_block)
-    latex = node.astext().replace("{aligned}", "{split}").replace(r"\operatorname{", r"\mathrm{")  # alike, and known
-    latex = ROOM.sub(r"\\\\", latex)
-    mathml = convert(latex, display="block" if block else "inline")
-    if unknown := re.search(r"\\\w+|<mi>&</mi>", mathml):
-        logger.warning("%s of the formula %r becomes no MathML", unknown[0], latex, location=node)
-    mathml = FUNCTION.sub(r"<mi>\1</mi>", SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', mathml))
-    self.body.append(f'<div class="math">{mathml}</div>' if block else mathml)
+    text = mathml(node.astext(), block=block)
+    if unknown := NOT_UNDERSTOOD.search(text):
+        logger.warning("%s of the formula %r becomes no MathML", unknown[0], node.astext(), location=node)
+    self.body.append(f'<div class="math">{text}</div>' if block else text)
     raise nodes.SkipNode
 
 

@@ -51,6 +51,7 @@ UNFIT = [
     ("data", UNARY, [RULE], ValueError, "'data' does not name"),
     ("backward", UNARY, [RULE], ValueError, "'backward' does not name"),
     ("two words", UNARY, [RULE], ValueError, "'two words' does not name"),
+    ("lambda", UNARY, [RULE], ValueError, "'lambda' does not name"),
     ("own", UNARY, ["1"], TypeError, "partial 1 of own is '1': give a number or a function"),
     ("own", UNARY, [lambda x: 1.0], TypeError, "partial 1 of own is <function"),
     ("own", UNARY, [1.0, 2.0], TypeError, "one rule for each operand"),

@@ -174,9 +174,16 @@ def test_markdown_and_latex():
     x = Value(3.0, "x1")
     y = (x * x - 4 * x).named("y")
     explanation = explain(y, x, most=1)
-    assert explanation.markdown().splitlines()[2] == "| product | local derivatives | path |"
+    assert explanation.markdown().splitlines() == [
+        r"$\frac{\partial y}{\partial x_{1}} = +2$: 3 paths, the largest listed",
+        "",
+        "| product | local derivatives | path |",
+        "|---:|---|---|",
+        r"| $-4$ | $(-1) \cdot 4$ | $y \to \mathrm{mul} \to x_{1}$ |",
+        "| $+6$ | | the other 2 paths |",
+    ]
     assert explanation.latex().splitlines()[1:3] == [
-        r"\frac{\partial y}{\partial x_{1}} &= (-1) \cdot 4 \\",
+        r"\frac{\partial y}{\partial x_{1}} &= (-1) \cdot 4 \phantom{\Bigg|} \\",
         r"&\quad + \underbrace{6}_{\text{the other 2 paths}} \\",
     ]
 

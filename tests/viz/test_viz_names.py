@@ -13,8 +13,8 @@ import autograd
 from autograd import Constant, Value, dot, exp, log, parse, relu, sigmoid
 from viz import derivation, explain, formula
 from viz.solutions.equations import _back
-from viz.text.formulas import named
 from viz.text.labels import cut, in_formula, is_symbol
+from viz.text.symbols import named
 
 # fmt: off
 FORMULAS = [

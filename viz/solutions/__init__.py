@@ -2,5 +2,5 @@
 
 derivations (the function `derivation`, and solutions of expressions), training_step (solutions of a record) with its
 parts step_numbers, losses and output_deltas, notations (the letters and signs of five courses), local_derivatives
-(as written by hand), equations (LaTeX and text).
+(as written by hand), equations and sentences (LaTeX and text), documents and mathml (files of a solution).
 """

@@ -18,7 +18,8 @@ from viz.solutions.equations import Derivation, Equation, Formula, Section, Shee
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import derivative
 from viz.solutions.training_step import training_step
-from viz.text.labels import NAME_LENGTH, short
+from viz.text.formulas import fresh_names, result_name
+from viz.text.labels import NAME_LENGTH
 
 MAX_NODES_DERIVED = 100  #: of an expression that is derived; nobody reads the lines of more
 
@@ -106,12 +107,12 @@ class ExpressionSolution:
     def _symbols(self) -> dict[Value, Formula]:
         """Return a different symbol for each Value that is not a constant: its name, or u with a number."""
         taken = {z.name for z in self.nodes}
-        names = (f"u{i}" for i in natural_numbers(1) if f"u{i}" not in taken)
+        names = fresh_names(taken)
         symbols: dict[Value, Formula] = {}
         for z in self.nodes:
             if z.constant:
                 continue
-            name = z.name or (next((y for y in "yfgF" if z is self.root and y not in taken), None) or next(names))
+            name = z.name or (result_name(taken) if z is self.root else None) or next(names)
             symbol, others = symbol_of(name), natural_numbers(2)
             while symbol in symbols.values():  # of another Value
                 symbol = symbol_of(f"{name[: NAME_LENGTH - 6]} ({next(others)})")
@@ -132,12 +133,12 @@ class ExpressionSolution:
             back = [self._backward(x) for x in reversed(self.nodes) if x in self.symbols and self.terms[x]]
             start = Equation(self._total(self.root), [self.sheet.numeral(1.0)])
             meaning = (
-                "∂ is the derivative of one operation, d the total one: a sum over the operations that use a value."
+                "$∂$ is the derivative of one operation, $d$ the total one: a sum over the operations that use a value."
             )
             sections.append(Section("3. Chain rule, from the result back", [meaning, [start, *back]]))
             answer = [self._gradient(x) for x in self._leaves()]
             sections.append(Section("Gradient", [answer]))
-        return Derivation(f"Worked solution of {short(self.root.name or self.symbols[self.root].text)}", sections)
+        return Derivation("Worked solution of", sections, self.symbols[self.root])
 
     def _leaves(self) -> list[Value]:
         return [z for z in self.nodes if z in self.symbols and not z.operation]

@@ -19,8 +19,10 @@ from typing import NamedTuple
 
 from autograd import TABLE, Operation, Value
 from autograd.value import new_value
-from viz.text.formulas import ATOM, POWER, Piece, composed, named, numeral
-from viz.text.labels import cut, in_formula, is_symbol, markdown
+from viz.solutions.sentences import typeset
+from viz.text.formulas import composed
+from viz.text.labels import cut, in_formula, is_symbol
+from viz.text.symbols import ATOM, POWER, Piece, aligned, in_markdown, named, numeral
 
 MAX_WRITTEN_OUT = 6  #: terms of a sum, or equations of a block; of more, the first three and the last are written out
 LINE_WIDTH = 76  # of an equation on one line, in characters
@@ -69,7 +71,7 @@ class Equation(NamedTuple):
         return len(" = ".join(side.text for side in (self.symbol, *self.sides)))
 
 
-Part = str | list[Equation]  # a sentence, or a block of equations
+Part = str | list[Equation]  # a sentence, its formulas as text between dollar signs; or a block of equations
 
 
 @dataclass(frozen=True)
@@ -83,28 +85,38 @@ class Section:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A worked solution; its str is plain text for a terminal, and a notebook shows it as Markdown."""
+    """A worked solution; its str is plain text for a terminal, and a notebook shows it as Markdown.
+
+    Args:
+        title: what is worked out.
+        sections: the parts.
+        symbol: that of the result, at the end of the title, if it has one.
+    """
 
     title: str
     sections: list[Section]
+    symbol: Formula | None = None
 
     def __str__(self) -> str:
-        lines = [self.title, "=" * len(self.title)]
+        title = f"{self.title} {self.symbol.text}" if self.symbol else self.title
+        lines = [title, "=" * len(title)]
         for section in self.sections:
             lines += ["", section.title]
             if section.level == 2:
                 lines.append("-" * len(section.title))
             for part in section.parts:
-                lines += wrap(part, LINE_WIDTH + 10) if isinstance(part, str) else _lines(part)
+                lines += wrap(part.replace("$", ""), LINE_WIDTH + 10) if isinstance(part, str) else _lines(part)
         return _back("\n".join(lines))
 
     def markdown(self) -> str:
-        """Return the solution as Markdown, its equations in LaTeX between `$$`."""
-        blocks = [f"# {markdown(self.title)}"]
+        """Return the solution as Markdown, its equations in LaTeX between `$` and `$$`, also for GitHub and pandoc."""
+        symbol = f" ${in_markdown(latex_of(self.symbol))}$" if self.symbol else ""
+        blocks = [f"# {self.title}{symbol}"]
         for section in self.sections:
             blocks.append(f"{'#' * section.level} {section.title}")
-            blocks += [part if isinstance(part, str) else _aligned(part) for part in section.parts]
-        return _back("\n\n".join(blocks))
+            for part in section.parts:
+                blocks.append(typeset(part) if isinstance(part, str) else f"$$\n{in_markdown(latex_of(part))}\n$$")
+        return "\n\n".join(blocks)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -146,8 +158,7 @@ class Sheet:
 
     def written(self, expression: Value) -> Formula:
         """Return an expression in symbols."""
-        latex, text = self._sides(expression, lambda z: self.symbols[z])
-        return Formula(re.sub(r" \\cdot (?!\d)", r" \\, ", latex), text)
+        return self._sides(expression, lambda z: self.symbols[z])
 
     def in_numbers(self, expression: Value) -> Formula:
         """Return an expression in numbers."""
@@ -236,17 +247,21 @@ def _text(line: str) -> str:
     return STEP.sub(r"[\1 > 0]", line)
 
 
+def latex_of(of: Formula | list[Equation]) -> str:
+    """Return a symbol, or a block of equations, in LaTeX."""
+    return _back(of.latex if isinstance(of, Formula) else _aligned(of))
+
+
 def _aligned(block: Sequence[Equation]) -> str:
     rows = []
     for equation in block:
         symbol = equation.symbol.latex
         if not equation.sides:
-            rows.append(rf"&\;\, {symbol}")
+            rows.append(rf"&\quad {symbol}")
         for begins, line in _rows(equation, block, _breadth):
-            rows.append(f"{symbol} &= {line.latex}" if begins else rf"&\quad {line.latex}")
+            rows.append(f"{symbol} &= {line.latex}".lstrip() if begins else rf"&\quad {line.latex}")
             symbol = ""
-    spaced = [rf"{row} \\[8pt]" if r"\frac" in row else rf"{row} \\" for row in rows[:-1]]  # fractions need room
-    return "\n".join(["$$", r"\begin{aligned}", *map(str.lstrip, spaced), rows[-1].lstrip(), r"\end{aligned}", "$$"])
+    return aligned(rows)
 
 
 def _lines(block: Sequence[Equation]) -> list[str]:

@@ -27,10 +27,10 @@ def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Formu
         text: the letter as text, where LaTeX writes it in another way.
 
     >>> symbol("z", 1, 2, above="(1)")
-    Formula(latex='z^{(1)}_{12}', text='z⁽¹⁾₁₂')
+    Formula(latex='z_{12}^{(1)}', text='z⁽¹⁾₁₂')
     """
     comma = "," if any(i > 9 for i in indices) and len(indices) > 1 else ""
-    latex = letter + (f"^{{{above}}}" if above else "") + (f"_{{{comma.join(map(str, indices))}}}" if indices else "")
+    latex = letter + (f"_{{{comma.join(map(str, indices))}}}" if indices else "") + (f"^{{{above}}}" if above else "")
     raised = above.replace("(", "⁽").replace(")", "⁾").translate(SUPERSCRIPTS)
     return Formula(latex, (text or letter) + raised + subscript(*indices))
 
@@ -50,18 +50,19 @@ class Convention:
 
     name = "gradient"
     reading = (
-        "z net input, a activation, C loss, y target, δ = ∂C/∂z, η learning rate; w⁽ˡ⁾ᵢⱼ is the weight of layer l "
-        "from sender i to receiver j."
+        "$z$ net input, $a$ activation, $C$ loss, $y$ target, $δ = ∂C/∂z$, $η$ learning rate; $w⁽ˡ⁾ᵢⱼ$ is the weight "
+        "of layer $l$ from sender $i$ to receiver $j$."
     )
     sign = 1.0  #: δ is this times ∂C/∂z
     C = Formula("C", "C")
     eta = Formula(r"\eta", "η")
     rate = eta  #: the factor of a gradient in an update
-    rule = "From each weight and bias, η times its derivative is subtracted."
+    rule = "From each weight and bias, $η$ times its derivative is subtracted."
     input_first = False  #: whether a term of a net input is written x·w
     delta_first = False  #: whether a term of a hidden delta is written δ·w
     sender_first = False  #: whether the derivative with respect to a weight is written x·δ
     target_first = False  #: whether an error is written y − a
+    receiver_first = False  #: whether a weight's first index is its receiver's, so that a layer computes W·a, not a·W
     label: Formula | None = None  #: the number of the right class, where the course has a letter for it
     first = 1  #: the number of the layer after the inputs
 
@@ -151,13 +152,13 @@ class Handout(Convention):
 
     name = "handout"
     reading = (
-        "net is a node's net input, h the activation of a hidden node, ŷ that of an output node, C loss, y label, "
-        "η learning rate. Here δ = −∂C/∂net, so changes are added. All deltas are computed with the weights from "
-        "before the update."
+        "$net$ is a node's net input, $h$ the activation of a hidden node, $ŷ$ that of an output node, $C$ loss, "
+        "$y$ label, $η$ learning rate. Here $δ = −∂C/∂net$, so changes are added. All deltas are computed with the "
+        "weights from before the update."
     )
     sign = -1.0
     input_first = True
-    rule = "Each weight change, η · δ · activation of the sender, is added."
+    rule = "Each weight change, $η · δ ·$ activation of the sender, is added."
     target_first = True
 
     def node(self, n: int, j: int) -> Formula:
@@ -191,8 +192,8 @@ class Arnold(Convention):
 
     name = "arnold"
     reading = (
-        "r net input and h activation of a hidden layer, score and y those of the output, ŷ label, L loss, "
-        "η learning rate (lr); dr is ∂L/∂r, and W1ᵢⱼ is the weight from unit i to unit j."
+        "$r$ net input and $h$ activation of a hidden layer, $score$ and $y$ those of the output, $ŷ$ label, $L$ loss, "
+        "$η$ learning rate (lr); $dr$ is $∂L/∂r$, and $W1ᵢⱼ$ is the weight from unit $i$ to unit $j$."
     )
     C = Formula("L", "L")
     input_first = delta_first = sender_first = True
@@ -231,8 +232,8 @@ class Misley(Convention):
 
     name = "misley"
     reading = (
-        "h net input, a activation, E error, y actual value, η learning rate; w⁽ˡ⁾ᵢⱼ is the weight of layer l "
-        "from i to j. What others call δ is ∂E/∂h."
+        "$h$ net input, $a$ activation, $E$ error, $y$ actual value, $η$ learning rate; $w⁽ˡ⁾ᵢⱼ$ is the weight of "
+        "layer $l$ from $i$ to $j$. What others call $δ$ is $∂E/∂h$."
     )
     C = Formula("E", "E")
     input_first = delta_first = True
@@ -249,13 +250,13 @@ class Nielsen(Convention):
 
     name = "nielsen"
     reading = (
-        "zˡ weighted input, aˡ activation, C cost, y desired output, δ = ∂C/∂z, η learning rate; layer 1 is the "
-        "input, and wˡⱼₖ is the weight from neuron k of layer l − 1 to neuron j of layer l. Superscripts "
-        "number layers; they are not exponents."
+        "$zˡ$ weighted input, $aˡ$ activation, $C$ cost, $y$ desired output, $δ = ∂C/∂z$, $η$ learning rate; layer 1 "
+        "is the input, and $wˡⱼₖ$ is the weight from neuron $k$ of layer $l − 1$ to neuron $j$ of layer $l$. "
+        "Superscripts number layers; they are not exponents."
     )
     rate = Formula(r"\frac{\eta}{m}", "(η/m)")
-    rule = "The rate is η/m for a batch of m examples; here m = 1."
-    target_first = True
+    rule = "The rate is $η/m$ for a batch of $m$ examples; here $m = 1$."
+    target_first = receiver_first = True
     first = 2
 
     def z(self, n: int, j: int) -> Formula:
@@ -281,6 +282,13 @@ class Nielsen(Convention):
 
 
 CONVENTIONS = {convention.name: convention for convention in (Convention, Handout, Arnold, Misley, Nielsen)}
+
+
+def convention_of(name: str, sizes: Sequence[int]) -> Convention:
+    """Return a convention by its name, for a network of these sizes; raise ValueError if there is none."""
+    if name not in CONVENTIONS:
+        raise ValueError(f"convention is {name!r}; choose one of {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[name](sizes)
 
 
 def derivative(of: Formula, to: Formula) -> Formula:

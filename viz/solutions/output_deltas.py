@@ -150,7 +150,7 @@ class OutputDeltas:
             return self._delta(k, unevaluated("mul", self.step.a(n, k), difference))
 
         return [
-            "Each output of a softmax depends on all net inputs; s is the mean derivative, weighted by the outputs.",
+            "Each output of a softmax depends on all net inputs; $s$ is the mean derivative, weighted by the outputs.",
             [self.sheet.equation(s, self.sheet.sum(terms), result=mean)],
             self.step.each(self.sizes[-1], delta),
         ]

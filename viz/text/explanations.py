@@ -18,8 +18,8 @@ from typing import Any
 
 from autograd import Value, topological_order
 from autograd.choices import chosen
-from viz.text.formulas import named, numeral
-from viz.text.labels import called, cut, markdown, number, signed
+from viz.text.labels import called, cut, number, signed
+from viz.text.symbols import aligned, in_markdown, named, numeral
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,14 @@ class Explanation:
         return "\n".join(lines)
 
     def markdown(self) -> str:
-        """Return the sum as a Markdown table."""
-        lines = [
-            markdown(f"∂{called(self.loss)}/∂{called(self.x)} = {signed(self.gradient)}: {self._summary()}"),
-            "",
-            "| product | local derivatives | path |",
-            "|---:|---|---|",
-        ]
+        """Return the sum as a Markdown table, its formulas in LaTeX, also for GitHub and pandoc."""
+        total = rf"\frac{{\partial {_symbol(self.loss)}}}{{\partial {_symbol(self.x)}}} = {_with_sign(self.gradient)}"
+        lines = [f"{_math(total)}: {self._summary()}", "", "| product | local derivatives | path |", "|---:|---|---|"]
         for path in self.paths:
-            lines.append(f"| {signed(path.product)} | {_factors(path)} | {markdown(_chain(path))} |")
+            chain = r" \to ".join(map(_symbol, path.nodes))
+            lines.append(f"| {_math(_with_sign(path.product))} | {_math(_product(path))} | {_math(chain)} |")
         if self.count > len(self.paths):
-            lines.append(f"| {signed(self.rest)} | | the other {self._others()} |")
+            lines.append(f"| {_math(_with_sign(self.rest))} | | the other {self._others()} |")
         return "\n".join(lines)
 
     def steps(self) -> set[tuple[Value, Value]]:
@@ -94,13 +91,13 @@ class Explanation:
     def latex(self) -> str:
         """Return the sum in LaTeX, one line for each path: an `aligned` block for math mode."""
         loss, x = [_symbol(node) for node in (self.loss, self.x)]
-        terms = [r" \cdot ".join(map(_in_product, path.partials)) or "1" for path in self.paths]
+        terms = [_product(path) for path in self.paths]
         if self.count > len(self.paths):
             terms.append(rf"\underbrace{{{_in_product(self.rest)}}}_{{\text{{the other {self._others()}}}}}")
         lines = [rf"\frac{{\partial {loss}}}{{\partial {x}}} &= {terms[0] if terms else 0}"]
         lines += [f"&\\quad + {term}" for term in terms[1:]]
         lines.append(f"&= {_plain(self.gradient)}")
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned(lines)
 
     def _summary(self) -> str:
         paths = "no path" if not self.count else "one path" if self.count == 1 else f"{_many(self.count)} paths"
@@ -247,6 +244,18 @@ def _many(count: int) -> str:
 
 def _in_product(p: float) -> str:
     return _plain(p) if p >= 0.0 else f"({_plain(p)})"
+
+
+def _product(path: Path) -> str:
+    return r" \cdot ".join(map(_in_product, path.partials)) or "1"
+
+
+def _math(latex: str) -> str:
+    return f"${in_markdown(latex)}$"
+
+
+def _with_sign(x: float) -> str:
+    return f"+{_plain(x)}" if x > 0.0 else _plain(x)
 
 
 def _plain(x: float) -> str:

@@ -1,97 +1,38 @@
-r"""A Value as a formula, in LaTeX or as a line of Python, with parentheses only where precedence needs them.
-
-Each operation has a template, such as `x \cdot y`, whose letters stand for the operands. A table gives the
-precedence that an operator requires of its operands, lower ones being put in parentheses, and that of the
-whole. Python's table also keeps sums and products in the order in which they were computed.
-"""
+r"""A Value as a formula, in LaTeX or as a line of Python, whole or with common subexpressions as steps of their own."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
+from itertools import count as natural_numbers
 
-from autograd import Operation, Value, topological_order
+from autograd import TABLE, Value, topological_order
 from autograd.parsing import is_variable
 from viz.size import larger_than
-from viz.text.labels import is_symbol, number, quoted, visible
+from viz.text.labels import is_symbol
+from viz.text.symbols import ATOM, Piece, aligned, named, numeral
+from viz.text.templates import applied
 
 MAX_FORMULA_LENGTH = 10_000  #: of a formula, in characters: more than anyone reads
-LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
-
-# operator -> the least precedence of its left operand, of its right operand, and the precedence of the whole
-LATEX = {
-    "+": (SUM, SUM, SUM),
-    "-": (SUM, PRODUCT, SUM),
-    "unary -": (ATOM, PRODUCT, PRODUCT),
-    r"\cdot": (PRODUCT, PRODUCT, PRODUCT),
-    "x y": (PRODUCT, PRODUCT, PRODUCT),
-    "^": (ATOM, ATOM, POWER),
-    r"\frac": (ATOM, ATOM, POWER),
-    r"\bmod": (POWER, POWER, LOOSE),
-    "=": (SUM, SUM, LOOSE),
-    "<": (SUM, SUM, LOOSE),
-    ">": (SUM, SUM, LOOSE),
-}
-PYTHON = {
-    "+": (SUM, PRODUCT, SUM),
-    "-": (SUM, PRODUCT, SUM),
-    "unary -": (ATOM, SIGN, SIGN),
-    "*": (PRODUCT, SIGN, PRODUCT),
-    "/": (PRODUCT, SIGN, PRODUCT),
-    "//": (PRODUCT, SIGN, PRODUCT),
-    "%": (PRODUCT, SIGN, PRODUCT),
-    "**": (ATOM, SIGN, POWER),
-}
-FIRST_PLACE = 0xF0000  # of the characters for private use, which stand for the operands of a template
-OPERAND_OF_LETTER = {"x": 0, "y": 1, "z": 2, "u": 2, "v": 3, "s": 4, "t": 5}  # of a template -> the operand
-TEMPLATE_TOKEN = re.compile(r"\\[A-Za-z]+|\*\*|//|\s+|[A-Za-z]+|[0-9.]+|.")
-OPENING, CLOSING = ("(", "[", "{", r"\lfloor"), (")", "]", "}", r"\rfloor")
-BEFORE, AFTER = ("", ",", "|", *OPENING), ("", ",", "|", *CLOSING)  # beside an operand, without being an operator
-
-# fmt: off
-GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
-    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi",
-    "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
-    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma",
-    "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
-}
-# fmt: on
-INDEXED = re.compile(r"([^\W\d_₀₁₂₃₄₅₆₇₈₉]+)([⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹]*)([₀₁₂₃₄₅₆₇₈₉,]*|\d*|_\w+)")  # of a symbol
-UNRAISED = str.maketrans("⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "()01234567890123456789")
-ESCAPES = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
 
 
-class Piece(NamedTuple):
-    """A formula and its precedence."""
-
-    text: str
-    level: int
-
-
-class Slot(NamedTuple):
-    """A place in a template: its operand, the least precedence of that, and whether it may begin with a minus."""
-
-    operand: int
-    least: int
-    signed: bool
-
-
-def formula(value: Value, notation: str = "latex") -> str:
+def formula(value: Value, notation: str = "latex", *, shared: bool = False) -> str:
     r"""Return the graph below a Value as one formula of its leaves, each by its name, or its number if it has none.
 
     Args:
         value: the result of the formula.
         notation: "latex", in which a name that is not a symbol, such as "w*x + b", stands in quotation marks; or "text"
             for a line that `autograd.parse` evaluates to the same number, given its leaves' numbers by name.
+        shared: put what occurs several times in front, as steps with a name: one equation a line, the last one that of
+            the value; where nothing long occurs twice, the formula alone. As text, each right side is such a line.
 
     Raises:
-        ValueError: for a formula of more than 10,000 characters: a Value used twice appears in it twice. As text also
-            for a leaf whose name is not that of a variable or belongs to another leaf too, and for a number without a
-            name that is not finite.
+        ValueError: for a formula of more than 10,000 characters; unless `shared`, a Value used twice appears in it
+            twice. As text also for a leaf whose name is not that of a variable or belongs to another leaf too, and for
+            a number without a name that is not finite.
         TypeError: for anything but a Value.
 
     >>> x, y = Value(2.0, name="x1"), Value(3.0, name="y")
@@ -99,6 +40,10 @@ def formula(value: Value, notation: str = "latex") -> str:
     \frac{(x_{1} + y) \cdot x_{1}^{2}}{y}
     >>> formula((x + y) * x ** 2 / y, notation="text")
     '(x1 + y) * x1 ** 2 / y'
+    >>> from autograd import log
+    >>> print(formula(log(x / y) * x + log(x / y) ** 2, "text", shared=True))
+    u1 = log(x1 / y)
+    f = u1 * x1 + u1 ** 2
     """
     if not isinstance(value, Value):
         raise TypeError(f"formula takes one Value, not {type(value).__name__}: {value!r:.80}")
@@ -108,7 +53,7 @@ def formula(value: Value, notation: str = "latex") -> str:
         raise _too_long()
     if notation == "text":
         _check_names(value)
-    return composed(value, {}, notation).text
+    return _in_steps(value, notation) if shared else composed(value, {}, notation).text
 
 
 def _check_names(value: Value) -> None:
@@ -155,7 +100,7 @@ def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: 
         if z not in reached or z in words:
             continue
         operands = [pieces[x] for x in z.operands]
-        pieces[z] = _composed(z.operation, operands, notation) if z.operation else _leaf(z, notation, digits)
+        pieces[z] = applied(z.operation, operands, notation) if z.operation else _leaf(z, notation, digits)
         if len(pieces[z].text) > MAX_FORMULA_LENGTH:
             raise _too_long()
     return pieces[value]
@@ -168,95 +113,6 @@ def _too_long() -> ValueError:
     )
 
 
-def _composed(operation: Operation, operands: list[Piece], notation: str) -> Piece:
-    """Return the formula of an operation on formulas."""
-    latex = notation == "latex"
-    parts, level = _parsed(_template(operation, len(operands), latex), latex)
-    if len(parts) == 1 and isinstance(parts[0], Slot):
-        return operands[parts[0].operand]
-    tall = latex and any(r"\frac" in x.text for x in operands)
-    left, right = (r"\left(", r"\right)") if tall else "()"
-    text = ""
-    for part in parts:
-        if isinstance(part, str):
-            text += part.replace("(", left).replace(")", right)
-            continue
-        x = operands[part.operand]
-        loose = x.level < part.least or (not part.signed and x.text.startswith("-"))
-        text += f"{left}{x.text}{right}" if loose else x.text
-    return Piece(text, level)
-
-
-def _place(operand: int) -> str:
-    """Return the character for an operand in a template; no template contains it otherwise."""
-    return chr(FIRST_PLACE + operand)
-
-
-def _template(operation: Operation, count: int, latex: bool) -> str:
-    """Return the operation's template for `count` operands, with a place for each."""
-    if operation.algebra == "scalar product":
-        times, n = r" \cdot " if latex else " * ", count // 2
-        terms = [_place(i) + times + _place(n + i) for i in range(n)]
-        bias = [_place(2 * n)] if count % 2 else []
-        return " + ".join(terms + bias if latex else bias + terms)  # Python's line adds in the engine's order
-    template = operation.formula if latex else operation.python
-    if not template:
-        return f"{operation.name}({', '.join(map(_place, range(count)))})"
-
-    def place(letter: re.Match[str]) -> str:
-        operand = OPERAND_OF_LETTER.get(letter[0])
-        return letter[0] if operand is None or operand >= (operation.arity or 2) else _place(operand)
-
-    template = re.sub(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", place, template)
-    template = re.sub(f"\\^([{_place(0)}-{_place(count)}])", r"^{\1}", template)
-    return template if operation.arity is not None else _repeated(template, count)
-
-
-def _repeated(template: str, count: int) -> str:
-    """Return a template of two operands, `x + y` or `max(x, y)`, for `count` operands."""
-    x, y = _place(0), _place(1)
-    for separator in (" + ", ", "):
-        left, _, right = template.partition(separator)
-        for i in range(len(left)):
-            unit = left[i:]
-            if x in unit and right.startswith(unit.replace(x, y)):
-                units = [unit.replace(x, _place(k)) for k in range(count)]
-                return left[:i] + separator.join(units) + right[len(unit) :]
-    raise ValueError(f"the template {template!r} does not show how a third operand would follow")
-
-
-@lru_cache(maxsize=1024)
-def _parsed(template: str, latex: bool) -> tuple[list[str | Slot], int]:
-    """Return the parts of a template, text and slots, and the precedence of the whole."""
-    table = LATEX if latex else PYTHON
-    tokens = TEMPLATE_TOKEN.findall(template)
-    solid = ["", *(token for token in tokens if not token.isspace()), ""]
-
-    def operator(k: int) -> str:
-        unary = solid[k] == "-" and (solid[k - 1] in BEFORE or solid[k - 1] in table)
-        return "unary -" if unary else solid[k] if solid[k] in table else ""
-
-    parts: list[str | Slot] = []
-    k, depth, level = 0, 0, ATOM
-    for token in tokens:
-        k += not token.isspace()
-        depth += (token in OPENING) - (token in CLOSING)
-        outer = table[operator(k)][2] if operator(k) else ATOM
-        if token >= _place(0):
-            left = operator(k - 1) or ("" if solid[k - 1] in BEFORE else "x y")
-            right = operator(k + 1) or ("" if solid[k + 1] in AFTER else "x y")
-            least = max(table[left][1] if left else LOOSE, table[right][0] if right else LOOSE)
-            if left == "x y" and solid[k - 1].startswith("\\"):  # a function without brackets, \log x
-                least = max(least, POWER)
-            outer = PRODUCT if "x y" in (left, right) else ATOM
-            parts.append(Slot(ord(token) - FIRST_PLACE, least, signed=left in ("", "^", "**")))
-        else:
-            parts.append(token)
-        if depth == 0:
-            level = min(level, outer)
-    return parts, level
-
-
 def _leaf(z: Value, notation: str, digits: int | None) -> Piece:
     """Return a leaf's name, or its number."""
     if z.name:
@@ -264,45 +120,67 @@ def _leaf(z: Value, notation: str, digits: int | None) -> Piece:
     return numeral(z.data, notation, digits)
 
 
-def numeral(x: float, notation: str = "latex", digits: int | None = None) -> Piece:
-    r"""Return a number with the given significant digits, or in the shortest form that gives it exactly.
+def _in_steps(value: Value, notation: str) -> str:
+    """Return the steps of a formula and its last line, or the formula alone where there are no steps."""
+    nodes = topological_order(value)
+    same = _merged(nodes)
+    merged = [z for z in nodes if same[z] is z]
+    uses = Counter(chain.from_iterable([same[x] for x in z.operands] for z in merged))
+    taken = {z.name for z in nodes if z.name and not z.operation}
+    names = fresh_names(taken)
+    steps: list[tuple[Piece, str]] = []
+    pieces: dict[Value, Piece] = {}
+    for z in merged:
+        if not z.operation:
+            pieces[z] = _leaf(z, notation, None)
+            continue
+        pieces[z] = piece = applied(z.operation, [pieces[same[x]] for x in z.operands], notation)
+        if z is not same[value] and (uses[z] - 1) * _width(piece.text) > 2 * uses[z] + 5:  # the whole is shorter then
+            name = _own_name(z, taken, notation) or next(names)
+            taken.add(name)
+            pieces[z] = named(name) if notation == "latex" else Piece(name, ATOM)
+            steps.append((pieces[z], piece.text))
+        if len(piece.text) > MAX_FORMULA_LENGTH:
+            raise _too_long()
+    last = pieces[same[value]]
+    if not steps:
+        return last.text
+    name = _own_name(value, taken, notation) or result_name(taken) or next(names)
+    steps.append((named(name) if notation == "latex" else Piece(name, ATOM), last.text))
+    if notation == "latex":
+        return aligned([f"{left.text} &= {right}" for left, right in steps])
+    return "\n".join(f"{left.text} = {right}" for left, right in steps)
 
-    >>> numeral(-1.5e-7).text, numeral(0.0643612, digits=4).text
-    ('-1.5 \\cdot 10^{-7}', '0.06436')
-    """
-    latex = notation == "latex"
-    shortest = repr(x).removesuffix(".0") if digits is None else number(x, digits).replace("−", "-")
-    level = PRODUCT if shortest.startswith("-") and latex else SIGN if shortest.startswith("-") else ATOM
-    if not latex:
-        return Piece(shortest, level)
-    if not math.isfinite(x):
-        return Piece(r"\mathrm{nan}" if math.isnan(x) else repr(x).replace("inf", r"\infty"), level)
-    mantissa, e, exponent = shortest.partition("e")
-    if not e:
-        return Piece(shortest, level)
-    power = f"10^{{{int(exponent)}}}"
-    return Piece(power, POWER) if mantissa == "1" else Piece(rf"{mantissa} \cdot {power}", PRODUCT)
+
+def _merged(nodes: list[Value]) -> dict[Value, Value]:
+    """Return for each node the first one that is computed alike: by the same operation on the same operands."""
+    first: dict[object, Value] = {}
+    same: dict[Value, Value] = {}
+    for z in nodes:
+        if z.operation:
+            key: object = (z.operation.name, *[id(same[x]) for x in z.operands])
+        else:
+            key = (z.name, repr(z.data)) if z.constant else id(z)
+        same[z] = first.setdefault(key, z)
+    return same
 
 
-def named(name: str) -> Piece:
-    r"""Return a name in LaTeX: x1 as x₁, alpha as α, w⁽¹⁾₂₃ with its indices, and what is not a symbol in quotes.
+def _width(formula: str) -> int:
+    """Return about how many signs a formula shows."""
+    return len(re.sub(r"[{}^_]", "", re.sub(r"\\[A-Za-z]+", "x", formula)))
 
-    >>> named("alpha2").text, named("w*x + b").text
-    ('\\alpha_{2}', '\\text{“w*x + b”}')
-    """
-    symbol = is_symbol(name)
-    match = INDEXED.fullmatch(name) if symbol else None
-    base, above, below = match.groups() if match else (name, "", "")
-    if base in GREEK or base in GREEK.values():
-        latex = "\\" + GREEK.get(base, base)
-    elif match and base.isascii():
-        latex = base if len(base) == 1 else rf"\mathrm{{{base}}}"
-    else:
-        text = visible(name) if symbol else quoted(name)
-        return Piece(rf"\text{{{''.join(ESCAPES.get(c, c) for c in text)}}}", ATOM)
-    if below:
-        below = below.translate(UNRAISED).removeprefix("_").replace("_", r"\_")
-        latex += f"_{{{below}}}" if re.fullmatch("[0-9,]+", below) else rf"_{{\mathrm{{{below}}}}}"
-    if above:
-        latex += f"^{{{above.translate(UNRAISED)}}}"
-    return Piece(latex, POWER if above else ATOM)
+
+def _own_name(z: Value, taken: Collection[str | None], notation: str) -> str | None:
+    """Return a Value's own name where it may stand for it: no sentence, and of no function and no other Value."""
+    is_name = is_symbol if notation == "latex" else is_variable
+    return z.name if z.name and is_name(z.name) and z.name not in taken and z.name not in TABLE else None
+
+
+def fresh_names(taken: Collection[str | None]) -> Iterator[str]:
+    """Yield names for intermediate results: u1, u2, …, those that are not taken."""
+    return (name for i in natural_numbers(1) if (name := f"u{i}") not in taken)
+
+
+def result_name(taken: Collection[str | None]) -> str | None:
+    """Return a name for a result that has none: y, f, g or F, if one of them is not taken."""
+    return next((name for name in "yfgF" if name not in taken), None)

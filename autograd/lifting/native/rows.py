@@ -9,12 +9,12 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.collector import collector_paused
 from autograd.lifting.native.call import Call
 from autograd.lifting.native.compiled import machine
 from autograd.lifting.native.machine import NUMBERS
 from autograd.lifting.native.record import OF_TWO, recorded
 from autograd.lifting.native.tape import FEW, LANES, MASK, Tape, assembled
+from autograd.lifting.pipeline import collector_paused
 from autograd.lifting.scalar.rows import ScalarRows
 
 ALIGNMENT = 64  # bytes of the widest register

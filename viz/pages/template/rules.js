@@ -289,7 +289,7 @@ function sinc(x) {
 
 function spherical_bessel(x, n) {
   if (!(n >= 0)) return 0 * n * x;
-  if (n === Infinity) refuse();
+  if (n > 1000 || n !== Math.trunc(n)) refuse();
   const t = Math.PI * x;
   if (Math.abs(t) < n + 1.5) {
     let series = 1;
