@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from autograd.lifting.native.record import Node, Recording
 
+Term = tuple[float, tuple[Node, ...]]  # a sign, and one factor or two
 NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
 LINEAR = frozenset(["add", "sub", "neg", "mul"])
-
-
-class Term(NamedTuple):
-    """One term of a sum: a sign and one factor or two."""
-
-    sign: float
-    factors: tuple[Node, ...]
 
 
 def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
@@ -31,6 +23,8 @@ def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
 
 def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term]:
     """Return the terms of a sum, and put what they replace, sums and products next to it, `within`."""
+    if root.kind == "mul":
+        return [(1.0, root.operands)]
     terms: list[Term] = []
     first = place[root] - NEAR
     stack = [(1.0, root)]
@@ -38,7 +32,7 @@ def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term
         sign, x = stack.pop()
         if x is not root:
             if x.uses > 1 or x.kind not in LINEAR or x.batched != root.batched or place[x] < first:
-                terms.append(Term(sign, (x,)))
+                terms.append((sign, (x,)))
                 continue
             within.add(x)
             first = min(first, place[x] - NEAR)
@@ -49,10 +43,10 @@ def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term
         elif x.kind == "neg":
             stack.append((-sign, x.operands[0]))
         else:
-            terms.append(Term(sign, x.operands))
+            terms.append((sign, x.operands))
     return terms[::-1]
 
 
 def reads(node: Node, terms: list[Term] | None) -> list[Node]:
     """Return what computing a node reads."""
-    return [*node.operands] if terms is None else [x for term in terms for x in term.factors]
+    return [*node.operands] if terms is None else [x for _, factors in terms for x in factors]

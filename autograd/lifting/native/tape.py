@@ -184,7 +184,7 @@ class _Assembler:
             terms = self.sums.get(node)
             outputs = places.get(node, [])
             if reduced and terms and len(terms) == 1 == node.uses == len(outputs) and is_square(terms[0]):
-                self.write("reduce vv", outputs[0], *[self.read(x) for x in terms[0].factors])
+                self.write("reduce vv", outputs[0], *[self.read(x) for x in terms[0][1]])
                 continue
             if node in self.sums:
                 self.compute(node, terms)
@@ -300,4 +300,5 @@ SHORT = {
 
 def is_square(term: Term) -> bool:
     """Whether a term is the product of two batched factors, and not subtracted."""
-    return term.sign > 0.0 and len(term.factors) == 2 and all([x.batched for x in term.factors])
+    sign, factors = term
+    return sign > 0.0 and len(factors) == 2 and all([x.batched for x in factors])
