@@ -238,10 +238,10 @@ def faults(picture: Image.Image, reference: Image.Image, path: Path) -> list[str
     """Return what is wrong with a program's picture of an SVG, of which the reference is Chromium's."""
     found = []
     mine, theirs = (np.asarray(x.convert("RGB")).astype(np.int16) for x in (picture, reference))
-    for kind, attribute, near in (("node", "fill", 12), ("edge", "stroke", 60)):
+    for kind, attribute, near, least in (("node", "fill", 12, 0.6), ("edge", "stroke", 60, 0.25)):
         for colour in paints(path, kind, attribute):
             there, here = (int((abs(x - colour).max(axis=2) <= near).sum()) for x in (theirs, mine))
-            if there > 500 and here < 0.6 * there:
+            if there > 500 and here < least * there:
                 found.append(f"{kind}s of #{bytes(colour).hex()} cover {here} pixels, not {there}")
     dark = [np.asarray(x.convert("L")).astype(np.int16) for x in (picture, reference)]
     if dark[0].mean() < dark[1].mean() - 6:
