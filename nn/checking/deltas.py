@@ -24,8 +24,8 @@ from autograd.checking.digits import Written, read
 from autograd.checking.hand_derived import mismatch
 from autograd.checking.tables import aligned
 from nn.checking.evidence import GivenDeltas
-from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
+from nn.checking.steps import LayerStep, steps_of
 from nn.record import Record, sign_of_delta
 from nn.validation import Floats
 
@@ -243,7 +243,7 @@ def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]
     before = {1: "", 2: " Layer 1 may be wrong only because of it."}
     rest = before.get(layer, f" Layers {layer - 1} to 1 may be wrong only because of it.")
     step, j = steps[layer - 1], wrong[0].neuron - 1
-    derivative, minus = step.derivatives[None], "" if sign > 0.0 else "−"
+    derivative, minus = step.derivative, "" if sign > 0.0 else "−"
     if step.weights is not None:
         receivers = np.array([delta.engine for delta in layers[layer]])
         formula, numbers = "f′(z) · Σ W·δ", f"{derivative[j]:.6g} · ({_sum(step.weights[j], receivers)})"
