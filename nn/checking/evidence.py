@@ -13,8 +13,8 @@ An explanation is one mistake or two. It is printed if, for every part T of it, 
 - cost(t) = log₁₀(1 / share(t)) corrects for the number of hypotheses tried. The shares of all ways to make a mistake in
   a step add up to 1 (Zipf's law, `LayerStep.share`): the k-th in `MISTAKES` has a share in proportion to 1/k, divided
   equally if there are several ways to make it. A number that is fitted to the given ones has as many hypotheses as
-  there are such numbers: n one in n(n − 1), a learning rate of s digits one in 45 · 10^(s − 1), between 10⁻⁴ and 10, or
-  else as many as its best number can tell apart. A choice of some of m neurons is one in 2^m.
+  there are such numbers: n, from 3 to 1000, again by Zipf's law; a learning rate of s digits one in 45 · 10^(s − 1),
+  between 10⁻⁴ and 10, or else as many as its best number can tell apart. A choice of some of m neurons is one in 2^m.
 
 So a derivation that is wrong in a way that is not in the list, in one step, is given a name with a probability of at
 most ERROR_RATE (`benchmarks/diagnosis.py` counts), because the shares that could be matched add up to 1. To trust
@@ -35,14 +35,14 @@ from itertools import combinations
 
 import numpy as np
 
-from autograd.checking.diagnosis import FLOAT_PRECISION
+from autograd.checking.diagnosis import FLOAT_PRECISION, MAX_N
 from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
 from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats
 
 ERROR_RATE = 5e-4  # of a diagnosis
 HINT_ERROR_RATE = 2e-2
-MAX_DIGITS_OF_ZERO = 3.0  # a learner may write 0 for a number left out
+MAX_DIGITS_OF_ZERO = 5.0  # a learner may write 0 for a number left out
 ROUND_RATES = {1: 45.0, 2: 450.0, 3: 4500.0}  # how many learning rates with so many digits lie between 10⁻⁴ and 10
 MIN_PRECISION = 1e-300  # so that nothing is divided by 0
 
@@ -76,9 +76,9 @@ class Made:
 
     def in_step(self, step: LayerStep) -> Way | None:
         """Return the way to make the same mistake in a step; None if it cannot be made there."""
-        if self.way in step.ways:
-            return self.way
-        return next((w for w in step.ways if (w.mistake, w.detail) == (self.way.mistake, self.way.detail)), None)
+        same = [way for way in step.ways if way.mistake is self.mistake]
+        wrong = self.way.detail.partition(" instead")[0]  # what is used; in place of what may differ by layer
+        return next((way for way in same if way.detail.partition(" instead")[0] == wrong), None)
 
 
 @dataclass(frozen=True)
@@ -153,19 +153,18 @@ class GivenDeltas:
 
     def digits(self, hypothesis: Hypothesis, part: Sequence[Made], first: int) -> tuple[float, float]:
         """Return the digits of evidence for a part of a hypothesis, and those of the number that has the most."""
-        total, best, layer = 0.0, 0.0, first
+        total, best = 0.0, 0.0
         others = [made for made in hypothesis.made if made not in part]
         receivers = self.receivers(first)
-        while layer >= 0:
+        for layer in range(first, -1, -1):
             shown = self.shown(layer, receivers, hypothesis, hypothesis.made)
             if any(made.acts(layer) for made in part):
                 without = self.shown(layer, receivers, hypothesis, others)
                 digits = self.of_each(layer, shown, without)
-                factor = common_factor(shown, without)
-                total += digits.sum() if factor is None else self.of_factor(factor, hypothesis, part, layer, receivers)
+                on_line = is_multiple(shown, without) or np.count_nonzero(shown != without) == 1
+                total += self.of_line(hypothesis, part, layer, receivers) if on_line else digits.sum()
                 best = max(best, float(digits.max()))
             receivers = shown if hypothesis.carried else self.shown(layer, receivers, hypothesis, ())
-            layer -= 1
         return float(total), best
 
     def of_each(self, layer: int, shown: Floats, without: Floats) -> Floats:
@@ -180,26 +179,29 @@ class GivenDeltas:
         rounding = np.maximum(FLOAT_PRECISION * (abs(E) + abs(without)), MIN_PRECISION)
         return np.maximum(np.maximum(abs(E - shown), self.half_units[layer]), rounding)
 
-    def of_factor(
-        self, factor: float, hypothesis: Hypothesis, part: Sequence[Made], layer: int, receivers: Floats
-    ) -> float:
-        """Return the digits of evidence for a factor, from all numbers that are that many times what they would be."""
+    def of_line(self, hypothesis: Hypothesis, part: Sequence[Made], layer: int, receivers: Floats) -> float:
+        """Return the digits of evidence for one number t = 1, from all numbers that follow from it.
+
+        They are r + t · (the numbers shown − r), and t = 0 without the mistakes.
+        """
         others = [made for made in hypothesis.made if made not in part]
         low, high = -math.inf, math.inf
         shown = without = receivers
         for i in range(layer, -1, -1):
-            if i < layer and (not hypothesis.carried or any(made.acts(i) for made in part)):
+            if i < layer and (not hypothesis.carried or any(made.acts(i) for made in hypothesis.made)):
                 break
             shown = self.shown(i, shown, hypothesis, hypothesis.made)
             without = self.shown(i, without, hypothesis, others)
-            same = abs(shown - factor * without) <= 1e-9 * abs(shown)
-            known = same & (without != 0.0) & (self.expected[i] != 0.0)
-            if known.any():
-                middle = self.expected[i][known] / without[known]
-                width = (self.precision(i, shown, without)[known]) / abs(without[known])
+            moved = (abs(shown - without) > 1e-9 * abs(shown)) & (self.expected[i] != 0.0)
+            if moved.any():
+                change = (shown - without)[moved]
+                middle = (self.expected[i] - without)[moved] / change
+                width = self.precision(i, shown, without)[moved] / abs(change)
                 low, high = max(low, float((middle - width).max())), min(high, float((middle + width).min()))
-        half = max(0.5 * (high - low), FLOAT_PRECISION * abs(factor), MIN_PRECISION)
-        return math.log10(max(abs(factor - 1.0) / half, 1.0)) if math.isfinite(half) else 0.0
+        half = max(0.5 * (high - low), FLOAT_PRECISION)
+        if not math.isfinite(half):  # the numbers that are moved are 0
+            return float(self.of_each(layer, shown, without).max()) if i == layer else 0.0
+        return math.log10(max(1.0 / half, 1.0))
 
     def shown(self, layer: int, receivers: Floats, hypothesis: Hypothesis, made: Sequence[Made]) -> Floats:
         """Return a layer's deltas with some of a hypothesis's mistakes."""
@@ -224,7 +226,7 @@ class GivenDeltas:
         if made.mistake is UPDATED and self.learning_rate is None:
             return cost + min(best, round_cost(hypothesis.rate))
         if made.mistake in (MEAN, SUM) and hypothesis.n != len(self.engine[-1]):
-            return cost + math.log10(hypothesis.n * (hypothesis.n - 1))
+            return cost + math.log10(hypothesis.n * sum(1.0 / n for n in range(3, MAX_N + 1)))
         return cost
 
     def rank(self, hypothesis: Hypothesis) -> tuple[float, list[int]]:
@@ -238,13 +240,12 @@ def in_order(ways: Iterable[Way]) -> list[Way]:
     return sorted(ways, key=lambda way: MISTAKES.index(way.mistake))
 
 
-def common_factor(numbers: Floats, others: Floats) -> float | None:
-    """Return the factor by which all numbers differ from others; None if they differ in another way."""
+def is_multiple(numbers: Floats, others: Floats) -> bool:
+    """Return whether all numbers differ from others by a common factor."""
     place = int(np.argmax(abs(others)))
     if not others[place]:
-        return None
-    factor = float(numbers[place] / others[place])
-    return factor if (abs(numbers - factor * others) <= 1e-9 * abs(numbers)).all() else None
+        return False
+    return bool((abs(numbers - numbers[place] / others[place] * others) <= 1e-9 * abs(numbers)).all())
 
 
 def round_cost(rate: float) -> float:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Diagnosis:
         layers: How many layers the network has.
         n: The n of a mistake in 1/n.
         learning_rate: The learning rate of weights used after their update.
-        other: Another mistake that gives the same numbers, or None.
+        others: Other mistakes that give the same numbers, the most common first.
         certain: Whether chance would hardly give these numbers; otherwise this is a hint.
     """
 
@@ -63,7 +63,7 @@ class Diagnosis:
     layers: int
     n: int = 1
     learning_rate: float = 0.0
-    other: Mistake | None = None
+    others: tuple[Mistake, ...] = ()
     certain: bool = True
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Diagnosis:
             named = f"{' and '.join(mistakes)}{places[0]}"
         else:
             named = ", and ".join(f"{mistake}{place}" for mistake, place in zip(mistakes, places, strict=True))
-        other = f" ({self.other.name} would give the same numbers)" if self.other else ""
+        other = f" ({self.others[0].name} would give the same numbers)" if self.others else ""
         if not self.certain:
             return f"This mistake would give these numbers: {named}{other}; but they may be chance: give more digits."
         remedies = "; ".join(dict.fromkeys(made.mistake.remedy for made in self.made))
@@ -119,10 +119,10 @@ def diagnose(given: GivenDeltas) -> Diagnosis | None:
             found = [e for e, digits in spare if digits >= short and not e.made[0].neurons]
         if not found:
             return None
-        found.sort(key=given.rank)
-    best = found[0]
-    others = [e.mistakes[0] for e in found if fewest == 1 and e.mistakes != best.mistakes]
-    return Diagnosis(best.made, len(given.steps), best.n, best.rate, others[0] if others else None, certain)
+        best = min(found, key=given.rank)
+        left = sorted((e for e, _ in spare if fewest == 1 and not e.made[0].neurons), key=given.rank)
+    others = dict.fromkeys(e.mistakes[0] for e in left if e.mistakes != best.mistakes)
+    return Diagnosis(best.made, len(given.steps), best.n, best.rate, tuple(others), certain)
 
 
 def in_reverse_order(given: GivenDeltas) -> bool:
@@ -141,10 +141,10 @@ def continued(given: GivenDeltas, hypothesis: Hypothesis, layer: int) -> Iterato
     step, receivers, before = given.steps[layer], hypothesis.receivers, hypothesis.made
     right = step.deltas(receivers)
     repeated = [way for made in before if made.repeated and (way := made.in_step(step))]
-    for count in range(MAX_MISTAKES + 1 - len(before) if hypothesis.carried else 1):
-        for new in combinations(step.ways, count):
+    for count, choices in enumerate(step.choices[: MAX_MISTAKES + 1 - len(before) if hypothesis.carried else 1]):
+        for new in choices:
             ways = in_order([*repeated, *new]) if repeated else new
-            if count + len(repeated) > 1 and not compatible([way.mistake for way in ways]):
+            if repeated and not compatible([way.mistake for way in ways]):
                 continue
             if (fit := fitted(given, hypothesis, layer, ways)) is None:
                 continue

@@ -50,6 +50,7 @@ from nn.checking.mistakes import (
     TWICE,
     UPDATED,
     Mistake,
+    compatible,
 )
 from nn.record import Record
 from nn.validation import Floats
@@ -67,11 +68,13 @@ class Way:
         change: What the mistake makes of the part of the step that it changes; of ∂C/∂a, where it is the derivative.
             Not used for mistakes with a fitted number.
         detail: What a message adds to the mistake's name; "" if there is nothing to add.
+        alone: Whether it is not sought together with another mistake in the same step.
     """
 
     mistake: Mistake
     change: Callable[[Floats], Floats] = lambda numbers: numbers
     detail: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,13 @@ class LayerStep:
         total = sum(1.0 / k for k in range(1, len(possible) + 1))
         ways = [way.mistake for way in self.ways]
         return {way: 1.0 / ((possible.index(way.mistake) + 1) * total * ways.count(way.mistake)) for way in self.ways}
+
+    @cached_property
+    def choices(self) -> tuple[Sequence[tuple[Way, ...]], ...]:
+        """What can be done wrong in this step: nothing, one mistake, or two together."""
+        together = [way for way in self.ways if not way.alone]
+        two = [(one, two) for one, two in combinations(together, 2) if compatible([one.mistake, two.mistake])]
+        return [()], [(way,) for way in self.ways], two
 
     def deltas(self, receivers: Floats, ways: Sequence[Way] = (), n: int = 1, rate: float = 0.0) -> Floats:
         """Return this layer's deltas, calculated with mistakes.
@@ -209,7 +219,7 @@ def sorted_ways(record: Record, steps: Sequence[LayerStep], i: int, deltas: Sequ
         Way(SIGN, lambda x: -x), Way(DOUBLE, lambda x: 2.0 * x), Way(HALF, lambda x: 0.5 * x), Way(MEAN), Way(SUM),
     ]  # fmt: skip
     if len(deltas[i]) * (len(deltas[i]) - 1) // 2 <= MAX_WAYS_IN_NEURONS:
-        ways += [Way(SWAPPED, exchange(j, k), f"{j + 1} and {k + 1}") for j, k in pairs(len(deltas[i]))]
+        ways += [Way(SWAPPED, exchange(j, k), f"{j + 1} and {k + 1}", True) for j, k in pairs(len(deltas[i]))]
     if step.weights is None:
         ways += class_ways(step, deltas[i]) if step.derivative.ndim == 2 else []
     else:
@@ -266,13 +276,13 @@ def weight_ways(W: Floats) -> Iterator[Way]:
     for mistake, number in ((FORGOTTEN_WEIGHT, 1.0), (FORGOTTEN_TERM, 0.0)):
         for k in range(receivers):
             if 1 < receivers <= MAX_WAYS_IN_NEURONS:
-                yield Way(mistake, put((every, k), number), f"of receiver {k + 1}")
+                yield Way(mistake, put((every, k), number), f"of receiver {k + 1}", True)
             for j in range(senders if W.size <= MAX_WAYS_IN_NEURONS else 0):
-                yield Way(mistake, put((j, k), number), f"from neuron {j + 1} to receiver {k + 1}")
+                yield Way(mistake, put((j, k), number), f"from neuron {j + 1} to receiver {k + 1}", True)
     for axis, what, count in ((0, "senders", senders), (1, "receivers", receivers)):
         if count * (count - 1) // 2 <= MAX_WAYS_IN_NEURONS:
             for j, k in pairs(count):
-                yield Way(SWAPPED_WEIGHTS, exchange(j, k, axis), f"{what} {j + 1} and {k + 1}")
+                yield Way(SWAPPED_WEIGHTS, exchange(j, k, axis), f"{what} {j + 1} and {k + 1}", True)
 
 
 def error_ways(output: LayerStep) -> Iterator[Way]:
@@ -295,7 +305,7 @@ def class_ways(step: LayerStep, deltas: Floats) -> list[Way]:
         scale = -float(g[right]) * float(p[right])
         ways += [Way(CANCELLED, lambda g: deltas * p * (1.0 - p)), Way(NO_TARGET, lambda g: scale * p)]
         ways += [
-            Way(OTHER_CLASS, lambda g, c=c: scale * (p - np.eye(len(p))[c]), f"{c + 1}")  # type: ignore[misc]
+            Way(OTHER_CLASS, lambda g, c=c: scale * (p - np.eye(len(p))[c]), f"{c + 1}", True)  # type: ignore[misc]
             for c in range(len(p))
             if c != right
         ]
