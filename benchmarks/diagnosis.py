@@ -315,7 +315,7 @@ class Derivation:
             return float(f.local_derivatives(z.data, [z.data, *others], wanted)[0])
         if ACTIVATION in made:
             return float(f.local_derivatives(f(a.data, *others), [a.data, *others], wanted)[0])
-        return a.partials()[0] ** (2 if TWICE in made else 1)
+        return a.partials()[0] * (a.partials()[0] if TWICE in made else 1.0)
 
     def width(self, i: int) -> int:
         """Return the number of neurons of a layer; 0 for a softmax, whose derivative is a matrix."""
@@ -400,7 +400,7 @@ def scaled(rng: Rng, layer: Array) -> Array:
 def rotated(rng: Rng, layer: Array) -> Array:
     """Return the layer with three numbers in each other's places; with two the mistake would be a known one."""
     places = np.arange(len(layer))
-    different = np.unique(layer[layer != 0.0], return_index=True)[1]
+    different = list({f"{x:.2g}": place for place, x in enumerate(layer) if x}.values())
     if len(different) > 2:
         chosen = rng.choice(different, 3, replace=False)
         places[chosen] = np.roll(chosen, 1)
