@@ -7,7 +7,8 @@ wrong in other ways, none of which may be diagnosed. The tables are Markdown.
 
     pip install -e . && python benchmarks/diagnosis.py
 
-A mistake that changes no number at the digits given, alone or beside the other mistake, is not counted but drawn again.
+A mistake that changes no number at the digits given, alone or beside the other mistake, or that makes every delta of a
+layer 0, is not counted but drawn again.
 If two mistakes give the same numbers, naming either is right; the tables count that separately. A hint is not a
 diagnosis: it says that one mistake gives the numbers, and that more digits are needed to be sure.
 """
@@ -127,7 +128,8 @@ def random_example(rng: Rng, mistakes: tuple[Mistake, ...] = (), softmax: bool |
         if OFF_DIAGONAL in mistakes or softmax:
             losses = ("sse", "half_sse", *OF_CLASSES)
         if losses is None:
-            losses = tuple(loss for loss in LOSSES if softmax is None or loss not in OF_CLASSES)
+            no_softmax = softmax is False or IN_THE_SUM in mistakes
+            losses = tuple(loss for loss in LOSSES if loss not in OF_CLASSES or not no_softmax)
         loss = str(rng.choice(losses))
         classes = loss in OF_CLASSES or OFF_DIAGONAL in mistakes or bool(softmax)
         outputs = int(rng.integers(2 if classes else 1, 5))
@@ -357,7 +359,7 @@ def mutant(rng: Rng, mistakes: tuple[Mistake, ...], digits: int) -> Derivation:
         except (ArithmeticError, ValueError):  # f′ of a, outside the domain
             continue
         fits = [layer.shape for layer in deltas] == [np.shape(layer) for layer in made.record.deltas()]
-        fits = fits and bool(np.isfinite(np.concatenate(deltas)).all())
+        fits = fits and all(np.isfinite(layer).all() and (abs(layer) > 1e-12).any() for layer in deltas)
         if fits and not any(same(deltas, other, digits) for other in others):
             return made
 

@@ -1,8 +1,10 @@
 """When an explanation of wrong deltas is printed: one formula, a likelihood ratio against chance.
 
-An explanation is one mistake or two. It is printed if, for every part T of it, that is each mistake and both together,
+An explanation is one mistake or two. It is printed if
 
-    digits(T)  ≥  log₁₀(1 / ERROR_RATE) + Σ_{t in T} cost(t).
+    digits(T)  ≥  log₁₀(1 / ERROR_RATE) + Σ_{t in T} cost(t)
+
+for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each of two.
 
 - digits(T) is the likelihood ratio, as a power of ten, of two accounts of the given numbers: T was made, or an unknown
   mistake in its place, everything else being the same. The unknown one changes a number by up to as much as it was
@@ -14,7 +16,8 @@ An explanation is one mistake or two. It is printed if, for every part T of it, 
   a step add up to 1 (Zipf's law, `LayerStep.share`): the k-th in `MISTAKES` has a share in proportion to 1/k, divided
   equally if there are several ways to make it. A number that is fitted to the given ones has as many hypotheses as
   there are such numbers: n, from 3 to 1000, again by Zipf's law; a learning rate of s digits one in 45 · 10^(s − 1),
-  between 10⁻⁴ and 10, or else as many as its best number can tell apart. A choice of some of m neurons is one in 2^m.
+  between 10⁻⁴ and 10, or else as many as its best number can tell apart. A given learning rate points at its mistake,
+  which then costs nothing. A choice of some of m neurons is one in 2^m.
 
 So a derivation that is wrong in a way that is not in the list, in one step, is given a name with a probability of at
 most ERROR_RATE (`benchmarks/diagnosis.py` counts), because the shares that could be matched add up to 1. To trust
@@ -40,8 +43,9 @@ from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
 from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats
 
-ERROR_RATE = 5e-4  # of a diagnosis
-HINT_ERROR_RATE = 2e-2
+ERROR_RATE = 1e-3  # of a diagnosis
+PART_ERROR_RATE = 2e-2  # of one of two mistakes, where the other is right
+HINT_ERROR_RATE = 5e-2
 MAX_DIGITS_OF_ZERO = 5.0  # a learner may write 0 for a number left out
 ROUND_RATES = {1: 45.0, 2: 450.0, 3: 4500.0}  # how many learning rates with so many digits lie between 10⁻⁴ and 10
 MIN_PRECISION = 1e-300  # so that nothing is divided by 0
@@ -76,6 +80,8 @@ class Made:
 
     def in_step(self, step: LayerStep) -> Way | None:
         """Return the way to make the same mistake in a step; None if it cannot be made there."""
+        if self.way in step.ways:
+            return self.way
         same = [way for way in step.ways if way.mistake is self.mistake]
         wrong = self.way.detail.partition(" instead")[0]  # what is used; in place of what may differ by layer
         return next((way for way in same if way.detail.partition(" instead")[0] == wrong), None)
@@ -148,7 +154,8 @@ class GivenDeltas:
             for part in combinations(hypothesis.made, count):
                 digits, best = self.digits(hypothesis, part, first)
                 costs = sum(self.cost(made, hypothesis, best) for made in part)
-                spare = min(spare, digits - costs + math.log10(ERROR_RATE))
+                rate = ERROR_RATE if count == len(hypothesis.made) else PART_ERROR_RATE
+                spare = min(spare, digits - costs + math.log10(rate))
         return spare
 
     def digits(self, hypothesis: Hypothesis, part: Sequence[Made], first: int) -> tuple[float, float]:
@@ -221,9 +228,11 @@ class GivenDeltas:
             hypothesis: Holds the fitted numbers.
             best: The digits of evidence in the number with the most.
         """
+        if made.mistake is UPDATED and self.learning_rate is not None:
+            return 0.0
         step = self.steps[made.layer]
         cost = -math.log10(step.share[made.way]) + (len(step.activations) * math.log10(2.0) if made.neurons else 0.0)
-        if made.mistake is UPDATED and self.learning_rate is None:
+        if made.mistake is UPDATED:
             return cost + min(best, round_cost(hypothesis.rate))
         if made.mistake in (MEAN, SUM) and hypothesis.n != len(self.engine[-1]):
             return cost + math.log10(hypothesis.n * sum(1.0 / n for n in range(3, MAX_N + 1)))

@@ -104,9 +104,9 @@ def diagnose(given: GivenDeltas) -> Diagnosis | None:
     wrong = [layer for layer, deltas in enumerate(given.engine) if not given.reproduces(layer, deltas).all()]
     if not wrong:
         return None
-    if in_reverse_order(given):
-        return Diagnosis((Made(Way(REVERSED), len(given.steps) - 1),), len(given.steps))
     with np.errstate(all="ignore"):  # numbers may overflow with a mistake in them
+        if in_reverse_order(given):
+            return Diagnosis((Made(Way(REVERSED), len(given.steps) - 1),), len(given.steps))
         left = [Hypothesis(given.receivers(wrong[-1]))]
         for layer in range(wrong[-1], -1, -1):
             left = [longer for hypothesis in left for longer in continued(given, hypothesis, layer)]
