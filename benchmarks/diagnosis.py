@@ -158,7 +158,7 @@ def random_example(rng: Rng, mistakes: tuple[Mistake, ...] = (), softmax: bool |
             and max(abs(a.data - y) for a, y in zip(record.output, target, strict=True)) > 1
         ):
             continue  # the derivative of the loss says nothing of large errors
-        if any(record.deltas()[-1]) and min(nonzero) > 1e-8 and max(nonzero) < 1e4:
+        if any(record.deltas()[-1]) and min(nonzero) > 1e-6 and max(nonzero) < 1e4:
             return Example(record, loss, target)
 
 

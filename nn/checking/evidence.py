@@ -38,7 +38,7 @@ from itertools import combinations
 
 import numpy as np
 
-from autograd.checking.diagnosis import FLOAT_PRECISION, MAX_N
+from autograd.checking.candidates import FLOAT_PRECISION, MAX_N
 from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
 from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from autograd.checking.diagnosis import WHICH_LOSS
+from autograd.checking.candidates import WHICH_LOSS
 
 
 @dataclass(frozen=True, eq=False)

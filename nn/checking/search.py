@@ -21,7 +21,7 @@ from itertools import product
 
 import numpy as np
 
-from autograd.checking.diagnosis import MAX_N
+from autograd.checking.candidates import MAX_N
 from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
 from nn.checking.mistakes import (
     ACTIVATION,
@@ -120,7 +120,8 @@ def diagnose(given: GivenDeltas) -> Diagnosis | None:
         if not found:
             return None
         best = min(found, key=given.rank)
-        left = sorted((e for e, _ in spare if fewest == 1 and not e.made[0].neurons), key=given.rank)
+        left = [e for e, _ in spare if fewest == 1 and not e.made[0].neurons and given.rank(e)[0] < math.inf]
+        left.sort(key=given.rank)
     others = dict.fromkeys(e.mistakes[0] for e in left if e.mistakes != best.mistakes)
     return Diagnosis(best.made, len(given.steps), best.n, best.rate, tuple(others), certain)
 

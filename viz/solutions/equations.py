@@ -18,9 +18,10 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from autograd import TABLE, Operation, Value
+from autograd.checking.candidates import is_symbol
 from autograd.value import new_value
 from viz.text.formulas import ATOM, POWER, Piece, composed, named, numeral
-from viz.text.labels import cut, in_formula, is_symbol, markdown
+from viz.text.labels import cut, in_formula, markdown
 
 MAX_WRITTEN_OUT = 6  #: terms of a sum, or equations of a block; of more, the first three and the last are written out
 LINE_WIDTH = 76  # of an equation on one line, in characters

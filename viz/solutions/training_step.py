@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
+from nn.validation import real
 from viz.solutions.equations import Derivation, Equation, Formula, Part, Section, Sheet, gap, places, unevaluated
 from viz.solutions.notations import CONVENTIONS
 from viz.solutions.output_deltas import OutputDeltas
@@ -29,8 +29,8 @@ def training_step(
     """Return the worked solution of a record's step; the arguments are those of `derivation`."""
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}")
-    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
-        raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
+    if learning_rate is not None:
+        learning_rate = real(learning_rate, "learning_rate", "a positive number")
     _check(record, loss)
     step = StepNumbers(record, CONVENTIONS[convention](record.mlp.sizes), digits)
     solution = TrainingStep(step, OutputDeltas(step, loss), learning_rate)

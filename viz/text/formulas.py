@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from autograd import Operation, Value, topological_order
+from autograd.checking.candidates import is_symbol
 from autograd.parsing import is_variable
 from viz.size import larger_than
-from viz.text.labels import is_symbol, number, quoted, visible
+from viz.text.labels import number, quoted, visible
 
 MAX_FORMULA_LENGTH = 10_000  #: of a formula, in characters: more than anyone reads
 LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
