@@ -155,7 +155,9 @@ def named(
             return ""
         places = [group.name for group, _ in explained if group.name]
         place = f", in {', '.join(places[:-1])}{' and ' * (len(places) > 1)}{places[-1]}" if places else ""
-        lines.append(name + (", everywhere" if len(explained) == len(groups) > 1 else place))
+        lines.append(
+            name + (", everywhere" if len(explained) == sum(bool(group.values) for group in groups) > 1 else place)
+        )
         remedies.append(instead if instead and name in FACTOR_NAMES else explained[0][1][0].remedy)
     return f"{', and '.join(lines)}. To correct it: {'; '.join(dict.fromkeys(remedies))}"
 

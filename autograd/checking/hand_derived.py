@@ -114,10 +114,8 @@ def compare_gradients(pairs: Sequence[tuple[Any, Any, str]], rtol: float, within
     title += f"and rtol = {rtol:g} (ratio = expected / engine)"
     advice = "Every gradient is 0: call backward() first."
     if any(x.grad for x in values):
-        alone = [x for key, _, _ in pairs for x in [key] if isinstance(x, Value) and not x.operands]
-        advice = diagnose(
-            values, given_numbers, [*groups, *([Group("", alone)] if alone else [])] if groups else (), within
-        )
+        alone = Group("", [x for x, _, _ in pairs if isinstance(x, Value) and not x.operands])
+        advice = diagnose(values, given_numbers, [*groups, alone] if groups else (), within)
     lines = filter(None, [title, table(values, given_numbers), advice])
     raise mismatch("\n".join(lines), dict(zip(values, [number.number for number in given_numbers], strict=True)), wrong)
 

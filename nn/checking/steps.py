@@ -358,7 +358,7 @@ def function_ways(values: Sequence[Value], step: LayerStep) -> Iterator[Way]:
         yield Way(OTHER_FUNCTION, times(a * (1.0 - a)), "the sigmoid's a(1 − a)")
     if "tanh" not in own:
         yield Way(OTHER_FUNCTION, times(1.0 - a * a), "1 − a² of tanh")
-    if "relu" not in own:
+    if "relu" not in own and not (a > 0.0).all():
         yield Way(OTHER_FUNCTION, times(np.where(a > 0.0, 1.0, 0.0)), "1 or 0, as of ReLU")
     if own == {"sigmoid"}:
         yield Way(INCOMPLETE, times(a), "a instead of a(1 − a)")

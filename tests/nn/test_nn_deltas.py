@@ -402,7 +402,7 @@ def test_rtol_is_for_hand_calculation():
         ([[1, 2, 3], [1, "x", 3]], {}, r"expected\[1\]\[1\] is 'x'"),
         ([[1, 2, None], [1, 2, 3]], {}, r"expected\[0\]\[2\] is None"),
         ([[1, 2, 3], [1, 2, 3]], {"convention": "other"}, "convention is 'other'"),
-        ([[1, 2, 3], [1, 2, 3]], {"rtol": -1.0}, "rtol is -1.0"),
+        ([[1, 2, 3], [1, 2, 3]], {"rtol": -1.0}, "rtol = -1.0"),
         ([[1, 2, 3], [1, 2, 3]], {"learning_rate": 0.0}, "learning_rate is 0.0"),
         ([[1, 2, 3], [1, 2, 3]], {"learning_rate": "a"}, "learning_rate is 'a'"),
     ],
