@@ -309,7 +309,7 @@ class Derivation:
                 return 1.0 if z.data > 0.0 else (0.01, 0.1, 0.2, 0.3)[self.choice[0] % 4]
         if a is z or a.operation is None:
             return 1.0
-        f, others = a.operation, [x.data for x in a.operands[1:]]
+        f, others = a.operation, [operand.data for operand in a.operands[1:]]
         wanted = [True] + [False] * len(others)
         if NET_INPUT in made:
             if f.textbook:

@@ -24,7 +24,8 @@ from autograd.checking.hand_derived import mismatch
 from autograd.checking.tables import aligned
 from nn.checking.evidence import GivenDeltas
 from nn.checking.search import Diagnosis, diagnose
-from nn.checking.steps import LayerStep, steps_of
+from nn.checking.steps import LayerStep
+from nn.checking.ways import steps_of
 from nn.record import Record, sign_of_delta
 from nn.validation import Floats, real
 

@@ -1,6 +1,6 @@
 """The known mistakes in deltas derived by hand, the most common first.
 
-A mistake changes one part of a step of the backward pass, δⱼ = f′(zⱼ) · Σₖ W[j, k] δₖ. In `nn.checking.steps` each is
+A mistake changes one part of a step of the backward pass, δⱼ = f′(zⱼ) · Σₖ W[j, k] δₖ. In `nn.checking.ways` each is
 made in one or more ways, for example one for each pair of neurons that can be exchanged.
 
 Letters: z net input, a activation, f activation function, y target, C the loss, δ = ∂C/∂z,
