@@ -287,8 +287,8 @@ class Derivation:
     def slope(self, i: int, j: int, made: set[Mistake], gradient: float = 0.0) -> float:
         """Return the derivative that the learner uses for one neuron."""
         if OTHER_LAYER in made:
-            others = [k for k in range(len(self.record.mlp.layers)) if k != i and self.width(k) == self.width(i)]
-            return self.slope(others[self.choice[0] % len(others)], j, set()) if others else self.slope(i, j, set())
+            alike = [k for k in range(len(self.record.mlp.layers)) if k != i and self.width(k) == self.width(i)]
+            return self.slope(alike[self.choice[0] % len(alike)] if alike else i, j, set())
         z, a = self.record.net_inputs[i][j], self.record.activations[i][j]
         activation, x = self.record.mlp.layers[i].activation, a.data
         if made & {MISSING, IN_THE_SUM}:
