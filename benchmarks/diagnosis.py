@@ -477,24 +477,36 @@ def verdict(record: Record, deltas: list[Array], digits: int, made: tuple[Mistak
     return SHORT[found.pop()] if len(found) == 1 else "two"
 
 
-def show_confusion(rng: Rng, trials: int, title: str, digits: int) -> None:
-    """Print what the diagnosis names for each mistake."""
-    counts: dict[Mistake, Counter[str]] = {}
-    for mistake in SHORT:
-        mutants = [mutant(rng, (mistake,), digits) for _ in range(trials)]
-        counts[mistake] = Counter(verdict(made.record, made.deltas(), digits, (mistake,)) for made in mutants)
-    total = sum((row for row in counts.values()), Counter())
-    shares = {said: f"{total[said] / total.total():.1%}" for said in OUTCOMES}
-    another = total.total() - sum(total[said] for said in OUTCOMES)
+def show_confusion(rng: Rng, trials: int) -> None:
+    """Print what the diagnosis says of each mistake, at each number of digits."""
     print(
-        f"\nOne mistake, {title}, {trials} trials each: {shares['named']} named, {shares['same numbers']} another with"
+        f"\nOne mistake, {trials} trials in each cell: how often it is named, or another that gives the same numbers;"
     )
-    print(f"the same numbers, {shares['hint']} a hint, {shares['none']} nothing, {another / total.total():.1%} wrong\n")
-    print(f"| made | {' | '.join(OUTCOMES)} | wrong |\n|---|{'--:|' * len(OUTCOMES)}---|")
-    for mistake, row in counts.items():
-        cells = [str(row[said] or "") for said in OUTCOMES]
-        others = ", ".join(f"{count} {said}" for said, count in row.most_common() if said not in OUTCOMES)
-        print(f"| {SHORT[mistake]} | {' | '.join(cells)} | {others} |", flush=True)
+    print("how often it is a hint; and, in brackets, what else is named\n")
+    print(f"| made | {' | '.join(DIGITS)} |\n|---|{'--:|' * len(DIGITS)}")
+    totals: dict[str, Counter[str]] = {title: Counter() for title in DIGITS}
+    for mistake in SHORT:
+        cells = []
+        for title, digits in DIGITS.items():
+            mutants = [mutant(rng, (mistake,), digits) for _ in range(trials)]
+            counts = Counter(verdict(made.record, made.deltas(), digits, (mistake,)) for made in mutants)
+            totals[title] += counts
+            cells.append(cell(counts))
+        print(f"| {SHORT[mistake]} | {' | '.join(cells)} |", flush=True)
+    for name, said in (("named", ("named", "same numbers")), ("a hint", ("hint",)), ("nothing", ("none",))):
+        shares = [sum(count[x] for x in said) / count.total() for count in totals.values()]
+        print(f"| **all: {name}** | {' | '.join(f'{share:.1%}' for share in shares)} |")
+    wrong = [1.0 - sum(count[x] for x in OUTCOMES) / count.total() for count in totals.values()]
+    print(f"| **all: another** | {' | '.join(f'{share:.1%}' for share in wrong)} |")
+
+
+def cell(counts: Counter[str]) -> str:
+    """Return what the table says of one mistake at one number of digits."""
+    text = str(counts["named"] + counts["same numbers"])
+    if hints := counts["hint"]:
+        text += f" + {hints} hint{'s' * (hints > 1)}"
+    others = ", ".join(f"{count} {said}" for said, count in counts.most_common() if said not in OUTCOMES)
+    return text + (f" ({others})" if others else "")
 
 
 def possible_pairs() -> list[tuple[Mistake, ...]]:
@@ -556,8 +568,7 @@ def main() -> None:
     options = parser.parse_args()
     rng, start = np.random.default_rng(options.seed), time.process_time()
     if options.trials:
-        for title, digits in DIGITS.items():
-            show_confusion(rng, math.ceil(options.trials / len(MISTAKES)), title, digits)
+        show_confusion(rng, math.ceil(options.trials / len(MISTAKES)))
         show_pairs(rng, options.trials)
     show_noise(rng, options.noise)
     print(f"\nSeed {options.seed}, {time.process_time() - start:.0f} s on one core.")
