@@ -353,9 +353,10 @@ def mutant(rng: Rng, mistakes: tuple[Mistake, ...], digits: int) -> Derivation:
         fewer = [few for count in range(len(mistakes)) for few in combinations(mistakes, count)]
         try:
             deltas = made.deltas()
-            others = [
-                replace(made, places={mistake: made.places[mistake] for mistake in few}).deltas() for few in fewer
-            ]
+            places = [{mistake: made.places[mistake] for mistake in few} for few in fewer]
+            if len(mistakes) == 1 and mistakes[0].part == "derivative" and mistakes[0] is not MISSING:
+                places.append({MISSING: made.places[mistakes[0]]})  # with ReLUs, these may be the same numbers
+            others = [replace(made, places=few).deltas() for few in places]
         except (ArithmeticError, ValueError):  # f′ of a, outside the domain
             continue
         fits = [layer.shape for layer in deltas] == [np.shape(layer) for layer in made.record.deltas()]

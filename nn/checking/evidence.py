@@ -10,8 +10,9 @@ for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each o
   mistake in its place, everything else being the same. The unknown one changes a number by up to as much as it was
   changed, d, so it hits the number to its precision ±p with the chance p / d. Independent numbers multiply, so their
   digits log₁₀(d / p) are added. Only the layers in which T acts count: what follows rightly from wrong numbers would
-  follow from any. If T only multiplies a layer by a factor c, all that follow from it are one number, c; its
-  precision is that of the interval that agrees with all of them.
+  follow from any. If T multiplies a layer by a factor, or changes one number of it, that is one unknown only; its
+  precision is that of the interval that agrees with all numbers that follow from it. A number that is 0 counts at most
+  MAX_DIGITS_OF_ZERO, because a learner may write 0 for one left out.
 - cost(t) = log₁₀(1 / share(t)) corrects for the number of hypotheses tried. The shares of all ways to make a mistake in
   a step add up to 1 (Zipf's law, `LayerStep.share`): the k-th in `MISTAKES` has a share in proportion to 1/k, divided
   equally if there are several ways to make it. A number that is fitted to the given ones has as many hypotheses as
@@ -19,14 +20,15 @@ for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each o
   between 10⁻⁴ and 10, or else as many as its best number can tell apart. A given learning rate points at its mistake,
   which then costs nothing. A choice of some of m neurons is one in 2^m.
 
-So a derivation that is wrong in a way that is not in the list, in one step, is given a name with a probability of at
-most ERROR_RATE (`benchmarks/diagnosis.py` counts), because the shares that could be matched add up to 1. To trust
-less or more, change ERROR_RATE; to know another mistake, add it to `MISTAKES` at its place.
+So a derivation that is wrong in one step, in a way that is not in the list, is given the name of a single mistake with
+a probability of at most ERROR_RATE, because the shares add up to 1, and that of two with at most half of it, because the
+shares of pairs add up to less than ½; `benchmarks/diagnosis.py` counts. To be stricter or less strict, change
+ERROR_RATE; to know another mistake, add it to `MISTAKES` at its place, and its ways to `nn.checking.ways`.
 
 What falls short as a diagnosis is a hint if it is a single mistake in a whole layer, by the same formula with
 HINT_ERROR_RATE.
 
-Letters: E expected numbers, r the numbers without T, d distance, p precision, c factor.
+Letters: E expected numbers, r the numbers without T, d distance, p precision, t from 0 without T to 1 with it.
 """
 
 from __future__ import annotations
@@ -73,6 +75,11 @@ class Made:
     def mistake(self) -> Mistake:
         """The mistake."""
         return self.way.mistake
+
+    @property
+    def slip(self) -> Mistake:
+        """The mistake, by the earlier name of this attribute."""
+        return self.mistake
 
     def acts(self, layer: int) -> bool:
         """Return whether the mistake is made in this layer's step."""
