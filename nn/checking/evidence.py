@@ -21,8 +21,8 @@ for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each o
   which then costs nothing. A choice of some of m neurons is one in 2^m.
 
 So a derivation that is wrong in one step, in a way that is not in the list, is given the name of a single mistake with
-a probability of at most ERROR_RATE, because the shares add up to 1, and that of two with at most half of it, because the
-shares of pairs add up to less than ½; `benchmarks/diagnosis.py` counts. To be stricter or less strict, change
+a probability of at most ERROR_RATE, because the shares add up to 1, and that of two with at most half of it, because
+the shares of pairs add up to less than ½; `benchmarks/diagnosis.py` counts. To be stricter or less strict, change
 ERROR_RATE; to know another mistake, add it to `MISTAKES` at its place, and its ways to `nn.checking.ways`.
 
 What falls short as a diagnosis is a hint if it is a single mistake in a whole layer, by the same formula with
