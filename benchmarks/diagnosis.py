@@ -43,6 +43,7 @@ from nn.checking.mistakes import (
     Mistake,
     compatible,
 )
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -374,4 +375,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -32,6 +32,7 @@ from vectorized import machine
 
 from autograd import Value, exp, log, normal_cdf, relu, sin, sqrt, vectorize
 from autograd import sum as total
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 
@@ -376,4 +377,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

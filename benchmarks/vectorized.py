@@ -40,6 +40,7 @@ import torch
 from autograd import Program, Value, tanh, topological_order, vectorize
 from autograd import sum as total
 from nn import MLP, SGD, mse, softmax_cross_entropy
+from nn.console import use_utf8
 
 jax.config.update("jax_enable_x64", True)
 
@@ -354,4 +355,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from autograd import Program, Value, exp, vectorize
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 NIST = Path(__file__).parent / "nist"
@@ -130,4 +131,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))
