@@ -33,6 +33,8 @@ MILLS_TERMS = 60  # of a continued fraction, enough from −3 down
 def function_of(operation: Operation) -> Callable[..., Array]:
     """Return a row as a function of arrays; of a row of any number of operands, of the array of them, along axis 0.
 
+    Its keyword argument `counts` is where its result is used: elsewhere it passes no tangent on, whatever its partials.
+
     Raises:
         NotImplementedError: for an operation of one's own.
     """
@@ -41,23 +43,40 @@ def function_of(operation: Operation) -> Callable[..., Array]:
             f"the operation {operation.name} is one of your own, and has no rule in JAX: build it from the table's "
             "operations, or keep to the program"
         )
-    return _function(operation.name)
+
+    def call(*operands: Array, counts: Array | None = None) -> Array:
+        function = _function(operation.name, counts is not None)
+        return function(*operands) if counts is None else function(counts, *operands)
+
+    return call
+
+
+def applied(operation: Operation, operands: Sequence[Array], counts: Array | None = None) -> Array:
+    """Return a row's results, elementwise."""
+    many = operation.arity is None
+    return function_of(operation)(*[jnp.stack(jnp.broadcast_arrays(*operands))] if many else operands, counts=counts)
 
 
 @functools.cache
-def _function(name: str) -> Callable[..., Array]:
-    function = jax.custom_jvp(RULES[name])
+def _function(name: str, guarded: bool = False) -> Callable[..., Array]:
+    """Return a row as a function whose derivatives are ours; `guarded` ones take `counts` ahead of the operands."""
+    rule, many = RULES[name], OF_MANY.get(name)
+    function: Any = jax.custom_jvp((lambda counts, *operands: rule(*operands)) if guarded else rule)
 
-    @function.defjvp
     def differentiated(operands: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
         z = function(*operands)
-        partials = OF_MANY[name](z, *operands) if name in OF_MANY else _partials(name, z, operands)
-        terms = [p * t for p, t in zip(partials, tangents, strict=True) if p is not None]
-        if name in OF_MANY:
-            return z, jnp.sum(terms[0], axis=0)
-        return z, functools.reduce(jnp.add, terms, jnp.zeros_like(z))
+        xs, ts = operands[guarded:], tangents[guarded:]
+        partials = many(z, *xs) if many else _partials(name, z, xs)
+        terms = [
+            (jnp.where(operands[0], p, 0.0) if guarded else p) * t
+            for p, t in zip(partials, ts, strict=True)
+            if p is not None
+        ]
+        return z, jnp.sum(terms[0], axis=0) if many else functools.reduce(jnp.add, terms, jnp.zeros_like(z))
 
-    return function
+    function.defjvp(differentiated)
+    done: Callable[..., Array] = function
+    return done
 
 
 def _partials(name: str, z: Array, operands: Sequence[Array]) -> list[Array | None]:
@@ -83,7 +102,11 @@ def _evaluated(formula: Any, known: dict[Any, Array]) -> Array:
     found = dict(known)
     for node in topological_order(formula):
         if node.operation is not None:
-            found[node] = _function(node.operation.name)(*[found[x] for x in node.operands])
+            operands = [found[x] for x in node.operands]
+            many = node.operation.arity is None
+            found[node] = _function(node.operation.name)(
+                *[jnp.stack(jnp.broadcast_arrays(*operands))] if many else operands
+            )
         elif node not in found:
             found[node] = node.data
     return found[formula]
@@ -133,6 +156,21 @@ def logit(x: Array) -> Array:
     return jnp.where(jnp.abs(x - 0.5) <= 0.25, 2.0 * jnp.arctanh(2.0 * x - 1.0), jnp.log(x) - jnp.log1p(-x))
 
 
+def polygamma(n: float, x: Array) -> Array:
+    return special.digamma(x) if n == 0.0 else special.polygamma(int(n), x)
+
+
+def sin_pi(x: Array) -> Array:
+    """sin πx, exactly 0 at every integer."""
+    r = jnp.fmod(x, 2.0)
+    r = jnp.where(jnp.abs(r) > 1.0, r - jnp.copysign(2.0, r), r)
+    return jnp.sin(math.pi * jnp.where(jnp.abs(r) <= 0.5, r, jnp.copysign(1.0, r) - r))
+
+
+def sinc(x: Array) -> Array:
+    return jnp.where(x == 0.0, 1.0, sin_pi(x) / (math.pi * jnp.where(x == 0.0, 1.0, x)))
+
+
 def spherical_bessel(x: Array, n: float) -> Array:
     """jₙ(πx) by its power series near 0, elsewhere by the recurrence in n, as autograd/rules/normal.py."""
     n = float(n)
@@ -146,7 +184,7 @@ def spherical_bessel(x: Array, n: float) -> Array:
         series = 1.0 - small * small * series / (2.0 * k * (2.0 * (n + k) + 1.0))
     for k in range(1, int(n) + 1):
         series = series * small / (2 * k + 1)
-    before, here = jnp.cos(math.pi * large) / math.pi / large, jnp.sinc(large)
+    before, here = sin_pi(0.5 - jnp.abs(jnp.fmod(large, 2.0))) / math.pi / large, sinc(large)
     for k in range(int(n)):
         before, here = here, (2 * k + 1) * here / math.pi / large - before
     return jnp.where(near, series, here)
@@ -239,12 +277,12 @@ RULES: dict[str, Callable[..., Array]] = {
     "direction": direction, "inversion": inversion, "hypot": jnp.hypot,
     "exp": jnp.exp, "exp2": jnp.exp2, "expm1": jnp.expm1, "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10,
     "log1p": jnp.log1p, "sqrt": jnp.sqrt, "cbrt": jnp.cbrt, "logaddexp": logaddexp, "softmax_share": softmax_share,
-    "lgamma": special.gammaln, "digamma": special.digamma, "polygamma": special.polygamma,
+    "lgamma": special.gammaln, "digamma": special.digamma, "polygamma": polygamma,
     "sin": jnp.sin, "cos": jnp.cos, "tan": jnp.tan, "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan,
     "atan2": jnp.arctan2, "sinh": jnp.sinh, "cosh": jnp.cosh, "tanh": jnp.tanh,
     "sech_squared": lambda x: 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
     "asinh": jnp.arcsinh, "acosh": jnp.arccosh, "atanh": jnp.arctanh, "degrees": jnp.degrees, "radians": jnp.radians,
-    "sinc": jnp.sinc, "spherical_bessel": spherical_bessel,
+    "sinc": sinc, "spherical_bessel": spherical_bessel,
     "gaussian": lambda x, y: y * jnp.exp(-x * x), "erf": special.erf, "erfc": special.erfc,
     "normal_pdf": normal_pdf, "normal_cdf": normal_cdf, "log_normal_cdf": log_normal_cdf,
     "inverse_mills": inverse_mills, "inverse_mills_slope": inverse_mills_slope,
@@ -255,7 +293,8 @@ RULES: dict[str, Callable[..., Array]] = {
     "selu": lambda x: SELU_SCALE * jnp.where(x <= 0.0, SELU_ALPHA * jnp.expm1(x), x),
     "gelu": lambda x: x * normal_cdf(x), "silu": lambda x: x * sigmoid(x), "softplus": softplus,
     "softsign": lambda x: x / (1.0 + jnp.abs(x)), "hard_sigmoid": lambda x: jnp.clip(x + 3.0, 0.0, 6.0) / 6.0,
-    "step": step, "equal": equal, "greater": greater, "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
+    "step": step, "equal": equal, "greater": greater,
+    "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
     "where": lambda c, x, y: jnp.where(jnp.isnan(c), c, jnp.where(c != 0.0, x, y)),
     "branch_taken": lambda c: jnp.where(c == 0.0, jnp.nan, c),
     "floor": jnp.floor, "ceil": jnp.ceil, "trunc": jnp.trunc, "round": rounded,

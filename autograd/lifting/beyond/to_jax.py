@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograd.lifting.beyond.jax_rules import function_of
+from autograd.lifting.beyond.jax_rules import applied, function_of
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -25,12 +25,13 @@ from autograd.lifting.plan import (
     Reduction,
     Rows,
     computed,
+    taken,
 )
 
 Array = Any  # of JAX: its own type says no more
 
 
-def jax_function(plan: Plan, dtype: np.dtype[Any]) -> Callable[[Array, Array], Array]:
+def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Array, Array], Array]:
     """Return a function of (parameters, batch) that computes the outputs of each row.
 
     Raises:
@@ -46,17 +47,18 @@ def jax_function(plan: Plan, dtype: np.dtype[Any]) -> Callable[[Array, Array], A
         for block in computed(part):
             if isinstance(block.rule, (Elementwise, Reduction)):
                 function_of(block.rule.operation)
-    columns = sum(len(places) for _, places in plan.inputs)
+    choosing = any(_chooses(part) for part in plan.blocks)
 
     def of_row(parameters: Array, row: Array) -> Array:
-        return _Row(plan, parameters, row, dtype).outputs()
+        computed_once = _Row(plan, parameters, row, dtype)
+        return (_Row(plan, parameters, row, dtype, computed_once.counting()) if choosing else computed_once).outputs()
 
     def values(parameters: Array, batch: Array) -> Array:
         parameters, batch = jnp.asarray(parameters, dtype), jnp.asarray(batch, dtype)
-        if parameters.shape != (plan.parameters.size,) or batch.ndim != 2 or batch.shape[1] < columns:
+        if parameters.shape != (plan.parameters.size,) or batch.shape[1:] != (inputs,):
             raise ValueError(
-                f"the function takes parameters of shape ({plan.parameters.size},) and a batch with a column for each "
-                f"input, not {parameters.shape} and {batch.shape}"
+                f"the function takes parameters of shape ({plan.parameters.size},) and a batch of shape (n, {inputs}), "
+                f"not {parameters.shape} and {batch.shape}"
             )
         rows = jax.vmap(of_row, in_axes=(None, 0))(parameters, batch)
         return rows[:, 0] if len(plan.outputs) == 1 else rows
@@ -64,11 +66,25 @@ def jax_function(plan: Plan, dtype: np.dtype[Any]) -> Callable[[Array, Array], A
     return values
 
 
-class _Row:
-    """The blocks of a plan for one row of a batch, computed in their order."""
+def _chooses(part: Block | Recurrence) -> bool:
+    return isinstance(part, Block) and isinstance(part.rule, Elementwise) and part.rule.operation.chooses
 
-    def __init__(self, plan: Plan, parameters: Array, row: Array, dtype: np.dtype[Any]) -> None:
-        self.plan, self.dtype = plan, dtype
+
+class _Row:
+    """The blocks of a plan for one row of a batch, computed in their order.
+
+    `counts` is where each block is used by the outputs: not where only an unchosen side of a `where` uses it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        parameters: Array,
+        row: Array,
+        dtype: np.dtype[Any],
+        counts: dict[Block, Array] | None = None,
+    ) -> None:
+        self.plan, self.dtype, self.counts = plan, dtype, counts or {}
         self.parameters = parameters
         self.values: dict[Block, Array] = {plan.parameters: parameters}
         for block, columns in plan.inputs:
@@ -77,7 +93,8 @@ class _Row:
             if isinstance(part, Recurrence):
                 self.loop(part)
             else:
-                self.values[part] = self.compute(part, [])
+                z = self.compute(part, [])
+                self.values[part] = jnp.where(self.counts[part], z, 0.0) if part in self.counts else z
 
     def outputs(self) -> Array:
         """Return the outputs as one array."""
@@ -93,7 +110,7 @@ class _Row:
         return jnp.asarray(np.array(numbers, self.dtype))
 
     def compute(self, block: Block, weights: list[Array]) -> Array:
-        """Return a block; `weights` are those of its layers that vary from iteration to iteration, with their biases."""
+        """Return a block; `weights` are those of its layers, with their biases, that are others in each iteration."""
         rule = block.rule
         if isinstance(rule, Elementwise):
             operands: list[Any] = []
@@ -102,9 +119,10 @@ class _Row:
                     operands.append(self.rows(x))
                 else:  # one number stays one, for a rule may ask for it
                     operands.append(x[0] if len(set(map(repr, x))) == 1 else self.constant(x))
-            return jnp.broadcast_to(function_of(rule.operation)(*operands), (block.size,))
+            counts = self.counts.get(block)
+            return jnp.broadcast_to(applied(rule.operation, operands, counts), (block.size,))
         if isinstance(rule, Reduction):
-            return function_of(rule.operation)(self.rows(rule.rows))[None]
+            return function_of(rule.operation)(self.rows(rule.rows), counts=self.counts.get(block))[None]
         if isinstance(rule, Product):
             first, *others = map(self.rows, rule.factors)
             for x in others:
@@ -129,6 +147,40 @@ class _Row:
         terms = self.rows(part.rows).reshape(len(part.coefficients), size)
         return jnp.sum(self.constant(part.coefficients) * terms, axis=0)
 
+    def counting(self) -> dict[Block, Array]:
+        """Return where each block outside loops is used by the outputs; what a loop takes is used everywhere."""
+        blocks = [part for part in self.plan.blocks if not isinstance(part, Recurrence)]
+        counts = {block: jnp.zeros(block.size, bool) for block in blocks}
+
+        def use(rows: Rows, where: Array | bool) -> None:
+            if rows.block in counts:
+                counts[rows.block] = counts[rows.block].at[np.array(rows.index, int)].max(where)
+
+        for output in self.plan.outputs:
+            if isinstance(output, Rows):
+                use(output, True)
+        for part in reversed(self.plan.blocks):
+            for place, rows in enumerate(taken(part)):
+                if isinstance(part, Recurrence):
+                    use(rows, True)
+                elif len(rows.index) != part.size:  # of a layer, or of many terms
+                    use(rows, jnp.any(counts[part]))
+                else:
+                    use(rows, counts[part] & self.chosen(part, place))
+        return counts
+
+    def chosen(self, block: Block, place: int) -> Array | bool:
+        """Return where a block reads one of its operands: everywhere, but a side of a `where` only where it is chosen.
+
+        `place` counts the operands that are rows.
+        """
+        if not _chooses(block) or not isinstance(block.rule, Elementwise):
+            return True
+        condition = block.rule.operands[0]
+        c = self.rows(condition) if isinstance(condition, Rows) else self.constant(condition)
+        places = [k for k, x in enumerate(block.rule.operands) if isinstance(x, Rows)]
+        return [True, jnp.isnan(c) | (c != 0.0), jnp.isnan(c) | (c == 0.0)][places[place]]
+
     def loop(self, loop: Recurrence) -> None:
         """Compute a recurrence, and the stacks of all its iterations."""
         each, fixed = [], []
@@ -141,7 +193,7 @@ class _Row:
                 fixed.append((external.block, x))
         weights = [[self.varying(part) for part in getattr(block.rule, "parts", ())] for block in loop.body]
         first = [tuple(map(self.rows, carried.first)) for carried in loop.carried]
-        source = {stack: block for stack, block in zip(loop.stacks, loop.body, strict=True)}
+        source = dict(zip(loop.stacks, loop.body, strict=True))
 
         def iterate(queues: list[tuple[Array, ...]], given: Any) -> tuple[Any, list[Array]]:
             rows, matrices = given
