@@ -30,46 +30,56 @@ Array = Any  # of JAX, or a float: JAX's own type says no more
 MILLS_TERMS = 60  # of a continued fraction, enough from −3 down
 
 
-def function_of(operation: Operation) -> Callable[..., Array]:
-    """Return a row as a function of arrays; of a row of any number of operands, of the array of them, along axis 0.
-
-    Its keyword argument `counts` is where its result is used: elsewhere it passes no tangent on, whatever its partials.
-
-    Raises:
-        NotImplementedError: for an operation of one's own.
-    """
+def check_known(operation: Operation) -> None:
+    """Raise NotImplementedError for an operation of one's own."""
     if TABLE.get(operation.name) is not operation or operation.name not in RULES:
         raise NotImplementedError(
             f"the operation {operation.name} is one of your own, and has no rule in JAX: build it from the table's "
             "operations, or keep to the program"
         )
 
-    def call(*operands: Array, counts: Array | None = None) -> Array:
-        function = _function(operation.name, counts is not None)
-        return function(*operands) if counts is None else function(counts, *operands)
-
-    return call
-
 
 def applied(operation: Operation, operands: Sequence[Array], counts: Array | None = None) -> Array:
-    """Return a row's results, elementwise."""
-    many = operation.arity is None
-    return function_of(operation)(*[jnp.stack(jnp.broadcast_arrays(*operands))] if many else operands, counts=counts)
+    """Return a row's results, elementwise, with our derivatives.
+
+    Args:
+        operation: the row.
+        operands: arrays, and floats for what is the same number everywhere and in every call.
+        counts: where the result is used; elsewhere it passes no tangent on, whatever its partials.
+    """
+    if all(isinstance(x, float) for x in operands):
+        return operation.apply(tuple(operands))
+    if operation.arity is None:
+        return reduced(operation, jnp.stack(jnp.broadcast_arrays(*operands)), counts)
+    fixed = tuple([x if isinstance(x, float) else None for x in operands])
+    function = _function(operation.name, fixed, counts is not None)
+    return function(*[counts] * (counts is not None), *[x for x in operands if not isinstance(x, float)])
+
+
+def reduced(operation: Operation, rows: Array, counts: Array | None = None) -> Array:
+    """Return the results of a row of any number of operands, which are those of an array along its first axis."""
+    function = _function(operation.name, (None,), counts is not None)
+    return function(rows) if counts is None else function(counts, rows)
 
 
 @functools.cache
-def _function(name: str, guarded: bool = False) -> Callable[..., Array]:
-    """Return a row as a function whose derivatives are ours; `guarded` ones take `counts` ahead of the operands."""
+def _function(name: str, fixed: tuple[float | None, ...], guarded: bool) -> Callable[..., Array]:
+    """Return a row as a function of those operands that are not fixed; `guarded`, it takes `counts` ahead of them."""
     rule, many = RULES[name], OF_MANY.get(name)
-    function: Any = jax.custom_jvp((lambda counts, *operands: rule(*operands)) if guarded else rule)
+
+    def every(xs: Sequence[Array]) -> list[Array]:
+        given = iter(xs)
+        return [next(given) if number is None else number for number in fixed]
+
+    function: Any = jax.custom_jvp(lambda *operands: rule(*every(operands[guarded:])))
 
     def differentiated(operands: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
-        z = function(*operands)
-        xs, ts = operands[guarded:], tangents[guarded:]
-        partials = many(z, *xs) if many else _partials(name, z, xs)
+        z, xs = function(*operands), every(operands[guarded:])
+        partials = many(z, *xs) if many else _partials(name, z, xs, fixed)
+        known = [p for p, number in zip(partials, fixed, strict=True) if number is None]
         terms = [
             (jnp.where(operands[0], p, 0.0) if guarded else p) * t
-            for p, t in zip(partials, ts, strict=True)
+            for p, t in zip(known, tangents[guarded:], strict=True)
             if p is not None
         ]
         return z, jnp.sum(terms[0], axis=0) if many else functools.reduce(jnp.add, terms, jnp.zeros_like(z))
@@ -79,13 +89,17 @@ def _function(name: str, guarded: bool = False) -> Callable[..., Array]:
     return done
 
 
-def _partials(name: str, z: Array, operands: Sequence[Array]) -> list[Array | None]:
-    """Return the local derivatives at some numbers, None for one that is 0 everywhere."""
+def _partials(name: str, z: Array, operands: Sequence[Array], fixed: Sequence[float | None]) -> list[Array | None]:
+    """Return the local derivatives at some numbers, None for one that is 0 everywhere or with respect to a number."""
     if name == "where":  # a side that is not chosen may have no number
-        return [None, jnp.where(operands[0] != 0.0, 1.0, 0.0), jnp.where(operands[0] != 0.0, 0.0, 1.0)]
+        chosen = jnp.where(operands[0] != 0.0, 1.0, 0.0)
+        return [None, chosen, 1.0 - chosen]
     symbols, formulas = _traced(name)
     known = dict(zip(symbols, [z, *operands], strict=True))
-    return [_evaluated(formula, known) if isinstance(formula, Symbol) or formula else None for formula in formulas]
+    return [
+        _evaluated(formula, known) if number is None and (isinstance(formula, Symbol) or formula) else None
+        for formula, number in zip(formulas, fixed, strict=True)
+    ]
 
 
 @functools.cache
@@ -102,11 +116,7 @@ def _evaluated(formula: Any, known: dict[Any, Array]) -> Array:
     found = dict(known)
     for node in topological_order(formula):
         if node.operation is not None:
-            operands = [found[x] for x in node.operands]
-            many = node.operation.arity is None
-            found[node] = _function(node.operation.name)(
-                *[jnp.stack(jnp.broadcast_arrays(*operands))] if many else operands
-            )
+            found[node] = applied(node.operation, [found[x] for x in node.operands])
         elif node not in found:
             found[node] = node.data
     return found[formula]
@@ -173,7 +183,6 @@ def sinc(x: Array) -> Array:
 
 def spherical_bessel(x: Array, n: float) -> Array:
     """jₙ(πx) by its power series near 0, elsewhere by the recurrence in n, as autograd/rules/normal.py."""
-    n = float(n)
     if n < 0.0:
         return 0.0 * x
     t = math.pi * x

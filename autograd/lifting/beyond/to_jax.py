@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograd.lifting.beyond.jax_rules import applied, function_of
+from autograd.lifting.beyond.jax_rules import applied, check_known, reduced
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -27,6 +27,7 @@ from autograd.lifting.plan import (
     computed,
     taken,
 )
+from autograd.lifting.statements import is_one_number
 
 Array = Any  # of JAX: its own type says no more
 
@@ -46,7 +47,7 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
     for part in plan.blocks:
         for block in computed(part):
             if isinstance(block.rule, (Elementwise, Reduction)):
-                function_of(block.rule.operation)
+                check_known(block.rule.operation)
     choosing = any(_chooses(part) for part in plan.blocks)
 
     def of_row(parameters: Array, row: Array) -> Array:
@@ -117,12 +118,12 @@ class _Row:
             for x in rule.operands:
                 if isinstance(x, Rows):
                     operands.append(self.rows(x))
-                else:  # one number stays one, for a rule may ask for it
-                    operands.append(x[0] if len(set(map(repr, x))) == 1 else self.constant(x))
+                else:
+                    operands.append(x[0] if is_one_number(x) else self.constant(x))
             counts = self.counts.get(block)
             return jnp.broadcast_to(applied(rule.operation, operands, counts), (block.size,))
         if isinstance(rule, Reduction):
-            return function_of(rule.operation)(self.rows(rule.rows), counts=self.counts.get(block))[None]
+            return reduced(rule.operation, self.rows(rule.rows), self.counts.get(block))[None]
         if isinstance(rule, Product):
             first, *others = map(self.rows, rule.factors)
             for x in others:
