@@ -300,6 +300,24 @@ class Program:
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
 
+    def to_jax(self) -> Callable[[Any, Any], Any]:
+        """Return the program as a pure function of JAX, of (parameters, batch), that gives what `values` does.
+
+        It can be compiled, differentiated to any order, vectorised and sharded, and runs where JAX does. Its
+        derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
+
+        Raises:
+            ImportError: without JAX.
+            ValueError: where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: for an operation of one's own, by its name.
+        """
+        try:
+            from autograd.lifting.beyond.to_jax import jax_function
+        except ModuleNotFoundError as error:
+            raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
+        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        return jax_function(plan, self._width, self._dtype)
+
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
 
