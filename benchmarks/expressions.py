@@ -283,4 +283,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()
