@@ -283,5 +283,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    use_utf8()
     main()
