@@ -118,7 +118,7 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: ArrayLike) -> None:
-        array = as_array(numbers, "the list of parameters")
+        array = as_array(numbers, "the list of parameters", self._dtype)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"the parameters are numbers, not {numbers!r:.80}; load() takes Values")
         if array.shape != self._parameters.shape:
