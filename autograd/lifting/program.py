@@ -13,6 +13,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -22,6 +23,8 @@ from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
+from autograd.files import write
+from autograd.lifting.beyond.to_source import Parts, source_file
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -284,6 +287,32 @@ class Program:
         trace([], [], leaves)  # refuses what is not a leaf, or comes twice
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
+
+    def to_source(self, path: str | PathLike[str]) -> None:
+        """Write the program as one file of Python that needs NumPy and nothing of this project.
+
+        Its functions `values`, `value` and `gradient` take a batch of any size, and other parameters than today's as a
+        second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
+
+        Raises:
+            ValueError: for an operation of your own, whose rule is not written out.
+            OSError: as `autograd.files.write`, which leaves what was there.
+
+        >>> from tempfile import mkdtemp
+        >>> from pathlib import Path
+        >>> from autograd import Value, vectorize
+        >>> w, x = Value(2.0, "w"), Value(1.0, "x")
+        >>> path = Path(mkdtemp()) / "model.py"
+        >>> vectorize(w * x**2, inputs=[x], parameters=[w]).to_source(path)
+        >>> exec(path.read_text("utf-8"), names := {})
+        >>> names["gradient"]([[1.0], [3.0]])
+        (10.0, array([5.]))
+        """
+        parts = Parts(
+            self._numpy_source, self._namespace, self._constants, self._runs, len(self._outputs), self._trace.inputs,
+            self._trace.parameters, self.parameters, self._reduction == "mean", self._rows_at_once,
+        )  # fmt: skip
+        write(path, source_file(parts).encode())
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
