@@ -24,6 +24,7 @@ from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
 from autograd.files import write
+from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
@@ -133,6 +134,8 @@ class Program:
     @np.errstate(all="ignore")  # what is infinite or NaN in the end is found, and explained
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
         if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
             total = sum_left_to_right(*[loss for (loss,) in found])
@@ -146,6 +149,9 @@ class Program:
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
+        if cluster.is_dask_array(batch):
+            shape = () if len(self._outputs) == 1 else (len(self._outputs),)
+            return cluster.per_row(self, batch, shape, "values", check_finite)
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
@@ -155,6 +161,8 @@ class Program:
 
         A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
         """
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
         value, gradient = self._step(self._shaped(batch), check_finite)
         return value, gradient.copy()
 
@@ -183,8 +191,11 @@ class Program:
         """
         if wrt not in get_args(Leaves):
             raise ValueError(f"wrt is {wrt!r}; choose 'parameters' or 'inputs'")
-        batch = self._checked(batch, check_finite)
         outputs, width = len(self._outputs), len(self.parameters) if wrt == "parameters" else self._width
+        if cluster.is_dask_array(batch):
+            shape = (width,) if outputs == 1 else (outputs, width)
+            return cluster.per_row(self, batch, shape, "jacobian", wrt, check_finite)
+        batch = self._checked(batch, check_finite)
         rows = self._with_derivatives(wrt, batch)._rows(batch, check_finite=False)
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch, wrt)
