@@ -122,6 +122,15 @@ def test_programs_of_the_same_graph_do_not_take_each_others_parameters():
     assert lazy.compute(scheduler="threads").tolist() == [first.values(TABLE).tolist(), second.values(TABLE).tolist()]
 
 
+def test_the_program_is_sent_once_and_not_with_every_block():
+    cloudpickle = pytest.importorskip("cloudpickle")
+    program = network()
+    X = da.zeros((1000, 11), chunks=(1, 11))
+    (lazy,) = dask.optimize(program.values(X))
+    sizes = sorted(len(cloudpickle.dumps(task)) for task in dict(lazy.__dask_graph__()).values())
+    assert sizes[-4] < 2_000 < sizes[-1]  # three keys hold what the blocks share
+
+
 def test_scipy_minimizes_over_blocks():
     optimize = pytest.importorskip("scipy.optimize")
     program = model()

@@ -86,19 +86,20 @@ def _mapped(function: Callable[..., Any], program: Program, X: Any, arguments: l
     """Return the dask array of a function of each block."""
     from dask import delayed  # X is a dask array, so dask is there
 
-    make, given = program.__reduce__()
-    width = len(given[0].inputs)  # of the traced graph
+    make, made_of = program.__reduce__()
+    width = len(made_of[0].inputs)  # of the traced graph
     if X.ndim != 2 or not (np.isnan(X.shape[1]) or X.shape[1] == width) or X.shape[0] == 0:
         raise ValueError(f"the batch has the shape {X.shape}; it takes at least one row of {width} numbers")
     if X.numblocks[1] > 1:
         X = X.rechunk({1: -1})
     if program not in _contents:
-        unset = [np.zeros_like(x) if x is program.parameters else x for x in given]
+        unset = [np.zeros_like(x) if x is program.parameters else x for x in made_of]
         _contents[program] = pickle.dumps((make, unset))
-    content, parameters = delayed(_contents[program]), delayed(program.parameters.copy())
     lengths = X.chunks[0]
-    starts = None if np.isnan(lengths).any() else np.cumsum((0, *lengths[:-1])).tolist()
-    return X.map_blocks(_on_block, content, parameters, function, starts, arguments, **options)
+    starts = None if np.isnan(lengths).any() else np.cumsum((0, *lengths[:-1]))
+    carried = _contents[program], program.parameters.copy(), starts  # each sent to a worker once, not with every block
+    given = [delayed(x, pure=True, traverse=False) for x in carried]
+    return X.map_blocks(_on_block, *given, function, arguments, **options)
 
 
 # On a worker ----------------------------------------------------------------------------------------------------------
@@ -108,8 +109,8 @@ def _on_block(
     block: Any,
     content: bytes,
     parameters: NDArray[Any],
+    starts: NDArray[np.int_] | None,
     function: Callable[..., Any],
-    starts: list[int] | None,
     arguments: list[Any],
     block_id: tuple[int, int],
 ) -> Any:
