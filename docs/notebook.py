@@ -18,8 +18,8 @@ from autograd import Value
 from autograd.files import write
 from nn import Record
 from viz import Drawing
-from viz.graphs.dot import HTML, PICTURE, image
 from viz.notebook import record_picture, value_picture
+from viz.rendering.cells import HTML, PICTURE, image
 
 CELLS = [  # text and code in turn
     """\

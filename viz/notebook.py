@@ -12,9 +12,9 @@ from typing import Any
 
 from autograd import Value
 from nn import Record
-from viz.graphs.dot import HTML, PICTURE, image
 from viz.graphs.drawing import MAX_READABLE, draw
 from viz.graphs.textbook_network import network
+from viz.rendering.cells import HTML, PICTURE, image
 from viz.size import larger_than
 
 MARIMO = "_mime_"  # the method of marimo's display protocol: https://docs.marimo.io, "Displaying objects"

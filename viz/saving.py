@@ -11,7 +11,6 @@ from nn import Record
 from viz.graphs.comparison import Against
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import Collapse, draw
-from viz.graphs.lettering import DEFAULT
 from viz.graphs.textbook_network import network
 from viz.pages.page import page
 from viz.rendering.engines import render
@@ -19,6 +18,7 @@ from viz.solutions.documents import DOCUMENTS
 from viz.solutions.equations import Derivation
 from viz.text.explanations import Explanation
 
+DEFAULTS = ("gradient", "auto")  # convention and theme
 SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
@@ -66,27 +66,28 @@ def save(
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
+    options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
+    given = [name for name, option in options.items() if option is not None]
+    if isinstance(value, Record) and given:
+        raise TypeError(f"{given[0]} is an option of a Value, not of a record")
+    given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
     if isinstance(value, Derivation):
         if suffix not in DOCUMENTS:
             raise ValueError(f"{path}: the suffix picks the format of a solution; choose .html, .md or .tex")
-        if (record, collapse, against, highlight, convention, theme) != (None, None, None, None, DEFAULT, "auto"):
-            raise TypeError("a solution is saved as it is: it takes none of the options of a drawing")
+        if given:
+            raise TypeError(f"{' and '.join(given)} are for a Value; a solution has none")
         writable(path)
         write(path, DOCUMENTS[suffix](value).encode())
         return
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     writable(path)
-    options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
-    given = [name for name, option in options.items() if option is not None]
-    if given and isinstance(value, (Record, Drawing)):
-        raise TypeError(f"{given[0]} is an option of a Value, not of a {type(value).__name__}")
-    if isinstance(value, Drawing) and (convention, theme) != (DEFAULT, "auto"):
-        raise TypeError("a drawing is saved as it is: give convention and theme to draw or network")
+    if isinstance(value, Drawing) and given:
+        raise TypeError(f"a drawing is saved as it is: give {' and '.join(given)} to draw or network")
     if suffix == "html":
         if not isinstance(value, Value) or against is not None:
             raise TypeError(
-                "a page replays one Value, such as the loss; save a drawing, a record or a comparison as .svg"
+                "a page replays one Value, such as the loss, with its record; save a drawing or a comparison as .svg"
             )
         page(value, path, record, collapse=collapse, highlight=highlight, convention=convention, theme=theme)
         return

@@ -13,8 +13,9 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from os import PathLike
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,14 +27,18 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
+from autograd.lifting.engines import Engine, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import compiled
 from autograd.lifting.plan import Rows, runs
-from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+    from autograd.lifting.scalar.rows import ScalarRows
 
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
@@ -62,6 +67,7 @@ class Program:
         self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
+        self._row = (self._width,)  # the shape of one
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
@@ -70,8 +76,11 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
+        self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
-        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
+        self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        if engine != "auto":
+            self._few  # noqa: B018  (what was asked for may be refused)
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._namespace = written.namespace
         self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
@@ -79,7 +88,6 @@ class Program:
         self._telling = np.array(written.checked, int) if few else None
         self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
@@ -87,23 +95,31 @@ class Program:
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
+    @cached_property
+    def _few(self) -> ScalarRows | NativeRows:
+        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
+        with self._lock:
+            if "_choose" in self.__dict__:  # and no other thread came first; it holds the plan, which may be large
+                self.__dict__["_few"] = self.__dict__.pop("_choose")()
+            return cast("ScalarRows | NativeRows", self.__dict__["_few"])
+
     @property
-    def scalar_rows(self) -> float:
-        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
+    def engine(self) -> Literal["numpy", "scalar", "native"]:
+        """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
+        return self._few.name if self.engine_rows else "numpy"
+
+    @property
+    def engine_rows(self) -> float:
+        """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
         return self._few.limit
 
     @property
-    def engine(self) -> Literal["numpy", "scalar"]:
-        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
-        return "scalar" if self.scalar_rows else "numpy"
-
-    @property
     def source(self) -> str:
-        """The text that a batch of many rows runs."""
-        return self.source_for(math.inf)
+        """The NumPy program, which a batch of many rows runs; the native engine gives what it gives."""
+        return self._numpy_source if self.engine == "native" else self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
-        """Return the text that a batch of this number of rows runs.
+        """Return the text that a batch of this number of rows runs; the native engine runs that of one row on many.
 
         >>> from autograd import Value, vectorize
         >>> x = Value(1.0, "x")
@@ -113,7 +129,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.scalar_rows else self._numpy_source
+        return self._few.source if rows <= self.engine_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -137,8 +153,7 @@ class Program:
         if cluster.is_dask_array(batch):
             return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
-            total = sum_left_to_right(*[loss for (loss,) in found])
+        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         total = 0.0
         for first, piece in pieces(batch, self._rows_at_once):
@@ -204,8 +219,8 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if scalars := self._few.values(batch, self._parameters):
-            return np.array(scalars).T
+        if (found := self._few.values(batch, self._parameters)) is not None:
+            return found
         n, size = len(batch), self._rows_at_once
         if n <= size:
             rows = self._rows_of_piece(batch)
@@ -306,7 +321,7 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            ValueError: for an operation of your own, whose rule is not written out.
+            NotImplementedError: for an operation of one's own, by its name.
             OSError: as `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
@@ -324,6 +339,24 @@ class Program:
             self._trace.parameters, self.parameters, self._reduction == "mean", self._rows_at_once,
         )  # fmt: skip
         write(path, source_file(parts).encode())
+
+    def to_jax(self) -> Callable[[Any, Any], Any]:
+        """Return the program as a pure function of JAX, of (parameters, batch), that gives what `values` does.
+
+        It can be compiled, differentiated to any order, vectorised and sharded, and runs where JAX does. Its
+        derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
+
+        Raises:
+            ImportError: without JAX.
+            ValueError: where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: for an operation of one's own, by its name.
+        """
+        try:
+            from autograd.lifting.beyond.to_jax import jax_function
+        except ModuleNotFoundError as error:
+            raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
+        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        return jax_function(plan, self._width, self._dtype)
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
@@ -379,7 +412,8 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
+                engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
@@ -418,8 +452,8 @@ class Program:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         if (  # there is nothing to convert
             type(batch) is np.ndarray
-            and batch.dtype == self._dtype
-            and batch.shape[1:] == (self._width,)
+            and (batch.dtype is self._dtype or batch.dtype == self._dtype)
+            and batch.shape[1:] == self._row
             and len(batch)
         ):
             return batch

@@ -316,3 +316,12 @@ def test_the_installed_command_is_this_one():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["handgrad"].partition(":")
     assert getattr(import_module(module), function) is main
+
+
+@pytest.mark.parametrize(("suffix", "begin"), [("tex", r"\documentclass"), ("md", "# Worked solution"), ("txt", "")])
+def test_a_worked_solution_is_written_in_the_format_of_the_suffix(tmp_path, suffix, begin):
+    path = tmp_path / f"solution.{suffix}"
+    assert main(["x*y", "x=3", "y=2", "--derivation", "-o", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(begin)
+    assert ("$" in text) == (suffix != "txt")

@@ -15,9 +15,9 @@ import autograd
 from autograd import Constant, Value
 from nn import MLP, cross_entropy, sse
 from viz import draw
-from viz.graphs.dot import IN_CELL
 from viz.graphs.drawing import MAX_DETAILED, MAX_SIZE
 from viz.rendering import engines as engine
+from viz.rendering.cells import IN_CELL
 from viz.rendering.engines import render
 from viz.rendering.svg import SVG
 

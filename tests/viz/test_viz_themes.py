@@ -11,6 +11,7 @@ from nn import MLP, sse
 from viz import draw, network, page, save
 from viz.rendering import engines, style
 from viz.rendering.engines import render
+from viz.rendering.svg import STYLE_SHEETS, SVG
 
 COLOUR = re.compile(r"#[0-9A-F]{6}", re.IGNORECASE)
 OPTIONS = [{}, {"collapse": "neuron"}, {"collapse": "layer"}, {"convention": "handout"}]
@@ -51,7 +52,7 @@ def test_without_a_theme_dot_is_that_of_the_light_one():
 def test_only_a_picture_without_a_theme_follows_the_readers(theme):
     for drawing in drawings(theme):
         root = ET.fromstring(render(drawing.source_for("svg"), "svg"))
-        sheet = root.findtext(f"{style.SVG}style")
+        sheet = root.findtext(f"{SVG}style")
         assert ("prefers-color-scheme" in sheet) == (theme == "auto")
         assert root.get("class") == ("handgrad" if theme == "auto" else f"handgrad {theme}")
         rest = sheet.partition("@media")[0] + "".join(value for x in root.iter() for value in x.attrib.values())
@@ -61,7 +62,7 @@ def test_only_a_picture_without_a_theme_follows_the_readers(theme):
 @needs_dot
 def test_pictures_of_several_themes_in_one_document_keep_their_own():
     """The colours of a theme are declared for its own class, with more weight than those of pictures without one."""
-    scopes = {theme: re.findall(r"^(\S*)\{--page", sheet, re.MULTILINE) for theme, sheet in style.STYLE_SHEETS.items()}
+    scopes = {theme: re.findall(r"^(\S*)\{--page", sheet, re.MULTILINE) for theme, sheet in STYLE_SHEETS.items()}
     assert scopes == {"auto": [".handgrad"], "light": [".handgrad.light"], "dark": [".handgrad.dark"]}
 
 
@@ -75,7 +76,7 @@ def test_the_background_can_be_transparent(theme):
         assert root.get("class").endswith(" transparent")
         assert not [x for x in root.iter() if x.get("class") == "page"]
         boxes = [x for x in root.iter() if x.get("class", "").startswith("node operation")]
-        assert {box.find(f"{style.SVG}*[@fill]").get("fill").upper() for box in boxes} == {
+        assert {box.find(f"{SVG}*[@fill]").get("fill").upper() for box in boxes} == {
             style.THEMES[theme]["operation"].upper()
         }
 
@@ -138,15 +139,17 @@ def test_a_record_is_saved_as_its_network(tmp_path):
 def test_options_that_do_not_fit_what_is_saved_are_named(tmp_path):
     loss, record = step()
     for value, options, message in (
-        (record, {"collapse": "neuron"}, "collapse is an option of a Value, not of a Record"),
-        (draw(loss), {"record": record}, "record is an option of a Value, not of a Drawing"),
-        (draw(loss), {"theme": "dark"}, "a drawing is saved as it is: give convention and theme to draw or network"),
+        (record, {"collapse": "neuron"}, "collapse is an option of a Value, not of a record"),
+        (draw(loss), {"record": record}, "a drawing is saved as it is: give record to draw or network"),
+        (draw(loss), {"theme": "dark"}, "a drawing is saved as it is: give theme to draw or network"),
         (draw(loss), {"convention": "handout"}, "a drawing is saved as it is"),
     ):
         with pytest.raises(TypeError, match=message):
             save(value, tmp_path / "picture.svg", **options)
     for value in (record, draw(loss)):
-        with pytest.raises(TypeError, match=r"save a drawing, a record or a comparison as \.svg"):
+        with pytest.raises(
+            TypeError, match=r"one Value, such as the loss, with its record; save a drawing or a comparison as \.svg"
+        ):
             save(value, tmp_path / "page.html")
     with pytest.raises(TypeError, match="draw takes one Value"):
         save([Value(1.0)], tmp_path / "picture.svg", record)

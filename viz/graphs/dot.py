@@ -7,14 +7,12 @@ style sheet and which only the system's `dot` draws, take labels with DOT's own 
 
 from __future__ import annotations
 
-import base64
+import html
 import math
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +20,12 @@ import graphviz
 
 from viz.graphs.comparison import Reference, change, same
 from viz.graphs.groups import SHARED, Place
-from viz.rendering.engines import render
+from viz.rendering.cells import HTML, PICTURE, image, picture, say_once
 from viz.rendering.style import (
     CHANGED,
     GAP,
     LIGHT,
+    NODE,
     SECOND_HALF,
     WIDTH_RATIO,
     WIDTHS,
@@ -35,6 +34,7 @@ from viz.rendering.style import (
     palette_of,
     sign_of,
 )
+from viz.rendering.widths import room, width
 from viz.text.labels import exact, label, number, signed, tooltip, visible
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from viz.graphs.lettering import Lettering
 
 MAX_NUMBERS_IN_BOX = 4
-HTML, PICTURE = "text/html", "image/svg+xml"
-IN_CELL = "max-width:100%;height:auto"  # of a picture in a notebook
 ELSEWHERE_LABEL = "from elsewhere"
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
@@ -62,18 +60,26 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
     def __init__(self, *arguments: Any, **keywords: Any) -> None:  # graphviz's own, which it does not type
         super().__init__(*arguments, **keywords)
         self.markup: dict[str, str] = {}  #: labels with DOT's markup, by the name of the node, for PNG and PDF
+        self.points: list[tuple[str, str, str]] = []  #: between the halves of arrows: name, width of the arrow, colour
         self.palette: Palette = LIGHT  #: the colours in DOT
 
     @classmethod
-    def in_theme(cls, theme: str, **graph: str) -> Drawing:
-        """Return an empty drawing in a theme, "auto", "light" or "dark", with further attributes of the graph."""
+    def in_theme(cls, theme: str, title: str, **graph: str) -> Drawing:
+        """Return an empty drawing in a theme, "auto", "light" or "dark", with further attributes of the graph.
+
+        Its title is the accessible name of the picture.
+        """
         palette = palette_of(theme)
         look = looks(palette)
-        drawing = cls(graph_attr=look["graph"] | graph, node_attr=look["node"], edge_attr=look["edge"])
+        names = {"name": html.escape(title), "filename": f"{cls.__name__}.gv"}
+        drawing = cls(**names, graph_attr=look["graph"] | graph, node_attr=look["node"], edge_attr=look["edge"])
         drawing.palette = palette
         if theme != "auto":
             drawing.graph_attr["class"] = theme
         return drawing
+
+    def __repr__(self) -> str:
+        return f"<Drawing: {html.unescape(self.name or '')}>"
 
     def source_for(self, suffix: str) -> str:
         """Return the DOT source that a format is drawn from: for "png" and "pdf" with markup in the labels.
@@ -85,6 +91,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
         copy = self.copy()
         for name, text in self.markup.items():
             copy.node(name, label=f"<{text}>")
+        for name, thickness, colour in self.points:
+            copy.node(name, label=f"<{_bridge(thickness, colour)}>", shape="box", style="", color="transparent")
         return str(copy.source)
 
     def shown(self) -> str | None:
@@ -96,7 +104,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
             return None
 
     def _repr_image_svg_xml(self) -> str:
-        return _for_cell(self.source_for("svg"))
+        return picture(self.source_for("svg"))
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
@@ -110,21 +118,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no type
         return bundle
 
 
-@lru_cache(maxsize=1)  # a notebook asks for it twice: as SVG and as HTML
-def _for_cell(source: str) -> str:
-    return render(source, "svg").decode().replace("<svg ", f'<svg style="{IN_CELL}" ', 1)
-
-
-def image(svg: str) -> str:
-    """Return a picture as an HTML image at most as wide as its cell: JupyterLab and nbconvert do not scale bare SVG."""
-    data = base64.b64encode(svg.encode()).decode()
-    return f'<img alt="" style="{IN_CELL}" src="data:{PICTURE};base64,{data}">'
-
-
-@cache
-def say_once(message: str) -> None:
-    """Write a message among the errors, but the same one never again in this process."""
-    print(message, file=sys.stderr)
+def _bridge(thickness: str, colour: str) -> str:
+    """Return markup that joins the two halves of an arrow: dot ends each up to two points before the other."""
+    look = f'border="0" cellspacing="0" fixedsize="true" width="6" height="{float(thickness):.0f}" bgcolor="{colour}"'
+    return f'<table {look}><tr><td border="0" cellpadding="0"></td></tr></table>'
 
 
 def bold(text: str) -> str:
@@ -196,6 +193,7 @@ def add_statements(
         if place and place.neuron and place != tail.place and arrow.head in behind:
             first, point, second = _halves(edge)
             frames[place].nodes[f"v{k}"] = point
+            drawing.points.append((f"v{k}", edge["penwidth"], edge["color"]))
             frames[place].column.append(f"v{k}")
             edges += [(name, f"v{k}:w", first), (f"v{k}:e", head, second)]
         else:
@@ -263,16 +261,18 @@ def _box(
     if own and len(numbers) > 1:  # say which is which
         values = [f"{letters.called(z)} = {text}" for z, text in zip(numbers, values, strict=True)]
         flows = [f"∂{letters.C}/∂{letters.called(z)} = {text}" for z, text in zip(box.results, flows, strict=True)]
-    lines = [GAP.join(filter(None, (title, kind))), _listed(values)]
+    lines, strong = [GAP.join(filter(None, (title, kind))), _listed(values)], []
     markup = [bold(title) + (GAP + coloured(label(kind), palette["muted"]) if kind else ""), label(lines[1])]
     look = f"{box.look} {sign}"
     if gradients:
         lines.append(_listed(flows))
+        strong.append(lines[-1])
         markup.append(coloured(bold(lines[-1]), palette[f"{sign}-ink"]))
     if own and flowing:
         delta = sign_of([own.sign * own.value.grad])
         look += f" delta-{delta}"
         lines.append(f"{own.delta} = {change(own.sign * numbers[own.value].grad, own.sign * own.value.grad, signed)}")
+        strong.append(lines[-1])
         markup.append(coloured(bold(lines[-1]), palette[f"{delta}-ink"]))
     if any(z in rest for z in box.results):
         lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
@@ -287,10 +287,18 @@ def _box(
         "tooltip": tooltip("; ".join(_numbers(letters, z, old, flowing) for z, old in numbers.items())),
         "fillcolor": palette[box.look],
         "color": palette[f"{box.look}-line"],
-    }
+    } | least_width(lines, strong)
     if any(z in changes or z in shown for z in box.members):
         attributes |= {"class": f"{look} changed", "color": palette["ink"], "penwidth": CHANGED}
     return attributes, lines_of(*markup)
+
+
+def least_width(lines: Collection[str], strong: Collection[str]) -> Attributes:
+    """Return the width of a box as an attribute, if its margins are too narrow for a font wider than Arial."""
+    size, margin = float(NODE["fontsize"]), 72 * float(NODE["margin"].partition(",")[0])
+    needed = max(room(line, size, bold=line in strong) for line in lines) + 4.0
+    laid_out = max(width(line, size) for line in lines) + 2 * margin
+    return {"width": f"{needed / 72:.3f}"} if needed > laid_out else {}
 
 
 def _listed(numbers: Sequence[str]) -> str:
@@ -329,7 +337,7 @@ def _arrow(k: int, arrow: Arrow, largest: float, palette: Palette) -> Attributes
 def _halves(arrow: Attributes) -> tuple[Attributes, Attributes, Attributes]:
     """Return the attributes of an arrow's two halves, the first with the label, and of the point between."""
     width = f"{float(arrow['penwidth']) / 72:.3f}"
-    point = {"shape": "point", "width": width, "color": arrow["color"], "class": "via"}
+    point = {"shape": "point", "width": width, "color": arrow["color"], "class": "via", "fixedsize": "true"}
     first = arrow | {"arrowhead": "none"}
     second = arrow | {"id": arrow["id"] + SECOND_HALF, "class": arrow["class"] + " half", "label": ""}
     return first, point, second

@@ -21,7 +21,7 @@ from viz.graphs.lettering import Lettering
 from viz.rendering import style
 from viz.size import larger_than
 from viz.text.explanations import Explanation
-from viz.text.labels import label
+from viz.text.labels import label, number
 
 if TYPE_CHECKING:
     from nn import Record
@@ -101,7 +101,9 @@ def draw(
     boxes, arrows, drawn, lettering = _fitting(value, record, collapse, flowing, convention)
     changed = {} if against is None else changes(value, against, record, lettering.sign)
     first = [] if isinstance(against, Value) else first_wrong(value, changed)
-    drawing = Drawing.in_theme(theme)
+    name = lettering.title(value) or "the result"
+    title = f"Computation graph of {name} = {number(value.data)}, {'with' if flowing else 'without'} gradients"
+    drawing = Drawing.in_theme(theme, f"{title}, one box for each {drawn}" if drawn else title)
     drawing.boxes, drawing.arrows, drawing.collapse, drawing.lettering = boxes, arrows, drawn, lettering
     text = []
     if drawn and not collapse:
@@ -119,7 +121,6 @@ def draw(
     if not drawing.labelled:
         text.append(legend.UNLABELLED)
         arrows = [replace(arrow, text="") for arrow in arrows]
-    name = lettering.title(value) or "the result"
     rest = remainders(boxes, arrows) if flowing else {}
     shown: set[Value] = set()
     if highlight is not None:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
 from nn.architecture import subscript
-from viz.graphs.dot import Drawing, bold, coloured, lines_of
+from viz.graphs.dot import Drawing, bold, coloured, least_width, lines_of
 from viz.graphs.groups import roles
 from viz.graphs.legend import colour_line, convention_lines
 from viz.graphs.lettering import Lettering, of_layer, without_layer
 from viz.graphs.paths import WeightPath
-from viz.rendering import style
+from viz.rendering import style, widths
 from viz.solutions.equations import Formula
 from viz.text.labels import exact, label, number, short, signed, tooltip, visible
 
@@ -34,7 +34,8 @@ MAX_TARGETS_LISTED = 4  # in the box of the loss
 MAX_INPUT_NAME = 14  # characters
 BLANK = "_____"  # in place of a number
 RADIUS, GAP_BELOW = 50.0, 12.0  # the least radius of a neuron, and from one to the next below, in points
-TO_LOSS = 190.0  # from the edge of the outputs to the loss, in points
+TO_LOSS = 190.0  # at least, from the edge of the outputs to the middle of the loss, in points
+MARGIN, MIN_VISIBLE = 12.0, 16.0  # of the loss, and of its arrow on either side of the label, in points
 CHARACTER_WIDTH = 6.0  # in a label, in points
 MIN_WIDTH, MAX_WIDTH = 0.8, 4.5  # of an arrow, in points
 BLANK_WIDTH = 0.25  # of the way from the least to the greatest
@@ -110,7 +111,10 @@ def network(
     if loss is None:
         figure.c.C, letters.C = Formula("C", "C"), "C"
     columns = _columns(figure)
-    drawing = Drawing.in_theme(theme, **FIXED_LAYOUT)
+    title = f"Neural network {'-'.join(map(str, record.mlp.sizes))}"
+    if loss is not None and numbers:
+        title += f", {letters.C} = {number(loss.data)}"
+    drawing = Drawing.in_theme(theme, title, **FIXED_LAYOUT)
     drawing.graph_attr["label"] = label(" ", *_reading(figure, _signs(record, flowing)), end=r"\l")
     _add_weights(drawing, figure, columns)
     top = max(y for column in columns for y in column.heights.values()) + figure.radius + 32.0
@@ -233,8 +237,12 @@ def _add_label(drawing: Drawing, name: str, text: str, spot: str, sign: str, hin
     """Add an arrow's label as a node of its own, so that it stands in front of every arrow."""
     look = {"class": f"label {sign}", "fontcolor": drawing.palette[f"{sign}-ink"], "pos": spot}
     look |= {"fillcolor": drawing.palette["page"], "color": drawing.palette["page"]}
-    look |= {"id": f"l-{name}", "tooltip": tooltip(hint)}
+    look |= {"id": f"l-{name}", "tooltip": tooltip(hint), "width": f"{_label_width(text) / 72:.3f}"}
     drawing.node(f"l{name}", label(text), _attributes=ARROW_LABEL | look)
+
+
+def _label_width(text: str) -> float:
+    return widths.room(text, float(ARROW_LABEL["fontsize"]), bold=True) + 2.0
 
 
 def _add_column(drawing: Drawing, figure: Figure, k: int, column: Column) -> None:
@@ -301,23 +309,26 @@ def _add_loss(drawing: Drawing, figure: Figure, outputs: Column, loss: Value) ->
     if targets:
         more = ", …" if len(targets) > MAX_TARGETS_LISTED else ""
         lines.append(f"target {', '.join(targets[:MAX_TARGETS_LISTED])}{more}")
-    look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + figure.radius + TO_LOSS, 0.0)}
+    n, labelled = len(record.net_inputs), figure.flowing and not set(nodes).isdisjoint(record.output)
+    gradients = {j: c.sign * record.output[j].grad for j in outputs.heights} if labelled else {}
+    symbols = {j: without_layer(c.activation_gradient(n, j + 1).text) for j in outputs.heights}
+    texts = {j: f"{symbols[j]} = {signed(g)}" if figure.numbers else symbols[j] for j, g in gradients.items()}
+    box = max(widths.room(line, float(style.NODE["fontsize"]), bold=True) for line in lines) + 2 * MARGIN
+    free = max(map(_label_width, texts.values()), default=0.0) + 2 * MIN_VISIBLE
+    to_loss = figure.radius + max(TO_LOSS, free + box / 2)
+    look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + to_loss, 0.0)}
     name = figure.letters.symbols.get(loss) or visible(loss.name or C)
     look["tooltip"] = tooltip(f"{name} = {exact(loss.data)}" if figure.numbers else name)
     look |= {"fillcolor": drawing.palette["operation"], "color": drawing.palette["operation-line"]}
-    drawing.node("nloss", label(*lines), _attributes=look)
+    drawing.node("nloss", label(*lines), _attributes=look | least_width(lines, lines[:1]))
     drawing.markup["nloss"] = lines_of(bold(lines[0]), *map(label, lines[1:]))
-    labelled = figure.flowing and not set(nodes).isdisjoint(record.output)
-    n = len(record.net_inputs)
     for j, y in outputs.heights.items():
-        tail, g = f"{n}-{j + 1}", c.sign * record.output[j].grad
-        sign, of_a = figure.sign(g) if labelled else "zero", without_layer(c.activation_gradient(n, j + 1).text)
-        hint = f"{of_a} = {exact(g)}" if figure.numbers else of_a
+        tail = f"{n}-{j + 1}"
+        sign = figure.sign(gradients[j]) if labelled else "zero"
+        hint = f"{symbols[j]} = {exact(gradients[j])}" if labelled and figure.numbers else symbols[j]
         _add_arrow(drawing, tail, "loss", sign, 1.2, hint if labelled else "")
         if labelled:
-            spot = _at(outputs.x + (figure.radius + TO_LOSS) / 2, y / 2)
-            text = f"{of_a} = {signed(g)}" if figure.numbers else of_a
-            _add_label(drawing, f"{tail}-loss", text, spot, sign, hint)
+            _add_label(drawing, f"{tail}-loss", texts[j], _at(outputs.x + to_loss / 2, y / 2), sign, hint)
 
 
 def _signs(record: Record, flowing: bool) -> set[str]:

@@ -107,7 +107,7 @@ class Parts:
 
 
 def source_file(parts: Parts) -> str:
-    """Return the text of the file; raise ValueError for an operation of a user's own, by its name."""
+    """Return the text of the file; raise NotImplementedError for an operation of a user's own, by its name."""
     inlined = Inlined()
     body = _body(parts, inlined)
     functions = [*inlined.statements.values(), *[STACK] * any(["stack(" in line for line in body])]
@@ -257,7 +257,7 @@ def _calls(parts: Parts, inlined: Inlined, words: set[str]) -> dict[str, str]:
         else:
             row = next((entry.name for entry in TABLE.values() if entry.array is function), name)
             if row not in BUILT_IN or TABLE[row].array is not function:
-                raise ValueError(
+                raise NotImplementedError(
                     f"{row} is an operation of your own, whose rule is not written out: "
                     "write the graph in autograd's operations"
                 )
