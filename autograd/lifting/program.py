@@ -23,7 +23,7 @@ from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
-from autograd.lifting.engines import Engine, one_row_program
+from autograd.lifting.engines import Engine, most_rows, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -74,6 +74,7 @@ class Program:
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
+        self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
         self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
         if engine != "auto":
             self._few  # noqa: B018  (what was asked for may be refused)
@@ -147,7 +148,8 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
+        few = len(batch) <= self._most_rows and len(self._outputs) == 1
+        if few and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         total = 0.0
         for first, piece in pieces(batch, self._rows_at_once):
@@ -205,7 +207,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if (found := self._few.values(batch, self._parameters)) is not None:
+        if len(batch) <= self._most_rows and (found := self._few.values(batch, self._parameters)) is not None:
             return found
         n, size = len(batch), self._rows_at_once
         if n <= size:
@@ -229,8 +231,8 @@ class Program:
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        one_output = len(self._outputs) == 1
-        if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
+        few = len(batch) <= self._most_rows and len(self._outputs) == 1
+        if few and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
             return found
         if len(batch) <= self._rows_at_once:
             return self._step_of_piece(batch, check_finite, 0)
