@@ -116,16 +116,14 @@ class Optimizer(ABC):
             if not isinstance(gradient, np.ndarray) or gradient.shape != parameters.shape:
                 shape = gradient.shape if isinstance(gradient, np.ndarray) else repr(gradient)[:80]
                 raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {shape}")
-            with np.errstate(all="ignore"):  # numbers that are not finite are reported
-                moved, state = self._moved(parameters, gradient)
-            np.copyto(parameters, moved)
+            moved, state = self._moved(parameters, gradient)
+            parameters[:] = moved
         else:
             values = self._listed(parameters)
             if gradient is not None:
                 raise ValueError("Values have their gradient in grad: give step the parameters alone")
             before = np.array([value.data for value in values])
-            with np.errstate(all="ignore"):
-                moved, state = self._moved(before, np.array([value.grad for value in values]), values)
+            moved, state = self._moved(before, np.array([value.grad for value in values]), values)
             try:
                 assign(values, moved)
             except BaseException:  # Ctrl-C too
@@ -165,6 +163,7 @@ class Optimizer(ABC):
             )
         return values
 
+    @np.errstate(all="ignore")  # numbers that are not finite are reported below
     def _moved(self, parameters: Floats, gradient: Floats, values: list[Value] | None = None) -> tuple[Floats, State]:
         """Return the parameters and the state after the step; nothing has changed yet."""
         self.check(parameters)
@@ -376,7 +375,7 @@ class AdamW(Adam):
 def _like(parameters: Floats, name: str, arrays: State) -> Floats:
     """Return the array of this name, or a new one if it does not fit the parameters."""
     array = arrays.get(name)
-    if array is None or len(array) != len(parameters) or array.dtype is not parameters.dtype:
+    if array is None or array.shape != parameters.shape or array.dtype != parameters.dtype:
         array = arrays[name] = np.empty_like(parameters)
     return array
 
