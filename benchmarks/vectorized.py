@@ -1,10 +1,11 @@
 """Speed of training steps on the lifted program, beside hand-written NumPy, PyTorch, JAX and micrograd.
 
-A step is forward, loss, backward and an SGD update on one batch, in float64, with default settings and threads. All
+A step is forward, loss, backward and an SGD update on one batch, in float64, with default settings. All
 contenders start from the same weights and must have the same losses over the first steps. Each round runs every
 contender, in a new order, so that whatever else the machine does, and what the one before has left in its caches, meets
 all of them; figures are medians of the CPU time of all threads, ratios are of medians.
-PyTorch runs with its own optimiser, JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
+PyTorch runs with its own optimiser, in one thread (with more, each waits for the others and takes longer as soon as
+another program runs), JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
 trains a ReLU network of the same sizes on squared errors; its time is that of one sample, times the batch. Tables of
 lifting itself, in time and memory, follow.
 
@@ -129,6 +130,7 @@ def numpy_by_hand(task: Task) -> Step:
 
 def pytorch(task: Task) -> Step:
     """Return PyTorch's step, with its modules and its optimiser."""
+    torch.set_num_threads(1)
     layers: list[torch.nn.Module] = []
     for w, v in zip(task.W, task.b, strict=True):
         linear = torch.nn.Linear(w.shape[0], w.shape[1], dtype=torch.float64)

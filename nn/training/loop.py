@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
 from nn.losses import Loss
@@ -199,7 +199,7 @@ def _epoch(
     """
     total, every = 0.0, []
     pieces = [piece for layer in layers for piece in layer]
-    seen, dots = None, list[Callable[[], float]]()  # the gradient, which mostly is one array
+    seen, dots = None, list[partial[Any]]()  # the gradient, which mostly is one array
     with np.errstate(all="ignore"):  # reported by the error below
         for rows in batches:
             loss, gradient = interrupts.breakable(engine.step, rows)
