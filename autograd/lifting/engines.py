@@ -6,7 +6,6 @@ The choice counts what each would do, and what that takes; the constants were me
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,13 +30,20 @@ NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
 Engine = Literal["auto", "numpy", "scalar", "native"]
 
 
+LLVMLITE = (0, 46)  # the oldest that the native engine's code compiles with
+NEEDED = f"llvmlite {LLVMLITE[0]}.{LLVMLITE[1]} or later"
 INSTALL = "pip install 'handgrad[native]'"
 
 
 @functools.cache
 def is_installed() -> bool:
-    """Whether the native engine's compiler is there."""
-    return importlib.util.find_spec("llvmlite") is not None
+    """Whether the native engine's compiler is there, and new enough; another package may have brought an older one."""
+    from importlib import metadata  # here, for it takes a while to load
+
+    try:
+        return tuple(map(int, metadata.version("llvmlite").split(".")[:2])) >= LLVMLITE
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def one_row_program(
@@ -59,7 +65,7 @@ def one_row_program(
     if engine == "scalar" and dtype != np.float64:
         raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
     if engine == "native" and not is_installed():
-        raise ValueError(f"engine 'native' needs llvmlite: {INSTALL}, or leave engine at 'auto'")
+        raise ValueError(f"engine 'native' needs {NEEDED}: {INSTALL}, or leave engine at 'auto'")
     if engine == "native" or (engine == "auto" and is_installed()):
         one_row = ScalarRows(plan, math.inf)
         from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
