@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from autograd.lifting.native.rows import NativeRows
 
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
-MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
-MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes a second to record
+MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling to run on floats
+MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes two seconds to compile and to record
 
 # Nanoseconds. NumPy: of a call, and for each row, of a multiply-add in a matrix product and of any other operation. The
 # native engine: of the same two on a row that runs by itself, and of either on a block of rows.
@@ -87,7 +87,8 @@ def one_row_program(
 def most_scalar_rows(plan: Plan, calls: int) -> float:
     """Return the size of the largest batch for which Python on floats is quicker than NumPy."""
     operations = sum([operations_of(block) * times for block, times in counted(plan)])
-    return OPERATIONS_PER_CALL * calls // operations if operations and is_short(plan) else 0
+    text = sum([operations_of(block) for block, _ in counted(plan)])
+    return OPERATIONS_PER_CALL * calls // operations if 0 < text <= MAX_OPERATIONS else 0
 
 
 def most_native_rows(plan: Plan, calls: int) -> float:
@@ -102,7 +103,7 @@ def most_native_rows(plan: Plan, calls: int) -> float:
         products += inner * times
         others += (operations_of(block) - 2 * inner) * times
     total = products + others
-    if not is_short(plan) or total > MAX_RECORDED:
+    if total > MAX_RECORDED:
         return 0
     row = NATIVE_PRODUCT * products + NATIVE_OPERATION * others
     one_by_one = NUMPY_CALL * calls / row if row else math.inf
@@ -110,11 +111,6 @@ def most_native_rows(plan: Plan, calls: int) -> float:
         return min(one_by_one // 1, FEW)
     lost = NATIVE_BLOCK / LANES * total - NUMPY_PRODUCT * products - NUMPY_OPERATION * others  # with each row
     return math.inf if lost <= 0.0 else max(LANES, NUMPY_CALL * calls // lost)
-
-
-def is_short(plan: Plan) -> bool:
-    """Whether the text of the program of one row is short enough."""
-    return sum([operations_of(block) for block, _ in counted(plan)]) <= MAX_OPERATIONS
 
 
 def products_of(block: Block) -> int:

@@ -207,6 +207,15 @@ def test_what_is_quicker_runs_and_the_program_tells():
 
 
 @native
+def test_a_program_too_long_to_run_on_floats_runs_natively_until_it_takes_too_long_to_record(monkeypatch):
+    monkeypatch.setattr(engines, "MAX_OPERATIONS", 0)
+    graph = chain(200)
+    assert vectorize(graph, [x], [w, b]).engine == "native"
+    monkeypatch.setattr(engines, "MAX_RECORDED", 100)
+    assert vectorize(graph, [x], [w, b]).engine == "numpy"
+
+
+@native
 def test_a_program_that_is_pickled_keeps_its_engine():
     program = vectorize(chain(200), [x], [w, b], engine="native")
     again = pickle.loads(pickle.dumps(program))
