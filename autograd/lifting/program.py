@@ -172,7 +172,6 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
-    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
 
@@ -180,7 +179,12 @@ class Program:
         """
         if cluster.is_dask_array(batch):
             return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
-        value, gradient = self._step(self._shaped(batch), check_finite)
+        batch = self._shaped(batch)
+        found = self._step_of_few(batch)
+        if found is None:
+            with np.errstate(all="ignore"):  # which takes as long as a small program on one row
+                found = self._step_by_numpy(batch, check_finite)
+        value, gradient = found
         return value, gradient.copy()
 
     @np.errstate(all="ignore")
@@ -245,9 +249,15 @@ class Program:
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        few = len(batch) <= self._most_rows and len(self._outputs) == 1
-        if few and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
-            return found
+        return self._step_of_few(batch) or self._step_by_numpy(batch, check_finite)
+
+    def _step_of_few(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]] | None:
+        """Return the reduced loss and its gradient by what runs few rows, or all; None where NumPy has to."""
+        if len(batch) > self._most_rows or len(self._outputs) != 1:
+            return None
+        return self._few.gradient(batch, self._parameters, self._reduction == "mean")
+
+    def _step_by_numpy(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
         if len(batch) <= self._rows_at_once:
             return self._step_of_piece(batch, check_finite, 0)
         local = self._local.__dict__
