@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nn.beyond.stack import Stack, layers
@@ -166,14 +165,15 @@ def _array(parameter: torch.Tensor, place: str) -> Floats:
 
 def _refuse_shared(parameters: list[tuple[str, nn.Parameter]]) -> None:
     """Raise ValueError if two parameters lie in the same memory, as of a module that is used twice."""
-    spans = []
+    seen: list[tuple[str, torch.device, int, int]] = []
     for name, parameter in parameters:
         length = 1 + sum((n - 1) * stride for n, stride in zip(parameter.shape, parameter.stride(), strict=True))
-        start = parameter.data_ptr()
-        spans.append((str(parameter.device), start, start + length * parameter.element_size(), name))
-    for (device, _, end, name), (other_device, start, _, other) in pairwise(sorted(spans)):
-        if device == other_device and start < end:
-            raise ValueError(
-                f"{other} is also {name}: a module used twice, or tied parameters. Here they would become separate "
-                "ones and train apart; if that is meant, give the second place a copy, copy.deepcopy(layer)"
-            )
+        first = parameter.data_ptr()
+        end = first + length * parameter.element_size()
+        for other, device, other_first, other_end in seen:
+            if device == parameter.device and first < other_end and other_first < end:
+                raise ValueError(
+                    f"{name} is also {other}: a module used twice, or tied parameters. Here they would become separate "
+                    "ones and train apart; if that is meant, give the second place a copy, copy.deepcopy(layer)"
+                )
+        seen.append((name, parameter.device, first, end))
