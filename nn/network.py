@@ -152,9 +152,6 @@ class MLP(Module):
         Raises:
             ImportError: Without PyTorch, with the command that installs it.
             ValueError: For what has no counterpart here, with its place in the module, the reason and the nearest way.
-
-            mlp = MLP.from_torch(module)
-            record = mlp.forward(x)
         """
         from nn.beyond import pytorch
 
@@ -202,7 +199,7 @@ class MLP(Module):
         without scikit-learn, TypeError for anything else: of a Pipeline give the last step, and the inputs transformed.
 
         >>> from sklearn.neural_network import MLPRegressor
-        >>> fitted = MLPRegressor([3], solver="lbfgs", random_state=0).fit([[0.0], [0.5], [1.0]], [1.0, 0.0, 1.0])
+        >>> fitted = MLPRegressor(hidden_layer_sizes=[3], random_state=0).partial_fit([[0.0], [1.0]], [1.0, 0.5])
         >>> mlp = MLP.from_sklearn(fitted)
         >>> mlp, bool(abs(mlp.predict([[0.3]])[0, 0] - fitted.predict([[0.3]])[0]) < 1e-12)
         (MLP(1 → 3 relu → 1 identity, 10 parameters), True)

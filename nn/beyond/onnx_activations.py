@@ -54,7 +54,12 @@ EXPRESSIONS: dict[str, list[Expression]] = {
         ("Mul", ("Mul", 0.5, X), ("Add", ("Erf", ("Div", X, math.sqrt(2.0))), 1.0)),
     ],
     "silu": [("Div", X, ONE_PLUS_EXP), ("Mul", X, ("Sigmoid", X)), ("Swish", X)],
-    "softplus": [("Add", ("Relu", X), _log1p_exp()), ("Softplus", X), ("Log", ("Add", ("Exp", X), 1.0))],
+    "softplus": [
+        ("Add", ("Relu", X), _log1p_exp()),
+        ("Softplus", X),
+        ("Log", ("Add", ("Exp", X), 1.0)),
+        ("Where", ("Greater", X, 20.0), X, ("Softplus", X)),
+    ],
     "log_sigmoid": [("Neg", ("Add", ("Relu", ("Neg", X)), _log1p_exp())), ("Log", ("Sigmoid", X))],
     "softsign": [("Div", X, ("Add", 1.0, ("Abs", X))), ("Softsign", X)],
     "hard_sigmoid": [("Min", 1.0, ("Max", 0.0, ("Add", 0.5, ("Div", X, 6.0)))), ("HardSigmoid", X)],

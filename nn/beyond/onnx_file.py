@@ -26,7 +26,7 @@ try:
     import onnx
     from onnx import helper, numpy_helper
 except ModuleNotFoundError as error:
-    raise ImportError('this needs onnx: pip install "handgrad[onnx]"') from error
+    raise ImportError('MLP.from_onnx and to_onnx need onnx: pip install "handgrad[onnx]"') from error
 
 if TYPE_CHECKING:
     from nn.network import MLP

@@ -17,7 +17,7 @@ try:
     import torch
     from torch import nn
 except ModuleNotFoundError as error:
-    raise ImportError('this needs PyTorch: pip install "handgrad[torch]"') from error
+    raise ImportError('MLP.from_torch and to_torch need PyTorch: pip install "handgrad[torch]"') from error
 
 if TYPE_CHECKING:
     from nn.network import MLP

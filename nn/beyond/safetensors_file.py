@@ -14,7 +14,7 @@ from nn.validation import Floats, matrix, vector
 try:
     from safetensors import SafetensorError, safe_open
 except ModuleNotFoundError as error:
-    raise ImportError('this needs safetensors: pip install "handgrad[safetensors]"') from error
+    raise ImportError('MLP.from_safetensors needs safetensors: pip install "handgrad[safetensors]"') from error
 
 MODULE = (
     "fill a module with the file, module.load_state_dict(safetensors.torch.load_file(path)): MLP.from_torch(module)"

@@ -19,7 +19,7 @@ try:
     from sklearn.pipeline import Pipeline
     from sklearn.utils.validation import check_is_fitted
 except ModuleNotFoundError as error:
-    raise ImportError('this needs scikit-learn: pip install "handgrad[examples]"') from error
+    raise ImportError('MLP.from_sklearn and to_sklearn need scikit-learn: pip install "handgrad[examples]"') from error
 
 if TYPE_CHECKING:
     from nn.network import MLP
