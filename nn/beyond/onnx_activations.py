@@ -58,7 +58,7 @@ EXPRESSIONS: dict[str, list[Expression]] = {
         ("Add", ("Relu", X), _log1p_exp()),
         ("Softplus", X),
         ("Log", ("Add", ("Exp", X), 1.0)),
-        ("Where", ("Greater", X, 20.0), X, ("Softplus", X)),
+        *(("Where", ("Greater", X, threshold), X, ("Softplus", X)) for threshold in (20.0, 40.0)),  # PyTorch's
     ],
     "log_sigmoid": [("Neg", ("Add", ("Relu", ("Neg", X)), _log1p_exp())), ("Log", ("Sigmoid", X))],
     "softsign": [("Div", X, ("Add", 1.0, ("Abs", X))), ("Softsign", X)],
