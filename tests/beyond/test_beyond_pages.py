@@ -30,8 +30,8 @@ def test_the_example_explains_a_model_of_pytorch(tmp_path: Path, capsys: pytest.
     printed = capsys.readouterr().out
     assert "All 7 deltas and 31 gradients agree to 12 digits." in printed
     assert "Diagnosis: 1/n (n = 3), in the output layer." in printed
-    for line in re.findall(r"^ {4}[12] {7}\d .*$", printed, re.MULTILINE):
-        _, _, there, here = line.split()
-        assert there == here
+    rows = [line.split() for line in re.findall(r"^ {4}[12] {7}\d .*$", printed, re.MULTILINE)]
+    assert len(rows) == 7
+    assert all(there == here for _, _, there, here in rows)
     assert {path.name for path in tmp_path.iterdir()} == {"torch_model.svg", "torch_model.html", "torch_model.md"}
     assert "Layer 1 (tanh)" in (tmp_path / "torch_model.md").read_text(encoding="utf-8")
