@@ -17,8 +17,10 @@ from autograd import TABLE
 from docs import blocks, calculus, tour_pictures, worked
 
 DOCS = Path(__file__).parent.parent / "docs"
+BEYOND = ("beyond", "torch")  # need other libraries: tests/beyond runs them
 NEEDS = {"cluster": "dask.array"}  # a page, and what it takes to run it
-PAGES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
+EXAMPLES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
+PAGES = [page for page in EXAMPLES if page.stem not in BEYOND]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
