@@ -27,7 +27,7 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import Engine, one_row_program
+from autograd.lifting.engines import Engine, most_rows, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -78,6 +78,7 @@ class Program:
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
+        self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
         self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
         if engine != "auto":
             self._few  # noqa: B018  (what was asked for may be refused)
@@ -153,7 +154,8 @@ class Program:
         if cluster.is_dask_array(batch):
             return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
+        few = len(batch) <= self._most_rows and len(self._outputs) == 1
+        if few and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         total = 0.0
         for first, piece in pieces(batch, self._rows_at_once):
@@ -170,7 +172,6 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
-    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
 
@@ -178,7 +179,12 @@ class Program:
         """
         if cluster.is_dask_array(batch):
             return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
-        value, gradient = self._step(self._shaped(batch), check_finite)
+        batch = self._shaped(batch)
+        found = self._step_of_few(batch)
+        if found is None:
+            with np.errstate(all="ignore"):  # which takes as long as a small program on one row
+                found = self._step_by_numpy(batch, check_finite)
+        value, gradient = found
         return value, gradient.copy()
 
     @np.errstate(all="ignore")
@@ -219,7 +225,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if (found := self._few.values(batch, self._parameters)) is not None:
+        if len(batch) <= self._most_rows and (found := self._few.values(batch, self._parameters)) is not None:
             return found
         n, size = len(batch), self._rows_at_once
         if n <= size:
@@ -243,9 +249,15 @@ class Program:
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        one_output = len(self._outputs) == 1
-        if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
-            return found
+        return self._step_of_few(batch) or self._step_by_numpy(batch, check_finite)
+
+    def _step_of_few(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]] | None:
+        """Return the reduced loss and its gradient by what runs few rows, or all; None where NumPy has to."""
+        if len(batch) > self._most_rows or len(self._outputs) != 1:
+            return None
+        return self._few.gradient(batch, self._parameters, self._reduction == "mean")
+
+    def _step_by_numpy(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
         if len(batch) <= self._rows_at_once:
             return self._step_of_piece(batch, check_finite, 0)
         local = self._local.__dict__
