@@ -32,7 +32,7 @@ LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
 ET.register_namespace("", SVG.strip("{}"))
 
 PLAIN = {
-    "text": f"font-family:{FONTS}",
+    "text": f'font-family:{FONTS},"DejaVu Sans",sans-serif',  # resvg takes no font that is not named
     ".cluster path": "fill:none",
     ".cluster text": "font-weight:600",
     ".node text": "font-variant-numeric:tabular-nums",
@@ -48,7 +48,7 @@ PLAIN |= {  # of stroke and fill: as layers, thousands of arrows are slow
     f".edge.{g} :not(text)": f"stroke-opacity:{opacity};fill-opacity:{opacity}" for g, opacity in STRENGTHS.items()
 }
 COLOURED = {
-    "text": "fill:var(--ink)",
+    "text": f"font-family:{FONTS},sans-serif;fill:var(--ink)",  # browsers find a font for each character themselves
     ".page": "fill:var(--page)",
     ".legend": "fill:var(--muted)",
     ".cluster path": "stroke:var(--frame)",
