@@ -9,7 +9,7 @@ from autograd import Value
 from autograd.files import writable, write
 from nn import Record
 from viz.graphs.comparison import Against
-from viz.graphs.dot import Drawing
+from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import Collapse, draw
 from viz.graphs.textbook_network import network
 from viz.pages.page import page
