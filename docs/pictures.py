@@ -114,7 +114,7 @@ def plot(gallery: Path) -> None:
             for k, (plotted, tile) in enumerate(zip(plots, sheet.subfigures(len(plots) // 2, 2).flat, strict=True), 1):
                 plotted(tile.add_subplot(projection="3d" if k == len(plots) else None))
             file = io.BytesIO()
-            sheet.savefig(file, format="svg", metadata={"Date": None})
+            sheet.savefig(file, format="svg", metadata={"Date": None, "Title": "The eight plots of viz"})
             plt.close(sheet)
         write(gallery / f"plots-{theme}.svg", file.getvalue())
 

@@ -16,7 +16,7 @@ if not hasattr(nn, "Record"):
         "your own: rename it; else keep the two packages in separate environments"
     )
 
-from viz.graphs.dot import Drawing
+from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import draw
 from viz.graphs.textbook_network import network
 from viz.notebook import register, register_for_marimo, running_shell

@@ -32,8 +32,8 @@ RTOL = 1e-9  #: up to this fraction, a gradient is the sum of its terms
 class Box:
     """Some Values drawn as one: the members in topological order, and as results those that other boxes use.
 
-    `look` is the class that the style sheet colours, `place` the frame around the box, and `net_input` that of the
-    neuron whose δ the box shows.
+    `look` is the class that the style sheet colours, `place` the frame around the box, and `net_inputs` those of the
+    neurons whose δ the box shows.
     """
 
     name: str
@@ -42,7 +42,12 @@ class Box:
     place: Place | None
     members: list[Value]
     results: list[Value]
-    net_input: NetInput | None = None
+    net_inputs: Sequence[NetInput] = ()
+
+    @property
+    def net_input(self) -> NetInput | None:
+        """That of a single neuron."""
+        return self.net_inputs[0] if len(self.net_inputs) == 1 else None
 
 
 @dataclass(slots=True, eq=False)
@@ -81,20 +86,20 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], groupi
     boxes = []
     for key, members in sorted(groups.items(), key=lambda item: position[item[1][-1]]):
         if len(members) == 1:
-            boxes.append(_single(members[0], grouping, grouping.net_input(key, members)))
+            boxes.append(_single(members[0], grouping, grouping.net_inputs(key, members)))
             continue
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
         name, kind = grouping.title(place, results)
         frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
-        boxes.append(Box(name, kind, "group", frame, members, results, grouping.net_input(key, members)))
+        boxes.append(Box(name, kind, "group", frame, members, results, grouping.net_inputs(key, members)))
     return boxes
 
 
-def _single(z: Value, grouping: Grouping, net_input: NetInput | None) -> Box:
+def _single(z: Value, grouping: Grouping, net_inputs: Sequence[NetInput]) -> Box:
     role = grouping.role_of.get(z, "constant" if z.constant else "leaf")
     kind, look = (z.operation.glyph, "operation") if z.operation else (role, role)
-    return Box(grouping.lettering.title(z), kind, look, grouping.place_of.get(z), [z], [z], net_input)
+    return Box(grouping.lettering.title(z), kind, look, grouping.place_of.get(z), [z], [z], net_inputs)
 
 
 def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str] = called) -> list[Arrow]:

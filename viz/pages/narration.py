@@ -22,13 +22,14 @@ from autograd.value import new_value
 from nn.architecture import subscript
 from viz.graphs.boxes import RTOL, remainders
 from viz.graphs.legend import FROM_ELSEWHERE
+from viz.graphs.lettering import of_layer
 from viz.text.formulas import composed
 from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
 from viz.text.symbols import ATOM, Piece
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
-    from viz.graphs.dot import Drawing
+    from viz.graphs.digraph import Drawing
 
 MAX_OPERANDS_WRITTEN = 9  #: of an operation whose equation is written out; of more, only their number is
 MAX_EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
@@ -68,7 +69,7 @@ class ReplayStep:
     """The texts for a box; a constant, or a Value without a gradient, has no `backward`.
 
     An equation is a list: its left side, then everything that is equal to it. A leaf has none. `delta` is that of the
-    box's neuron, if it stands for one.
+    box's neuron or, in a list, of its layer, if it stands for one.
     """
 
     name: str
@@ -150,9 +151,16 @@ class Narration:
         return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
 
     def _delta(self, box: Box) -> list[str]:
-        """Return the delta of a neuron's box, by the chain rule through its activation where that gives it."""
-        if not box.net_input:
+        """Return the delta of a neuron's box, by the chain rule through its activation where that gives it.
+
+        Of a layer's box, return the deltas of its neurons, by the definition alone.
+        """
+        if not box.net_inputs:
             return []
+        if not box.net_input:
+            symbol = of_layer(box.net_inputs[0].delta)
+            deltas = "  ".join(signed(z.sign * z.value.grad) for z in box.net_inputs[:MAX_RESULTS_LISTED])
+            return [symbol, deltas + ("  …" if len(box.net_inputs) > MAX_RESULTS_LISTED else "")]
         z, a, sign = box.net_input.value, box.results[-1], box.net_input.sign
         minus, word = "−" if sign < 0.0 else "", self.words[z]
         sides = [box.net_input.delta, f"{minus}∂{self.C}/∂{word}"]

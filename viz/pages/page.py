@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import topological_order
 from autograd.files import writable, write
 from viz.graphs.boxes import remainders
-from viz.graphs.dot import Drawing
+from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
 from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours, neurons
 from viz.pages.keywords import keywords
@@ -187,8 +187,9 @@ def _colours() -> str:
 
 def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
     """Return, as paragraphs, how to read the picture."""
-    deltas = gradient != 0.0 and any(box.net_input for drawing in drawings for box in drawing.boxes)
-    letters = " ".join(neurons(drawings[0].lettering, name, deltas))
+    showing = [x.collapse for x in drawings if gradient != 0.0 and any(box.net_inputs for box in x.boxes)]
+    lettering = drawings[0].lettering
+    letters = " ".join(dict.fromkeys(line for unit in showing or [None] for line in neurons(lettering, name, unit)))
     name = html.escape(name)
     more = f"<p>{html.escape(letters)}</p>" if letters else ""
     if not all(drawing.labelled for drawing in drawings):
@@ -201,7 +202,7 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
             f"<p>There are no gradients yet: call <code>backward()</code> on {name} and write the page again.</p>{more}"
         )
     if highlight is not None:
-        more = f"<p>{html.escape(highlight.legend())}</p>" + more
+        more = f"<p>{html.escape(highlight.legend(lettering.called))}</p>" + more
     signs = {style.sign_of(arrow.flows) for drawing in drawings for arrow in drawing.arrows}
     meanings = colours(signs, OFF_PATHS if highlight else "")
     key = ", ".join(
