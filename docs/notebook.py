@@ -19,7 +19,7 @@ from autograd.files import write
 from nn import Record
 from viz import Drawing
 from viz.notebook import record_picture, value_picture
-from viz.rendering.engines import render
+from viz.rendering.cells import HTML, PICTURE, image
 
 CELLS = [  # text and code in turn
     """\
@@ -138,7 +138,8 @@ def run(source: str, names: dict[str, Any], count: int) -> list[dict[str, Any]]:
         lines = printed.getvalue().splitlines(keepends=True)
         outputs.append({"name": "stdout", "output_type": "stream", "text": lines})
     if shown is not None:
-        data = {"image/svg+xml": picture(shown).splitlines(keepends=True), "text/plain": [f"<{type(shown).__name__}>"]}
+        svg = picture(shown)
+        data = {HTML: [image(svg)], PICTURE: svg.splitlines(keepends=True), "text/plain": [f"<{type(shown).__name__}>"]}
         outputs.append({"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"})
     return outputs
 
@@ -146,8 +147,9 @@ def run(source: str, names: dict[str, Any], count: int) -> list[dict[str, Any]]:
 def picture(shown: Value | Record | Drawing) -> str:
     """Return the SVG that a notebook shows."""
     if isinstance(shown, Drawing):
-        return render(shown.source, "svg").decode()
-    svg = value_picture(shown) if isinstance(shown, Value) else record_picture(shown)
+        svg = shown.shown()
+    else:
+        svg = value_picture(shown) if isinstance(shown, Value) else record_picture(shown)
     if svg is None:
         raise RuntimeError(f"{shown!r} has no picture here; the system's Graphviz draws it")
     return svg

@@ -25,12 +25,10 @@ import viz
 from autograd import Value, mean, parse
 from autograd.files import write
 from nn import MLP, SGD, Adam, Record, softmax_cross_entropy, sse, train
-from viz.rendering.engines import render
 from viz.rendering.style import DARK, LIGHT
 
 FOLDER = Path(__file__).parent
 PALETTES = {"light": LIGHT, "dark": DARK}
-THEME = "(prefers-color-scheme:dark)"  # the style sheet asks the reader's system; a page of its own theme must not
 SHEET, MARGINS = (
     (12.8, 16.8),
     {"w_pad": 0.15, "h_pad": 0.15},
@@ -51,18 +49,20 @@ def main(folder: Path = FOLDER) -> None:
     gallery = folder / "gallery"
     gallery.mkdir(exist_ok=True)
     neuron, record = of(NEURON, 0)
-    draw(viz.draw(neuron, record), folder / "neuron")
+    draw(folder / "neuron", viz.draw, neuron, record)
     loss, record = of(NETWORK, 1)
-    draw(viz.network(record, loss, weight=record.mlp.layers[0].neurons[0].weights[0]), gallery / "network")
-    draw(viz.draw(loss, record), gallery / "unfolded")
-    draw(viz.draw(loss, record, collapse="neuron"), gallery / "folded")
+    draw(gallery / "network", viz.network, record, loss, weight=record.mlp.layers[0].neurons[0].weights[0])
+    draw(gallery / "handout", viz.network, record, loss, convention="handout")
+    draw(gallery / "blank", viz.network, record, loss, convention="handout", numbers=False)
+    draw(gallery / "unfolded", viz.draw, loss, record)
+    draw(gallery / "folded", viz.draw, loss, record, collapse="neuron")
     show(loss, record, gallery)
     loss, record = classifier()
-    draw(viz.draw(loss, record), gallery / "layers")
-    draw(viz.network(record, loss), gallery / "wide")
+    draw(gallery / "layers", viz.draw, loss, record)
+    draw(gallery / "wide", viz.network, record, loss)
     density, _ = parse("exp(-((x - m) / s)**2 / 2) / (s * 2.5066)", x=1.5, m=1, s=2)
     density.named("density").backward()
-    draw(viz.draw(density), gallery / "expression")
+    draw(gallery / "expression", viz.draw, density)
     plot(gallery)
 
 
@@ -82,11 +82,10 @@ def classifier() -> tuple[Value, Record]:
     return loss, record
 
 
-def draw(drawing: viz.Drawing, path: Path) -> None:
+def draw(path: Path, make: Callable[..., viz.Drawing], *values: Any, **options: Any) -> None:
     """Write a drawing in both themes."""
-    svg = render(drawing.source, "svg").decode()
-    for theme, media in {"light": "not all", "dark": "all"}.items():
-        write(path.with_name(f"{path.name}-{theme}.svg"), svg.replace(THEME, media).encode())
+    for theme in PALETTES:
+        viz.save(make(*values, **options, theme=theme), path.with_name(f"{path.name}-{theme}.svg"))
 
 
 def plot(gallery: Path) -> None:

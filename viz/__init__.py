@@ -19,7 +19,7 @@ if not hasattr(nn, "Record"):
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import draw
 from viz.graphs.textbook_network import network
-from viz.notebook import register, running_shell
+from viz.notebook import register, register_for_marimo, running_shell
 from viz.pages.page import page
 from viz.plots.curves import plot_activation, plot_delta, plot_history, plot_loss_derivative
 from viz.plots.planes import plot_boundary, plot_landscape
@@ -45,5 +45,6 @@ __all__ = [
     "save",
 ]
 
+register_for_marimo()
 if shell := running_shell():
     register(shell)

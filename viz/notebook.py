@@ -1,4 +1,4 @@
-"""Values and records as pictures in a notebook: `import viz` registers them with the notebook's shell.
+"""Values and records as pictures in a notebook: `import viz` registers them with IPython's shell and for marimo.
 
 The classes themselves do not know of it: the engine and the networks stay free of drawing. What is too large to read,
 or cannot be drawn, is shown as its line of text.
@@ -7,16 +7,17 @@ or cannot be drawn, is shown as its line of text.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from autograd import Value
+from nn import Record
 from viz.graphs.drawing import MAX_READABLE, draw
 from viz.graphs.textbook_network import network
-from viz.rendering.engines import render
+from viz.rendering.cells import HTML, PICTURE, image
 from viz.size import larger_than
 
-if TYPE_CHECKING:
-    from nn import Record
+MARIMO = "_mime_"  # the method of marimo's display protocol: https://docs.marimo.io, "Displaying objects"
 
 
 def value_picture(value: Value) -> str | None:
@@ -25,26 +26,45 @@ def value_picture(value: Value) -> str | None:
     >>> value_picture(Value(2.0) * 3)[:5]
     '<?xml'
     """
-    return None if larger_than(MAX_READABLE.boxes, value) else _picture(draw(value).source)
+    return None if larger_than(MAX_READABLE.boxes, value) else draw(value).shown()
 
 
 def record_picture(record: Record) -> str | None:
     """Return the SVG of a record's network, wide layers shortened, or None if no engine can draw it."""
-    return _picture(network(record).source)
+    return network(record).shown()
 
 
-def _picture(source: str) -> str | None:
-    try:
-        return render(source, "svg").decode()
-    except (RuntimeError, TimeoutError):
-        return None
+Picture = Callable[[Any], str | None]
+PICTURES: dict[type, Picture] = {Value: value_picture, Record: record_picture}
 
 
 def register(shell: Any) -> None:
-    """Let an IPython shell show Values and records as pictures."""
-    formatter = shell.display_formatter.formatters["image/svg+xml"]
-    formatter.for_type(Value, value_picture)
-    formatter.for_type_by_name("nn.record", "Record", record_picture)
+    """Let an IPython shell show Values and records as pictures; a terminal's does not ask for them."""
+    for kind, picture in PICTURES.items():
+        shell.display_formatter.formatters[PICTURE].for_type(kind, picture)
+        shell.display_formatter.formatters[HTML].for_type(kind, _html(picture))
+
+
+def register_for_marimo() -> None:
+    """Let marimo show Values and records as pictures."""
+    for kind, picture in PICTURES.items():
+        setattr(kind, MARIMO, _mime(picture))
+
+
+def _html(picture: Picture) -> Picture:
+    def html(shown: Any) -> str | None:
+        svg = picture(shown)
+        return None if svg is None else image(svg)
+
+    return html
+
+
+def _mime(picture: Picture) -> Callable[[Any], tuple[str, str]]:
+    def mime(shown: Any) -> tuple[str, str]:
+        svg = picture(shown)
+        return ("text/plain", repr(shown)) if svg is None else (HTML, image(svg))
+
+    return mime
 
 
 def running_shell() -> Any:

@@ -4,52 +4,57 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from autograd import Value
 from autograd.files import writable, write
+from nn import Record
 from viz.graphs.comparison import Against
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import Collapse, draw
+from viz.graphs.textbook_network import network
 from viz.pages.page import page
 from viz.rendering.engines import render
 from viz.solutions.documents import DOCUMENTS
 from viz.solutions.equations import Derivation
 from viz.text.explanations import Explanation
 
-if TYPE_CHECKING:
-    from autograd import Value
-    from nn import Record
-
+DEFAULTS = ("gradient", "auto")  # convention and theme
 SUFFIXES = ("svg", "html", "png", "pdf", "dot")
 
 
 def save(
-    value: Value | Drawing | Derivation,
+    value: Value | Record | Drawing | Derivation,
     path: str | os.PathLike[str],
     record: Record | None = None,
     *,
     collapse: Collapse = None,
     against: Against | None = None,
     highlight: Explanation | None = None,
+    convention: str = "gradient",
+    theme: str = "auto",
 ) -> None:
     """Write the drawing of `value`, or a worked solution, to a file, atomically.
 
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
     Args:
-        value: a Value to draw, or a drawing, such as `network` returns; or what `derivation` returns.
+        value: a Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or a worked
+            solution, which `derivation` returns.
         path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
             solution ends in .html (which needs the extra `mathml`), .md or .tex.
-        record: as for `draw`, of a Value only, like all that follow.
+        record: as for `draw`, of a Value only, like the next three.
         collapse: as for `draw`.
         against: as for `draw`; not for a page, which shows no comparison.
         highlight: as for `draw`.
+        convention: as for `draw` and `network`.
+        theme: as for `draw` and `network`; "auto" is light in PNG and PDF.
 
     Raises:
         ValueError: for another suffix, before anything is written, and where `draw` raises it.
         OSError: for a missing folder, and for a path that is not a file (a folder, a pipe) or is not writable, before
             anything is written.
-        TypeError: for options of a Value with a drawing, before anything is written.
+        TypeError: for options of a Value with a record or a drawing, and for a page of either, before anything is
+            written.
         RuntimeError: if no engine can draw it, or the engine fails; the DOT source is then saved next to the path.
         TimeoutError: if the layout takes too long; the DOT source is saved as well.
 
@@ -72,16 +77,32 @@ def save(
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     writable(path)
-    options = (record, collapse, against, highlight)
-    if isinstance(value, Drawing) and any(option is not None for option in options):
-        raise TypeError("record, collapse, against and highlight are options of a Value; a drawing is saved as it is")
+    options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
+    given = [name for name, option in options.items() if option is not None]
+    if isinstance(value, Record) and given:
+        raise TypeError(f"{given[0]} is an option of a Value, not of a record")
+    given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
+    if isinstance(value, Drawing) and given:
+        raise TypeError(f"a drawing is saved as it is: give {' and '.join(given)} to draw or network")
     if suffix == "html":
-        if isinstance(value, Drawing) or against is not None:
-            raise TypeError("a page replays one Value, such as the loss; save a drawing or a comparison as .svg")
-        page(value, path, record, collapse=collapse, highlight=highlight)
+        if not isinstance(value, Value) or against is not None:
+            raise TypeError(
+                "a page replays one Value, such as the loss, with its record; save a drawing or a comparison as .svg"
+            )
+        page(value, path, record, collapse=collapse, highlight=highlight, convention=convention, theme=theme)
         return
+    if isinstance(value, Record):
+        value = network(value, convention=convention, theme=theme)
     if not isinstance(value, Drawing):
-        value = draw(value, record, collapse=collapse, against=against, highlight=highlight)
+        value = draw(
+            value,
+            record,
+            collapse=collapse,
+            against=against,
+            highlight=highlight,
+            convention=convention,
+            theme=theme,
+        )
     if suffix == "dot":
         write(path, value.source.encode())
         return

@@ -17,8 +17,9 @@ from nn import MLP, cross_entropy, sse
 from viz import draw
 from viz.graphs.drawing import MAX_DETAILED, MAX_SIZE
 from viz.rendering import engines as engine
+from viz.rendering.cells import IN_CELL
 from viz.rendering.engines import render
-from viz.rendering.style import SVG
+from viz.rendering.svg import SVG
 
 
 def nodes_of(source):
@@ -407,7 +408,10 @@ def test_the_svg_has_every_box_and_arrow_with_id_class_and_title():
 def test_a_notebook_shows_the_styled_svg():
     bundle = draw(neuron())._repr_mimebundle_()
     assert "prefers-color-scheme:dark" in bundle["image/svg+xml"]
-    assert bundle["image/svg+xml"] == render(draw(neuron()).source, "svg").decode()
+    inline = bundle["image/svg+xml"].replace(f' style="{IN_CELL}"', "")
+    assert inline == render(draw(neuron()).source, "svg").decode()
+    assert set(bundle) == {"text/html", "image/svg+xml"}
+    assert set(draw(neuron())._repr_mimebundle_(exclude=["text/html"])) == {"image/svg+xml"}
 
 
 @needs_dot

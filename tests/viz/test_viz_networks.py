@@ -16,7 +16,8 @@ from nn import MLP, SGD, cross_entropy, half_sse, softmax_cross_entropy, sse, tr
 from viz import Drawing, network, save
 from viz.graphs.textbook_network import RADIUS
 from viz.rendering.engines import render
-from viz.rendering.style import LIGHT, SVG
+from viz.rendering.style import LIGHT
+from viz.rendering.svg import SVG
 from viz.text.labels import in_formula, signed, visible
 
 HANDOUT = [

@@ -84,7 +84,7 @@ def neuron():
 
 def steps(value, record=None, **options):
     drawing = draw(value, record, **options)
-    return {step.name: step for step in Narration(drawing.boxes, drawing.arrows, value.grad != 0.0).steps()}
+    return {step.name: step for step in Narration(drawing, value.grad != 0.0).steps()}
 
 
 # The file -----------------------------------------------------------------------------------------------------

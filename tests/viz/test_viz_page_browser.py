@@ -6,6 +6,7 @@ import pytest
 from browser import ActionChains, Keys, inside, network, neuron, origin
 
 from autograd import Value, topological_order
+from viz.text.labels import signed
 
 # Replay -------------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ def test_a_click_pins_a_node_and_lists_every_contribution(reader):
     assert "gradient not computed yet" in reader.reads("#pinned")
     assert not reader.sees("#pinned .term")
     reader.node("a⁽¹⁾₁").click()
-    assert "value not computed yet" in reader.reads("#pinned")
+    assert "a⁽¹⁾₁ not computed yet not computed yet" in reader.reads("#pinned")
     reader.presses(Keys.ESCAPE)
     assert "Click it to pin it" in reader.reads("#pinned")
     assert not reader.ids(".node[aria-pressed='true']")
@@ -147,6 +148,44 @@ def test_search_finds_by_name_and_goes_from_match_to_match(reader):
     reader.folds("Layers")
     search.send_keys("w⁽¹⁾₂₂")  # folded away, in a box that is found
     assert reader.ids(".node.found") == {reader.node("layer 1").get_attribute("id")}
+
+
+def test_search_finds_by_role_and_by_place_in_the_network(reader):
+    reader.opens(*network(), size=(900, 500))
+    reader.folds("Values")
+
+    def found(text):
+        reader.finds("#search").send_keys(Keys.ESCAPE, text)
+        return reader.ids(".node.found")
+
+    def nodes(*names):
+        return {reader.node(name).get_attribute("id") for name in names}
+
+    assert found("w11") == nodes("w⁽¹⁾₁₁", "w⁽²⁾₁₁")
+    assert found("w(1)11") == found("w111") == nodes("w⁽¹⁾₁₁")
+    assert found("h1") == found("H₁") == nodes("a⁽¹⁾₁")
+    assert found("loss") == nodes("loss")
+    assert found("input") == found("inp") == nodes("x₁", "x₂", "x₃")
+    assert len(found("weight")) == len(found("w")) > 4
+    reader.folds("Neurons")
+    assert found("w11") == nodes("a⁽¹⁾₁", "a⁽²⁾₁")
+
+
+def test_a_folded_neuron_works_out_its_delta(reader):
+    loss, record = network()
+    reader.opens(loss, record, convention="handout")
+    reader.folds("Neurons")
+    reader.goes_to("h₁", "Backward")
+    z, a = record.net_inputs[0][0], record.activations[0][0]
+    last = reader.sees("#step .equation")[-1].text.split()
+    assert last[:5] == ["δ_h₁", "=", "−∂C/∂net_h₁", "=", "−∂C/∂h₁"]
+    assert last[-1] == signed(-z.grad)
+    reader.node("h₁").click()
+    assert [repr(x.grad) in reader.reads("#pinned").replace("−", "-") for x in (z, a)] == [True, True]
+    reader.presses(Keys.ARROW_LEFT)
+    lines = {text.text for text in reader.node("h₁").find_elements("css selector", "text") if text.is_displayed()}
+    assert not any("δ" in line for line in lines)
+    assert any("net_h₁ = " in line for line in lines)
 
 
 # Folding, panning, zooming ------------------------------------------------------------------------------------

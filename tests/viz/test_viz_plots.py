@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -285,17 +286,41 @@ def test_a_plot_into_no_axes_makes_its_own_in_the_readers_theme():
         assert ax.lines[0].get_color() == palette["positive"]
 
 
-def test_every_plot_can_be_written_in_both_themes(landscape, trained):
-
-    plots = [
-        lambda: plot_activation("relu"),
+def every_plot(landscape, trained):
+    return [
+        partial(plot_activation, "relu"),
         plot_delta,
         plot_loss_derivative,
-        lambda: plot_history(trained[1], "gradient_norms"),
-        lambda: plot_landscape(*landscape),
-        lambda: plot_landscape(*landscape, surface=True),
-        lambda: plot_boundary(trained[0], XOR, ANSWERS),
+        partial(plot_history, trained[1], "gradient_norms"),
+        partial(plot_landscape, *landscape),
+        partial(plot_landscape, *landscape, surface=True),
+        partial(plot_boundary, trained[0], XOR, ANSWERS),
     ]
+
+
+@pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
+def test_every_plot_can_be_asked_for_in_a_theme_whatever_the_background_was(theme, palette, landscape, trained):
+    for style in ("default", "dark_background"):
+        with plt.style.context(style):
+            for plot in every_plot(landscape, trained):
+                surface = plot.keywords.get("surface", False) if isinstance(plot, partial) else False
+                own = plt.figure().add_subplot(projection="3d" if surface else None)
+                for ax in (plot(theme=theme), plot(theme=theme, ax=own)):
+                    assert mpl.colors.to_hex(ax.get_facecolor()).upper() == palette["page"]
+                    assert mpl.colors.to_hex(ax.figure.get_facecolor()).upper() == palette["page"]
+                    assert ax.xaxis.label.get_color() == palette["ink"]
+                plt.close("all")
+
+
+def test_an_unknown_theme_is_named(landscape, trained):
+    for plot in every_plot(landscape, trained):
+        with pytest.raises(ValueError, match="theme is 'black'; choose \"auto\", which follows"):
+            plot(theme="black")
+
+
+def test_every_plot_can_be_written_in_both_themes(landscape, trained):
+
+    plots = every_plot(landscape, trained)
     for theme in ("default", "dark_background"):
         with plt.style.context(theme):
             for plot in plots:

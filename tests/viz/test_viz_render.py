@@ -15,7 +15,8 @@ from nn import MLP, sse
 from viz import draw, explain, network, save
 from viz.rendering import engines as engine
 from viz.rendering.engines import render
-from viz.rendering.style import LIGHT, SVG
+from viz.rendering.style import LIGHT
+from viz.rendering.svg import SVG
 
 SOURCE = 'digraph { a [id="n-0" class="leaf zero" tooltip="a: value 1"]; a -> b }'
 
@@ -208,7 +209,7 @@ def test_png_and_pdf_have_bold_names_and_the_gradients_in_their_colours(product,
     source = draw(product, against={product.operands[0]: 4.0}).source_for(suffix)
     negative, muted = LIGHT["negative-ink"], LIGHT["muted"]
     kind, gradient = f'<font color="{muted}">leaf</font>', f'<font color="{negative}"><b>+4 → −3</b></font>'
-    assert f"label=<<b>x</b>\u2003{kind}<br/>2<br/>{gradient}<br/>first wrong step>" in source
+    assert f"label=<<b>x</b>\u2003{kind}<br/>2<br/>{gradient}<br/>−6 from elsewhere<br/>first wrong step>" in source
 
 
 @pytest.mark.parametrize("suffix", ["svg", "dot"])

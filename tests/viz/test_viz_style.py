@@ -15,6 +15,7 @@ from viz import draw, explain, network
 from viz.graphs.legend import colours
 from viz.rendering import style
 from viz.rendering.engines import render
+from viz.rendering.svg import STYLE_SHEET, SVG
 
 THEMES = {"light": style.LIGHT, "dark": style.DARK}
 
@@ -63,7 +64,7 @@ def test_the_blue_and_the_orange_are_the_designs():
 
 def test_both_themes_name_the_same_colours_and_the_sheet_uses_them():
     assert style.LIGHT.keys() == style.DARK.keys()
-    light, _, dark = style.STYLE_SHEET.partition("@media (prefers-color-scheme:dark)")
+    light, _, dark = STYLE_SHEET.partition("@media (prefers-color-scheme:dark)")
     for name in style.LIGHT:
         assert f"--{name}:{style.LIGHT[name]}" in light
         assert f"--{name}:{style.DARK[name]}" in dark
@@ -71,10 +72,18 @@ def test_both_themes_name_the_same_colours_and_the_sheet_uses_them():
 
 
 def test_the_sheet_needs_no_escaping_and_reaches_no_other_part_of_a_page():
-    assert not set("<>&") & set(style.STYLE_SHEET)
-    assert "url(" not in style.STYLE_SHEET
-    rules = style.STYLE_SHEET.partition("@media")[0].splitlines()
-    assert all(rule.startswith(".handgrad") for rule in rules if rule)
+    assert not set("<>&") & set(STYLE_SHEET)
+    assert "url(" not in STYLE_SHEET
+    rules = re.findall(r"^(.*)\{.*\}$", STYLE_SHEET, re.MULTILINE)
+    assert rules
+    assert all(rule.startswith((".handgrad", "@media (prefers-color-scheme:dark){.handgrad")) for rule in rules)
+
+
+def test_what_needs_variables_stands_where_only_programs_that_know_them_read_it():
+    plain, _, coloured = STYLE_SHEET.partition("@supports (fill:var(--ink)){\n")
+    assert "--" not in plain
+    assert not re.search(r"weight|opacity|width|family", coloured.replace("--weight", "").replace(".weight", ""))
+    assert coloured.endswith("\n}")
 
 
 # What a colour means ----------------------------------------------------------------------------------------
@@ -106,7 +115,7 @@ def test_the_label_of_an_arrow_is_in_ink_and_never_in_the_colour_of_what_flows()
         assert arrows
         assert drawing.edge_attr["fontcolor"] == style.LIGHT["ink"]
         assert not any("fontcolor" in arrow for arrow in arrows)
-    inks = re.findall(r"\.handgrad (\S*edge\S* text)\{fill:var\(--([\w-]+)\)", style.STYLE_SHEET)
+    inks = re.findall(r"\.handgrad (\S*edge\S* text)\{fill:var\(--([\w-]+)\)", STYLE_SHEET)
     assert inks == [(".edge text", "ink")]
 
 
@@ -114,9 +123,7 @@ def test_the_label_of_an_arrow_is_in_ink_and_never_in_the_colour_of_what_flows()
 def test_the_label_of_an_arrow_is_in_ink_in_the_svg_too():
     for drawing in drawings():
         svg = ET.fromstring(render(drawing.source, "svg"))
-        labels = [
-            x for g in svg.iter(f"{style.SVG}g") if "edge" in g.get("class", "") for x in g.iter(f"{style.SVG}text")
-        ]
+        labels = [x for g in svg.iter(f"{SVG}g") if "edge" in g.get("class", "") for x in g.iter(f"{SVG}text")]
         assert labels
         assert {text.get("fill").upper() for text in labels} == {style.LIGHT["ink"]}
 

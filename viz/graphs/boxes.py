@@ -9,7 +9,7 @@ Letters: z a node, x an operand, p a local derivative, g an adjoint.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
@@ -17,19 +17,23 @@ from typing import TYPE_CHECKING, TypeVar
 from autograd import topological_order
 from autograd.choices import chosen
 from viz.graphs.groups import SHARED, Grouping, Place
-from viz.text.labels import called, exact, number, short, signed
+from viz.graphs.lettering import NetInput
+from viz.text.labels import called, exact, number, signed
 
 if TYPE_CHECKING:
     from autograd import Value
 
 T = TypeVar("T")
 
+RTOL = 1e-9  #: up to this fraction, a gradient is the sum of its terms
+
 
 @dataclass(slots=True, eq=False)
 class Box:
     """Some Values drawn as one: the members in topological order, and as results those that other boxes use.
 
-    `look` is the class that the style sheet colours, `place` the frame around the box.
+    `look` is the class that the style sheet colours, `place` the frame around the box, and `net_input` that of the
+    neuron whose δ the box shows.
     """
 
     name: str
@@ -38,11 +42,15 @@ class Box:
     place: Place | None
     members: list[Value]
     results: list[Value]
+    net_input: NetInput | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Arrow:
-    """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back."""
+    """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back.
+
+    There is one flow for each result of the box at its tail.
+    """
 
     tail: int
     head: int
@@ -73,23 +81,23 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], groupi
     boxes = []
     for key, members in sorted(groups.items(), key=lambda item: position[item[1][-1]]):
         if len(members) == 1:
-            boxes.append(_single(members[0], grouping))
+            boxes.append(_single(members[0], grouping, grouping.net_input(key, members)))
             continue
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
         name, kind = grouping.title(place, results)
         frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
-        boxes.append(Box(name, kind, "group", frame, members, results))
+        boxes.append(Box(name, kind, "group", frame, members, results, grouping.net_input(key, members)))
     return boxes
 
 
-def _single(z: Value, grouping: Grouping) -> Box:
+def _single(z: Value, grouping: Grouping, net_input: NetInput | None) -> Box:
     role = grouping.role_of.get(z, "constant" if z.constant else "leaf")
     kind, look = (z.operation.glyph, "operation") if z.operation else (role, role)
-    return Box(short(z.name) if z.name else "", kind, look, grouping.place_of.get(z), [z], [z])
+    return Box(grouping.lettering.title(z), kind, look, grouping.place_of.get(z), [z], [z], net_input)
 
 
-def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
+def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str] = called) -> list[Arrow]:
     """Return the arrows, ordered by head.
 
     There is one arrow for each operand of a Value, but only one between two boxes if either stands for several Values.
@@ -97,6 +105,7 @@ def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
     Args:
         boxes: in topological order, the root last.
         flowing: whether `backward()` has computed gradients; without them every flow is 0.
+        called: returns what a text calls a Value.
     """
     owner = {z: i for i, box in enumerate(boxes) for z in box.members}
     root = boxes[-1].members[-1]
@@ -106,10 +115,28 @@ def arrows_of(boxes: Sequence[Box], flowing: bool) -> list[Arrow]:
         z = box.members[-1]
         operands = _side_by_side(z, list(zip(z.operands, _partials(z), strict=True)))
         if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x, _ in operands):
-            arrows += _bundles(boxes, owner, head, contributing)
+            arrows += _bundles(boxes, owner, head, contributing, called)
         else:
-            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in contributing) for x, p in operands]
+            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in contributing, called) for x, p in operands]
     return arrows
+
+
+def remainders(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> dict[Value, float]:
+    """Return, for each result whose gradient is more or less than its arrows pass back, the difference.
+
+    It comes from an earlier `backward()`, because leaves add gradients up, or from a Value outside this graph.
+    """
+    flows: dict[Value, list[float]] = {z: [] for box in boxes[:-1] for z in box.results if not z.constant}
+    for arrow in arrows:
+        for z, flow in zip(boxes[arrow.tail].results, arrow.flows, strict=True):
+            if z in flows:
+                flows[z].append(flow)
+    for box in boxes:
+        if len(box.results) > 1:  # what is used inside its own box is passed back there, along no arrow
+            for x in {x for z in box.members for x in z.operands} & set(box.results):
+                flows.pop(x, None)
+    found = {z: z.grad - sum(terms) for z, terms in flows.items()}
+    return {z: rest for z, rest in found.items() if abs(rest) > RTOL * sum(map(abs, [z.grad, *flows[z]]))}
 
 
 def total_length(arrows: Sequence[Arrow]) -> int:
@@ -137,7 +164,16 @@ def _partials(z: Value) -> Sequence[float]:
         return [math.nan] * len(z.operands)
 
 
-def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool, contributes: bool) -> Arrow:
+def _arrow(
+    tail: int,
+    head: int,
+    z: Value,
+    x: Value,
+    p: float,
+    flowing: bool,
+    contributes: bool,
+    called: Callable[[Value], str],
+) -> Arrow:
     """Return one arrow; `contributes` says whether the root depends on z, which an argument not selected prevents."""
     if x.constant:
         return Arrow(tail, head, "", f"{called(x)} is a constant", [0.0])
@@ -150,7 +186,13 @@ def _arrow(tail: int, head: int, z: Value, x: Value, p: float, flowing: bool, co
     return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow])
 
 
-def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, contributing: set[Value]) -> list[Arrow]:
+def _bundles(
+    boxes: Sequence[Box],
+    owner: dict[Value, int],
+    head: int,
+    contributing: set[Value],
+    called: Callable[[Value], str],
+) -> list[Arrow]:
     """Return one arrow into a box from each box that it depends on, as if the box were one operation."""
     box = boxes[head]
     sole = box.results[0] if len(box.results) == 1 else None
@@ -166,9 +208,10 @@ def _bundles(boxes: Sequence[Box], owner: dict[Value, int], head: int, contribut
     for tail in sorted({owner[x] for x in flows}):
         xs = [x for x in boxes[tail].results if x in flows]
         if sole is not None and len(boxes[tail].results) == 1:
-            arrows.append(_arrow(tail, head, sole, xs[0], adjoints[xs[0]], bool(contributing), sole in contributing))
+            x, flowing = xs[0], bool(contributing)
+            arrows.append(_arrow(tail, head, sole, x, adjoints[x], flowing, sole in contributing, called))
         else:
             size = f"{len(box.results)} × {len(boxes[tail].results)}"
             hint = f"the {size} Jacobian matrix of local derivatives: one row for each value at the arrow's head"
-            arrows.append(Arrow(tail, head, f"× J {size}", hint, [flows[x] for x in xs]))
+            arrows.append(Arrow(tail, head, f"× J {size}", hint, [flows.get(x, 0.0) for x in boxes[tail].results]))
     return arrows

@@ -35,13 +35,14 @@ class Reference(NamedTuple):
     grad: float
 
 
-def changes(value: Value, against: Against, record: Record | None) -> dict[Value, Reference]:
+def changes(value: Value, against: Against, record: Record | None, sign: float = 1.0) -> dict[Value, Reference]:
     """Return the other numbers of each Value below `value` that differs, in topological order.
 
     Args:
         value: the root of the graph.
         against: a graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
         record: of the forward pass, which deltas need.
+        sign: of the deltas, relative to gradients.
 
     Raises:
         ValueError: for a graph of another shape, whose first difference is named; for gradients before `backward()`,
@@ -57,6 +58,7 @@ def changes(value: Value, against: Against, record: Record | None) -> dict[Value
             for z, y in zip(nodes, others, strict=True)
         }
         return {z: y for z, y in old.items() if not (same(z.data, y.data) and same(z.grad, y.grad))}
+    sign = sign if isinstance(against, (list, tuple)) else 1.0
     if record is not None and isinstance(against, (list, tuple)):
         from nn.checking.deltas import written  # the record comes from there
 
@@ -71,7 +73,11 @@ def changes(value: Value, against: Against, record: Record | None) -> dict[Value
                 raise ValueError(f"against gives a gradient of {z!r}, which has none in the graph that is drawn")
         compared = [z for z in nodes if z in against]
         numbers = given([read(against[z], f"against, the gradient of {called(z)},") for z in compared], RTOL)
-        return {z: Reference(z.data, x.number) for z, x in zip(compared, numbers, strict=True) if not x.agrees(z.grad)}
+        return {
+            z: Reference(z.data, sign * x.number)
+            for z, x in zip(compared, numbers, strict=True)
+            if not x.agrees(sign * z.grad)
+        }
     raise TypeError(
         f"against must be a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list "
         "for each layer, need the record as well"

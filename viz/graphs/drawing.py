@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from autograd import Value, topological_order
 from viz.graphs import legend
-from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, total_length
+from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, remainders, total_length
 from viz.graphs.comparison import Against, changes, first_wrong
 from viz.graphs.dot import Drawing, add_statements
 from viz.graphs.groups import Grouping
+from viz.graphs.lettering import Lettering
 from viz.rendering import style
 from viz.size import larger_than
 from viz.text.explanations import Explanation
-from viz.text.labels import label
+from viz.text.labels import label, number
 
 if TYPE_CHECKING:
     from nn import Record
@@ -56,6 +57,8 @@ def draw(
     collapse: Collapse = None,
     against: Against | None = None,
     highlight: Explanation | None = None,
+    convention: str = "gradient",
+    theme: str = "auto",
 ) -> Drawing:
     """Return the graph below `value` as a `graphviz.Digraph` that a notebook shows.
 
@@ -71,11 +74,15 @@ def draw(
             hand, by Value or, with the record, as deltas [layer][neuron], compared at the digits given. What differs is
             drawn as `old → new`, in a box with a thick border, and the first wrong step by hand is marked.
         highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
+        convention: with a record, whose letters and sign of δ, as for `derivation`: "gradient" keeps every name and
+            takes δ = ∂C/∂z. Deltas in `against` follow it.
+        theme: "light" or "dark"; "auto" follows the reader's in SVG, and is light elsewhere. For a transparent
+            background, add `drawing.attr(bgcolor="transparent")`.
 
     Raises:
         ValueError: within a second, for a drawing of more than 5,000 boxes, 10,000 arrows or 40,000 columns spanned by
             arrows, and for a graph of more than 100,000 nodes; for a record of another graph, a `highlight` of another
-            Value, and an `against` of another shape, whose first difference is named.
+            Value, an `against` of another shape, whose first difference is named, and an unknown convention or theme.
         TypeError: for something that is not a Value.
 
     >>> x = Value(2.0, name="x")
@@ -91,11 +98,13 @@ def draw(
     if collapse and record is None:
         raise ValueError(f'collapse="{collapse}" needs record=mlp.forward(…), which knows the {collapse}s')
     flowing = value.grad != 0.0
-    boxes, arrows, drawn = _fitting(value, record, collapse, flowing)
-    changed = {} if against is None else changes(value, against, record)
+    boxes, arrows, drawn, lettering = _fitting(value, record, collapse, flowing, convention)
+    changed = {} if against is None else changes(value, against, record, lettering.sign)
     first = [] if isinstance(against, Value) else first_wrong(value, changed)
-    drawing = Drawing(graph_attr=style.GRAPH, node_attr=style.NODE, edge_attr=style.EDGE)
-    drawing.boxes, drawing.arrows, drawing.collapse = boxes, arrows, drawn
+    name = lettering.title(value) or "the result"
+    title = f"Computation graph of {name} = {number(value.data)}, {'with' if flowing else 'without'} gradients"
+    drawing = Drawing.in_theme(theme, f"{title}, one box for each {drawn}" if drawn else title)
+    drawing.boxes, drawing.arrows, drawing.collapse, drawing.lettering = boxes, arrows, drawn, lettering
     text = []
     if drawn and not collapse:
         text.append(legend.COLLAPSED.format(count=sum(len(box.members) for box in boxes), unit=drawn))
@@ -112,13 +121,16 @@ def draw(
     if not drawing.labelled:
         text.append(legend.UNLABELLED)
         arrows = [replace(arrow, text="") for arrow in arrows]
+    rest = remainders(boxes, arrows) if flowing else {}
     shown: set[Value] = set()
     if highlight is not None:
         shown, arrows = _highlighted(value, highlight, boxes, arrows)
     if flowing:
-        text += legend.reading(value, _signs(boxes, arrows), legend.OFF_PATHS if highlight else "")
+        dimmed = legend.OFF_PATHS if highlight else ""
+        text += legend.reading(value, name, _signs(boxes, arrows), dimmed, rest=bool(rest))
     else:
-        text += legend.reading_without_gradients(value)
+        text += legend.reading_without_gradients(name)
+    text += legend.neurons(lettering, name, any(box.net_input for box in boxes) and flowing)
     if any(" J " in arrow.text for arrow in arrows):
         text.append(legend.JACOBIAN)
     if against is not None:
@@ -126,7 +138,7 @@ def draw(
     if highlight is not None:
         text.append(highlight.legend())
     drawing.graph_attr["label"] = label(" ", *text, end=r"\l")
-    add_statements(drawing, boxes, arrows, flowing, changed, first, shown)
+    add_statements(drawing, boxes, arrows, flowing, rest, changed, first, shown)
     return drawing
 
 
@@ -146,14 +158,14 @@ def _highlighted(
 
 
 def _fitting(
-    value: Value, record: Record | None, collapse: Collapse, flowing: bool
-) -> tuple[list[Box], list[Arrow], str | None]:
-    """Return the boxes and arrows, collapsed as asked or as far as necessary, and how they are collapsed."""
+    value: Value, record: Record | None, collapse: Collapse, flowing: bool, convention: str
+) -> tuple[list[Box], list[Arrow], str | None, Lettering]:
+    """Return the boxes and arrows, collapsed as asked or as far as necessary, how they are collapsed, and the names."""
     most = MAX_SIZE.boxes if record is None else MAX_NODES_COLLAPSED
     if larger_than(most, value):
         raise _too_large(f"more than {most:,} nodes", record)
     nodes = topological_order(value)
-    grouping = Grouping(record, nodes)
+    grouping = Grouping(record, nodes, convention)
     modes = MODES if record and collapse is None else (collapse or None,)
     for mode in modes:
         limit = MAX_SIZE if mode == modes[-1] else MAX_READABLE
@@ -161,10 +173,10 @@ def _fitting(
         size = Size(len(groups), 0, 0)
         if size.within(limit):
             boxes = boxes_of(groups, nodes, grouping)
-            arrows = arrows_of(boxes, flowing)
+            arrows = arrows_of(boxes, flowing, grouping.lettering.called)
             size = _size(boxes, arrows)
             if size.within(limit):
-                return boxes, arrows, mode
+                return boxes, arrows, mode, grouping.lettering
     arrows_too = f", {size.arrows:,} arrows spanning {size.columns:,} columns" if size.arrows else ""
     raise _too_large(f"{size.boxes:,} boxes{arrows_too}", record)
 

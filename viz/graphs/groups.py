@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from viz.text.labels import short
+from viz.graphs.lettering import DEFAULT, Lettering, NetInput
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -28,12 +28,14 @@ class Grouping:
         inputs: those of the network.
         place_of: the layer and neuron in which a Value was computed.
         role_of: what a leaf is: "input", "weight", "bias" or "target".
+        lettering: what each Value is called.
 
     Raises:
-        ValueError: if the record has none of the nodes.
+        ValueError: if the record has none of the nodes, and where `Lettering` raises it.
     """
 
-    def __init__(self, record: Record | None, nodes: Sequence[Value]) -> None:
+    def __init__(self, record: Record | None, nodes: Sequence[Value], convention: str = DEFAULT) -> None:
+        self.lettering = Lettering(record, convention, nodes)
         self.layers = [] if record is None else record.mlp.layers
         self.inputs: dict[Value, None] = {} if record is None else dict.fromkeys(record.inputs)
         self.place_of = {} if record is None else places(record)
@@ -49,11 +51,23 @@ class Grouping:
         if place.neuron is None:
             kind = layer.activation if isinstance(layer.activation, str) else "mixed activations"
             count = len(layer.neurons)
-            return f"layer {place.layer}", f"{count} neuron{'s' if count > 1 else ''}, {kind}"
+            return self.layer_title(place), f"{count} neuron{'s' if count > 1 else ''}, {kind}"
         if place.neuron == SHARED:
-            return "softmax" if layer.softmax else "shared", f"layer {place.layer}"
+            return "softmax" if layer.softmax else "shared", self.layer_title(place)
         z, kind = results[-1], "net input" if layer.softmax else layer.neurons[place.neuron - 1].activation
-        return short(z.name) if z.name else f"neuron {place.neuron}", kind
+        return self.lettering.title(z) or f"neuron {place.neuron}", kind
+
+    def layer_title(self, place: Place) -> str:
+        """Return a layer with its number, which is one more in a convention whose layer 1 is the input."""
+        return f"layer {place.layer - 1 + self.lettering.first}"
+
+    def net_input(self, key: Hashable, members: Sequence[Value]) -> NetInput | None:
+        """Return the net input of a box that stands for a whole neuron; in another convention, of any box with one."""
+        folded = isinstance(key, Place) and key.neuron not in (None, SHARED)
+        if folded or self.lettering.symbols:
+            found = [self.lettering.net_inputs[z] for z in members if z in self.lettering.net_inputs]
+            return found[0] if len(found) == 1 else None
+        return None
 
 
 def places(record: Record) -> dict[Value, Place]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from viz.rendering.style import GAP, WIDTH_RATIO
-from viz.text.labels import short
 
 if TYPE_CHECKING:
     from autograd import Value
+    from viz.graphs.lettering import Lettering
 
+WIDTH = 120  # of a line, in characters
 OFF_PATHS = "not on a highlighted path"
 COLLAPSED = "{count:,} Values are too many to show one by one, so each {unit} is one box."
 UNLABELLED = "There are too many arrows to label: hover over one to see its local derivative."
 WRONG_FIRST_LEGEND = (
     "First wrong step: the first in the backward pass. Later gradients may be wrong only because of it."
 )
+FROM_ELSEWHERE = "from outside this graph, or from an earlier backward pass"
 JACOBIAN = "× J m × n: the m × n Jacobian matrix, the local derivatives of m values with respect to n others."
 
 
@@ -40,26 +43,54 @@ def colour_line(signs: Collection[str], dimmed: str = "", *more: str) -> str:
     return GAP.join([*(f"{colour}: {meaning}" for colour, meaning in colours(signs, dimmed).items()), *more])
 
 
-def reading(root: Value, signs: Collection[str], dimmed: str = "") -> list[str]:
-    """Return how to read the boxes and arrows of a graph whose gradients have been computed."""
-    name = short(root.name) if root.name else "the result"
-    gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 else "gradient"
+def reading(root: Value, name: str, signs: Collection[str], dimmed: str = "", *, rest: bool = False) -> list[str]:
+    """Return how to read the boxes and arrows of a graph whose gradients have been computed.
+
+    Args:
+        root: of the graph.
+        name: what it is called.
+        signs: those that occur.
+        dimmed: what else is grey.
+        rest: whether some gradients are not what their arrows add up to.
+    """
+    gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 and not rest else "gradient"
+    elsewhere = [f"To this is added what a box says is from elsewhere: {FROM_ELSEWHERE}."] if rest else []
     return [
         f"In each box: name and operation, value, {gradient}.   On each arrow: × local derivative.",
         "A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow's head.",
+        *elsewhere,
         colour_line(
             signs, dimmed, f"arrows: sign and size of this product, each step in width a factor of {WIDTH_RATIO}"
         ),
     ]
 
 
-def reading_without_gradients(root: Value) -> list[str]:
-    """Return how to read the boxes and arrows of a graph before `backward()`."""
-    name = short(root.name) if root.name else "the result"
+def reading_without_gradients(name: str) -> list[str]:
+    """Return how to read the boxes and arrows of a graph before `backward()`; name: of its root."""
     return [
         "In each box: name and operation, value.   On each arrow: × local derivative.",
         f"There are no gradients yet: call backward() on {name} and draw again.",
     ]
+
+
+def neurons(lettering: Lettering, name: str, deltas: bool) -> list[str]:
+    """Return what the letters of a network mean: δ, if it is shown, and those of a convention.
+
+    Args:
+        lettering: of the graph.
+        name: what its root is called.
+        deltas: whether boxes show δ.
+    """
+    if lettering.symbols:
+        return convention_lines(lettering)
+    meaning = f"δ = ∂{lettering.C}/∂z" + (f", where C is {name}" if name != lettering.C else "")
+    return [f"In a neuron: net input z, activation a, and {meaning}."] if deltas else []
+
+
+def convention_lines(lettering: Lettering) -> list[str]:
+    """Return what the letters of a convention mean; nothing for the project's own."""
+    reading = lettering.convention.reading if lettering.symbols and lettering.convention else ""
+    return wrap(f"Letters: {reading}", WIDTH) if reading else []
 
 
 def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:

@@ -9,36 +9,40 @@ Letters: x input, w weight, b bias, z net input, a activation, C the loss, δ = 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
-from nn.architecture import subscript, superscript
-from viz.graphs.dot import Drawing, bold, coloured, lines_of
+from nn.architecture import subscript
+from viz.graphs.dot import Drawing, bold, coloured, least_width, lines_of
 from viz.graphs.groups import roles
-from viz.graphs.legend import colour_line
+from viz.graphs.legend import colour_line, convention_lines
+from viz.graphs.lettering import Lettering, of_layer, without_layer
 from viz.graphs.paths import WeightPath
-from viz.rendering import style
-from viz.text.labels import exact, in_formula, label, number, short, signed, tooltip, visible
+from viz.rendering import style, widths
+from viz.solutions.equations import Formula
+from viz.text.labels import exact, label, number, short, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from nn import Record
+    from viz.solutions.notations import Convention
 
 MAX_NEURONS_DRAWN = 6  #: of a layer that is drawn whole; of a wider one, the first three and the last are drawn
 MAX_TARGETS_LISTED = 4  # in the box of the loss
-MAX_INPUT_NAME, MAX_LOSS_NAME = 14, 7  # characters
-RADIUS, PITCH = 50.0, 112.0  # of a neuron, and from one to the next below, in points
-LOSS_DISTANCE = 240.0  # from the outputs to the loss, in points
+MAX_INPUT_NAME = 14  # characters
+BLANK = "_____"  # in place of a number
+RADIUS, GAP_BELOW = 50.0, 12.0  # the least radius of a neuron, and from one to the next below, in points
+TO_LOSS = 190.0  # at least, from the edge of the outputs to the middle of the loss, in points
+MARGIN, MIN_VISIBLE = 12.0, 16.0  # of the loss, and of its arrow on either side of the label, in points
 CHARACTER_WIDTH = 6.0  # in a label, in points
 MIN_WIDTH, MAX_WIDTH = 0.8, 4.5  # of an arrow, in points
+BLANK_WIDTH = 0.25  # of the way from the least to the greatest
 
-FIXED_LAYOUT = style.GRAPH | {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
-CIRCLE = {"shape": "circle", "fixedsize": "true", "width": f"{RADIUS / 36:.3f}", "style": "filled"}
-CIRCLE |= {"fontsize": "11"}
+FIXED_LAYOUT = {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
+CIRCLE = {"shape": "circle", "fixedsize": "true", "style": "filled", "fontsize": "11"}
 ARROW_LABEL = {"margin": "0.04,0.01", "width": "0", "height": "0", "fontsize": "10.5"}
-ARROW_LABEL |= {"fillcolor": style.LIGHT["page"], "color": style.LIGHT["page"]}
 PLAIN_TEXT = {"shape": "plain", "style": ""}
 
 
@@ -62,7 +66,15 @@ class Column:
         return len(self.heights) + len(self.gaps)
 
 
-def network(record: Record, loss: Value | None = None, *, weight: Value | None = None) -> Drawing:
+def network(
+    record: Record,
+    loss: Value | None = None,
+    *,
+    weight: Value | None = None,
+    numbers: bool = True,
+    convention: str = "gradient",
+    theme: str = "auto",
+) -> Drawing:
     """Return the textbook picture of a network: neurons in columns, weights on the arrows between them.
 
     Of a layer of more than 6 neurons, the first three and the last are drawn. After Hansen (2022), figures 1, 2, 4 and
@@ -73,9 +85,13 @@ def network(record: Record, loss: Value | None = None, *, weight: Value | None =
         loss: of the same pass, drawn to the right of the outputs.
         weight: one of the network's, to be explained: only the arrows along which its gradient passes keep their
             colour, and the chain rule is written below, with its numbers.
+        numbers: False leaves a blank for each number and writes each weight's symbol on its arrow: the figure for the
+            board, of one colour and one width.
+        convention: whose letters and sign of δ, as for `derivation`.
+        theme: "auto", "light" or "dark", as for `draw`.
 
     Raises:
-        ValueError: for a loss of another pass, and for a weight of another network.
+        ValueError: for a loss of another pass, for a weight of another network, and for an unknown convention or theme.
         TypeError: for something that is not a record.
 
     >>> from nn import MLP
@@ -90,29 +106,77 @@ def network(record: Record, loss: Value | None = None, *, weight: Value | None =
     path = None if weight is None else WeightPath.of(record, weight)
     reached = [z for layer in record.net_inputs for z in layer] if loss is None else [loss]
     flowing = any(z.grad != 0.0 for z in reached)
-    C = in_formula(loss.name) if loss is not None and loss.name and len(loss.name) <= MAX_LOSS_NAME else "C"
-    columns = _columns(record, path)
-
-    drawing = Drawing(graph_attr=FIXED_LAYOUT, node_attr=style.NODE, edge_attr=style.EDGE)
-    drawing.graph_attr["label"] = label(" ", *_reading(C, flowing, path, _signs(record, flowing)), end=r"\l")
-    _add_weights(drawing, record, columns, path)
-    top = max(y for column in columns for y in column.heights.values()) + RADIUS + 32.0
+    letters = Lettering(record, convention, record.output if loss is None else topological_order(loss))
+    figure = Figure(record, letters, path, flowing, numbers)
+    if loss is None:
+        figure.c.C, letters.C = Formula("C", "C"), "C"
+    columns = _columns(figure)
+    title = f"Neural network {'-'.join(map(str, record.mlp.sizes))}"
+    if loss is not None and numbers:
+        title += f", {letters.C} = {number(loss.data)}"
+    drawing = Drawing.in_theme(theme, title, **FIXED_LAYOUT)
+    drawing.graph_attr["label"] = label(" ", *_reading(figure, _signs(record, flowing)), end=r"\l")
+    _add_weights(drawing, figure, columns)
+    top = max(y for column in columns for y in column.heights.values()) + figure.radius + 32.0
     for k, column in enumerate(columns):
-        _add_column(drawing, record, k, column, path, flowing)
-        drawing.node(f"h{k}", label(*_heading(record, k)), _attributes=PLAIN_TEXT | {"pos": _at(column.x, top)})
+        _add_column(drawing, figure, k, column)
+        drawing.node(f"h{k}", label(*_heading(figure, k)), _attributes=PLAIN_TEXT | {"pos": _at(column.x, top)})
     if loss is not None:
-        _add_loss(drawing, record, columns[-1], loss, C, flowing)
+        _add_loss(drawing, figure, columns[-1], loss)
     if path and flowing:
         place = {"pos": _at(columns[-1].x / 2, -top), "class": "lines"}
-        drawing.node("chain", label(*path.chain_rule(C)), _attributes=PLAIN_TEXT | place)
+        chain_rule = path.chain_rule(letters, numbers)
+        drawing.node("chain", label(*chain_rule), _attributes=PLAIN_TEXT | place)
     return drawing
 
 
-def _columns(record: Record, path: WeightPath | None) -> list[Column]:
+@dataclass(frozen=True)
+class Figure:
+    """What is drawn: a record, in some letters, with deltas if they flow, and with or without numbers."""
+
+    record: Record
+    letters: Lettering
+    path: WeightPath | None
+    flowing: bool
+    numbers: bool
+
+    @property
+    def c(self) -> Convention:
+        """The convention."""
+        assert self.letters.convention  # noqa: S101  (for the type checker)
+        return self.letters.convention
+
+    @property
+    def radius(self) -> float:
+        """The radius of a neuron, in which its symbols have room."""
+        sizes = enumerate(self.record.mlp.sizes[1:], 1)
+        symbols = [f(n, m) for n, m in sizes for f in (self.c.z, self.c.a, self.c.delta)]
+        longest = max(len(without_layer(symbol.text)) for symbol in symbols)
+        return RADIUS + CHARACTER_WIDTH * 2 / 3 * max(longest - 3, 0)
+
+    def written(self, x: float, write: Callable[[float], str] = number) -> str:
+        """Return a number, or a blank."""
+        return write(x) if self.numbers else BLANK
+
+    def weight(self, k: int, i: int, j: int, w: Value) -> str:
+        """Return the label of a weight: its number, or its symbol."""
+        return signed(w.data) if self.numbers else without_layer(self.c.w(k + 1, i + 1, j + 1).text)
+
+    def sign(self, x: float) -> str:
+        """Return the class of a number, which a blank hides."""
+        return style.sign_of([x]) if self.numbers else "zero"
+
+
+def _columns(figure: Figure) -> list[Column]:
     """Return the columns from left to right, each as far from the one before as the labels need."""
-    weights = [w for layer in record.mlp.layers for neuron in layer.neurons for w in neuron.weights]
-    longest = max(len(signed(w.data)) for w in weights)
-    room = RADIUS + 14.0 + CHARACTER_WIDTH / 2 * longest  # from the middle of a neuron to that of a label
+    record, path = figure.record, figure.path
+    longest = max(
+        len(figure.weight(k, i, j, w))
+        for k, layer in enumerate(record.mlp.layers)
+        for j, neuron in enumerate(layer.neurons)
+        for i, w in enumerate(neuron.weights)
+    )
+    room = figure.radius + 14.0 + CHARACTER_WIDTH / 2 * longest  # from the middle of a neuron to that of a label
     columns: list[Column] = []
     for k, size in enumerate(record.mlp.sizes):
         shown = set(range(size)) if size <= MAX_NEURONS_DRAWN else {0, 1, 2, size - 1}
@@ -125,7 +189,7 @@ def _columns(record: Record, path: WeightPath | None) -> list[Column]:
         x = columns[-1].x + room * max(min(columns[-1].rows, len(rows)) + 1, 3) if columns else 0.0
         column = Column(x)
         for r, (neuron, missing) in enumerate(rows):
-            y = ((len(rows) - 1) / 2 - r) * PITCH
+            y = ((len(rows) - 1) / 2 - r) * (2.0 * figure.radius + GAP_BELOW)
             if missing:
                 column.gaps[y] = missing
             else:
@@ -138,7 +202,8 @@ def _at(x: float, y: float) -> str:
     return f"{x:.2f},{y:.2f}"
 
 
-def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: WeightPath | None) -> None:
+def _add_weights(drawing: Drawing, figure: Figure, columns: list[Column]) -> None:
+    record, path = figure.record, figure.path
     shown = [
         (k, i, j, record.mlp.layers[k].neurons[j].weights[i])
         for k, (senders, receivers) in enumerate(pairwise(columns))
@@ -153,55 +218,64 @@ def _add_weights(drawing: Drawing, record: Record, columns: list[Column], path: 
         y = senders.heights[i] + t * (receivers.heights[j] - senders.heights[i])
         spot = _at(senders.x + t * (receivers.x - senders.x), y)
         on = path is None or path.carries(k, i, j)
-        sign = style.sign_of([w.data]) if on else "zero"
-        share = abs(w.data) / largest
+        sign = figure.sign(w.data) if on else "zero"
+        share = abs(w.data) / largest if figure.numbers else BLANK_WIDTH
         width = MIN_WIDTH + (MAX_WIDTH - MIN_WIDTH) * (share if share < 1.0 else 1.0) if on else MIN_WIDTH
-        hint = f"{visible(w.name or 'weight')}: {exact(w.data)}"
+        name = figure.letters.symbols.get(w) or visible(w.name or "weight")
+        hint = f"{name}: {exact(w.data)}" if figure.numbers else name
         _add_arrow(drawing, f"{k}-{i + 1}", f"{k + 1}-{j + 1}", sign, width, hint)
-        _add_label(drawing, f"{k}-{i + 1}-{j + 1}", signed(w.data), spot, sign, hint)
+        _add_label(drawing, f"{k}-{i + 1}-{j + 1}", figure.weight(k, i, j, w), spot, sign, hint)
 
 
 def _add_arrow(drawing: Drawing, tail: str, head: str, sign: str, width: float, hint: str) -> None:
-    look = {"class": sign, "color": style.LIGHT[sign], "penwidth": f"{width:.2f}"}
+    look = {"class": sign, "color": drawing.palette[sign], "penwidth": f"{width:.2f}"}
     look |= {"id": f"e-{tail}-{head}", "tooltip": tooltip(hint)}
     drawing.edge(f"n{tail}", f"n{head}", _attributes=look)
 
 
 def _add_label(drawing: Drawing, name: str, text: str, spot: str, sign: str, hint: str) -> None:
     """Add an arrow's label as a node of its own, so that it stands in front of every arrow."""
-    look = {"class": f"label {sign}", "fontcolor": style.LIGHT[f"{sign}-ink"], "pos": spot}
-    look |= {"id": f"l-{name}", "tooltip": tooltip(hint)}
+    look = {"class": f"label {sign}", "fontcolor": drawing.palette[f"{sign}-ink"], "pos": spot}
+    look |= {"fillcolor": drawing.palette["page"], "color": drawing.palette["page"]}
+    look |= {"id": f"l-{name}", "tooltip": tooltip(hint), "width": f"{_label_width(text) / 72:.3f}"}
     drawing.node(f"l{name}", label(text), _attributes=ARROW_LABEL | look)
 
 
-def _add_column(
-    drawing: Drawing, record: Record, k: int, column: Column, path: WeightPath | None, flowing: bool
-) -> None:
+def _label_width(text: str) -> float:
+    return widths.room(text, float(ARROW_LABEL["fontsize"]), bold=True) + 2.0
+
+
+def _add_column(drawing: Drawing, figure: Figure, k: int, column: Column) -> None:
     """Add the neurons of layer k, counted from 1, or, for k = 0, the inputs."""
+    record, c = figure.record, figure.c
     for j, y in column.heights.items():
         if k == 0:
             x, kind = record.inputs[j], "input"
-            name = x.name or f"x{subscript(j + 1)}"
+            name = figure.letters.symbols.get(x) or x.name or f"x{subscript(j + 1)}"
             numbers = {visible(name): x.data}
-            lines = [_shortened(name), number(x.data)]
+            lines = [_shortened(name), figure.written(x.data)]
             marked = [bold(lines[0]), label(lines[1])]
         else:
             bias, z = record.mlp.layers[k - 1].neurons[j].bias, record.net_inputs[k - 1][j]
-            kind, numbers = "operation lines neuron", {} if bias is None else {"b": bias.data}
-            numbers |= {"z": z.data, "a": record.activations[k - 1][j].data}
-            lines = [f"{letter}{subscript(j + 1)} = {number(x)}" for letter, x in numbers.items()]
+            kind = "operation lines neuron"
+            symbols = {} if bias is None else {c.b(k, j + 1): bias.data}
+            symbols |= {c.z(k, j + 1): z.data, c.a(k, j + 1): record.activations[k - 1][j].data}
+            numbers = {without_layer(symbol.text): x for symbol, x in symbols.items()}
+            lines = [f"{symbol} = {figure.written(x)}" for symbol, x in numbers.items()]
             marked = [label(line) for line in lines]
-            if flowing:
-                sign = style.sign_of([z.grad])
-                kind += f" {sign}"
-                numbers["δ"] = z.grad
-                lines.append(f"δ{subscript(j + 1)} = {signed(z.grad)}")
-                marked.append(coloured(bold(lines[-1]), f"{sign}-ink"))
+            if figure.flowing:
+                delta, symbol = c.sign * z.grad, without_layer(c.delta(k, j + 1).text)
+                sign = style.sign_of([delta])
+                kind += f" {sign}" if figure.numbers else ""
+                numbers[symbol] = delta
+                lines.append(f"{symbol} = {figure.written(delta, signed)}")
+                marked.append(coloured(bold(lines[-1]), drawing.palette[f"{sign}-ink" if figure.numbers else "ink"]))
         look = kind.split()[0]
-        hint = tooltip(", ".join(f"{letter} = {exact(x)}" for letter, x in numbers.items()))
-        shape = {"id": f"n-{k}-{j + 1}", "class": kind, "pos": _at(column.x, y), "tooltip": hint}
-        shape |= {"fillcolor": style.LIGHT[look], "color": style.LIGHT[f"{look}-line"]}
-        shape |= {"penwidth": "2.6"} if path and path.passes(k, j) else {}
+        hint = ", ".join(f"{symbol} = {exact(x)}" for symbol, x in numbers.items()) if figure.numbers else lines[0]
+        shape = {"id": f"n-{k}-{j + 1}", "class": kind, "pos": _at(column.x, y), "tooltip": tooltip(hint)}
+        shape |= {"fillcolor": drawing.palette[look], "color": drawing.palette[f"{look}-line"]}
+        shape |= {"width": f"{figure.radius / 36:.3f}"}
+        shape |= {"penwidth": "2.6"} if figure.path and figure.path.passes(k, j) else {}
         name = f"n{k}-{j + 1}"
         drawing.node(name, label(*lines), _attributes=CIRCLE | shape)
         drawing.markup[name] = lines_of(*marked)
@@ -213,38 +287,48 @@ def _shortened(name: str) -> str:
     return short(name if len(name) <= MAX_INPUT_NAME else f"{name[: MAX_INPUT_NAME - 1]}…")
 
 
-def _heading(record: Record, k: int) -> tuple[str, str]:
+def _heading(figure: Figure, k: int) -> tuple[str, str]:
     """Return the two lines above a column, which say how the layer is computed."""
+    c = figure.c
     if k == 0:
-        return "x", "inputs"
-    layer = record.mlp.layers[k - 1]
-    up, before = superscript(k), superscript(k - 1)
-    bias = "" if layer.neurons[0].bias is None else f" + b{up}"
+        return of_layer(c.x(1).text), "inputs"
+    layer = figure.record.mlp.layers[k - 1]
+    z, a, x, w = (of_layer(symbol.text) for symbol in (c.z(k, 1), c.a(k, 1), c.sent(k, 1), c.w(k, 1, 1)))
+    matrix = w[0].upper() + w[1:]
+    bias = "" if layer.neurons[0].bias is None else f" + {of_layer(c.b(k, 1).text)}"
     f = layer.activation if isinstance(layer.activation, str) else "f"
-    return f"z{up} = {f'a{before}' if k > 1 else 'x'} W{up}{bias}", f"a{up} = {f}(z{up})"
+    return f"{z} = {f'{matrix} {x}' if c.receiver_first else f'{x} {matrix}'}{bias}", f"{a} = {f}({z})"
 
 
-def _add_loss(drawing: Drawing, record: Record, outputs: Column, loss: Value, C: str, flowing: bool) -> None:
+def _add_loss(drawing: Drawing, figure: Figure, outputs: Column, loss: Value) -> None:
     """Add the loss to the right of the outputs, with its targets, and ∂C/∂a on the arrows if it is computed from a."""
+    record, c, C = figure.record, figure.c, figure.letters.C
     nodes = topological_order(loss)
-    targets = [number(x.data) for x, role in roles(record, nodes).items() if role == "target"]
-    lines = [f"{C} = {number(loss.data)}"]
+    targets = [figure.written(x.data) for x, role in roles(record, nodes).items() if role == "target"]
+    lines = [f"{C} = {figure.written(loss.data)}"]
     if targets:
         more = ", …" if len(targets) > MAX_TARGETS_LISTED else ""
         lines.append(f"target {', '.join(targets[:MAX_TARGETS_LISTED])}{more}")
-    look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + LOSS_DISTANCE, 0.0)}
-    look["tooltip"] = tooltip(f"{visible(loss.name or C)} = {exact(loss.data)}")
-    look |= {"fillcolor": style.LIGHT["operation"], "color": style.LIGHT["operation-line"]}
-    drawing.node("nloss", label(*lines), _attributes=look)
+    n, labelled = len(record.net_inputs), figure.flowing and not set(nodes).isdisjoint(record.output)
+    gradients = {j: c.sign * record.output[j].grad for j in outputs.heights} if labelled else {}
+    symbols = {j: without_layer(c.activation_gradient(n, j + 1).text) for j in outputs.heights}
+    texts = {j: f"{symbols[j]} = {signed(g)}" if figure.numbers else symbols[j] for j, g in gradients.items()}
+    box = max(widths.room(line, float(style.NODE["fontsize"]), bold=True) for line in lines) + 2 * MARGIN
+    free = max(map(_label_width, texts.values()), default=0.0) + 2 * MIN_VISIBLE
+    to_loss = figure.radius + max(TO_LOSS, free + box / 2)
+    look = {"id": "n-loss", "class": "operation", "pos": _at(outputs.x + to_loss, 0.0)}
+    name = figure.letters.symbols.get(loss) or visible(loss.name or C)
+    look["tooltip"] = tooltip(f"{name} = {exact(loss.data)}" if figure.numbers else name)
+    look |= {"fillcolor": drawing.palette["operation"], "color": drawing.palette["operation-line"]}
+    drawing.node("nloss", label(*lines), _attributes=look | least_width(lines, lines[:1]))
     drawing.markup["nloss"] = lines_of(bold(lines[0]), *map(label, lines[1:]))
-    labelled = flowing and not set(nodes).isdisjoint(record.output)
     for j, y in outputs.heights.items():
-        tail, a = f"{len(record.net_inputs)}-{j + 1}", record.output[j]
-        sign, of_a = style.sign_of([a.grad]) if labelled else "zero", f"∂{C}/∂a{subscript(j + 1)} = "
-        _add_arrow(drawing, tail, "loss", sign, 1.2, of_a + exact(a.grad) if labelled else "")
+        tail = f"{n}-{j + 1}"
+        sign = figure.sign(gradients[j]) if labelled else "zero"
+        hint = f"{symbols[j]} = {exact(gradients[j])}" if labelled and figure.numbers else symbols[j]
+        _add_arrow(drawing, tail, "loss", sign, 1.2, hint if labelled else "")
         if labelled:
-            spot = _at(outputs.x + LOSS_DISTANCE / 2, y / 2)
-            _add_label(drawing, f"{tail}-loss", of_a + signed(a.grad), spot, sign, of_a + exact(a.grad))
+            _add_label(drawing, f"{tail}-loss", texts[j], _at(outputs.x + to_loss / 2, y / 2), sign, hint)
 
 
 def _signs(record: Record, flowing: bool) -> set[str]:
@@ -254,11 +338,19 @@ def _signs(record: Record, flowing: bool) -> set[str]:
     return {style.sign_of([x]) for x in (*weights, *deltas)}
 
 
-def _reading(C: str, flowing: bool, path: WeightPath | None, signs: Collection[str]) -> list[str]:
+def _reading(figure: Figure, signs: Collection[str]) -> list[str]:
     """Return how to read the picture; signs: those that occur in it."""
-    numbers = f"z, activation a and δ = ∂{C}/∂z (Hansen 2022: δ = −∂{C}/∂z)" if flowing else "z and activation a"
-    lines = [f"In each neuron: net input {numbers}.   On each arrow: its weight; the thicker, the larger in size."]
-    if path and not flowing:
+    C, flowing = figure.letters.C, figure.flowing
+    if figure.letters.symbols:
+        numbers = "its net input, activation and delta" if flowing else "its net input and activation"
+    else:
+        hansen = f" (Hansen 2022: δ = −∂{C}/∂z)" if figure.numbers else ""
+        numbers = f"net input z, activation a and δ = ∂{C}/∂z{hansen}" if flowing else "net input z and activation a"
+    thickness = "; the thicker, the larger in size" if figure.numbers else ""
+    lines = [f"In each neuron: {numbers}.   On each arrow: its weight{thickness}."]
+    lines += convention_lines(figure.letters)
+    if figure.path and not flowing:
         lines.append("There are no gradients yet: call backward() on the loss and draw again.")
-    lines.append(colour_line(signs, "not on a path from the loss to the weight" if path else ""))
+    if figure.numbers:
+        lines.append(colour_line(signs, "not on a path from the loss to the weight" if figure.path else ""))
     return lines

@@ -8,6 +8,7 @@ Letters: z a node, x an operand, p a local derivative, g an adjoint, C what is d
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -19,12 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd import Operation, Value
 from autograd.value import new_value
 from nn.architecture import subscript
+from viz.graphs.boxes import RTOL, remainders
+from viz.graphs.legend import FROM_ELSEWHERE
 from viz.text.formulas import composed
 from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
 from viz.text.symbols import ATOM, Piece
 
 if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
+    from viz.graphs.dot import Drawing
 
 MAX_OPERANDS_WRITTEN = 9  #: of an operation whose equation is written out; of more, only their number is
 MAX_EQUATIONS = 4  #: operations of a box whose equations are written; of a larger box, only its results are
@@ -63,7 +67,8 @@ class GradientSum:
 class ReplayStep:
     """The texts for a box; a constant, or a Value without a gradient, has no `backward`.
 
-    An equation is a list: its left side, then everything that is equal to it. A leaf has none.
+    An equation is a list: its left side, then everything that is equal to it. A leaf has none. `delta` is that of the
+    box's neuron, if it stands for one.
     """
 
     name: str
@@ -71,17 +76,20 @@ class ReplayStep:
     results: list[Result]
     forward: list[list[str]]
     backward: GradientSum | None
+    delta: list[str]
 
 
 class Narration:
     """The texts for the boxes of a drawing; `flowing` tells whether `backward()` has computed gradients."""
 
-    def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], flowing: bool) -> None:
-        self.boxes, self.flowing = boxes, flowing
+    def __init__(self, drawing: Drawing, flowing: bool) -> None:
+        boxes, arrows = drawing.boxes, drawing.arrows
+        self.boxes, self.flowing, self.letters = boxes, flowing, drawing.lettering
         self.leaving: list[list[Arrow]] = [[] for _ in boxes]
         for arrow in arrows:
             self.leaving[arrow.tail].append(arrow)
-        self.words, self.loose = _words(boxes)
+        self.rest = remainders(boxes, arrows) if flowing else {}
+        self.words, self.loose = _words(boxes, self.letters.symbols)
         root = boxes[-1].results[-1]
         self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C is outside this graph
 
@@ -95,19 +103,21 @@ class Narration:
         in_name = not box.name and z.operation and not self.words[z].startswith(z.operation.name)
         kind = "" if in_name else box.kind
         backward = self._backward(i) if self.flowing and not z.constant else None
-        return ReplayStep(self._name(box), kind, self._results(box), self._forward(box), backward)
+        delta = self._delta(box) if self.flowing else []
+        return ReplayStep(self._name(box), kind, self._results(box), self._forward(box), backward, delta)
 
     def _name(self, box: Box) -> str:
         return box.name or self.words[box.results[-1]]
 
     def _results(self, box: Box) -> list[Result]:
+        own = [box.net_input.value] if box.net_input else []
         listed = [
             Result(
-                visible(z.name) if z.name else self.words[z],
+                self.letters.symbols.get(z) or (visible(z.name) if z.name else self.words[z]),
                 exact(z.data),
                 ("+" if z.grad > 0.0 else "") + exact(z.grad) if self.flowing and not z.constant else None,
             )
-            for z in box.results[:MAX_RESULTS_LISTED]
+            for z in list(dict.fromkeys(own + box.results))[:MAX_RESULTS_LISTED]
         ]
         more = len(box.results) - MAX_RESULTS_LISTED
         return [*listed, Result(f"… {more:,} more", "", None)] if more > 0 else listed
@@ -134,13 +144,25 @@ class Narration:
             return GradientSum(of, signed(x.grad), note="Set by a backward pass from C, a Value outside this graph.")
         terms = self._terms(i)
         total = "  ".join(signed(z.grad) for z in box.results[:MAX_RESULTS_LISTED])
-        if len(box.results) > 1:
-            return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
-        flows = [arrow.flows[0] for arrow in self.leaving[i]]
-        missing = x.grad - sum(flows)
-        if abs(missing) > 1e-9 * sum(map(abs, [x.grad, *flows])):
-            terms.append(GradientTerm("from outside this graph, or from an earlier backward pass", "", signed(missing)))
-        return GradientSum(of, total, terms)
+        if any(z in self.rest for z in box.results):
+            product = signed(self.rest[x]) if len(box.results) == 1 else ""
+            terms.append(GradientTerm(FROM_ELSEWHERE, "", product))
+        return GradientSum(of, total + ("  …" if len(box.results) > MAX_RESULTS_LISTED else ""), terms)
+
+    def _delta(self, box: Box) -> list[str]:
+        """Return the delta of a neuron's box, by the chain rule through its activation where that gives it."""
+        if not box.net_input:
+            return []
+        z, a, sign = box.net_input.value, box.results[-1], box.net_input.sign
+        minus, word = "−" if sign < 0.0 else "", self.words[z]
+        sides = [box.net_input.delta, f"{minus}∂{self.C}/∂{word}"]
+        if len(box.results) == 1 and z in a.operands:
+            slope = a.partials()[a.operands.index(z)]
+            if math.isclose(slope * a.grad, z.grad, rel_tol=RTOL):
+                factor = f"({number(slope)})" if slope < 0.0 else number(slope)
+                sides.append(f"{minus}∂{self.C}/∂{self.words[a]} · ∂{self.words[a]}/∂{word}")
+                sides.append(f"{number(sign * a.grad)} × {factor}")
+        return [side for side, _ in groupby([*sides, signed(sign * z.grad)])]
 
     def _terms(self, i: int) -> list[GradientTerm]:
         """Return the term of each arrow: of the last operation first, and within one of its first operand first."""
@@ -173,23 +195,25 @@ class Narration:
         return f"({word})" if box.results[-1] in self.loose else word
 
 
-def _words(boxes: Sequence[Box]) -> tuple[dict[Value, str], set[Value]]:
+def _words(boxes: Sequence[Box], symbols: Mapping[Value, str]) -> tuple[dict[Value, str], set[Value]]:
     """Return what equations call each Value, and the Values whose words need parentheses beside an operator.
 
-    It is called by its name; else by its number, its short formula, or its operation with the number of its box.
+    It is called by its symbol in a convention; else by its name; else by its number, its short formula, or its
+    operation with the number of its box.
     """
-    words = {z: in_formula(z.name) if z.name else number(z.data) for box in boxes for z in box.members}
-    loose = {z for z in words if not z.name and not z.operation and z.data < 0.0}
+    named = {z: in_formula(z.name) for box in boxes for z in box.members if z.name} | dict(symbols)
+    words = {z: named.get(z) or number(z.data) for box in boxes for z in box.members}
+    loose = {z for z in words if z not in named and not z.operation and z.data < 0.0}
     for i, box in enumerate(boxes):
         for z in box.members:
-            if z.operation and not z.name:
+            if z.operation and z not in named:
                 words[z] = _applied(z, words, loose)
                 if len(words[z]) > NAME_LENGTH:
                     words[z] = z.operation.name + subscript(i)
                 elif not words[z].startswith(f"{z.operation.name}("):
                     loose.add(z)
     root = boxes[-1].results[-1]
-    if not root.name:
+    if root not in named:
         words[root] = NAMELESS_ROOT
         loose.discard(root)
     return words, loose

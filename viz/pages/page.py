@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
+from viz.graphs.boxes import remainders
 from viz.graphs.dot import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
-from viz.graphs.legend import OFF_PATHS, colours
+from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours, neurons
+from viz.pages.keywords import keywords
 from viz.pages.narration import Narration
 from viz.rendering import style
 from viz.rendering.engines import render
+from viz.rendering.svg import STYLE_SHEET, SVG
 from viz.text.explanations import Explanation
 from viz.text.labels import visible
 
@@ -47,6 +50,8 @@ def page(
     *,
     collapse: Collapse = None,
     highlight: Explanation | None = None,
+    convention: str = "gradient",
+    theme: str = "auto",
 ) -> None:
     """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
 
@@ -59,6 +64,8 @@ def page(
         collapse: "neuron", "layer" or False, the folding that the page opens with; None opens the finest that is
             legible in the window. Other foldings of up to 1,500 boxes can be chosen.
         highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+        convention: with a record, whose letters and sign of δ, as for `draw`.
+        theme: in which the page opens, "light" or "dark"; "auto" follows the reader's.
 
     Raises:
         OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
@@ -77,25 +84,35 @@ def page(
     ...     "∂y/∂x" in Path(folder, "y.html").read_text(encoding="utf-8")
     True
     """
+    style.palette_of(theme)
     writable(path)
-    drawings = _foldings(value, record, collapse, highlight)
+    drawings = _foldings(value, record, collapse, highlight, convention)
     chosen = collapse is not None or highlight is not None  # else the window decides
-    write(path, _document(value, drawings, chosen, highlight).encode())
+    write(path, _document(value, record, drawings, chosen, highlight, theme).encode())
 
 
-def _foldings(value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None) -> list[Drawing]:
+def _foldings(
+    value: Value, record: Record | None, collapse: Collapse, highlight: Explanation | None, convention: str
+) -> list[Drawing]:
     """Return the drawing that the page opens with, then every other state of folding that can be drawn."""
-    opening = draw(value, record, collapse=collapse, highlight=highlight)
+    opening = draw(value, record, collapse=collapse, highlight=highlight, convention=convention)
     drawings = {opening.collapse: opening}
     for mode in FOLDINGS if record else ():
         with suppress(ValueError):  # too large
-            drawing = draw(value, record, collapse=mode, highlight=highlight)
+            drawing = draw(value, record, collapse=mode, highlight=highlight, convention=convention)
             if len(drawing.boxes) <= MAX_BOXES_FOLDED:
                 drawings.setdefault(drawing.collapse, drawing)
     return list(drawings.values())
 
 
-def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Explanation | None) -> str:
+def _document(
+    value: Value,
+    record: Record | None,
+    drawings: list[Drawing],
+    chosen: bool,
+    highlight: Explanation | None,
+    theme: str,
+) -> str:
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
@@ -110,12 +127,14 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
     model = {
         "opening": drawn.index(drawings[0]) if chosen else None,
         "names": [visible(z.name) if z.name else "" for z in position],
+        "keywords": keywords(list(position), record),
         "states": states,
     }
     name = states[0]["boxes"][-1]["name"]
-    sheet, script = f"{_colours()}\n{style.STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
+    sheet, script = f"{_colours()}\n{STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
     return Template(_part("page.html")).substitute(
         name=html.escape(name),
+        theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=_legend(name, value.grad, drawn, highlight),
         count=f"{len(position):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
@@ -130,7 +149,7 @@ def _document(value: Value, drawings: list[Drawing], chosen: bool, highlight: Ex
 
 def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
     """Return a state of folding for the script; members tell which boxes of different states correspond."""
-    steps = Narration(drawing.boxes, drawing.arrows, flowing).steps()
+    steps = Narration(drawing, flowing).steps()
     members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
     return {
         "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
@@ -141,15 +160,15 @@ def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[
 def _inline(svg: bytes, boxes: int) -> str:
     """Return a picture for the page: its nodes are buttons, and no tooltip reveals a number before its step."""
     root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    for sheet in root.findall(f"{style.SVG}style"):
-        root.remove(sheet)
+    for element in (*root.findall(f"{SVG}style"), *root.findall(f"{SVG}title")):
+        root.remove(element)
     del root.attrib["width"], root.attrib["height"]
     root.attrib |= {
         "role": "group",
         "aria-label": f"{boxes} nodes: press the up or down arrow key to move between them",
     }
-    for group in root.iter(f"{style.SVG}g"):
-        for title in group.findall(f"{style.SVG}title"):
+    for group in root.iter(f"{SVG}g"):
+        for title in group.findall(f"{SVG}title"):
             group.remove(title)
         look = group.get("class", "").partition(" ")[0]
         if look == "node":
@@ -168,8 +187,10 @@ def _colours() -> str:
 
 def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
     """Return, as paragraphs, how to read the picture."""
+    deltas = gradient != 0.0 and any(box.net_input for drawing in drawings for box in drawing.boxes)
+    letters = " ".join(neurons(drawings[0].lettering, name, deltas))
     name = html.escape(name)
-    more = ""
+    more = f"<p>{html.escape(letters)}</p>" if letters else ""
     if not all(drawing.labelled for drawing in drawings):
         more += "<p>Where there are too many arrows to label, click a node to see its numbers beside the graph.</p>"
     if any(" J " in arrow.text for drawing in drawings for arrow in drawing.arrows):
@@ -186,13 +207,15 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     key = ", ".join(
         f'<span class="{style.COLOUR_NAMES[colour]}">{colour}</span> {meaning}' for colour, meaning in meanings.items()
     )
-    meaning = f", the derivative of {name} with respect to it" if gradient == 1.0 else ""
+    rest = any(remainders(drawing.boxes, drawing.arrows) for drawing in drawings)
+    meaning = f", the derivative of {name} with respect to it" if gradient == 1.0 and not rest else ""
+    also = f", and what comes {FROM_ELSEWHERE}" if rest else ""
     return (
         f"<p>Each box shows its name and operation, its value, and its gradient{meaning}. "
         "Each arrow shows the local derivative.</p>"
         "<p>A gradient is the sum, over the arrows leaving its box, of local derivative × gradient at the arrow’s "
-        f"head.</p><p>{key}. Arrows show the sign and the size of this product: each step in width is a factor of "
-        f"{style.WIDTH_RATIO}.</p>{more}"
+        f"head{also}.</p><p>{key}. Arrows show the sign and the size of this product: each step in width is a factor "
+        f"of {style.WIDTH_RATIO}.</p>{more}"
     )
 
 

@@ -1,7 +1,7 @@
 """What all plots share: axes in the colours of the palette, light or dark to match the background.
 
-`with plt.style.context("dark_background")` gives the dark ones. Lines also differ in their dashes and points in their
-shapes, never in colour alone. matplotlib is imported when the first plot is drawn.
+`theme="dark"` gives the dark ones; so does `with plt.style.context("dark_background")`, with "auto". Lines also differ
+in their dashes and points in their shapes, never in colour alone. matplotlib is imported when the first plot is drawn.
 """
 
 from __future__ import annotations
@@ -10,26 +10,39 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from viz.rendering.style import DARK, LIGHT
+from viz.rendering.style import DARK, LIGHT, Palette, palette_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Palette = dict[str, str]
 
 COLOURS = ("positive", "negative", "undefined", "zero", "bias-line", "target-line")  # of lines and classes
 DASHES = ("-", "--", "-.", ":")
 
 
-def canvas(ax: Axes | None, *, surface: bool = False) -> tuple[Axes, Palette]:
-    """Return axes, new ones for None, and their palette; raise ImportError without matplotlib."""
+def canvas(ax: Axes | None, theme: str, *, surface: bool = False) -> tuple[Axes, Palette]:
+    """Return axes, new ones for None, and their palette.
+
+    Args:
+        ax: to draw on.
+        theme: "light" or "dark" paints the axes and their figure so; "auto" matches the background that is there.
+        surface: whether the axes have three dimensions.
+
+    Raises:
+        ValueError: for an unknown theme, and for axes without the third dimension.
+        ImportError: without matplotlib.
+    """
+    palette = palette_of(theme)
     try:
         import matplotlib.pyplot as plt
         from matplotlib.colors import to_rgb
     except ImportError:
         raise ImportError('plots need matplotlib: pip install "handgrad[plot]"') from None
     background = plt.rcParams["axes.facecolor"] if ax is None else ax.get_facecolor()
-    palette = LIGHT if sum(to_rgb(background)) > 1.5 else DARK
+    if theme == "auto":
+        palette = LIGHT if sum(to_rgb(background)) > 1.5 else DARK
+    elif ax is not None:
+        ax.set_facecolor(palette["page"])
+        ax.figure.set_facecolor(palette["page"])
     if ax is None:
         figure = plt.figure(figsize=(6.4, 4.8 if surface else 4.2), layout="constrained", facecolor=palette["page"])
         with plt.rc_context({"grid.color": palette["frame"]}):  # three-dimensional axes take it from here only

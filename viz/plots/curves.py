@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from autograd import TABLE, grad
 from nn.record import sign_of_delta
-from viz.plots.canvas import Palette, canvas, keyed, line, titled
+from viz.plots.canvas import canvas, keyed, line, titled
+from viz.rendering.style import Palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ POINTS_OVER_ACTIVATION = 50  # of a curve, as in Hansen (2022)
 POINTS_OVER_NET_INPUT = 401  # of a curve
 
 
-def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") -> Axes:
+def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z", theme: str = "auto") -> Axes:
     """Plot an activation function and its derivative.
 
     Args:
@@ -32,9 +33,10 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") ->
         ax: to draw on; None makes new axes.
         against: "z" plots both over the net input; "a" plots the derivative over the activation (Hansen 2022, figure 5,
             left).
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another name or axis.
+        ValueError: for another name, axis or theme.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -46,7 +48,7 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") ->
         raise ValueError(f"{name!r} is not an operation of one operand; try 'sigmoid', 'relu' or 'tanh'")
     if against not in ("z", "a"):
         raise ValueError(f"against is {against!r}; choose 'z', the net input, or 'a', the activation")
-    ax, palette = canvas(ax)
+    ax, palette = canvas(ax, theme)
     reach, points = (5.0, POINTS_OVER_NET_INPUT) if against == "z" else (20.0, 8 * POINTS_OVER_NET_INPUT)
     z = np.linspace(-reach, reach, points)
     a, slope = _curve(function, z), _curve(grad(function), z)
@@ -61,7 +63,7 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z") ->
     return ax
 
 
-def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gradient") -> Axes:
+def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gradient", theme: str = "auto") -> Axes:
     """Plot δ of a sigmoid output, with the loss C = (y − a)², over its activation, with the extremum marked.
 
     δ is 0 at both ends: where the output is right, and where it is as wrong as possible (Hansen 2022, the plot after
@@ -71,9 +73,10 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
         label: y, 1 or 0.
         ax: to draw on; None makes new axes.
         convention: "gradient" is δ = ∂C/∂z; "handout" is −∂C/∂z, as in Hansen (2022).
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another label or convention.
+        ValueError: for another label, convention or theme.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -84,7 +87,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
     if label not in (0, 1):
         raise ValueError(f"label is {label!r}; choose 1 or 0")
     sign = sign_of_delta(convention)
-    ax, palette = canvas(ax)
+    ax, palette = canvas(ax, theme)
     a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     line(ax, palette, 0, a, sign * 2.0 * (a - label) * a * (1.0 - a), "δ")
     peak, extremum = (2 - label) / 3, sign * (1 - 2 * label) * 8 / 27
@@ -101,7 +104,7 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
 
 
 def plot_loss_derivative(
-    loss: str = "sse", label: float = 1.0, ax: Axes | None = None, *, convention: str = "gradient"
+    loss: str = "sse", label: float = 1.0, ax: Axes | None = None, *, convention: str = "gradient", theme: str = "auto"
 ) -> Axes:
     """Plot the derivative of a loss over the output activation, from 0 to 1 (Hansen 2022, figure 5, right).
 
@@ -110,9 +113,10 @@ def plot_loss_derivative(
         label: the target y.
         ax: to draw on; None makes new axes.
         convention: "gradient" is ∂C/∂a; "handout" is −∂C/∂a, as in Hansen (2022).
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another loss or convention.
+        ValueError: for another loss, convention or theme.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -124,7 +128,7 @@ def plot_loss_derivative(
     if loss not in LOSSES:
         raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
     sign = sign_of_delta(convention)
-    ax, palette = canvas(ax)
+    ax, palette = canvas(ax, theme)
     a = np.linspace(0.0, 1.0, POINTS_OVER_ACTIVATION)
     slope = grad(lambda a: LOSSES[loss](a, label))
     line(ax, palette, 0, a, sign * _curve(slope, a) + 0.0, "∂C/∂a")  # + 0.0: no −0.0
@@ -133,7 +137,7 @@ def plot_loss_derivative(
     return ax
 
 
-def plot_history(history: History, quantity: str = "loss", ax: Axes | None = None) -> Axes:
+def plot_history(history: History, quantity: str = "loss", ax: Axes | None = None, *, theme: str = "auto") -> Axes:
     """Plot the history of a training run, epoch by epoch.
 
     A line is interrupted in epochs in which its number was not measured.
@@ -143,9 +147,10 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
         quantity: "loss" and "accuracy" have a line for the training set and, if there is one, for the validation set;
             "gradient_norms" has one for each layer, on a logarithmic scale, which shows vanishing gradients.
         ax: to draw on; None makes new axes.
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: if the history has no such numbers.
+        ValueError: if the history has no such numbers, and for another theme.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -162,7 +167,7 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
     validation: list[Any] = [] if quantity == "gradient_norms" else getattr(history, f"validation_{quantity}")
     if validation and len(validation) != len(numbers):
         raise ValueError(f"{quantity} has {len(numbers)} epochs, but validation_{quantity} {len(validation)}")
-    ax, palette = canvas(ax)
+    ax, palette = canvas(ax, theme)
     if quantity == "gradient_norms":
         for k, norms in enumerate(zip(*numbers, strict=True)):
             _epochs(ax, palette, k, norms, f"layer {k + 1}")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Program, Value, topological_order, vectorize
-from viz.plots.canvas import COLOURS, Palette, canvas, keyed, titled
+from viz.plots.canvas import COLOURS, canvas, keyed, titled
+from viz.rendering.style import Palette
 from viz.text.labels import short
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def plot_landscape(
     *,
     margin: float = 2.0,
     surface: bool = False,
+    theme: str = "auto",
 ) -> Axes:
     """Plot a loss over two of its weights, with everything else fixed, and the path that training took.
 
@@ -49,9 +51,10 @@ def plot_landscape(
         ax: to draw on; None makes new axes.
         margin: how far the plot extends beyond the path and the current weights, in the units of the weights.
         surface: draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for a path, a margin or a weight that does not fit.
+        ValueError: for a path, a margin, a weight or a theme that does not fit.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -66,7 +69,7 @@ def plot_landscape(
     if not margin > 0.0:
         raise ValueError(f"margin is {margin!r}; it must be more than 0")
     program = _over(loss, w1, w2)
-    ax, palette = canvas(ax, surface=surface)
+    ax, palette = canvas(ax, theme, surface=surface)
     reached = np.vstack([steps, [w1.data, w2.data]])
     low, high = reached.min(axis=0) - margin, reached.max(axis=0) + margin
     x, y = np.meshgrid(np.linspace(low[0], high[0], LANDSCAPE_POINTS), np.linspace(low[1], high[1], LANDSCAPE_POINTS))
@@ -129,7 +132,9 @@ def _draw_surface(
         axis.line.set_color(palette["frame"])
 
 
-def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, level: float = 0.5) -> Axes:
+def plot_boundary(
+    mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, level: float = 0.5, theme: str = "auto"
+) -> Axes:
     """Plot the classes that a network with two inputs assigns to points of the plane, and the examples.
 
     Args:
@@ -138,9 +143,10 @@ def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, 
         y: class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
         ax: to draw on; None makes new axes.
         level: the threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
+        theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another network, and for data that do not fit.
+        ValueError: for another network or theme, and for data that do not fit.
         ImportError: without matplotlib.
 
     >>> from matplotlib.figure import Figure
@@ -157,7 +163,7 @@ def plot_boundary(mlp: MLP, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, 
     classes = classes.argmax(axis=1) if classes.ndim == 2 and classes.shape[1] > 1 else classes.ravel()
     if len(classes) != len(points):
         raise ValueError(f"y has shape {np.shape(y)}, but X has {len(points)} examples; give each a class")
-    ax, palette = canvas(ax)
+    ax, palette = canvas(ax, theme)
     low, high = points.min(axis=0), points.max(axis=0)
     edge = 0.12 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[i] - edge[i], high[i] + edge[i], BOUNDARY_POINTS) for i in (0, 1))

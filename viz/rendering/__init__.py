@@ -1,4 +1,5 @@
 """From DOT to SVG, PNG and PDF.
 
-style: palette, fonts, and the style sheet of an SVG. engines: the system's Graphviz, or the embedded one.
+style: palettes, fonts and DOT attributes. widths: of texts. svg: the style sheet, and what Graphviz draws made right.
+engines: the system's Graphviz, or the embedded one.
 """

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from viz.rendering.style import styled
+from viz.rendering.svg import styled
 
 TIME_LIMIT = 30.0  #: seconds after which a layout is stopped
 INSTALL_ONE = (

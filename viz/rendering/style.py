@@ -1,12 +1,10 @@
-"""The look: palette, fonts, and the style sheet inside each SVG, which follows the reader's theme.
+"""The look: palettes, fonts, and the attributes of graphs, nodes, edges and frames in DOT.
 
-DOT carries the light colours as attributes, for PNG, PDF and viewers that ignore CSS. In SVG the style sheet overrides
-them: it names each colour once, as a variable, and the dark theme gives the variables other values.
+DOT carries the colours as attributes, for PNG, PDF and programs that ignore the style sheet of an SVG (`svg.py`).
 """
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
 FONT = "Arial"
@@ -15,6 +13,7 @@ SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
 BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
 
 # A plain name is a colour for lines or boxes; with "-ink", the same for text; with "-line", the border of a box.
+Palette = dict[str, str]
 LIGHT = {
     "page": "#FFFFFF",
     "ink": "#17212B",
@@ -79,6 +78,7 @@ DARK = {
     "group": "#28243A",
     "group-line": "#85799F",
 }
+THEMES = {"auto": LIGHT, "light": LIGHT, "dark": DARK}  #: the colours in DOT; "auto" follows the reader's in SVG
 WIDTHS = {"g1": 1.0, "g2": 1.6, "g3": 2.3, "g4": 3.0}  # of an arrow, in points
 STRENGTHS = {"g1": 0.75, "g2": 0.85, "g3": 0.95, "g4": 1.0}  # its opacity
 CHANGED = "2.6"  # points of the border around what changed
@@ -92,10 +92,8 @@ GRAPH = {
     "nodesep": "0.15",
     "ranksep": "0.55",
     "pad": "0.25",
-    "bgcolor": LIGHT["page"],
     "fontname": FONT,
     "fontsize": "10",
-    "fontcolor": LIGHT["muted"],
     "labelloc": "b",
     "labeljust": "l",
 }
@@ -105,22 +103,37 @@ NODE = {
     "style": "rounded,filled",
     "fontname": FONT,
     "fontsize": "12",
-    "fontcolor": LIGHT["ink"],
     "margin": "0.17,0.07",
     "penwidth": "1.2",
 }
-EDGE = {"fontname": FONT, "fontsize": "10.5", "fontcolor": LIGHT["ink"], "arrowsize": "0.65"}
+EDGE = {"fontname": FONT, "fontsize": "10.5", "arrowsize": "0.65"}
 FRAME = {
     "style": "rounded",
     "bgcolor": "transparent",
-    "color": LIGHT["frame"],
-    "fontcolor": LIGHT["muted"],
     "fontsize": "10.5",
     "margin": "10",
     "labelloc": "t",
     "labeljust": "l",
 }
 SECOND_HALF = "-half"  # ends the id of an arrow's second half
+
+
+def palette_of(theme: str) -> Palette:
+    """Return the colours of a theme; raise ValueError if there is none of this name."""
+    if theme not in THEMES:
+        raise ValueError(f'theme is {theme!r}; choose "auto", which follows the reader\'s, "light" or "dark"')
+    return THEMES[theme]
+
+
+def looks(palette: Palette) -> dict[str, dict[str, str]]:
+    """Return the attributes of a graph, its nodes, edges and frames, in the colours of a palette."""
+    page, ink, muted = palette["page"], palette["ink"], palette["muted"]
+    return {
+        "graph": GRAPH | {"bgcolor": page, "fontcolor": muted},
+        "node": NODE | {"fontcolor": ink},
+        "edge": EDGE | {"fontcolor": ink},
+        "frame": FRAME | {"color": palette["frame"], "fontcolor": muted},
+    }
 
 
 def sign_of(numbers: Iterable[float]) -> str:
@@ -133,131 +146,3 @@ def sign_of(numbers: Iterable[float]) -> str:
     if "undefined" in signs:
         return "undefined"
     return "mixed" if len(signs) > 1 else signs.pop() if signs else "zero"
-
-
-def _sheet() -> str:
-    def variables(palette: dict[str, str]) -> str:
-        return "".join(f"--{name}:{colour};" for name, colour in palette.items())
-
-    rules = {
-        "text": f"font-family:{FONTS};fill:var(--ink)",
-        ".page": "fill:var(--page)",
-        ".legend": "fill:var(--muted)",
-        ".cluster path": "fill:none;stroke:var(--frame)",
-        ".cluster text": "fill:var(--muted);font-weight:600",
-        ".node path": "fill:var(--box);stroke:var(--line)",
-        ".node ellipse": "fill:var(--box);stroke:var(--line)",
-        ".node text": "font-variant-numeric:tabular-nums",
-        ".node text:nth-of-type(1)": "font-weight:600",
-        ".node text:nth-of-type(3)": "font-weight:700;fill:var(--sign-ink)",
-        ".edge path": "stroke:var(--sign)",
-        ".edge polygon": "fill:var(--sign);stroke:var(--sign)",
-        ".edge text": "fill:var(--ink);stroke:var(--page);stroke-width:3px;paint-order:stroke",
-        ".kind": "font-weight:400;fill:var(--muted)",
-        ".legend tspan": "fill:var(--sign-ink)",
-        ".legend .kind": "fill:var(--muted)",
-        ".node.lines text": "font-weight:400;fill:var(--ink)",
-        ".node.neuron text:last-of-type": "font-weight:700;fill:var(--sign-ink,var(--ink))",
-        ".label": "--box:var(--page);--line:none",
-        ".label text": "fill:var(--sign-ink)",
-    }
-    rules |= {f".{box}": f"--box:var(--{box});--line:var(--{box}-line)" for box in BOXES}
-    rules |= {".changed": "--line:var(--ink)"}
-    rules |= {f".{sign}": f"--sign:var(--{sign});--sign-ink:var(--{sign}-ink)" for sign in SIGNS}
-    for g, opacity in STRENGTHS.items():  # of stroke and fill: as layers, thousands of arrows are slow
-        rules[f".edge.{g} :not(text)"] = f"stroke-opacity:{opacity};fill-opacity:{opacity}"
-    return "\n".join(
-        [
-            f".handgrad{{{variables(LIGHT)}background:var(--page)}}",
-            *(f".handgrad {selector}{{{declarations}}}" for selector, declarations in rules.items()),
-            f"@media (prefers-color-scheme:dark){{.handgrad{{{variables(DARK)}}}}}",
-        ]
-    )
-
-
-STYLE_SHEET = _sheet()
-
-SVG = "{http://www.w3.org/2000/svg}"
-LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
-ET.register_namespace("", SVG.strip("{}"))
-
-
-def styled(svg: bytes) -> bytes:
-    """Return Graphviz's SVG with the style sheet inside, without links, comments and document type.
-
-    Graphviz puts a tooltip in a link around the shape; here it becomes the title of the node, edge or frame.
-    """
-    root = ET.fromstring(svg)  # noqa: S314  (Graphviz wrote it)
-    root.set("class", "handgrad")
-    for group in list(root.iter(f"{SVG}g")):
-        if group.get("class") == "graph":
-            _mark_page(group)
-        else:
-            _unlink(group)
-    _join_halves(root)
-    for text in list(root.iter(f"{SVG}text")):
-        _divide(text)
-    for node in root.iter(f"{SVG}g"):
-        _colour(node)
-    sheet = ET.Element(f"{SVG}style")
-    sheet.text = STYLE_SHEET
-    root.insert(0, sheet)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
-
-
-def _mark_page(graph: ET.Element) -> None:
-    """Give the background and the legend their classes, and remove the graph's title, a meaningless name."""
-    for shape in list(graph):
-        if shape.tag == f"{SVG}title":
-            graph.remove(shape)
-        elif shape.tag == f"{SVG}polygon":
-            shape.set("class", "page")
-        elif shape.tag == f"{SVG}text":
-            shape.set("class", "legend")
-
-
-def _unlink(group: ET.Element) -> None:
-    """Replace each `g > a` by the shapes inside it, and move the tooltip of the `a` to the group's title."""
-    for wrapper in group.findall(f"{SVG}g"):
-        for link in wrapper.findall(f"{SVG}a"):
-            for title in group.findall(f"{SVG}title"):
-                title.text = link.get(LINK_TITLE)
-            place = list(group).index(wrapper)
-            group[place : place + 1] = list(link)
-
-
-def _join_halves(root: ET.Element) -> None:
-    """Join the two halves of an arrow into one edge, and remove the point between them."""
-    for graph in root.findall(f"{SVG}g"):
-        edges = {group.get("id"): group for group in graph}
-        for group in list(graph):
-            kinds = (group.get("class") or "").split()
-            if "half" in kinds:
-                first = edges[group.get("id", "").removesuffix(SECOND_HALF)]
-                for line, rest in zip(first.findall(f"{SVG}path"), group.findall(f"{SVG}path"), strict=True):
-                    line.set("d", f"{line.get('d')}L{rest.get('d', '')[1:]}")
-                first[2:2] = group.findall(f"{SVG}polygon")
-            if "half" in kinds or "via" in kinds:
-                graph.remove(group)
-
-
-def _colour(node: ET.Element) -> None:
-    """Give the gradient in a box the colour of its sign, for viewers that ignore CSS variables."""
-    classes, lines = (node.get("class") or "").split(), node.findall(f"{SVG}text")
-    sign = next((sign for sign in SIGNS if sign in classes), "")
-    if "node" in classes and sign and len(lines) > 2:
-        lines[-1 if "neuron" in classes else 2].set("fill", LIGHT[f"{sign}-ink"])
-
-
-def _divide(text: ET.Element) -> None:
-    """Make each part of a line a span: muted after a name in a box, in its own colour if a legend explains one."""
-    parts = (text.text or "").split(GAP)
-    if len(parts) == 1:
-        return
-    text.text = ""
-    for k, part in enumerate(parts):
-        span = ET.SubElement(text, f"{SVG}tspan")
-        span.text = f" {part}" if k else part
-        span.attrib |= {"dx": "0.72em"} if k else {}  # the gap is this and a space; not all viewers keep a wide space
-        colour = COLOUR_NAMES.get(part.partition(":")[0]) if text.get("class") == "legend" else None
-        span.set("class", colour or ("kind" if k else "name"))

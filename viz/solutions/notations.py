@@ -62,6 +62,7 @@ class Convention:
     delta_first = False  #: whether a term of a hidden delta is written δ·w
     sender_first = False  #: whether the derivative with respect to a weight is written x·δ
     target_first = False  #: whether an error is written y − a
+    receiver_first = False  #: whether a weight's first index is its receiver's, so that a layer computes W·a, not a·W
     label: Formula | None = None  #: the number of the right class, where the course has a letter for it
     first = 1  #: the number of the layer after the inputs
 
@@ -255,7 +256,7 @@ class Nielsen(Convention):
     )
     rate = Formula(r"\frac{\eta}{m}", "(η/m)")
     rule = "The rate is $η/m$ for a batch of $m$ examples; here $m = 1$."
-    target_first = True
+    target_first = receiver_first = True
     first = 2
 
     def z(self, n: int, j: int) -> Formula:
@@ -281,6 +282,13 @@ class Nielsen(Convention):
 
 
 CONVENTIONS = {convention.name: convention for convention in (Convention, Handout, Arnold, Misley, Nielsen)}
+
+
+def convention_of(name: str, sizes: Sequence[int]) -> Convention:
+    """Return a convention by its name, for a network of these sizes; raise ValueError if there is none."""
+    if name not in CONVENTIONS:
+        raise ValueError(f"convention is {name!r}; choose one of {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[name](sizes)
 
 
 def derivative(of: Formula, to: Formula) -> Formula:

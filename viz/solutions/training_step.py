@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
 from viz.solutions.equations import Derivation, Equation, Formula, Part, Section, Sheet, gap, places, unevaluated
-from viz.solutions.notations import CONVENTIONS
+from viz.solutions.notations import convention_of
 from viz.solutions.output_deltas import OutputDeltas
 from viz.solutions.step_numbers import StepNumbers, is_sum
 
@@ -27,12 +27,11 @@ def training_step(
     record: Record, loss: Value | None, learning_rate: float | None, convention: str, digits: int
 ) -> Derivation:
     """Return the worked solution of a record's step; the arguments are those of `derivation`."""
-    if convention not in CONVENTIONS:
-        raise ValueError(f"convention is {convention!r}; choose one of {', '.join(CONVENTIONS)}")
+    notation = convention_of(convention, record.mlp.sizes)
     if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
         raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
     _check(record, loss)
-    step = StepNumbers(record, CONVENTIONS[convention](record.mlp.sizes), digits)
+    step = StepNumbers(record, notation, digits)
     solution = TrainingStep(step, OutputDeltas(step, loss), learning_rate)
     solution.check()
     return solution.derivation()

@@ -16,7 +16,7 @@ const GLIDE = 250; // milliseconds
 
 const byId = (id) => document.getElementById(id);
 const model = JSON.parse(byId("model").textContent);
-const { names, states } = model; // names of all Values; a box's members are indices into it
+const { names, keywords, states } = model; // of all Values; a box's members are indices into them
 const [stage, slider, search] = [byId("stage"), byId("slider"), byId("search")];
 
 let state; // the current folding
@@ -158,12 +158,12 @@ function mark(on) {
 function writeStep() {
   const { pass, box } = state.steps[state.step];
   if (box === undefined) return byId("step").replaceChildren(byId(pass.toLowerCase()).content.cloneNode(true));
-  const { forward, backward } = state.boxes[box];
+  const { forward, backward, delta } = state.boxes[box];
   const nth = pass === "Forward" ? state.step : state.step - state.count.Forward;
   byId("step").replaceChildren(
     make("p", "pass", `${pass} pass, step ${nth} of ${state.count[pass]}`),
     heading(box),
-    ...(pass === "Forward" ? equations(forward) : chainRule(backward)),
+    ...(pass === "Forward" ? equations(forward) : [...chainRule(backward), ...deltaRule(delta)]),
   );
 }
 
@@ -187,6 +187,8 @@ function chainRule({ of, terms, sum, note }) {
   return [make("p", "equation", make("span", "left", of), ...rows, " ", row("=", "", "", sum, "total"))];
 }
 
+const deltaRule = (delta) => (delta.length ? [equation(delta, sign(delta.at(-1)))] : []);
+
 function row(operator, symbols, numbers, product, className = "") {
   const factors = numbers && product ? `${numbers} =` : numbers;
   const parts = [["sign", operator], ["symbols", symbols], ["numbers", factors], [`product ${sign(product)}`, product]];
@@ -208,10 +210,12 @@ function writePinned() {
 }
 
 function pinnedParts(i, computed, differentiated) {
-  const { forward, backward, members } = state.boxes[i];
+  const { forward, backward, delta, members } = state.boxes[i];
   const parts = [make("p", "pass", "Pinned", button("Unpin", unpin)), heading(i), numbers(i, computed, differentiated)];
   if (computed) parts.push(...equations(forward));
-  if (backward && differentiated) parts.push(make("h3", "", "Terms of its gradient"), ...chainRule(backward));
+  if (backward && differentiated) {
+    parts.push(make("h3", "", "Terms of its gradient"), ...chainRule(backward), ...deltaRule(delta));
+  }
   if (members.length > 1 && state !== states[0]) parts.push(button("Unfold", () => unfold(i)));
   return parts;
 }
@@ -260,13 +264,20 @@ function pin(i) {
   writePinned();
 }
 
-// So w⁽¹⁾₂₃ is found by "w(1)23".
-const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[()\s]/g, "");
+// So w⁽¹⁾₂₃ is found by "w(1)23" and by "w123".
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[[\]\s,_]/g, "");
 
+// A box fits by its names and keywords; those that it has in full go before those that contain what is wanted.
 function findNodes() {
   const wanted = plain(search.value);
-  const fits = ({ name, members }) => [name, ...members.map((x) => names[x])].some((x) => plain(x).includes(wanted));
-  matches = wanted ? [...state.boxes.keys()].filter((i) => fits(state.boxes[i])) : [];
+  const words = ({ name, members }) => [name, ...members.map((x) => names[x])].map(plain);
+  const roles = ({ members }) => members.flatMap((x) => keywords[x]).map(plain);
+  const exact = (box) => [...words(box), ...roles(box)].includes(wanted);
+  const has = (x) => x.includes(wanted) || x.replace(/[()]/g, "").includes(wanted);
+  const close = (box) => words(box).some(has) || roles(box).some((x) => x.startsWith(wanted));
+  const fitting = (fits) => [...state.boxes.keys()].filter((i) => fits(state.boxes[i]));
+  const whole = wanted ? fitting(exact) : [];
+  matches = whole.length || !wanted ? whole : fitting(close);
   const found = new Set(matches);
   state.nodes.forEach((node, i) => node.classList.toggle("found", found.has(i)));
   byId("found").textContent = !wanted ? "" : matches.length ? `${matches.length} found` : "none found";
