@@ -50,14 +50,19 @@ class Graph {
   }
 
   backward() {
-    this.gradients.fill(this.missing.has(this.root) ? NaN : 0);
-    if (this.missing.has(this.root)) return;
-    const reached = new Set([this.root]);
-    this.gradients[this.root] = 1;
+    const lost = this.missing.has(this.root);
+    const reached = new Set(lost ? [] : [this.root]);
+    this.gradients.fill(lost ? NaN : 0);
+    if (!lost) this.gradients[this.root] = 1;
     for (let i = this.root; i >= 0; i -= 1) {
-      if (!reached.has(i) || this.isLeaf(i)) continue;
+      if (this.isLeaf(i)) continue;
       const wanted = this.operands[i].map((j, k) => !this.constants.has(j) && this.receives(i, k));
       const differentiate = () => (this.partials[i] = this.localDerivatives(i, wanted));
+      this.partials[i] = wanted.map(() => NaN);
+      if (!reached.has(i)) {
+        if (!this.missing.has(i)) this.attempt(i, "", new Set(), differentiate, false); // to be shown on the arrows
+        continue;
+      }
       const known = !this.unknown.has(i) && this.attempt(i, "the derivative of ", this.unknown, differentiate);
       this.operands[i].forEach((j, k) => {
         if (!wanted[k]) return;
@@ -92,12 +97,13 @@ class Graph {
   }
 
   // Does what may be refused; then notes the error, and that the node lacks what was asked for. Returns if it was done.
-  attempt(i, what, lacking, action) {
+  attempt(i, what, lacking, action, noted = true) {
     try {
       action();
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (!noted) return false;
       const name = this.operations[i];
       const operands = this.operands[i].map((j) => (this.names[j] ? `${this.names[j]} = ` : "") + this.values[j]);
       this.errors.set(i, `${what}${name}(${operands.join(", ")}): ${error.message || `${name} needs ${rows[name].domain}`}`);

@@ -1,0 +1,171 @@
+// Practice: the numbers are blank, and the reader works them out in the order of the pass. What is typed is compared at
+// its digits, and a known mistake is named. Nothing leaves the page.
+
+const MIN_DIGITS = 2; // of an answer, unless it is exact
+const ENOUGH = 1e-6; // up to this fraction, an answer is exact
+let practice = null; // { pass, asked: the step that is asked for, hints, tries, log }
+
+const practiceLimit = () => (practice ? practice.asked - 1 : undefined);
+
+function startPractice(pass) {
+  pause();
+  practice = { pass, asked: 0, hints: 0, tries: 0, log: [] };
+  askNext(pass === "Backward" ? state.count.Forward : 0);
+}
+
+function stopPractice() {
+  practice = null;
+  writePractice();
+  go(state.last);
+}
+
+// Goes on to the next step with a question; what needs no thought or has no single number is shown.
+function askNext(from) {
+  const { pass } = practice;
+  let asked = from + 1;
+  while (asked < state.last && !(state.steps[asked].pass === pass && isQuestion(state.steps[asked]))) asked += 1;
+  Object.assign(practice, { asked, hints: 0, tries: 0 });
+  go(asked - 1);
+  const over = asked >= state.last || state.steps[asked].pass !== pass;
+  if (over) practice.asked = state.last + 1;
+  writePractice(over);
+}
+
+function isQuestion({ pass, box }) {
+  const { outputs, backward } = state.boxes[box];
+  if (outputs.length !== 1 || answerOf(pass, outputs[0]) === undefined) return false;
+  return pass === "Forward" || backward.terms.length > 0;
+}
+
+const answerOf = (pass, z) => quantity(pass === "Forward" ? "v" : "g", [z], state);
+
+function asked() {
+  const { pass, box } = state.steps[practice.asked];
+  const { outputs, backward, forward } = state.boxes[box];
+  const z = outputs[0];
+  const symbol = pass === "Forward" ? forward.at(-1)[0] : backward.of;
+  return { pass, box, z, backward, forward: forward.at(-1), symbol: fill(symbol, state), right: answerOf(pass, z) };
+}
+
+function answer() {
+  const field = byId("answer");
+  const { number: x, half, digits, problem = "" } = readNumber(field.value);
+  tellProblem(field, problem);
+  if (problem) return;
+  const { right, symbol } = asked();
+  const agrees = (y) => x === y || Math.abs(x - y) <= Math.max(half * (1 + 1e-9), ENOUGH * Math.abs(y));
+  practice.tries += 1;
+  if (!agrees(right)) return say(mistake(agrees, right), "wrong");
+  if (digits < MIN_DIGITS && Math.abs(x - right) > ENOUGH * Math.abs(right)) {
+    practice.tries -= 1;
+    return say(`Right so far: give at least ${MIN_DIGITS} digits.`, "");
+  }
+  note(symbol, right, practice.hints ? "with a hint" : practice.tries > 1 ? `at try ${practice.tries}` : "at once");
+  say(`${symbol} = ${written(right, "s")} is right.`, "right");
+  askNext(practice.asked);
+}
+
+function note(symbol, right, how) {
+  practice.log.push({ symbol, right, how });
+}
+
+function showAnswer() {
+  const { symbol, right } = asked();
+  note(symbol, right, "shown");
+  say(`${symbol} = ${written(right, "s")}.`, "");
+  askNext(practice.asked);
+}
+
+// ---- Known mistakes: what a wrong number would be, had it been made
+
+function mistake(agrees, right) {
+  const known = asked().pass === "Forward" ? forwardMistakes() : backwardMistakes();
+  const found = [[-right, "The sign is the opposite."], ...known].find(([y]) => agrees(y) && y !== right);
+  return found ? found[1] : "Not yet. Try again, or ask for a hint.";
+}
+
+function forwardMistakes() {
+  const { z } = asked();
+  return graph.numbers(z).map((x) => [x, "That is an operand itself: the operation is missing."]);
+}
+
+function backwardMistakes() {
+  const { box, right } = asked();
+  const terms = state.leaving[box].map((k) => {
+    const head = state.boxes[state.arrows[k][1]];
+    const g = numbers.gradients[head.outputs.at(-1)];
+    const [p, product] = [flowing(state).derivatives[k], state.flows[k][0]];
+    return { p, g, product, name: fill(head.name, state) };
+  });
+  const instead = (term, y) => right - term.product + y;
+  return terms.flatMap((term) => {
+    const { p, g, product, name } = term;
+    const of = terms.length > 1 ? ` in the term through ${name}` : "";
+    return [
+      [instead(term, p), `That is the local derivative alone${of}: the gradient of ${name} is missing as a factor.`],
+      [instead(term, g), `The local derivative is missing as a factor${of}.`],
+      ...(terms.length > 1
+        ? [
+            [instead(term, 0), `The term through ${name} is missing: the gradient is a sum over all arrows that leave the box.`],
+            [product, `That is the term through ${name} alone: the gradient is a sum over all arrows that leave the box.`],
+            [instead(term, -product), `The sign of the term through ${name} is the opposite.`],
+          ]
+        : []),
+    ];
+  }).concat([[2 * right, "There is a factor 2 too much."], [right / 2, "A factor 2 is missing."]]);
+}
+
+// ---- What shows
+
+const say = (text, look) => Object.assign(byId("said"), { textContent: text, className: look });
+
+function writePractice(over = false) {
+  byId("asking").hidden = !practice || over;
+  byId("starting").hidden = Boolean(practice);
+  byId("ending").hidden = !practice;
+  byId("summary").hidden = !practice || !practice.log.length;
+  document.body.classList.toggle("practising", Boolean(practice));
+  byId("hinted").replaceChildren();
+  if (!practice) return say("", "");
+  byId("summary-text").value = summary();
+  if (over) return say("That was the last one.", "right");
+  byId("question").textContent = `${asked().symbol} =`;
+  byId("answer").value = "";
+  tellProblem(byId("answer"), "");
+  if (byId("practice").open) byId("answer").focus({ preventScroll: true });
+}
+
+// First the chain rule with blanks for the numbers, then with the numbers.
+function hint() {
+  practice.hints += 1;
+  const { pass, backward, forward } = asked();
+  const open = (text) => (practice.hints > 1 ? text : text.replace(PLACE, "▢"));
+  if (pass === "Forward") {
+    const [left, symbols, factors = ""] = forward.slice(0, -1);
+    return byId("hinted").replaceChildren(equation([left, symbols, open(factors), "?"].filter(Boolean), false));
+  }
+  const terms = backward.terms.map(([symbols, factors]) => [symbols, open(factors), ""]);
+  byId("hinted").replaceChildren(...chainRule({ ...backward, terms, sum: "?" }));
+}
+
+function summary() {
+  const { log, pass } = practice;
+  const count = (how) => log.filter((entry) => entry.how === how).length;
+  const lines = log.map(({ symbol, right, how }) => `${symbol} = ${written(right, pass === "Forward" ? "n" : "s")}: ${how}`);
+  const what = pass === "Forward" ? "values" : "gradients";
+  return [`Practice on ${nameOfRoot}: ${log.length} ${what}, ${count("at once")} right at once`, ...lines].join("\n");
+}
+
+function buildPractice() {
+  for (const [id, pass] of [["ask-gradients", "Backward"], ["ask-values", "Forward"]]) {
+    byId(id).addEventListener("click", () => startPractice(pass));
+  }
+  byId("asking").addEventListener("submit", (event) => {
+    event.preventDefault();
+    answer();
+  });
+  byId("hint-button").addEventListener("click", hint);
+  byId("show-answer").addEventListener("click", showAnswer);
+  byId("stop-practice").addEventListener("click", stopPractice);
+  byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, "The summary is copied.", "Copy the summary from its box."));
+}
