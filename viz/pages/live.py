@@ -60,15 +60,21 @@ def live_model(index: Mapping[Value, int], record: Record | None, drawing: Drawi
     """
     role = roles(record, index) if record else {}
     learning = {"weight", "bias"} if record else {""}
+    in_order = [*record.inputs, *record.mlp.parameters()] if record else []
+    ordered = dict.fromkeys([z for z in in_order if z in index] + list(index))
+
+    def kind(z: Value) -> str:
+        return role.get(z, "constant" if z.constant else "leaf")
+
     leaves = [
         {
-            "i": i,
-            "name": drawing.lettering.title(z) or role.get(z, "constant" if z.constant else "leaf") + subscript(i),
-            "kind": role.get(z, "constant" if z.constant else ""),
+            "i": index[z],
+            "name": drawing.lettering.title(z) or kind(z) + subscript(index[z]),
+            "kind": kind(z),
             "open": not z.constant or role.get(z) in OPEN,
             "learns": not z.constant and role.get(z, "") in learning,
         }
-        for z, i in index.items()
+        for z in ordered
         if not z.operation
     ]
     return {"leaves": leaves, "data": None if data is None else _samples(index, record, data)}

@@ -188,8 +188,7 @@ def _document(
         name=title,
         why=html.escape(why),
         why_hidden="" if why else " hidden",
-        numbers=_part("live-numbers.html") if leaves else "",
-        learning=_part("live-learning.html").replace("$name", title) if leaves else "",
+        live=_dedented("live.html").replace("$name", title) if leaves else "",
         keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=_legend(name, value.grad, drawn, highlight, live=bool(leaves)),
@@ -298,9 +297,14 @@ def _part(name: str) -> str:
     return files("viz.pages").joinpath("template", name).read_text(encoding="utf-8")
 
 
+def _dedented(name: str) -> str:
+    """Return a file of the template without indents: no text in it keeps its spaces."""
+    return re.sub(r"^ +", "", _part(name), flags=re.MULTILINE)
+
+
 def _script(name: str) -> str:
-    """Return a file of the script without the lines that are comments."""
-    return re.sub(r"^ *//.*\n", "", _part(f"{name}.js"), flags=re.MULTILINE)
+    """Return a file of the script without indents and comments."""
+    return re.sub(r"^(//.*)?\n", "", _dedented(f"{name}.js"), flags=re.MULTILINE)
 
 
 def _hash(text: str) -> str:

@@ -17,7 +17,7 @@ function buildFields() {
 function fieldOf(leaf) {
   const { i, name, kind } = leaf;
   const input = make("input", "");
-  const label = make("label", "scrub", name, " ", make("span", "kind", kind === name ? "" : kind));
+  const label = make("label", "scrub", name, " ", make("span", "kind", kind === "leaf" ? "" : kind));
   const problem = make("p", "problem");
   const tick = make("input", "");
   Object.assign(tick, { type: "checkbox", checked: leaf.learns, ariaLabel: `${name} learns` });
@@ -30,7 +30,6 @@ function fieldOf(leaf) {
   Object.assign(label, { htmlFor: input.id, title: "Drag to change the number" });
   input.addEventListener("input", () => typed(i, input));
   input.addEventListener("change", () => commit());
-  input.addEventListener("blur", () => restore(i));
   input.addEventListener("keydown", (event) => fieldKey(event, i));
   scrub(label, i);
   fields.set(i, input);
@@ -48,7 +47,7 @@ function typed(i, input) {
   recompute();
 }
 
-// What is no number is put back when the field is left.
+// Puts the number back in the place of what is none.
 function restore(i) {
   const input = fields.get(i);
   tellProblem(input, "");
@@ -93,9 +92,10 @@ function scrub(label, i) {
   label.addEventListener("pointercancel", end);
 }
 
-// Writes the numbers into the fields, but not into the one that is being typed in.
+// Writes the numbers into the fields, but not over what is being typed, nor over what is no number and says so.
 function writeFields() {
   for (const [i, input] of fields) {
+    if (input.getAttribute("aria-invalid") === "true") continue;
     if (input === document.activeElement && readNumber(input.value).number === graph.values[i]) continue;
     const text = asTyped(graph.values[i]);
     if (input.value !== text) input.value = text;

@@ -29,6 +29,7 @@ const equal = (xs, ys) => xs.every((x, k) => Object.is(x, ys[k]));
 
 function putAll(list) {
   leaves.forEach(({ i }, k) => (graph.values[i] = list[k]));
+  for (const { i } of leaves) restore(i);
   forgetPath();
   recompute();
 }

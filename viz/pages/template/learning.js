@@ -21,7 +21,8 @@ function descend(parameters, rate) {
   path.length = Number(byId("path").value) + 1; // a step from an earlier place leaves what came after
   if (!graph.descend(parameters, rate, data ?? undefined)) return false;
   path.push({ numbers: all(), loss: lossOf(parameters) });
-  byId("path").max = byId("path").value = path.length - 1;
+  byId("path").max = path.length - 1;
+  byId("path").value = path.length - 1;
   return true;
 }
 

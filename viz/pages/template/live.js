@@ -109,7 +109,8 @@ function quantitiesIn(line) {
 
 const refusal = (z) => `✗ ${graph.operations[z]}(${graph.numbers(z).map(number).join(", ")})`;
 
-function writeLine(element, text, room) {
+function writeLine(element, line, room) {
+  const text = line.replaceAll("  ", "\u00A0\u00A0"); // SVG makes one space of two
   if (!element || element.textContent === text) return;
   element.textContent = text;
   element.removeAttribute("textLength");

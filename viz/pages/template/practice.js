@@ -160,12 +160,9 @@ function buildPractice() {
   for (const [id, pass] of [["ask-gradients", "Backward"], ["ask-values", "Forward"]]) {
     byId(id).addEventListener("click", () => startPractice(pass));
   }
-  byId("asking").addEventListener("submit", (event) => {
-    event.preventDefault();
-    answer();
-  });
-  byId("hint-button").addEventListener("click", hint);
-  byId("show-answer").addEventListener("click", showAnswer);
-  byId("stop-practice").addEventListener("click", stopPractice);
-  byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, "The summary is copied.", "Copy the summary from its box."));
+  byId("answer").addEventListener("keydown", (event) => event.key === "Enter" && answer());
+  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": showAnswer, "stop-practice": stopPractice };
+  for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
+  const texts = ["The summary is copied.", "Copy the summary from its box."];
+  byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, ...texts));
 }

@@ -40,9 +40,9 @@ const deltaRule = (delta) => (delta.length ? [equation(delta, true)] : []);
 
 function row(operator, ...open) {
   const [symbols, numbers, product, className = ""] = open.map((text) => fill(text, state));
-  const factors = numbers && product ? `${numbers} =` : numbers;
-  const parts = [["sign", operator], ["symbols", symbols], ["numbers", factors], [`product ${sign(product)}`, product]];
-  return make("span", `term ${className}`, ...parts.flatMap(([look, text]) => [" ", make("span", look, text)]));
+  const factors = make("span", "numbers", numbers, numbers && product ? make("span", "gives", " =") : "");
+  const [first, last] = [make("span", "sign", operator), make("span", `product ${sign(product)}`, product)];
+  return make("span", `term ${className}`, " ", first, " ", make("span", "symbols", symbols), " ", factors, " ", last);
 }
 
 const sign = (text) => (text.startsWith("−") ? "negative" : text.startsWith("+") ? "positive" : "zero");
