@@ -68,6 +68,10 @@ class Reader:
         WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(LOADED))
         assert self.driver.execute_async_script(painted)
 
+    def until(self, selector):
+        """Wait until an element shows."""
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: self.sees(selector))
+
     def sits_before(self, width, height):
         """Change the size of the window, before a page is opened."""
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

@@ -15,8 +15,11 @@ def test_the_keyboard_reaches_and_does_everything(reader):
     reader.opens(*neuron())
     reader.presses(Keys.TAB)
     assert reader.driver.switch_to.active_element.text == "Skip the graph"
-    names = ["Values", "Neurons", "Layers", "search", "theme", "n-10", "zoom-in", "zoom-out", "fit"]
-    for name in [*names, "first", "back", "next", "last", "slider", "Keys"]:
+    names = ["Values", "Neurons", "Layers", "search", "present", "theme", "n-10", "zoom-in", "zoom-out", "fit"]
+    names += ["first", "back", "play", "next", "last", "speed", "slider", "undo", "redo", "reset", "share"]
+    fields = [x.get_attribute("id") for x in reader.sees("#fields input")]
+    assert len(fields) == 7  # inputs, weights and the target
+    for name in [*names, *fields, "Learn", "Practise", "Check", "Keys"]:
         reader.presses(Keys.TAB)
         element = reader.driver.switch_to.active_element
         assert name == (element.get_attribute("id") or element.text)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
-SCRIPTS = ("page", "numbers", "folding", "replay", "words", "pointing", "camera", "controls")
+SCRIPTS = ("page", "formats", "numbers", "folding", "replay", "words", "pointing", "camera", "controls")
 LIVE_SCRIPTS = ("graph", "live", "reader", "fields", "history", "learning", "practice", "checking")
 LIVE_WIDTH = "1.1"  # inches of a box, in which any number has room
 LIVE_KEYS = """        <dt>↑ ↓</dt><dd>in a field: a step up, a step down; with Shift, ten steps</dd>

@@ -3,25 +3,21 @@
 const NEAR = 1e-6; // up to this fraction, a gradient is the slope that finite differences find
 
 async function check() {
-  const rows = [];
+  const cells = [];
   const { version } = numbers;
   for (const { i, name } of leaves.filter((leaf) => !constants.has(leaf.i))) {
-    rows.push([name, graph.gradients[i], graph.difference(i)]);
+    const [g, { slope, error }] = [graph.gradients[i], graph.difference(i)];
+    const near = Math.abs(g - slope) <= Math.max(NEAR * Math.max(Math.abs(g), 1), 2 * error);
+    cells.push([name, signed(g), signed(slope), near ? "agrees" : graph.kinked(i) ? "a kink" : "differs"]);
     await new Promise((done) => setTimeout(done)); // so that the page stays alive
     if (numbers.version !== version) return;
   }
-  const cells = rows.map(([name, g, { slope, error }]) => {
-    const verdict = !Number.isFinite(slope) ? "no slope: a kink or an edge" : agree(g, slope, error) ? "agrees" : "differs";
-    return [name, signed(g), signed(slope), verdict];
-  });
   const agreeing = cells.filter((row) => row[3] === "agrees").length;
   byId("checked").replaceChildren(
     make("p", "", `${agreeing} of ${cells.length} gradients agree with finite differences.`),
     table([["leaf", "gradient", "difference", ""].map((title) => th(title, "col")), ...cells.map(tableRow)]),
   );
 }
-
-const agree = (g, slope, error) => Math.abs(g - slope) <= Math.max(NEAR * Math.max(Math.abs(g), 1), 2 * error);
 
 function forgetCheck() {
   if (byId("checked").childElementCount) byId("checked").replaceChildren();

@@ -45,7 +45,7 @@ class Graph {
       if (this.isLeaf(i)) continue;
       this.values[i] = NaN;
       if (operands.some((j, k) => this.missing.has(j) && this.counts(i, k))) this.missing.add(i);
-      else this.attempt(i, "", this.missing, () => (this.values[i] = this.row(i).rule(...this.numbers(i))));
+      else if (!this.attempt(i, "", () => (this.values[i] = this.row(i).rule(...this.numbers(i))))) this.missing.add(i);
     }
   }
 
@@ -60,10 +60,10 @@ class Graph {
       const differentiate = () => (this.partials[i] = this.localDerivatives(i, wanted));
       this.partials[i] = wanted.map(() => NaN);
       if (!reached.has(i)) {
-        if (!this.missing.has(i)) this.attempt(i, "", new Set(), differentiate, false); // to be shown on the arrows
+        if (!this.missing.has(i)) this.attempt(i, null, differentiate); // to be shown on the arrows
         continue;
       }
-      const known = !this.unknown.has(i) && this.attempt(i, "the derivative of ", this.unknown, differentiate);
+      const known = !this.unknown.has(i) && this.attempt(i, "the derivative of ", differentiate);
       this.operands[i].forEach((j, k) => {
         if (!wanted[k]) return;
         reached.add(j);
@@ -96,18 +96,17 @@ class Graph {
     return this.operands[i].map((j) => this.values[j]);
   }
 
-  // Does what may be refused; then notes the error, and that the node lacks what was asked for. Returns if it was done.
-  attempt(i, what, lacking, action, noted = true) {
+  // Does what may be refused, and returns whether it was done; notes the error, unless `what` is null.
+  attempt(i, what, action) {
     try {
       action();
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (!noted) return false;
+      if (what === null) return false;
       const name = this.operations[i];
       const operands = this.operands[i].map((j) => (this.names[j] ? `${this.names[j]} = ` : "") + this.values[j]);
       this.errors.set(i, `${what}${name}(${operands.join(", ")}): ${error.message || `${name} needs ${rows[name].domain}`}`);
-      lacking.add(i);
       return false;
     }
   }
@@ -143,6 +142,22 @@ class Graph {
     this.put(parameters, after);
     this.compute();
     return true;
+  }
+
+  // Whether the root has a kink along a leaf: its slopes to the right and to the left stay apart in shorter steps.
+  kinked(leaf) {
+    const x = this.values[leaf];
+    const at = (moved) => {
+      this.values[leaf] = moved;
+      this.forward();
+      return this.values[this.root];
+    };
+    const middle = at(x);
+    const apart = (h) => Math.abs((at(x + h) - middle) / h - (middle - at(x - h)) / h);
+    const [far, near] = [1e-4, 1e-6].map((h) => apart(h * Math.max(1, Math.abs(x))));
+    at(x);
+    this.compute();
+    return near > far / 2 && near > 1e-6;
   }
 
   // The slope of the root along one leaf by finite differences, and how far it may be off: central differences over
