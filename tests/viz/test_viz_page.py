@@ -86,7 +86,7 @@ def neuron():
 
 
 def steps(value, record=None, **options):
-    """The steps of a replay, by name, their texts as the page shows them: with numbers, no side of an equation twice."""
+    """The steps of a replay, by name, with their texts as the page shows them: filled, and no side twice in a row."""
     drawing = draw(value, record, **options)
     places = Places({z: i for i, z in enumerate(topological_order(value))}, drawing.arrows)
 

@@ -96,7 +96,7 @@ def test_after_a_change_the_page_shows_what_python_would_have_written(reader, bu
     live = seen(reader, foldings)
     for z in topological_order(value):
         z.zero_grad()
-    for (i, x), (_, z) in zip(moved, leaves, strict=True):
+    for (_, x), (_, z) in zip(moved, leaves, strict=True):
         z.data = x
     value.refresh()
     value.backward()

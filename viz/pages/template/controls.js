@@ -1,6 +1,6 @@
 // Mouse, fingers, keyboard, buttons.
 
-const TYPING = 'input:not([type="range"], [type="checkbox"]), select, textarea'; // keys are theirs
+const TYPING = "input:not(#slider), select, textarea"; // keys are theirs
 const fingers = new Map();
 let dragged = false;
 

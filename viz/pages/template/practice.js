@@ -3,6 +3,7 @@
 
 const MIN_DIGITS = 2; // of an answer, unless it is exact
 const ENOUGH = 1e-6; // up to this fraction, an answer is exact
+const ROUNDING = 1e-9;
 let practice = null; // { pass, asked: the step that is asked for, hints, tries, log }
 
 const practiceLimit = () => (practice ? practice.asked - 1 : undefined);
@@ -53,13 +54,12 @@ function answer() {
   tellProblem(field, problem);
   if (problem) return;
   const { right, symbol } = asked();
-  const agrees = (y) => x === y || Math.abs(x - y) <= Math.max(half * (1 + 1e-9), ENOUGH * Math.abs(y));
+  const exactly = (y) => Math.abs(x - y) <= ENOUGH * Math.abs(y);
+  const nearly = (y) => exactly(y) || Math.abs(x - y) <= half * (1 + ROUNDING);
+  const agrees = digits < MIN_DIGITS ? exactly : nearly;
+  if (!agrees(right) && nearly(right)) return say(`Right so far: give at least ${MIN_DIGITS} digits.`, "");
   practice.tries += 1;
   if (!agrees(right)) return say(mistake(agrees, right), "wrong");
-  if (digits < MIN_DIGITS && Math.abs(x - right) > ENOUGH * Math.abs(right)) {
-    practice.tries -= 1;
-    return say(`Right so far: give at least ${MIN_DIGITS} digits.`, "");
-  }
   note(symbol, right, practice.hints ? "with a hint" : practice.tries > 1 ? `at try ${practice.tries}` : "at once");
   say(`${symbol} = ${written(right, "s")} is right.`, "right");
   askNext(practice.asked);
