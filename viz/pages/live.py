@@ -67,13 +67,13 @@ def live_model(index: Mapping[Value, int], record: Record | None, drawing: Drawi
         return role.get(z, "constant" if z.constant else "leaf")
 
     leaves = [
-        {
-            "i": index[z],
-            "name": drawing.lettering.title(z) or kind(z) + subscript(index[z]),
-            "kind": kind(z),
-            "open": not z.constant or role.get(z) in OPEN,
-            "learns": not z.constant and role.get(z, "") in learning,
-        }
+        [
+            index[z],
+            drawing.lettering.title(z) or kind(z) + subscript(index[z]),
+            kind(z),
+            not z.constant or role.get(z) in OPEN,
+            not z.constant and role.get(z, "") in learning,
+        ]
         for z in ordered
         if not z.operation
     ]

@@ -180,7 +180,7 @@ def _document(
         "live": leaves and leaves | {"root": name},
         "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_part("live.css")] if leaves else [])])
+    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_dedented("live.css")] if leaves else [])])
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
@@ -303,8 +303,8 @@ def _dedented(name: str) -> str:
 
 
 def _script(name: str) -> str:
-    """Return a file of the script without indents and comments."""
-    return re.sub(r"^(//.*)?\n", "", _dedented(f"{name}.js"), flags=re.MULTILINE)
+    """Return a file of the script without indents and comments, which no text in it looks like."""
+    return re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
 
 
 def _hash(text: str) -> str:

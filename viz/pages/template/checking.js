@@ -54,8 +54,8 @@ const scripting = {
     commit();
     if (!taken) throw new Error(`the step was not taken, because it leads to no finite number${troubleOf(parameters)}`);
   },
-  undo: () => undo(),
-  reset: () => reset(),
+  undo: () => void undo(),
+  reset,
   error: () => [...graph.errors.values()][0] ?? null,
 };
 

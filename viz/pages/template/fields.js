@@ -1,6 +1,7 @@
 // A field for the number of each leaf: type it, step it with the arrow keys, or drag its name to and fro.
 
-const { leaves } = model.live; // each as { i, name, kind, open, learns }; i its index, open whether its field shows
+// Of each leaf its index, name and kind, whether its field shows, and whether descent moves it.
+const leaves = model.live.leaves.map(([i, name, kind, open, learns]) => ({ i, name, kind, open, learns }));
 const nameOfRoot = model.live.root;
 const PIXELS = 4; // of a drag, for one step
 const fields = new Map(); // by index

@@ -34,16 +34,11 @@ function putAll(list) {
   recompute();
 }
 
-function undo() {
-  if (past.length === 1) return;
-  future.push(past.pop());
-  putAll(past.at(-1));
-  afterCommit();
-}
+const undo = () => past.length > 1 && travel(future, past);
+const redo = () => future.length && travel(past, future);
 
-function redo() {
-  if (!future.length) return;
-  past.push(future.pop());
+function travel(to, from) {
+  to.push(from.pop());
   putAll(past.at(-1));
   afterCommit();
 }

@@ -100,8 +100,8 @@ function drawCurve() {
   byId("here").setAttribute("cy", y(losses[k]).toFixed(1));
   const what = data ? `mean ${nameOfRoot} over ${data.samples.length} samples` : nameOfRoot;
   byId("learned").textContent = `Step ${k} of ${losses.length - 1}: ${what} = ${number(losses[k])}`;
-  byId("most").textContent = number(most);
-  byId("least").textContent = number(least);
+  byId("most").textContent = `top ${number(most)}`;
+  byId("least").textContent = `bottom ${number(least)}`;
 }
 
 function buildLearning() {

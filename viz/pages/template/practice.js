@@ -53,26 +53,21 @@ function answer() {
   const { number: x, half, digits, problem = "" } = readNumber(field.value);
   tellProblem(field, problem);
   if (problem) return;
-  const { right, symbol } = asked();
+  const { right } = asked();
   const exactly = (y) => Math.abs(x - y) <= ENOUGH * Math.abs(y);
   const nearly = (y) => exactly(y) || Math.abs(x - y) <= half * (1 + ROUNDING);
   const agrees = digits < MIN_DIGITS ? exactly : nearly;
   if (!agrees(right) && nearly(right)) return say(`Right so far: give at least ${MIN_DIGITS} digits.`, "");
   practice.tries += 1;
   if (!agrees(right)) return say(mistake(agrees, right), "wrong");
-  note(symbol, right, practice.hints ? "with a hint" : practice.tries > 1 ? `at try ${practice.tries}` : "at once");
-  say(`${symbol} = ${written(right, "s")} is right.`, "right");
-  askNext(practice.asked);
+  const { hints, tries } = practice;
+  goOn(hints ? "with a hint" : tries > 1 ? `at try ${tries}` : "at once", " is right");
 }
 
-function note(symbol, right, how) {
-  practice.log.push({ symbol, right, how });
-}
-
-function showAnswer() {
+function goOn(how, verdict) {
   const { symbol, right } = asked();
-  note(symbol, right, "shown");
-  say(`${symbol} = ${written(right, "s")}.`, "");
+  practice.log.push({ symbol, right, how });
+  say(`${symbol} = ${written(right, "s")}${verdict}.`, verdict ? "right" : "");
   askNext(practice.asked);
 }
 
@@ -80,7 +75,7 @@ function showAnswer() {
 
 function mistake(agrees, right) {
   const known = asked().pass === "Forward" ? forwardMistakes() : backwardMistakes();
-  const found = [[-right, "The sign is the opposite."], ...known].find(([y]) => agrees(y) && y !== right);
+  const found = [[-right, "The sign is the opposite."], ...known].find(([y]) => y !== false && y !== right && agrees(y));
   return found ? found[1] : "Not yet. Try again, or ask for a hint.";
 }
 
@@ -98,21 +93,20 @@ function backwardMistakes() {
     return { p, g, product, name: fill(head.name, state) };
   });
   const instead = (term, y) => right - term.product + y;
-  return terms.flatMap((term) => {
+  const several = terms.length > 1;
+  const sum = "the gradient is a sum over all arrows that leave the box.";
+  const known = terms.flatMap((term) => {
     const { p, g, product, name } = term;
-    const of = terms.length > 1 ? ` in the term through ${name}` : "";
+    const of = several ? ` in the term through ${name}` : "";
     return [
       [instead(term, p), `That is the local derivative alone${of}: the gradient of ${name} is missing as a factor.`],
       [instead(term, g), `The local derivative is missing as a factor${of}.`],
-      ...(terms.length > 1
-        ? [
-            [instead(term, 0), `The term through ${name} is missing: the gradient is a sum over all arrows that leave the box.`],
-            [product, `That is the term through ${name} alone: the gradient is a sum over all arrows that leave the box.`],
-            [instead(term, -product), `The sign of the term through ${name} is the opposite.`],
-          ]
-        : []),
+      [several && instead(term, 0), `The term through ${name} is missing: ${sum}`],
+      [several && product, `That is the term through ${name} alone: ${sum}`],
+      [several && instead(term, -product), `The sign of the term through ${name} is the opposite.`],
     ];
-  }).concat([[2 * right, "There is a factor 2 too much."], [right / 2, "A factor 2 is missing."]]);
+  });
+  return [...known, [2 * right, "There is a factor 2 too much."], [right / 2, "A factor 2 is missing."]];
 }
 
 // ---- What shows
@@ -161,7 +155,7 @@ function buildPractice() {
     byId(id).addEventListener("click", () => startPractice(pass));
   }
   byId("answer").addEventListener("keydown", (event) => event.key === "Enter" && answer());
-  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": showAnswer, "stop-practice": stopPractice };
+  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": () => goOn("shown", ""), "stop-practice": stopPractice };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
   const texts = ["The summary is copied.", "Copy the summary from its box."];
   byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, ...texts));
