@@ -66,9 +66,26 @@ function quantity(what, [i, k], state) {
   return unknown.has(z) || unknown.has(x) ? undefined : flowing(state).flows[i][0];
 }
 
-function fill(text, state, blank = "—") {
-  return text.replace(PLACE, (_, form, what, where) => {
-    const x = quantity(what, where.split(",").map(Number), state);
-    return x === undefined ? blank : written(x, form);
-  });
+// A text as pieces of text and, between them, places: form, quantity and where.
+const pieces = new Map();
+
+function piecesOf(text) {
+  if (!pieces.has(text)) {
+    pieces.set(text, text.split(PLACE).map((piece, k) => (k % 4 === 3 ? piece.split(",").map(Number) : piece)));
+  }
+  return pieces.get(text);
+}
+
+function quantitiesIn(text, state) {
+  const parts = piecesOf(text);
+  const found = [];
+  for (let k = 1; k < parts.length; k += 4) found.push(quantity(parts[k + 1], parts[k + 2], state));
+  return found;
+}
+
+function fill(text, state) {
+  const parts = piecesOf(text);
+  const found = quantitiesIn(text, state);
+  const filled = found.map((x, k) => (x === undefined ? "—" : written(x, parts[4 * k + 1])) + parts[4 * k + 4]);
+  return parts[0] + filled.join("");
 }
