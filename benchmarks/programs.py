@@ -106,7 +106,7 @@ def typst(path: Path) -> bytes:
 def weasyprint(path: Path) -> bytes:
     """WeasyPrint."""
     width, height = size(path)
-    look = f"<style>@page{{size:{width}px {height}px;margin:0}}img{{display:block}}</style>"
+    look = f"<style>@page{{size:{width}px {height}px;margin:0}}body{{margin:0}}img{{display:block;width:100%}}</style>"
     html = import_module("weasyprint").HTML(string=f'{look}<img src="{path.name}">', base_url=f"{path.parent}/")
     return printed(html.write_pdf())
 
@@ -238,10 +238,11 @@ def faults(picture: Image.Image, reference: Image.Image, path: Path) -> list[str
     """Return what is wrong with a program's picture of an SVG, of which the reference is Chromium's."""
     found = []
     mine, theirs = (np.asarray(x.convert("RGB")).astype(np.int16) for x in (picture, reference))
-    for colour in surfaces(reference):
-        there, here = (int((abs(x - colour).max(axis=2) <= 12).sum()) for x in (theirs, mine))
-        if not 0.6 * there <= here <= 1.6 * there:
-            found.append(f"#{bytes(colour).hex()} covers {here} pixels, not {there}")
+    for kind, attribute, near, least in (("node", "fill", 12, 0.6), ("edge", "stroke", 60, 0.25)):
+        for colour in paints(path, kind, attribute):
+            there, here = (int((abs(x - colour).max(axis=2) <= near).sum()) for x in (theirs, mine))
+            if there > 500 and here < least * there:
+                found.append(f"{kind}s of #{bytes(colour).hex()} cover {here} pixels, not {there}")
     dark = [np.asarray(x.convert("L")).astype(np.int16) for x in (picture, reference)]
     if dark[0].mean() < dark[1].mean() - 6:
         found.append(f"too dark: {dark[0].mean():.0f}, not {dark[1].mean():.0f}")
@@ -254,10 +255,12 @@ def faults(picture: Image.Image, reference: Image.Image, path: Path) -> list[str
     return found
 
 
-def surfaces(picture: Image.Image) -> list[tuple[int, ...]]:
-    """Return the most frequent colours of a picture: of the page, of boxes and of thick arrows."""
-    colours: Any = picture.getcolors(1 << 24)
-    return [colour for n, colour in sorted(colours, reverse=True)[:8] if n > 300]
+def paints(path: Path, kind: str, attribute: str) -> set[tuple[int, ...]]:
+    """Return the colours that the nodes of an SVG are filled with, or its edges drawn with."""
+    root = ET.parse(path).getroot()  # noqa: S314
+    groups = [group for group in root.iter(f"{SVG}g") if kind in group.get("class", "").split()]
+    found = {shape.get(attribute, "") for group in groups for shape in group.iter(f"{SVG}path")}
+    return {tuple(bytes.fromhex(colour[1:])) for colour in found if colour.startswith("#")}
 
 
 # In Chromium ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from graphviz_here import needs_dot
 
 from benchmarks import programs
 
-IN_TEST_EXTRA = ("cairosvg", "resvg_py", "svglib", "typst")
+IN_TEST_EXTRA = ("cairosvg", "resvg_py", "typst")
 SHOWN = ("neuron", "embedded", "layers")
 
 
@@ -23,7 +23,6 @@ def pictures(chromium, tmp_path_factory):
 def test_a_program_shows_what_chromium_shows(package, pictures):
     if "CI" not in os.environ:
         pytest.importorskip(package)
-        pytest.importorskip("pymupdf")
     for path, reference in pictures.items():
         picture = programs.opened(programs.PACKAGES[package](path), programs.size(path))
         assert programs.faults(picture, reference, path) == [], path.stem

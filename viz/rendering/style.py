@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 FONT = "Arial"
-FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica,sans-serif'  # equally wide, so text fits its box
+# The first four are equally wide, so text fits its box; without any of them, resvg draws no text unless it is told one.
+FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica,"DejaVu Sans",sans-serif'
 SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
 BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
 
