@@ -6,6 +6,7 @@ sparse matrix for one object. Here both are refused, with the place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from autograd.value import Value
+
+MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
 
 
 def entry(name: str, place: Iterable[int], lists: Iterable[int] = ()) -> str:
@@ -145,6 +148,13 @@ def as_floats(array: NDArray[Any], name: str, dtype: DTypeLike = float) -> NDArr
         return array.astype(dtype, copy=False)
     except OverflowError:
         raise ValueError(f"{name} holds a whole number beyond the largest float, 1.8e308") from None
+
+
+def is_finite(x: NDArray[Any]) -> bool:
+    """Whether no element is NaN or infinite: if the sum of their squares, or that of themselves, is finite, none is."""
+    flat = x if x.ndim == 1 else x.ravel()
+    total = flat.dot(flat) if len(flat) <= MAX_DOT_LENGTH else np.add.reduce(flat)
+    return math.isfinite(total) or bool(np.isfinite(flat).all())
 
 
 def _is_foreign(kind: type) -> bool:

@@ -7,7 +7,6 @@ as it is read; nothing is compiled or executed, and length and depth are bounded
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import math
 import operator
@@ -19,6 +18,14 @@ from typing import Any, NamedTuple
 from autograd.conversion import Refusal, shown
 from autograd.operations import TABLE, log_softmax, mean, softmax
 from autograd.row import Operation
+from autograd.spellings import (
+    NAMES_OF_NUMBERS,
+    OTHER_NAMES,
+    did_you_mean,
+    remedy_of_function,
+    remedy_of_name,
+    remedy_of_sign,
+)
 from autograd.value import Constant, Value
 
 MAX_LENGTH = 10_000  # characters of a text
@@ -44,24 +51,9 @@ TOKEN = re.compile(
     r"|(?P<name>[^\W\d][\w\u0300-\u036f]*)"
     r"|(?P<symbol>\*\*|//|[-+*/%(),\[\]])"
 )
+DECIMAL_COMMA = re.compile(r"\b([0-9]+),([0-9]+)")
+GROUPED_DIGITS = re.compile(r"\b[0-9]{1,3}[\s_][0-9]{3}$")
 PLAIN_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-REMEDIES_OF_SYMBOLS = {
-    "^": "write ** for a power",
-    "×·⋅∙": "write * for a product",
-    "÷": "write / for a quotient",
-    "−–": "write - for a minus",
-    "|": "write abs(x) for |x|",
-    "√": "write sqrt(x) for √x",
-    "@": "write dot([v, w], [x, y]) for a scalar product",
-    ".": "attributes and methods are refused: write f(x) for x.f()",
-    "=<>!:": "assignments, comparisons and keyword arguments are refused: write one formula",
-    "'\"": "strings are refused: write one formula of numbers, names and functions",
-}
-# Functions that books and other libraries call by names that are not close to those here.
-OTHER_NAMES = {
-    "ln": "log", "lg": "log10", "ld": "log2", "tg": "tan", "sgn": "sign", "heaviside": "step", "swish": "silu",
-    "logistic": "sigmoid", "expit": "sigmoid", "σ": "sigmoid", "Φ": "normal_cdf", "ψ": "digamma", "gammaln": "lgamma",
-}  # fmt: skip
 
 
 class Token(NamedTuple):
@@ -181,15 +173,16 @@ class Parser:
         if name.text not in self.functions:
             if self.given_as(name.text):
                 raise self.fault(f"{name} is a variable, not a function: write {name}*(…) for a product", name.start)
-            meant = OTHER_NAMES.get(name.text)
-            close = f"did you mean {meant}?" if meant else did_you_mean(name.text, self.functions)
-            remedy = close or f"the functions are {', '.join(self.functions)}"
-            raise self.fault(f"there is no function {name}: {remedy}", name.start)
+            raise self.fault(
+                f"there is no function {name}: {remedy_of_function(name.text, self.functions)}", name.start
+            )
         function = self.functions[name.text]
         arguments = self.several(self.advance(), ")", lambda: self.expression(0, depth + 1))
         kinds, example = call_of(name.text, function)
         if not re.fullmatch(kinds, "".join("l" if isinstance(x, list) else "n" for x in arguments)):
-            raise self.fault(f"{name} does not take these arguments: write {example}", name.start)
+            comma = DECIMAL_COMMA.search(self.text, name.start, self.token.start)
+            point = f", and {comma[1]}.{comma[2]} with a decimal point" if comma else ""
+            raise self.fault(f"{name} does not take these arguments: write {example}{point}", name.start)
         return self.apply(function, arguments, name.start)
 
     def variable(self, name: Token) -> Value:
@@ -203,7 +196,13 @@ class Parser:
             if name.text in self.functions:
                 example = call_of(name.text, self.functions[name.text])[1]
                 raise self.fault(f"{name} is a function: write {example}", name.start)
+            if name.text in OTHER_NAMES:
+                raise self.fault(
+                    f"{name} is not a function here: {remedy_of_function(name.text, self.functions)}", name.start
+                )
             remedy = f"give {name}=… {did_you_mean(name.text, self.variables)}".rstrip()
+            if name.text in NAMES_OF_NUMBERS:
+                remedy = f"{NAMES_OF_NUMBERS[name.text]}, or give {name}=…"
             raise self.fault(f"there is no value for {name}: {remedy}", name.start)
         if key not in self.found:
             number = self.variables[key]
@@ -239,11 +238,9 @@ class Parser:
             if match["name"]:
                 self.require_name(self.token)
         elif start < len(self.text):
-            sign = self.text[start]
-            remedy = next(
-                (REMEDIES_OF_SYMBOLS[signs] for signs in REMEDIES_OF_SYMBOLS if sign in signs), "leave it out"
-            )
-            raise self.fault(f"{sign!r} is not part of a formula: {remedy}", start)
+            after, functions = self.text[start:], self.functions
+            remedy = remedy_of_sign(after, token.text, functions)
+            raise self.fault(f"{after[0]!r} is not part of a formula: {remedy}", start)
         else:
             self.token = Token("end", "", start)
         return token
@@ -253,7 +250,7 @@ class Parser:
         if keyword.iskeyword(token.text):
             raise self.fault(f"{token} is a keyword of Python, and refused: use another name", token.start)
         if not is_variable(token.text):
-            raise self.fault(f"{token} is not a name: write x**2 for x², and 0.5*x for ½x", token.start)
+            raise self.fault(f"{token} is not a name: {remedy_of_name(token.text, self.functions)}", token.start)
 
     def require_number(self, value: Any, start: int) -> Value:
         """Return a Value; refuse a list."""
@@ -276,9 +273,18 @@ class Parser:
         token = self.token
         if token.text == "[":
             return self.fault("indexing is refused: give each element a name, as in x1", token.start)
+        if token.text == "," and (comma := DECIMAL_COMMA.match(self.text, self.number_before(token.start))):
+            remedy = f"write {comma[1]}.{comma[2]} with a decimal point"
+            return self.fault(f", separates the arguments of a function: {remedy}", token.start)
+        if GROUPED_DIGITS.search(self.text, 0, token.start + len(token.text)):
+            return self.fault("the digits of a number stand without gaps, as in 1000", token.start)
         if token.kind in ("number", "name") or token.text == "(":
             return self.fault(f"an operator is missing before {token}: write * for a product", token.start)
         return self.fault(f"{token} is out of place: nothing before it asks for one", token.start)
+
+    def number_before(self, start: int) -> int:
+        """Return where the digits begin that end at a place."""
+        return len(self.text[:start].rstrip("0123456789"))
 
     def fault(self, message: str, start: int, kind: type[Exception] = ValueError) -> Exception:
         """Return an error that shows the text around a place, and a caret under it."""
@@ -312,9 +318,3 @@ def call_of(name: str, function: Callable[..., Any]) -> tuple[str, str]:
         return "l", f"{name}([x, y])"  # a composition takes a list
     arity = function.arity or 0
     return function.call or ("n" * arity, f"{name}({', '.join('xyuvst'[:arity])})")
-
-
-def did_you_mean(name: str, candidates: dict[str, Any]) -> str:
-    """Return the question that lists the candidates close to a name, or ''."""
-    close = difflib.get_close_matches(name, candidates)
-    return f"did you mean {', '.join(close)}?" if close else ""

@@ -168,11 +168,14 @@ class Operation:
     def _evaluate_arrays(self, operands: Sequence[Any]) -> Any:
         if any(isinstance(x, Value) or getattr(x, "dtype", None) == np.dtype(object) for x in operands):
             return for_each(lambda *xs: self.apply(xs), operands)
-        arrays = np.broadcast_arrays(*[self._floats(x) for x in operands])
+        arrays = [self._floats(x) for x in operands]
+        if len(arrays) > 1:
+            arrays = [*np.broadcast_arrays(*arrays)]
         rows = [np.atleast_1d(x) for x in arrays]  # array rules may write into their result, which a scalar forbids
         with np.errstate(all="ignore"):
             result = np.reshape(self.array(*rows) if self.arity else self.array(np.stack(rows)), arrays[0].shape)
-        for place in np.argwhere(~np.isfinite(result)):  # NumPy passes what Python refuses: let the float rule decide
+        finite = np.isfinite(result)
+        for place in () if finite.all() else np.argwhere(~finite):  # NumPy passes what Python refuses: the float rule
             scalars = [float(x[tuple(place)]) for x in arrays]
             try:
                 self.function(*scalars)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -331,6 +331,22 @@ def tick() -> int:
     global now
     now = time = next(ticks)  # of two threads that assign at once, each gets a time of its own
     return time
+
+
+def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
+    """Set the data of each leaf, in order, which is several times as fast as one by one.
+
+    A graph that another thread builds meanwhile is older than the leaves that are set after it, so it is noticed.
+    """
+    try:
+        for leaf, number in zip(leaves, numbers, strict=True):
+            if leaf.operation is None and number.__class__ is float:
+                leaf._data = number
+                leaf._time = next(ticks)
+            else:
+                leaf.data = number  # converts the number, or refuses
+    finally:
+        tick()
 
 
 def converted(number: Any, x: Value, field: str) -> float:

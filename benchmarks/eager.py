@@ -33,6 +33,7 @@ import torch
 
 from autograd import Value, mean
 from nn import MLP, hinge
+from nn.console import use_utf8
 
 ROUNDS = 15
 SIZES = [2, 16, 16, 1]
@@ -235,4 +236,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

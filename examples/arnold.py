@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd import Value, mean
 from nn import MLP, SGD, cross_entropy, train
+from nn.console import use_utf8
 from viz import save
 
 Array = NDArray[np.float64]
@@ -94,4 +95,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

@@ -19,6 +19,7 @@ from sklearn.datasets import load_breast_cancer
 
 from autograd import Value, vectorize
 from nn import MLP, SGD, binary_cross_entropy, train
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 EPOCHS, ETA = 30, 0.05
@@ -76,4 +77,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

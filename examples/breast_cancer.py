@@ -14,6 +14,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
 from nn import MLP, AdamW, binary_cross_entropy, train
+from nn.console import use_utf8
 
 
 def main() -> None:
@@ -45,4 +46,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from nn import MLP, AdamW, CosineDecay, train
+from nn.console import use_utf8
 
 EPOCHS, BATCH = 50, 32
 
@@ -72,4 +73,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

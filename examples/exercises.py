@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nn import MLP, SGD, Threshold, sse, train
+from nn.console import use_utf8
 from viz import plot_activation
 
 X, LABEL, ETA = [1.0, 3.0, 5.0], 1.0, 0.01
@@ -130,4 +131,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from autograd import Value, check_gradients, exp, grad, operation, relu
+from nn.console import use_utf8
 from viz import save
 
 R, I_S, V_T = 1000.0, 1e-12, 0.02585  # ohm, ampere, volt
@@ -83,4 +84,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

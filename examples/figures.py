@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from autograd import Value, sum  # noqa: A004  (the engine's sum is one node of the graph)
 from nn import MLP, half_sse, sse
+from nn.console import use_utf8
 from viz import network, plot_activation, plot_delta, plot_landscape, plot_loss_derivative, save
 
 X, LABEL = [1, 3, 5], 1
@@ -130,4 +131,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from autograd import Program, Value, exp, vectorize
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 NIST = Path(__file__).parent / "nist"
@@ -66,7 +67,7 @@ def residuals_of(name: str) -> Program:
     """Lift the residual of a model: inputs y and x, as in the files, and one parameter for each b."""
     y, x = Value(1.0, "y"), Value(1.0, "x")
     b = [Value(1.0, f"b{k}") for k in range(1, len(read(name).start) + 1)]
-    return vectorize(MODELS[name](x, *b) - y, inputs=[y, x], parameters=b)
+    return vectorize(MODELS[name](x, *b) - y, inputs=[y, x], parameters=b, engine="numpy")  # the last digits are its
 
 
 def fit(program: Program, data: Array, start: Array, derivatives: str) -> Fit:
@@ -130,4 +131,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

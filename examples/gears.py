@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from autograd import Value, topological_order, vectorize
 from nn import MLP, mse
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 
@@ -71,4 +72,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -20,6 +20,7 @@ import numpy as np
 
 from autograd import Value
 from nn import MLP, SGD, Record, handout_step, sse, train
+from nn.console import use_utf8
 from viz import save
 
 X, LABEL, ETA = [1.0, 3.0, 5.0], 1.0, 0.01
@@ -172,4 +173,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

@@ -15,6 +15,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
 from nn import MLP, Adam, cross_entropy, train
+from nn.console import use_utf8
 from viz import save
 
 
@@ -45,4 +46,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

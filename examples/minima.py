@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nn import MLP, SGD, train
+from nn.console import use_utf8
 
 X, Y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 SEEDS, EPOCHS = 10, 300
@@ -48,4 +49,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import MLP, Record, half_sse
+from nn.console import use_utf8
 from viz import save
 
 Array = NDArray[np.float64]
@@ -109,4 +110,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))

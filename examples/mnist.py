@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import MLP, SGD, train
+from nn.console import use_utf8
 
 Bytes = NDArray[np.uint8]
 
@@ -87,6 +88,7 @@ def main(folder: Path, epochs: int = 30) -> MLP:
 
 
 if __name__ == "__main__":
+    use_utf8()
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from nn import MLP, SGD, train
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 HIDDEN, EPOCHS, BATCH, ETA = 30, 30, 10, 3.0
@@ -68,4 +69,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

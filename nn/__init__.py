@@ -20,6 +20,7 @@ if not hasattr(autograd, "Value"):
     )
 
 from nn.checking.deltas import assert_deltas, compare
+from nn.checking.gradients import assert_weight_gradients
 from nn.initializers import INITIALIZERS
 from nn.losses import (
     LOSSES,
@@ -67,6 +68,7 @@ __all__ = [
     "StepDecay",
     "Threshold",
     "assert_deltas",
+    "assert_weight_gradients",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "compare",

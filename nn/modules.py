@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Value, dot, softmax
-from autograd.arrays import as_number, as_numpy
+from autograd.arrays import as_number, as_numpy, is_finite
+from autograd.value import assign as set_data
 from nn.architecture import Activation, activation_function, input_names, subscript, superscript
 from nn.signatures import spelled
 from nn.validation import Floats, matrix, numbers, real, vector
@@ -35,7 +36,7 @@ class Module(ABC):
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0, because `backward()` adds to it."""
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter._grad = 0.0
 
 
 @spelled
@@ -199,8 +200,8 @@ class Layer(Module):
             return Z, np.stack(softmax(list(Z)))
         functions = [neuron.function for neuron in self.neurons]
         if isinstance(self.activation, str):
-            return Z, functions[0](Z) if functions[0] else Z
-        return Z, np.stack([f(z) if f else z for f, z in zip(functions, Z, strict=True)])
+            return Z, _applied(functions[0], Z)
+        return Z, np.stack([_applied(f, z) for f, z in zip(functions, Z, strict=True)])
 
     def weights(self, field: str = "data") -> Floats:
         """Return the weights [sender, receiver], or with field="grad" their gradients, as a read-only array."""
@@ -219,10 +220,20 @@ class Layer(Module):
         return [parameter for neuron in self.neurons for parameter in neuron.places()]
 
 
+def _applied(function: Any, z: Floats) -> Floats:
+    """Return the activations of net inputs; raise what Python raises."""
+    if function is None:
+        return z
+    if function.arity == 1:
+        a: Floats = function.array(z)  # which spares the operation's looks at its operands
+        if is_finite(a):
+            return a
+    return np.asarray(function(z))
+
+
 def assign(parameters: Iterable[Value], numbers: Floats) -> None:
     """Set the data of each parameter, in order."""
-    for parameter, number in zip(parameters, numbers.tolist(), strict=True):
-        parameter.data = number
+    set_data(parameters, numbers.tolist())
 
 
 def as_inputs(inputs: Inputs, names: Sequence[str]) -> list[Value]:

@@ -27,6 +27,8 @@ from nn.signatures import no_attribute, spelled
 from nn.validation import Floats, examples, flag, generator, listed, matrix, numbers, targets, vector
 
 Rng = int | np.random.Generator | None
+MAX_PRODUCT = 2**18  # multiplications in a matrix product, above which OpenBLAS wakes its threads: they cost more
+LEAST_PIECE = 128  # examples that are computed together, even so
 # Attributes of the networks of PyTorch, Keras and scikit-learn, and what they are here.
 ELSEWHERE = {
     "fit": "the function train(mlp, X, y, loss=…, optimizer=…)",
@@ -178,13 +180,23 @@ class MLP(Module):
         elif len(theta) < sum(len(layer.neurons) * len(layer.neurons[0].places()) for layer in self.layers):
             place = {parameter: i for i, parameter in enumerate(self.parameters())}
             theta = theta[[place[parameter] for parameter in self._places()]]
+        size = max(LEAST_PIECE, MAX_PRODUCT // max(m * n for m, n in pairwise(self.sizes)))
+        pieces = [self._forward_piece(X[i : i + size], theta) for i in range(0, len(X), size)] or [
+            self._forward_piece(X, theta)
+        ]
+        Z, A = pieces[0] if len(pieces) == 1 else map(np.hstack, zip(*pieces, strict=True))
+        return Z.T, A.T
+
+    @np.errstate(all="ignore")  # what is infinite or NaN is looked at again
+    def _forward_piece(self, X: Floats, theta: Floats) -> tuple[Floats, Floats]:
+        """Return the last layer's net inputs and activations of some examples, one example per column."""
         Z = A = X.T  # one example per column makes the products twice as fast
         first = 0
         for layer in self.layers:
             last = first + len(layer.neurons) * len(layer.neurons[0].places())
             Z, A = layer.forward_arrays(A, theta[first:last])
             first = last
-        return Z.T, A.T
+        return Z, A
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.

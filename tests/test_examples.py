@@ -26,6 +26,12 @@ def assert_drawn(folder: Path, *names: str) -> None:
         assert ET.parse(folder / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
+@pytest.mark.parametrize("path", [*ROOT.glob("examples/*.py"), *ROOT.glob("benchmarks/*.py")], ids=lambda p: p.stem)
+def test_what_a_script_prints_can_be_redirected_on_every_system(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.isascii() or '__name__ == "__main__":\n    use_utf8()\n' in text
+
+
 def test_handout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = run("handout", tmp_path, capsys)
     assert lines["a of h₁"] == ["0.9308616", "0.9308616", "0.93086158", "0.93086158"]

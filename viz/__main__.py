@@ -6,26 +6,34 @@ import argparse
 import sys
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograd import Value, parse
-from nn.console import complain, printed
+from autograd.files import write
+from nn.console import complain, printed, use_utf8
+from viz.exercise.__main__ import main as exercise
 from viz.saving import SUFFIXES, save
 from viz.solutions.derivations import derivation
+from viz.solutions.equations import Derivation
 from viz.text.explanations import explain
 from viz.text.formulas import formula
 from viz.text.labels import visible
 
 COMMAND = "handgrad"
+TEXT_SUFFIXES = ("txt", "md", "tex")
 EPILOG = """\
 examples:
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1                 the value, and the gradient of each variable
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 -o graph.svg    the graph with every gradient
   handgrad "sigmoid(w*x + b)" w=0.5 x=2 b=1 --explain w     a gradient as a sum over paths
+  handgrad "x*y" x=3 y=2 --derivation -o solution.tex       the worked solution as a file
+  handgrad exercise --sizes 3,4,1 --seed 7                  a sheet to fill in by hand; see handgrad exercise --help
 
 A formula means what the same line of Python means; no code is executed. Put a space before a formula that begins with
-a minus: handgrad " -x" x=2. Exit status: 0 success, 1 the file or the output could not be written, 2 wrong usage or
-formula.
+a minus: handgrad " -x" x=2. Redirected output is UTF-8. Exit status: 0 success, 1 the file or the output could not be
+written, 2 wrong usage or formula.
 """
 
 
@@ -46,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     b           1         1
     0
     """
+    use_utf8()
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["exercise"]:
+        return exercise(arguments[1:])
     parser = _parser()
     try:
         options = parser.parse_intermixed_args(arguments)
@@ -71,16 +83,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             told.append(explain(value, leaves[options.explain]))
         if options.derivation:
             told.append(derivation(value))
-        if options.output or not told:
+        suffix = options.output.suffix.lower().removeprefix(".") if options.output else ""
+        drawn = suffix in SUFFIXES
+        if drawn or not told:
             value.backward()
-        if not (options.output or told):
+        if not (drawn or told):
             told.append(_table(value, leaves))
         text = "\n".join(map(str, told))
     except (ArithmeticError, ValueError) as error:
         return _failed(error, 2)
     try:
-        if options.output:
+        if drawn:
             save(value, options.output)
+        elif suffix in ("md", "tex") and isinstance(told[0], Derivation) and len(told) == 1:
+            save(told[0], options.output)
+            text = ""
+        elif options.output:
+            write(options.output, f"{text}\n".encode())
+            text = ""
         if options.open:
             webbrowser.open(options.output.absolute().as_uri())
     except (OSError, RuntimeError, ValueError) as error:
@@ -100,7 +120,11 @@ def _parser() -> argparse.ArgumentParser:
         "variables", metavar="name=number", nargs="*", type=_variable, help="a number for each variable of the formula"
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=_file, help=f"draw the graph; the suffix is the format: {_suffixes()}"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_file,
+        help=f"draw the graph: {_listed(SUFFIXES)}; or write the text: {_listed(TEXT_SUFFIXES)}",
     )
     parser.add_argument("--explain", metavar="NAME", help="print the gradient of a variable as a sum over paths")
     parser.add_argument("--formula", action="store_true", help="print the formula in LaTeX")
@@ -109,27 +133,45 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--derivation", action="store_true", help="print the worked solution, step by step")
     parser.add_argument("--open", action="store_true", help="open the file that -o writes")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     return parser
 
 
-def _suffixes() -> str:
-    return ", ".join(f".{suffix}" for suffix in SUFFIXES)
+def _listed(suffixes: Sequence[str]) -> str:
+    return ", ".join(f".{suffix}" for suffix in suffixes)
+
+
+def _version() -> str:
+    try:
+        return version("handgrad")
+    except PackageNotFoundError:
+        return f"is not installed: this is the one in {Path(__file__).parents[1]}"
 
 
 def _variable(text: str) -> tuple[str, float]:
     name, _, digits = text.partition("=")
-    try:
-        if name:
-            return name, float(digits)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r}: write a variable as name=number, such as w=0.5")
+    if name and is_number(digits):
+        return name, float(digits)
+    plain = digits.replace(",", ".").replace("−", "-")
+    example = f"{name}={plain}" if name and is_number(plain) else "w=0.5"
+    raise argparse.ArgumentTypeError(f"{text!r}: write a variable as name=number, such as {example}")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number as Python writes it."""
+    with suppress(ValueError):
+        float(text)
+        return True
+    return False
 
 
 def _file(text: str) -> Path:
     path = Path(text)
-    if path.suffix.lower().removeprefix(".") not in SUFFIXES:
-        raise argparse.ArgumentTypeError(f"{text!r}: the suffix selects the format; choose one of {_suffixes()}")
+    if path.suffix.lower().removeprefix(".") not in SUFFIXES + TEXT_SUFFIXES:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: the suffix selects the format; choose one of {_listed(SUFFIXES)}, or for text "
+            f"{_listed(TEXT_SUFFIXES)}"
+        )
     return path
 
 

@@ -38,8 +38,8 @@ def save(
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
     Args:
-        value: a Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or a worked
-            solution, which `derivation` returns.
+        value: a Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or what
+            `derivation` returns.
         path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
             solution ends in .html (which needs the extra `mathml`), .md or .tex.
         record: as for `draw`, of a Value only, like the next three.
@@ -66,22 +66,22 @@ def save(
     """
     path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
+    options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
+    given = [name for name, option in options.items() if option is not None]
+    if isinstance(value, Record) and given:
+        raise TypeError(f"{given[0]} is an option of a Value, not of a record")
+    given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
     if isinstance(value, Derivation):
         if suffix not in DOCUMENTS:
             raise ValueError(f"{path}: the suffix picks the format of a solution; choose .html, .md or .tex")
-        if any(option is not None for option in (record, collapse, against, highlight)):
-            raise TypeError("record, collapse, against and highlight are options of a Value; a solution has none")
+        if given:
+            raise TypeError(f"{' and '.join(given)} are for a Value; a solution has none")
         writable(path)
         write(path, DOCUMENTS[suffix](value).encode())
         return
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: the suffix picks the format; choose .svg, .html, .png, .pdf or .dot")
     writable(path)
-    options = {"record": record, "collapse": collapse, "against": against, "highlight": highlight}
-    given = [name for name, option in options.items() if option is not None]
-    if isinstance(value, Record) and given:
-        raise TypeError(f"{given[0]} is an option of a Value, not of a record")
-    given += [name for name, option in {"convention": convention, "theme": theme}.items() if option not in DEFAULTS]
     if isinstance(value, Drawing) and given:
         raise TypeError(f"a drawing is saved as it is: give {' and '.join(given)} to draw or network")
     if suffix == "html":

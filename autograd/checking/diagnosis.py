@@ -10,13 +10,24 @@ Letters: z a node, x an operand, p a local derivative, g a gradient; the edge (z
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from autograd.backward import topological_order
+from autograd.checking.candidates import (
+    COMMON_FACTORS,
+    ERROR_RATE,
+    MAX_N,
+    Candidate,
+    convincing,
+    label,
+    reproducing,
+    symbol,
+)
+from autograd.checking.parameters import Group
 from autograd.choices import chosen
 
 if TYPE_CHECKING:
@@ -25,49 +36,31 @@ if TYPE_CHECKING:
     from autograd.value import Value
 
 MAX_EDGES_SEARCHED = 300
-MAX_N = 1000  # the largest n of a factor n or 1/n
-MIN_DIGITS_OF_EVIDENCE = 1.8  # beyond the digits that chance could explain, given how many mistakes are possible
-FLOAT_PRECISION = 1e-13  # two floats are not expected to agree to a smaller fraction
-MAX_NAME_LENGTH = 40  # of a Value in a message
+MAX_MISTAKES = 2  # in one diagnosis
 
 PartialRule = Callable[["Value", int, float], float]  # gives the number used in place of p at the edge (z, i)
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """A possible mistake.
-
-    Attributes:
-        name: What the mistake is.
-        remedy: How to correct it.
-        gradients: The gradients that it leads to.
-        cost: The digits of evidence that a number fitted to the given ones uses up.
-    """
-
-    name: str
-    remedy: str
-    gradients: list[float]
-    cost: float = 0.0
-
-
-WHICH_LOSS = "check which loss you derived: Σ(a − y)² has 2(a − y), ½Σ(a − y)² has a − y"
-COMMON_FACTORS = (
-    (-1.0, "opposite sign", "check which sign you derived: a gradient is ∂C/∂w, and gradient descent subtracts it"),
-    (2.0, "factor 2", WHICH_LOSS),
-    (0.5, "factor ½", WHICH_LOSS),
+FACTOR_NAMES = {name for _, name, _ in COMMON_FACTORS}
+WHICH_FACTOR = (
+    "other gradients are right, so the loss is, and the factor came in on the way to these; a weight's gradient is δ "
+    "times the sender's activation, a bias's is δ"
 )
-BARE_NAME = r"[^\W\d][\w⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉,′]*"  # a name that needs no quotation marks in ∂a/∂b
 SUM_OVER_USES = "a gradient is the sum over all uses of the Value: local derivative × gradient of the result"
 
 
-def diagnose(values: Sequence[Value], given: Sequence[GivenNumber]) -> str:
-    """Return one line that names the mistake behind wrong gradients.
-
-    The search covers the graph below the Values.
+def diagnose(
+    values: Sequence[Value],
+    given: Sequence[GivenNumber],
+    groups: Sequence[Group] = (),
+    within: Sequence[Value] = (),
+) -> str:
+    """Return one line that names the mistake, or two, behind wrong gradients.
 
     Args:
         values: The Values whose gradients are compared, after `backward()`.
         given: The gradient expected of each.
+        groups: Which of them are a matrix or a vector of parameters.
+        within: More Values, whose graph is searched as well as that below the others.
 
     Returns:
         The diagnosis, or what prevents one, or "" where no mistake explains the numbers.
@@ -75,7 +68,7 @@ def diagnose(values: Sequence[Value], given: Sequence[GivenNumber]) -> str:
     pairs = list(zip(values, given, strict=True))
     if not all(math.isfinite(x.grad) and math.isfinite(number.number) for x, number in pairs):
         return ""
-    nodes = topological_order(*values)
+    nodes = topological_order(*values, *within)
     used = {x for z in nodes for x in z.operands}
     wrong = {x for x, number in pairs if not number.agrees(x.grad)}
     roots = {x for x in values if x.operands and x not in used}  # whose own gradient is 1, and no evidence
@@ -86,48 +79,91 @@ def diagnose(values: Sequence[Value], given: Sequence[GivenNumber]) -> str:
             "The gradients come from more than one backward(), which adds to a leaf's gradient: set the gradients to "
             "0.0 before each backward()."
         )
-    groups = [list(common_factors(pairs, wrong, everywhere)), list(sweep.candidates()) if sweep else []]
-    for candidates in groups if everywhere else reversed(groups):
+    some_right = any(x.grad and x not in wrong and x not in roots for x in values)
+    instead = WHICH_FACTOR if some_right else ""
+    deltas_given = any(x.operands and x not in roots for x in values)
+    factors = [] if groups and not everywhere else list(common_factors(pairs, wrong, everywhere, instead))
+    if not deltas_given and not instead:
+        factors = [replace(c, remedy=f"{c.remedy}; if the deltas are right, it came in after them") for c in factors]
+    searched = [factors, list(sweep.candidates()) if sweep else []]
+    for candidates in searched if everywhere else reversed(searched):
         if found := convincing(candidates, pairs):
             other = f" ({found[1].name} would give the same numbers)" if found[1:] else ""
             return f"Diagnosis: {found[0].name}{other}. To correct it: {found[0].remedy}."
-    if sweep and not sweep.starts_at_root:
+    if line := in_groups(dict(pairs), groups or [leaves(values)], nodes, instead):
+        return line
+    if sweep and not within and not sweep.starts_at_root:
         return "For a diagnosis along the graph, give the gradient of its root as well: {loss: 1, w: 0.19}."
     return ""
 
 
-def convincing(candidates: Sequence[Candidate], pairs: Sequence[tuple[Value, GivenNumber]]) -> list[Candidate]:
-    """Return the candidates that reproduce all numbers, if these have more digits than chance could explain.
+def leaves(values: Sequence[Value]) -> Group:
+    """Return the leaves among some Values as one group."""
+    return Group("", [x for x in values if not x.operands])
 
-    The more candidates leave the right numbers as they are, the likelier one of them fits the wrong ones by chance.
+
+def in_groups(given: Mapping[Value, GivenNumber], groups: Sequence[Group], nodes: Sequence[Value], instead: str) -> str:
+    """Return the line that names one mistake, or two, in the gradients of parameters given together; "" if none.
+
+    Args:
+        given: The gradient expected of each Value.
+        groups: The parameters.
+        nodes: The graph, in topological order.
+        instead: As for `common_factors`.
     """
-    possible = [
-        candidate
-        for candidate in candidates
-        if all(
-            number.agrees(g) for (x, number), g in zip(pairs, candidate.gradients, strict=True) if number.agrees(x.grad)
+    uses: dict[Value, list[tuple[Value, int]]] = {}
+    for z in reversed(nodes):
+        for i, x in enumerate(z.operands):
+            uses.setdefault(x, []).append((z, i))
+    found: list[tuple[Group, dict[str, tuple[Candidate, float]]]] = []  # of each wrong group, by the mistake's name
+    for group in groups:
+        pairs = [(x, given[x]) for x in group.values]
+        wrong = [(x, number) for x, number in pairs if not number.agrees(x.grad)]
+        if wrong:
+            ratio = next((number.number / x.grad for x, number in wrong if x.grad), 0.0)
+            candidates = reproducing(list(group.candidates(uses, ratio)), pairs)
+            found.append((group, {c.name: (c, digits) for c, digits in reversed(candidates)}))
+    names = list(dict.fromkeys(name for _, of_group in found for name in reversed(of_group)))
+    for count in range(1, MAX_MISTAKES + 1):
+        for made in combinations(names, count):
+            if all(of_group.keys() & set(made) for _, of_group in found) and (
+                line := named(made, found, groups, instead)
+            ):
+                return f"Diagnosis: {line}."
+    return ""
+
+
+def named(
+    made: Sequence[str],
+    found: Sequence[tuple[Group, dict[str, tuple[Candidate, float]]]],
+    groups: Sequence[Group],
+    instead: str,
+) -> str:
+    """Return what a diagnosis says of one mistake or two; "" if the evidence for one of them does not suffice.
+
+    Args:
+        made: Their names.
+        found: Each group with wrong gradients, and the mistakes that reproduce it, with their digits of evidence.
+        groups: All groups.
+        instead: As for `common_factors`.
+    """
+    lines, remedies, left = [], [], list(found)
+    for name in made:
+        explained = [(group, of_group[name]) for group, of_group in left if name in of_group]
+        left = [(group, of_group) for group, of_group in left if name not in of_group]
+        if sum(digits for _, (_, digits) in explained) < -math.log10(ERROR_RATE):
+            return ""
+        places = [group.name for group, _ in explained if group.name]
+        place = f", in {', '.join(places[:-1])}{' and ' * (len(places) > 1)}{places[-1]}" if places else ""
+        lines.append(
+            name + (", everywhere" if len(explained) == sum(bool(group.values) for group in groups) > 1 else place)
         )
-    ]
-    digits = sum(evidence(x.grad, number) for x, number in pairs)
-    return [
-        candidate
-        for candidate in possible
-        if digits - math.log10(len(possible)) - candidate.cost >= MIN_DIGITS_OF_EVIDENCE
-        and all(number.agrees(g) for (_, number), g in zip(pairs, candidate.gradients, strict=True))
-    ]
-
-
-def evidence(engine: float, given: GivenNumber) -> float:
-    """Return how many digits of evidence for a mistake there are in a wrong number that the mistake reproduces."""
-    if given.agrees(engine):
-        return 0.0
-    distance, size = abs(given.number - engine), abs(given.number)
-    miss = max(given.half_unit, FLOAT_PRECISION * (size + abs(engine)))
-    return max(math.log10(min(distance, size or distance) / (2.0 * miss)), 0.0)
+        remedies.append(instead if instead and name in FACTOR_NAMES else explained[0][1][0].remedy)
+    return f"{', and '.join(lines)}. To correct it: {'; '.join(dict.fromkeys(remedies))}"
 
 
 def common_factors(
-    pairs: Sequence[tuple[Value, GivenNumber]], wrong: Set[Value], everywhere: bool
+    pairs: Sequence[tuple[Value, GivenNumber]], wrong: Set[Value], everywhere: bool, instead: str = ""
 ) -> Iterator[Candidate]:
     """Yield the common factors by which the wrong gradients may differ; n and 1/n only where all gradients are wrong.
 
@@ -135,6 +171,7 @@ def common_factors(
         pairs: Each Value and the gradient expected of it.
         wrong: The Values whose gradients differ.
         everywhere: Whether all gradients are wrong, apart from zeros and the root's own.
+        instead: A remedy in place of the one that asks which loss was derived.
     """
     some = "" if everywhere else f", in {', '.join(label(x) for x, _ in pairs if x in wrong)}"
 
@@ -142,7 +179,7 @@ def common_factors(
         return [factor * x.grad if x in wrong else x.grad for x, _ in pairs]
 
     for factor, name, remedy in COMMON_FACTORS:
-        yield Candidate(name + some, remedy, times(factor))
+        yield Candidate(name + some, instead or remedy, times(factor), one_unknown=True)
     ratio = next((number.number / x.grad for x, number in pairs if x in wrong and x.grad), 0.0)
     n = round(max(ratio, 1.0 / ratio)) if ratio > 0.0 else 0
     if 2 < n <= MAX_N and everywhere:
@@ -150,7 +187,9 @@ def common_factors(
         if ratio < 1.0:
             name, remedy = ("1/n", "a mean, and the engine's a sum")
         remedy = f"check which loss you derived: yours is {remedy}"
-        yield Candidate(f"{name} (n = {n})", remedy, times(1.0 / n if ratio < 1.0 else n), math.log10(n))
+        yield Candidate(
+            f"{name} (n = {n})", remedy, times(1.0 / n if ratio < 1.0 else n), math.log10(n), one_unknown=True
+        )
 
 
 @dataclass(frozen=True)
@@ -264,28 +303,3 @@ class ReverseSweep:
         for factor, name, _ in COMMON_FACTORS:
             name = f"{name} in the local derivative of every {row.name}"
             yield Candidate(name, "look it up in the table of operations", with_factor(factor))
-
-
-def label(x: Value) -> str:
-    r"""Return what a message calls a Value: its name on one line, or else its operation and number.
-
-    >>> from autograd import Value
-    >>> print(label(Value(1.0, "a\nb")), label(Value(1.0)), sep=", ")
-    a\nb, unnamed leaf 1
-    """
-    if not x.name:
-        return f"unnamed {x.operation.name if x.operation else 'leaf'} {x.data:.6g}"
-    name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in x.name)
-    return name if len(name) < MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"
-
-
-def symbol(x: Value) -> str:
-    """Return how a Value is written in a derivative: its label, in quotation marks unless it reads as one symbol.
-
-    >>> from autograd import Value
-    >>> symbol(Value(1.0, "w⁽¹⁾₂₃")), symbol(Value(1.0, "p/q")), symbol(Value(1.0))
-    ('w⁽¹⁾₂₃', '“p/q”', '(unnamed leaf 1)')
-    """
-    if not x.name:
-        return f"({label(x)})"
-    return label(x) if re.fullmatch(BARE_NAME, x.name) else f"“{label(x)}”"

@@ -29,17 +29,37 @@ class GivenNumber:
         text: The number as it was written.
         half_unit: Half a unit of its last digit.
         tolerance: The largest difference at which a result agrees with it.
+        decimal: The digits that were written.
     """
 
     number: float
     text: str
     half_unit: float
     tolerance: float
+    decimal: Decimal
 
     def agrees(self, result: float) -> bool:
         """Return whether a result is this number, at the digits given."""
         same = self.number == result or (math.isnan(self.number) and math.isnan(result))
         return same or abs(self.number - result) <= self.tolerance
+
+    def right_digits(self, result: float) -> int:
+        """Return how many digits are right, where that are all that were written, but fewer than are asked for.
+
+        >>> coarse, full = given([read(0.19, "w"), read(0.1234, "v")], 1e-6)
+        >>> coarse.agrees(0.19462), coarse.right_digits(0.19462), coarse.right_digits(0.18)
+        (False, 2, 0)
+        """
+        if self.agrees(result) or not math.isfinite(result):
+            return 0
+        rounded = abs(self.number - result) <= self.written_half_unit * (1.0 + 1e-9)
+        return len(self.decimal.as_tuple().digits) if rounded and self.number else 0
+
+    @property
+    def written_half_unit(self) -> float:
+        """Half a unit of the last digit that was written, of a number that is not an integer; otherwise 0."""
+        exponent = self.decimal.as_tuple().exponent
+        return float(Decimal(5).scaleb(exponent - 1)) if isinstance(exponent, int) and exponent < 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +150,20 @@ def given(numbers: Sequence[Written], rtol: float) -> list[GivenNumber]:
         number, half = float(x.decimal), half_unit(x)
         relative = rtol * abs(number) if math.isfinite(number) else 0.0
         tolerance = max(half * (1.0 + 1e-9), relative, 0.0 if number else 1e-12)  # 1e-9: for the rounding of a tie
-        return GivenNumber(number, x.text, half, tolerance)
+        return GivenNumber(number, x.text, half, tolerance, x.decimal)
 
     return [tolerant(x) for x in numbers]
+
+
+def remark(number: GivenNumber, result: float) -> str:
+    """Return what a table says of a number: nothing if it agrees with a result."""
+    if number.agrees(result):
+        return ""
+    count = number.right_digits(result)
+    return f"← right to {count} digit{'s' * (count > 1)}" if count else "← differs"
+
+
+def check_rtol(rtol: float) -> None:
+    """Raise ValueError for a relative tolerance that is not a fraction."""
+    if not 0.0 <= rtol < math.inf:
+        raise ValueError(f"rtol = {rtol!r} is not a tolerance: give a fraction such as 1e-6")

@@ -17,6 +17,7 @@ def explain(
     batch: NDArray[Any],
     rows: NDArray[np.bool_],
     wrt: Leaves | Literal["gradient"] | None,
+    first: int = 0,
 ) -> dict[int, list[float]]:
     """Raise an error that names what made a row infinite or NaN; where Python raises none, return the row's results.
 
@@ -29,8 +30,9 @@ def explain(
         batch: the inputs, a row each.
         rows: which of them are explained.
         wrt: what the derivatives are taken with respect to; None for none, "gradient" for the gradient.
+        first: the number of the first row, in messages.
     """
-    refuse_infinite(traced, parameters, batch)
+    refuse_infinite(traced, parameters, batch, first)
     passed: dict[int, list[float]] = {}
     for row in np.flatnonzero(rows).tolist():
         try:
@@ -41,12 +43,12 @@ def explain(
                 continue
             derivatives = [d for output in outputs for d in output.derivatives(leaves[traced.part(wrt)])] if wrt else []
         except Refusal as error:
-            raise same_class(error, f"row {row}: {error}") from None
+            raise same_class(error, f"row {first + row}: {error}") from None
         passed[row] = [x.data for x in (*outputs, *derivatives)]
     return passed
 
 
-def refuse_infinite(traced: Trace, parameters: NDArray[Any], batch: NDArray[Any]) -> None:
+def refuse_infinite(traced: Trace, parameters: NDArray[Any], batch: NDArray[Any], first: int = 0) -> None:
     """Raise ValueError for an input or a parameter that is not finite."""
     for kind, numbers, names in (
         ("input", batch, traced.inputs),
@@ -55,5 +57,5 @@ def refuse_infinite(traced: Trace, parameters: NDArray[Any], batch: NDArray[Any]
         bad = np.argwhere(~np.isfinite(numbers))
         if len(bad):
             row, column = bad[0].tolist()
-            place = f"row {row}, " if kind == "input" else ""
+            place = f"row {first + row}, " if kind == "input" else ""
             raise ValueError(f"{place}{kind} {names[column]} is {numbers[row, column]}: give a finite number")

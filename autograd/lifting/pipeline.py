@@ -6,8 +6,12 @@ the end the text of a NumPy program. Each pass is a small file in `passes/` or `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,7 @@ from autograd.lifting.codegen.code import Code
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.forward import emit_forward
 from autograd.lifting.codegen.functions import NAMESPACE
+from autograd.lifting.codegen.layout import layers
 from autograd.lifting.codegen.parameter_gradients import ParameterGradients
 from autograd.lifting.codegen.source import write_source
 from autograd.lifting.passes.allocate_buffers import allocate_buffers
@@ -30,8 +35,10 @@ from autograd.lifting.passes.materialize_broadcasts import materialize_broadcast
 from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.reroll_loops import reroll_loops
 from autograd.lifting.passes.trace import Trace
-from autograd.lifting.plan import Plan, Rows, runs
+from autograd.lifting.plan import Plan, Rows, computed, runs
 from autograd.lifting.statements import Loop
+
+MAX_NODES_KEPT = 50_000  # of a graph whose plan is kept for the next time
 
 STATEMENT_PASSES: list[Callable[[Code], None]] = [
     fuse_division,  # a · (1 / b) is a / b
@@ -57,6 +64,47 @@ class Source:
     constants: list[np.ndarray[Any, Any]]
     checked: list[int]
     calls: int  # of NumPy, for the loss and its gradient, or for the values of several outputs
+    columns: int  # numbers that its arrays hold for each row of the batch
+    product: int  # multiplications in the largest matrix product, for each row of the batch
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's garbage collector: it would walk the growing plan again and again, 40 % of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def compiled(traced: Trace, mean: bool) -> tuple[Plan, Source, CodeType]:
+    """Return the plan of a traced graph, its source, and that compiled; of the same graph, those of the last time.
+
+    So a network that is trained again, and a program that is read from a pickle again, are lifted once. Large graphs
+    are lifted anew, for they would fill the memory.
+    """
+    content = _Content(traced.content(), traced)
+    small = len(traced.nodes) + len(traced.parameters) + len(traced.inputs) <= MAX_NODES_KEPT
+    return _compiled(content, mean) if small else _compiled.__wrapped__(content, mean)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A traced graph, which is equal to another that says the same."""
+
+    key: tuple[Any, ...]
+    traced: Trace = field(compare=False)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(content: _Content, mean: bool) -> tuple[Plan, Source, CodeType]:
+    with collector_paused():
+        plan = plan_of(content.traced)
+        source = source_of(plan, mean)
+        return plan, source, compile(source.text, "<program>", "exec")
 
 
 def plan_of(traced: Trace) -> Plan:
@@ -80,4 +128,9 @@ def source_of(plan: Plan, mean: bool) -> Source:
         improve(code)
     checked = [k for k in range(plan.parameters.size) if k not in unchecked]
     calls = sum([len(x.body) * x.iterations if isinstance(x, Loop) else 1 for x in [*code.forward, *code.backward]])
-    return Source(write_source(code), {**NAMESPACE, **emit.functions}, emit.constants, checked, calls)
+    owners = [*code.memory.values(), *[x for x in emit.definitions if x.owner is None and not x.per_batch]]
+    columns = sum([array.rows for array in dict.fromkeys(owners) if array.batched])
+    sizes = [len(x.weights) * len(x.weights[0]) for y in plan.blocks for z in computed(y) for x in layers(z.rule)]
+    namespace = {**NAMESPACE, **emit.functions}
+    product = max(sizes, default=0)
+    return Source(write_source(code), namespace, emit.constants, checked, calls, columns, product)

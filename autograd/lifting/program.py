@@ -9,53 +9,37 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, cast, get_args
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.arrays import as_array
+from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
+from autograd.lifting.engines import Engine, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
+from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
-from autograd.lifting.pipeline import plan_of, source_of
+from autograd.lifting.pipeline import compiled
 from autograd.lifting.plan import Rows, runs
-from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
 
-MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+    from autograd.lifting.scalar.rows import ScalarRows
+
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause Python's garbage collector: it would walk the growing plan again and again, 40 % of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
-def is_finite(x: NDArray[Any]) -> bool:
-    """Whether no element is NaN or infinite: if the sum of their squares, or that of themselves, is finite, none is."""
-    flat = x.ravel()
-    total = flat.dot(flat) if len(flat) <= MAX_DOT_LENGTH else np.add.reduce(flat)
-    return math.isfinite(total) or bool(np.isfinite(flat).all())
 
 
 class Program:
@@ -79,26 +63,27 @@ class Program:
         self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
+        self._row = (self._width,)  # the shape of one
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
-        with collector_paused():
-            plan = plan_of(traced)
-            written = source_of(plan, mean=reduction == "mean")
+        plan, written, self._code = compiled(traced, mean=reduction == "mean")
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
+        self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
-        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
+        self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        if engine != "auto":
+            self._few  # noqa: B018  (what was asked for may be refused)
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        self._code = compile(written.text, "<program>", "exec")
         self._namespace = written.namespace
-        few = 2 * len(written.checked) < len(self._parameters)
-        self._telling: Any = np.array(written.checked, int) if few else slice(None)
+        self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
+        few = 2 * len(written.checked) < len(self._parameters) > MAX_DOT_LENGTH  # else all are as quick
+        self._telling = np.array(written.checked, int) if few else None
         self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
@@ -106,23 +91,31 @@ class Program:
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
+    @cached_property
+    def _few(self) -> ScalarRows | NativeRows:
+        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
+        with self._lock:
+            if "_choose" in self.__dict__:  # and no other thread came first; it holds the plan, which may be large
+                self.__dict__["_few"] = self.__dict__.pop("_choose")()
+            return cast("ScalarRows | NativeRows", self.__dict__["_few"])
+
     @property
-    def scalar_rows(self) -> float:
-        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
+    def engine(self) -> Literal["numpy", "scalar", "native"]:
+        """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
+        return self._few.name if self.engine_rows else "numpy"
+
+    @property
+    def engine_rows(self) -> float:
+        """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
         return self._few.limit
 
     @property
-    def engine(self) -> Literal["numpy", "scalar"]:
-        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
-        return "scalar" if self.scalar_rows else "numpy"
-
-    @property
     def source(self) -> str:
-        """The text that a batch of many rows runs."""
-        return self.source_for(math.inf)
+        """The NumPy program, which a batch of many rows runs; the native engine gives what it gives."""
+        return self._numpy_source if self.engine == "native" else self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
-        """Return the text that a batch of this number of rows runs.
+        """Return the text that a batch of this number of rows runs; the native engine runs that of one row on many.
 
         >>> from autograd import Value, vectorize
         >>> x = Value(1.0, "x")
@@ -132,7 +125,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.scalar_rows else self._numpy_source
+        return self._few.source if rows <= self.engine_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -154,11 +147,13 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
-            total = sum_left_to_right(*[loss for (loss,) in found])
+        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
-        forward, _, _, ones = self._built(len(batch))
-        return self._reduced(forward(batch), batch, ones, check_finite)
+        total = 0.0
+        for first, piece in pieces(batch, self._rows_at_once):
+            forward, _, _, ones = self._built(len(piece))
+            total += self._share(piece, batch) * self._reduced(forward(piece), piece, ones, check_finite, first)
+        return total
 
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
@@ -166,6 +161,7 @@ class Program:
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
+    @np.errstate(all="ignore")
     def gradient(self, batch: ArrayLike, check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, (parameters,), which is the caller's to keep.
 
@@ -209,41 +205,68 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if scalars := self._few.values(batch, self._parameters):
-            return np.array(scalars).T
-        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
-        rows = np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+        if (found := self._few.values(batch, self._parameters)) is not None:
+            return found
+        n, size = len(batch), self._rows_at_once
+        if n <= size:
+            rows = self._rows_of_piece(batch)
+        else:
+            rows = np.empty((len(self._outputs), n), self._dtype)
+            for first in (*range(0, n - size, size), n - size):  # the last piece begins within the one before it
+                rows[:, first : first + size] = self._rows_of_piece(batch[first : first + size])
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch)
         return rows
 
+    def _rows_of_piece(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Return the outputs of a piece, a row each, unchecked."""
+        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
+        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
+        return np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient, in an array that the next call may overwrite.
+        """Return the reduced loss and its gradient, in an array that the next call may overwrite, as may NumPy warn.
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
         one_output = len(self._outputs) == 1
         if one_output and (found := self._few.gradient(batch, self._parameters, self._reduction == "mean")):
             return found
-        return self._numpy_step(batch, check_finite)
+        if len(batch) <= self._rows_at_once:
+            return self._step_of_piece(batch, check_finite, 0)
+        local = self._local.__dict__
+        if "summed" not in local:
+            local["summed"] = np.empty_like(self._parameters)
+        total, summed = 0.0, local["summed"]
+        summed.fill(0.0)
+        for first, piece in pieces(batch, self._rows_at_once):
+            value, gradient = self._step_of_piece(piece, check_finite, first)
+            share = self._share(piece, batch)
+            total += share * value
+            gradient *= share
+            summed += gradient
+        return total, summed
 
-    @np.errstate(all="ignore")
-    def _numpy_step(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
+    def _share(self, piece: NDArray[Any], batch: NDArray[Any]) -> float:
+        """Return the factor of a piece's loss in that of the whole batch."""
+        return len(piece) / len(batch) if self._reduction == "mean" else 1.0
+
+    def _step_of_piece(self, batch: NDArray[Any], check_finite: bool, first: int) -> tuple[float, NDArray[Any]]:
+        """Return the reduced loss and its gradient for a piece; messages count its rows from `first` on."""
         forward, backward, gradient, ones = self._built(len(batch))
-        value = self._reduced(forward(batch), batch, ones, check_finite)
+        value = self._reduced(forward(batch), batch, ones, check_finite, first)
         backward()
-        if check_finite and not is_finite(gradient[self._telling]):
-            self._put_gradient_right(batch, gradient)
+        if check_finite and not is_finite(gradient if self._telling is None else gradient.take(self._telling)):
+            self._put_gradient_right(batch, gradient, first)
         return value, gradient
 
-    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any]) -> None:
+    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any], first: int) -> None:
         """Put in what the eager engine says of rows whose gradient is not finite; raise what it raises."""
         every = np.arange(len(batch))
         rest, apart, found = every, np.zeros_like(gradient), gradient
         while not is_finite(found):
             row = self._culprit(batch, rest)
-            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient")[row]
+            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient", first)[row]
             if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
                 return  # finite numbers add up to this, or it is the eager engine's as well
             apart += scalar
@@ -276,6 +299,24 @@ class Program:
         trace([], [], leaves)  # refuses what is not a leaf, or comes twice
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
+
+    def to_jax(self) -> Callable[[Any, Any], Any]:
+        """Return the program as a pure function of JAX, of (parameters, batch), that gives what `values` does.
+
+        It can be compiled, differentiated to any order, vectorised and sharded, and runs where JAX does. Its
+        derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
+
+        Raises:
+            ImportError: without JAX.
+            ValueError: where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: for an operation of one's own, by its name.
+        """
+        try:
+            from autograd.lifting.beyond.to_jax import jax_function
+        except ModuleNotFoundError as error:
+            raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
+        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        return jax_function(plan, self._width, self._dtype)
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
@@ -311,16 +352,16 @@ class Program:
         sizes = local.setdefault("sizes", OrderedDict())
         if n not in sizes:
             gradient = np.zeros(len(self.parameters), self._dtype)
+            memory = Memory(sizes.popitem(last=False)[1][1] if len(sizes) == MAX_BATCH_SIZES else None)
             names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
             names |= {"constants": self._constants, "dtype": self._dtype}
+            names |= {"empty": memory.empty, "full": memory.full, "ones": memory.ones}
             exec(self._code, names)  # noqa: S102  (the text is this project's own)
             ones = np.ones(n if self._batched else 1, self._dtype)
-            sizes[n] = names["forward"], names["backward"], gradient, ones
-            if len(sizes) > MAX_BATCH_SIZES:
-                sizes.popitem(last=False)
+            sizes[n] = (names["forward"], names["backward"], gradient, ones), memory
         sizes.move_to_end(n)
-        local["n"], local["built"] = n, sizes[n]
-        return cast("Built", sizes[n])
+        local["n"], local["built"] = n, sizes[n][0]
+        return cast("Built", sizes[n][0])
 
     def _with_derivatives(self, wrt: Leaves, batch: NDArray[Any]) -> Program:
         """Return the program of the outputs and their derivatives, which computes with the same parameters."""
@@ -331,21 +372,22 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
+                engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
 
     def _reduced(
-        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool = True
+        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool, first: int
     ) -> float:
-        """Return the mean or the sum of the loss, from what forward returned."""
+        """Return the mean or the sum of the loss, from what forward returned; messages count rows from `first` on."""
         if len(self._outputs) != 1:
             raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
         loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None)
+            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None, first)
             total = sum_left_to_right(*[passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())])
         return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
@@ -370,8 +412,8 @@ class Program:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         if (  # there is nothing to convert
             type(batch) is np.ndarray
-            and batch.dtype == self._dtype
-            and batch.shape[1:] == (self._width,)
+            and (batch.dtype is self._dtype or batch.dtype == self._dtype)
+            and batch.shape[1:] == self._row
             and len(batch)
         ):
             return batch

@@ -34,6 +34,7 @@ TAIL = np.array([
      9.777632902273733e-12, 1.602343306683743e-10],
 ])
 # fmt: on
+TAIL_WITHOUT_FIRST = TAIL * (np.arange(25) > 0).reshape(5, 5)
 ERF = [TWO_OVER_SQRT_PI * (-1.0) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(13, -1, -1)]
 
 
@@ -68,16 +69,23 @@ def bell(x: float, y: float, scale: float) -> float:
 
 def bell_array(x: FloatOrArray, y: FloatOrArray, scale: float, out: FloatOrArray = None) -> FloatOrArray:
     """As `bell`: x² is the square of a head of few bits, which is exact, and what is left of it."""
-    if not np.abs(x).max(initial=0.0) < 26.0:
-        return bell_array_anywhere(x, y, scale, out)
     square, rest = split_square(x)
-    return np.multiply(np.exp(-scale * square) * np.exp(-scale * rest), y, out=out)
+    if not np.max(square, initial=0.0) < 26.0**2:
+        return bell_array_anywhere(x, y, scale, out)
+    square *= -scale
+    rest *= -scale
+    np.exp(square, out=square)
+    square *= np.exp(rest, out=rest)
+    return np.multiply(square, y, out=out)
 
 
 def split_square(x: FloatOrArray) -> tuple[FloatOrArray, FloatOrArray]:
     """x² as the square of x in single precision, which is exact, and what is left of it."""
     head = np.asarray(x, dtype=np.float32).astype(float)
-    return np.square(head), (x - head) * (x + head)
+    rest = np.asarray(x - head)
+    rest *= x + head
+    head *= head
+    return head, rest
 
 
 def bell_array_anywhere(x: FloatOrArray, y: FloatOrArray, scale: float, out: FloatOrArray = None) -> FloatOrArray:
@@ -97,18 +105,22 @@ def normal_pdf_array(x: FloatOrArray, y: FloatOrArray, out: FloatOrArray = None)
 
 def tail_array(x: FloatOrArray) -> FloatOrArray:
     """e^(x²/2) · Φ(−x) for x ≥ 0, by a polynomial of polynomials (Paterson and Stockmeyer 1973): half the passes."""
-    powers = np.empty((6, np.size(x)))  # of t
-    np.divide(np.ravel(x - 5.25), np.ravel(x + 5.25), out=powers[1])
-    for k in range(2, 6):
+    x = np.asarray(x)
+    flat = x.reshape(-1)
+    powers = np.empty((5, flat.size))  # of t, from 1
+    powers[0], t = 1.0, powers[1]
+    np.divide(flat - 5.25, flat + 5.25, out=t)
+    for k in range(2, 5):
         np.multiply(powers[k // 2], powers[k - k // 2], out=powers[k])
-    inner = TAIL[:, 1:] @ powers[1:5]
+    inner = TAIL_WITHOUT_FIRST @ powers
+    t *= powers[4]
     z = inner[4]
     for k in (3, 2, 1, 0):
-        z += TAIL[k + 1, 0]
-        z *= powers[5]
+        z *= t
         z += inner[k]
     z += TAIL[0, 0]  # by far the largest, so last
-    return np.reshape(z, np.shape(x)) / (x + 0.875)
+    z /= np.add(flat, 0.875, out=t)
+    return z.reshape(x.shape)
 
 
 @functools.cache

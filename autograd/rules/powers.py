@@ -30,7 +30,7 @@ def times_power(c: float, x: float, y: float) -> float:
     try:
         z = power(x, y)
     except OverflowError:
-        if abs(c) >= 1.0:
+        if abs(c) >= 1.0 or (x < 0.0 and y != int(y)):
             raise
         z = -math.inf if x < 0.0 and y % 2.0 else math.inf
     if MIN_PRECISE < abs(z) < math.inf or z != z:

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,15 @@ import numpy as np
 from autograd import Value
 from autograd.arrays import as_numpy
 from autograd.checking import digits
-from autograd.checking.digits import Written, read
+from autograd.checking.digits import Written, check_rtol, read, remark
 from autograd.checking.hand_derived import mismatch
 from autograd.checking.tables import aligned
 from nn.checking.evidence import GivenDeltas
-from nn.checking.mistakes import LayerStep, steps_of
 from nn.checking.search import Diagnosis, diagnose
+from nn.checking.steps import LayerStep
+from nn.checking.ways import steps_of
 from nn.record import Record, sign_of_delta
-from nn.validation import Floats
+from nn.validation import Floats, real
 
 Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
 
@@ -79,13 +79,13 @@ class DeltaReport:
 
     @property
     def wrong(self) -> list[Delta]:
-        """The deltas that differ, those of the output layer first."""
+        """The deltas that differ, those of the output layer first; also those with too few digits."""
         return [delta for delta in self.deltas if not delta.agrees]
 
     @property
     def first_wrong(self) -> list[Delta]:
-        """The wrong deltas of the first wrong layer, from the output back; empty if all agree."""
-        wrong = self.wrong
+        """The wrong deltas of the first wrong layer, from the output back, apart from those with too few digits."""
+        wrong = [delta for delta in self.wrong if not delta.given.right_digits(delta.engine)]
         return [delta for delta in wrong if delta.layer == wrong[0].layer]
 
     def __repr__(self) -> str:
@@ -101,7 +101,7 @@ class DeltaReport:
         rows = [("layer", "neuron", "expected", "engine", "ratio", "")]
         for delta in shown:
             ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine else "–"
-            mark = "" if delta.agrees else "← first wrong step" if delta in first else "← differs"
+            mark = "← first wrong step" if delta in first else remark(delta.given, delta.engine)
             rows.append((str(delta.layer), str(delta.neuron), delta.given.text, f"{delta.engine:.10g}", ratio, mark))
         left_out = len(self.deltas) - len(shown)
         return aligned(rows) + (f"\n… and {left_out} more" if left_out else "")
@@ -132,13 +132,13 @@ def assert_deltas(
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
     >>> sse(record.output, [1]).backward()
     >>> assert_deltas(record, [[-0.0023, 0.0403], [-0.179]])
-    >>> assert_deltas(record, [[-0.00115, 0.0202], [-0.0897]])
+    >>> assert_deltas(record, [[-0.0011508, 0.020169], [-0.0897034]])
     Traceback (most recent call last):
     AssertionError: 3 of 3 deltas differ, at the digits given and rtol = 1e-06 (ratio = expected / engine)
-    layer  neuron  expected           engine     ratio
-    2           1   -0.0897    -0.1794068149  0.499981  ← first wrong step
-    1           1  -0.00115  -0.002301678617  0.499635  ← differs
-    1           2    0.0202    0.04033851996  0.500762  ← differs
+    layer  neuron    expected           engine     ratio
+    2           1  -0.0897034    -0.1794068149       0.5  ← first wrong step
+    1           1  -0.0011508  -0.002301678617  0.499983  ← differs
+    1           2    0.020169    0.04033851996  0.499994  ← differs
     The first wrong step, from the output back: layer 2 (the output), neuron 1. Layer 1 may be wrong only because of it.
     For neuron 1 it is δ = f′(z) · ∂C/∂a = 0.235729 · (-0.761074) = -0.179407.
     Diagnosis: factor ½, in the output layer. To correct it: ...
@@ -195,18 +195,19 @@ def compare(
     []
     """
     numbers, engine = written(record, expected), record.deltas(convention)
-    if not 0.0 <= rtol < math.inf:
-        raise ValueError(f"rtol is {rtol!r}; give a fraction such as 1e-6")
-    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
-        raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None where it is unknown")
+    check_rtol(rtol)
+    if learning_rate is not None:
+        learning_rate = real(learning_rate, "learning_rate", "a positive number")
     tolerant = iter(digits.given([number for layer in numbers for number in layer], rtol))
     layers = [
         [Delta(i, j, next(tolerant), by_engine) for j, by_engine in enumerate(layer, 1)]
         for i, layer in enumerate(engine, 1)
     ]
     report = DeltaReport(tuple(delta for layer in reversed(layers) for delta in layer), rtol)
-    if not report.wrong:
-        return report
+    if not report.first_wrong:
+        return replace(
+            report, advice="Every number is right as far as it goes: give more digits." if report.wrong else ""
+        )
     if not all(math.isfinite(delta.engine) and math.isfinite(delta.expected) for delta in report.deltas):
         return replace(report, advice="No diagnosis: not every delta is finite.")
     if not any(delta.engine for delta in report.deltas):
@@ -243,7 +244,7 @@ def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]
     before = {1: "", 2: " Layer 1 may be wrong only because of it."}
     rest = before.get(layer, f" Layers {layer - 1} to 1 may be wrong only because of it.")
     step, j = steps[layer - 1], wrong[0].neuron - 1
-    derivative, minus = step.derivatives[None], "" if sign > 0.0 else "−"
+    derivative, minus = step.derivative, "" if sign > 0.0 else "−"
     if step.weights is not None:
         receivers = np.array([delta.engine for delta in layers[layer]])
         formula, numbers = "f′(z) · Σ W·δ", f"{derivative[j]:.6g} · ({_sum(step.weights[j], receivers)})"

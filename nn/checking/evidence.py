@@ -1,47 +1,56 @@
-"""When an explanation of wrong deltas is convincing: when chance would hardly reproduce the same numbers.
+"""When an explanation of wrong deltas is printed: one formula, a likelihood ratio against chance.
 
-- A wrong number that is reproduced counts as its digits of evidence: log₁₀ of a distance over a deviation. The distance
-  is how far the number is from its value without the mistake, but at most the number itself. The deviation is twice the
-  remaining difference, or twice half a unit of the last digit if that is larger. So digits that were not given count
-  nothing, and a number that the mistake hardly changes counts little. A zero counts 3 digits at most, because a
-  learner may write 0 for a number left out.
-- One mistake needs 3 digits in all, and 1 in the layers where it is made; it needs 4 and 1.5 if all depends on one
-  number, a fitted one or the sum over siblings, and 6 if it is made in some neurons of a layer only. Two mistakes need
-  6 digits, and each of them 1.5 in its layers.
-- One mistake in a whole layer that lacks at most 1.5 of these digits is not a diagnosis but a hint.
-- A common factor of a layer counts as one number, however many numbers show it: the factors n and 1/n; and, less 1.5
-  digits because there are many combinations, two factors together, and whatever else except the derivative is changed
-  beside a sum over siblings.
-- A fitted number costs the digits that it could explain: n costs log₁₀ n, or nothing if it is the number of outputs. A
-  learning rate costs the digits of the best number that it changes; it must change two numbers, or three beside another
-  mistake. A round learning rate must change two, and costs 2 digits (such as 0.1) or 3 (such as 0.25).
+An explanation is one mistake or two. It is printed if
 
-So one wrong number of five digits is enough, one of three digits is not, and two of three digits are. One case remains:
-a layer that is wrong by an arbitrary factor, propagated correctly and given to three digits, is taken for −1, 2, ½, n
-or 1/n about once in a thousand times (`benchmarks/diagnosis.py`). More digits settle it.
+    digits(T)  ≥  log₁₀(1 / ERROR_RATE) + Σ_{t in T} cost(t)
 
-Letters: E expected numbers, n as in 1/n; otherwise as in `nn.checking.mistakes`.
+for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each of two.
+
+- digits(T) is the likelihood ratio, as a power of ten, of two accounts of the given numbers: T was made, or an unknown
+  mistake in its place, everything else being the same. The unknown one changes a number by up to as much as it was
+  changed, d, so it hits the number to its precision ±p with the chance p / d. Independent numbers multiply, so their
+  digits log₁₀(d / p) are added. Only the layers in which T acts count: what follows rightly from wrong numbers would
+  follow from any. If T multiplies a layer by a factor, or changes one number of it, that is one unknown only; its
+  precision is that of the interval that agrees with all numbers that follow from it. A number that is 0 counts at most
+  MAX_DIGITS_OF_ZERO, because a learner may write 0 for one left out.
+- cost(t) = log₁₀(1 / share(t)) corrects for the number of hypotheses tried. The shares of all ways to make a mistake in
+  a step add up to 1 (Zipf's law, `LayerStep.share`): the k-th in `MISTAKES` has a share in proportion to 1/k, divided
+  equally if there are several ways to make it. A number that is fitted to the given ones has as many hypotheses as
+  there are such numbers: n, from 3 to 1000, again by Zipf's law; a learning rate of s digits one in 45 · 10^(s − 1),
+  between 10⁻⁴ and 10, or else as many as its best number can tell apart. A given learning rate points at its mistake,
+  which then costs nothing. A choice of some of m neurons is one in 2^m.
+
+So a derivation that is wrong in one step, in a way that is not in the list, is given the name of a single mistake with
+a probability of at most ERROR_RATE, because the shares add up to 1, and that of two with at most half of it, because
+the shares of pairs add up to less than ½; `benchmarks/diagnosis.py` counts. To be stricter or less strict, change
+ERROR_RATE; to know another mistake, add it to `MISTAKES` at its place, and its ways to `nn.checking.ways`.
+
+What falls short as a diagnosis is a hint if it is a single mistake in a whole layer, by the same formula with
+HINT_ERROR_RATE.
+
+Letters: E expected numbers, r the numbers without T, d distance, p precision, t from 0 without T to 1 with it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from autograd.checking.diagnosis import FLOAT_PRECISION
-from nn.checking.mistakes import MEAN, MISTAKES, SIBLINGS, SUM, UPDATED, LayerStep, Mistake
+from autograd.checking.candidates import FLOAT_PRECISION, MAX_N
+from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
+from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats
 
-# Digits of evidence that are needed: in all, and in the layers where a mistake is made.
-DIGITS_NEEDED = {"one": (3.0, 1.0), "on one number": (4.0, 1.5), "in some neurons": (6.0, 6.0), "two": (6.0, 1.5)}
-MAX_DIGITS_MISSING_FOR_HINT = 1.5
-COMBINED_FACTOR_COST = 1.5  # digits, for two changes that act as one common factor
-ROUND_RATE_COST = {1: 2.0, 2: 3.0}  # digits, for a learning rate with this many significant digits
-MAX_DIGITS_OF_ZERO = 3.0
-MIN_DEVIATION = 1e-300  # so that nothing is divided by 0
+ERROR_RATE = 1e-3  # of a diagnosis
+PART_ERROR_RATE = 2e-2  # of one of two mistakes, where the other is right
+HINT_ERROR_RATE = 5e-2
+MAX_DIGITS_OF_ZERO = 5.0  # a learner may write 0 for a number left out
+ROUND_RATES = {1: 45.0, 2: 450.0, 3: 4500.0}  # how many learning rates with so many digits lie between 10⁻⁴ and 10
+MIN_PRECISION = 1e-300  # so that nothing is divided by 0
 
 
 @dataclass(frozen=True)
@@ -49,18 +58,23 @@ class Made:
     """A mistake and where it was made.
 
     Attributes:
-        mistake: Which it is.
+        way: The mistake, and the way in which it was made.
         layer: Its layer, counted from 0.
         repeated: Whether it was also made in every layer before that.
         carried: Whether the layer before uses the wrong deltas; otherwise it uses the right ones.
         neurons: The neurons, counted from 0, if it was made in some neurons of the layer only; otherwise empty.
     """
 
-    mistake: Mistake
+    way: Way
     layer: int
     repeated: bool = False
     carried: bool = True
     neurons: tuple[int, ...] = ()
+
+    @property
+    def mistake(self) -> Mistake:
+        """The mistake."""
+        return self.way.mistake
 
     @property
     def slip(self) -> Mistake:
@@ -70,6 +84,14 @@ class Made:
     def acts(self, layer: int) -> bool:
         """Return whether the mistake is made in this layer's step."""
         return layer == self.layer or (self.repeated and layer < self.layer)
+
+    def in_step(self, step: LayerStep) -> Way | None:
+        """Return the way to make the same mistake in a step; None if it cannot be made there."""
+        if self.way in step.ways:
+            return self.way
+        same = [way for way in step.ways if way.mistake is self.mistake]
+        wrong = self.way.detail.partition(" instead")[0]  # what is used; in place of what may differ by layer
+        return next((way for way in same if way.detail.partition(" instead")[0] == wrong), None)
 
 
 @dataclass(frozen=True)
@@ -97,20 +119,6 @@ class Hypothesis:
     def carried(self) -> bool:
         """Whether wrong deltas are propagated."""
         return all(made.carried for made in self.made)
-
-    def rank(self) -> tuple[int, bool, list[int]]:
-        """Return a key that sorts hypotheses: first those with fewer fitted numbers, in whole layers, more common."""
-        fitted = sum(mistake in (UPDATED, MEAN, SUM) for mistake in self.mistakes)
-        return fitted, any(made.neurons for made in self.made), [MISTAKES.index(mistake) for mistake in self.mistakes]
-
-    def needs(self, learning_rate: float | None) -> tuple[float, float]:
-        """Return the digits of evidence that are needed: in all, and in the layers of each mistake."""
-        if len(self.made) > 1:
-            return DIGITS_NEEDED["two"]
-        if self.made[0].neurons:
-            return DIGITS_NEEDED["in some neurons"]
-        on_one = (MEAN, SUM, SIBLINGS) if learning_rate else (MEAN, SUM, SIBLINGS, UPDATED)
-        return DIGITS_NEEDED["on one number" if self.made[0].mistake in on_one else "one"]
 
 
 @dataclass(frozen=True)
@@ -142,72 +150,121 @@ class GivenDeltas:
         return np.asarray(abs(self.expected[layer] - deltas) <= self.tolerances[layer])
 
     def spare(self, hypothesis: Hypothesis, first: int) -> float:
-        """Return the digits of evidence beyond those needed.
+        """Return how many digits of evidence there are beyond those that the formula asks for.
 
         Args:
             hypothesis: What is judged.
             first: The first wrong layer, from the output back.
         """
-        total, moved, receivers = 0.0, 0, self.receivers(first)
-        evidence: dict[Made, list[float]] = {made: [] for made in hypothesis.made}
-        for layer in range(first, -1, -1):
-            acting = [made for made in hypothesis.made if made.acts(layer)]
-            mistakes = {made.mistake for made in acting}
-            shown = self.shown(layer, receivers, hypothesis, acting)
-            total += float(self.digits(layer, shown, self.engine[layer]).sum())
-            for made in acting:
-                others = [other for other in acting if other is not made]
-                digits = self.digits(layer, shown, self.shown(layer, receivers, hypothesis, others))
-                moved += int((digits > 0.0).sum()) if made.mistake is UPDATED else 0
-                factors = len(acting) > 1 and all(mistake.part == "factor" for mistake in mistakes)
-                summed = SIBLINGS in mistakes and made.mistake is not SIBLINGS and made.mistake.part != "derivative"
-                if factors or summed:
-                    evidence[made].append(float(digits.max()) - COMBINED_FACTOR_COST)
-                else:
-                    evidence[made] += [float(digits.max())] if made.mistake in (MEAN, SUM) else digits.tolist()
-            receivers = shown if hypothesis.carried else self.shown(layer, receivers, hypothesis, [])
-        if UPDATED in hypothesis.mistakes and self.learning_rate is None:
-            is_round = math.isfinite(round_cost(hypothesis.rate))
-            if moved < (2 if is_round else 1 + len(hypothesis.made)):
-                return -math.inf
-        in_all, in_its_layers = hypothesis.needs(self.learning_rate)
-        costs = [self.cost(made.mistake, hypothesis, max(digits)) for made, digits in evidence.items()]
-        left = [sum(digits) - cost for digits, cost in zip(evidence.values(), costs, strict=True)]
-        return min(total - sum(costs) - in_all, min(left) - in_its_layers)
+        spare = math.inf
+        for count in range(1, len(hypothesis.made) + 1):
+            for part in combinations(hypothesis.made, count):
+                digits, best = self.digits(hypothesis, part, first)
+                costs = sum(self.cost(made, hypothesis, best) for made in part)
+                rate = ERROR_RATE if count == len(hypothesis.made) else PART_ERROR_RATE
+                spare = min(spare, digits - costs + math.log10(rate))
+        return spare
 
-    def shown(self, layer: int, receivers: Floats, hypothesis: Hypothesis, acting: Sequence[Made]) -> Floats:
+    def digits(self, hypothesis: Hypothesis, part: Sequence[Made], first: int) -> tuple[float, float]:
+        """Return the digits of evidence for a part of a hypothesis, and those of the number that has the most."""
+        total, best = 0.0, 0.0
+        others = [made for made in hypothesis.made if made not in part]
+        receivers = self.receivers(first)
+        for layer in range(first, -1, -1):
+            shown = self.shown(layer, receivers, hypothesis, hypothesis.made)
+            if any(made.acts(layer) for made in part):
+                without = self.shown(layer, receivers, hypothesis, others)
+                digits = self.of_each(layer, shown, without)
+                on_line = is_multiple(shown, without) or np.count_nonzero(shown != without) == 1
+                total += self.of_line(hypothesis, part, layer, receivers) if on_line else digits.sum()
+                best = max(best, float(digits.max()))
+            receivers = shown if hypothesis.carried else self.shown(layer, receivers, hypothesis, ())
+        return float(total), best
+
+    def of_each(self, layer: int, shown: Floats, without: Floats) -> Floats:
+        """Return each number's digits of evidence for what is shown, against the numbers without a mistake."""
+        E = self.expected[layer]
+        digits = np.maximum(np.log10(abs(E - without) / self.precision(layer, shown, without)), 0.0)
+        return np.where(E == 0.0, np.minimum(digits, MAX_DIGITS_OF_ZERO), digits)
+
+    def precision(self, layer: int, shown: Floats, without: Floats) -> Floats:
+        """Return how precisely each number is known: half a unit of its last digit, or its deviation."""
+        E = self.expected[layer]
+        rounding = np.maximum(FLOAT_PRECISION * (abs(E) + abs(without)), MIN_PRECISION)
+        return np.maximum(np.maximum(abs(E - shown), self.half_units[layer]), rounding)
+
+    def of_line(self, hypothesis: Hypothesis, part: Sequence[Made], layer: int, receivers: Floats) -> float:
+        """Return the digits of evidence for one number t = 1, from all numbers that follow from it.
+
+        They are r + t · (the numbers shown − r), and t = 0 without the mistakes.
+        """
+        others = [made for made in hypothesis.made if made not in part]
+        low, high = -math.inf, math.inf
+        shown = without = receivers
+        for i in range(layer, -1, -1):
+            if i < layer and (not hypothesis.carried or any(made.acts(i) for made in hypothesis.made)):
+                break
+            shown = self.shown(i, shown, hypothesis, hypothesis.made)
+            without = self.shown(i, without, hypothesis, others)
+            moved = (abs(shown - without) > 1e-9 * abs(shown)) & (self.expected[i] != 0.0)
+            if moved.any():
+                change = (shown - without)[moved]
+                middle = (self.expected[i] - without)[moved] / change
+                width = self.precision(i, shown, without)[moved] / abs(change)
+                low, high = max(low, float((middle - width).max())), min(high, float((middle + width).min()))
+        half = max(0.5 * (high - low), FLOAT_PRECISION)
+        if not math.isfinite(half):  # the numbers that are moved are 0
+            return float(self.of_each(layer, shown, without).max()) if i == layer else 0.0
+        return math.log10(max(1.0 / half, 1.0))
+
+    def shown(self, layer: int, receivers: Floats, hypothesis: Hypothesis, made: Sequence[Made]) -> Floats:
         """Return a layer's deltas with some of a hypothesis's mistakes."""
         step = self.steps[layer]
-        mistakes = [made.mistake for made in acting if made.mistake in step.mistakes()]
-        deltas = step.deltas(receivers, mistakes, hypothesis.n, hypothesis.rate)
+        acting = [one for one in made if one.acts(layer)]
+        ways = in_order(way for one in acting if (way := one.in_step(step)) is not None)
+        deltas = step.deltas(receivers, ways, hypothesis.n, hypothesis.rate)
         if acting and acting[0].neurons:
             return np.where(np.isin(np.arange(len(deltas)), acting[0].neurons), deltas, step.deltas(receivers))
         return deltas
 
-    def digits(self, layer: int, reproduced: Floats, alternative: Floats) -> Floats:
-        """Return each number's digits of evidence for the reproduced numbers against the alternative."""
-        E = self.expected[layer]
-        distance = abs(E - alternative)
-        scale = np.where(E == 0.0, distance, np.minimum(abs(E), distance))
-        deviation = np.maximum(abs(E - reproduced), self.half_units[layer])
-        deviation = np.maximum(deviation, np.maximum(FLOAT_PRECISION * (abs(E) + abs(alternative)), MIN_DEVIATION))
-        digits = np.maximum(np.log10(scale / (2.0 * deviation)), 0.0)
-        return np.where(E == 0.0, np.minimum(digits, MAX_DIGITS_OF_ZERO), digits)
-
-    def cost(self, mistake: Mistake, hypothesis: Hypothesis, best: float) -> float:
-        """Return the digits that a mistake's fitted number could explain by itself.
+    def cost(self, made: Made, hypothesis: Hypothesis, best: float) -> float:
+        """Return log₁₀ of the number of hypotheses that a mistake is chosen from.
 
         Args:
-            mistake: One mistake of the hypothesis.
+            made: One mistake of the hypothesis.
             hypothesis: Holds the fitted numbers.
             best: The digits of evidence in the number with the most.
         """
-        if mistake is UPDATED and self.learning_rate is None:
-            return min(best, round_cost(hypothesis.rate))
-        outputs = len(self.engine[-1])
-        return math.log10(hypothesis.n) if mistake in (MEAN, SUM) and hypothesis.n != outputs else 0.0
+        if made.mistake is UPDATED and self.learning_rate is not None:
+            return 0.0
+        step = self.steps[made.layer]
+        cost = -math.log10(step.share[made.way]) + (len(step.activations) * math.log10(2.0) if made.neurons else 0.0)
+        if made.mistake is UPDATED:
+            return cost + min(best, round_cost(hypothesis.rate))
+        if made.mistake in (MEAN, SUM) and hypothesis.n != len(self.engine[-1]):
+            return cost + math.log10(hypothesis.n * sum(1.0 / n for n in range(3, MAX_N + 1)))
+        return cost
+
+    def rank(self, hypothesis: Hypothesis) -> tuple[float, list[int]]:
+        """Return a key that sorts hypotheses: first those that are chosen from fewer, then the more common mistakes."""
+        places = [MISTAKES.index(mistake) for mistake in hypothesis.mistakes]
+        return sum(self.cost(made, hypothesis, math.inf) for made in hypothesis.made), places
+
+
+def in_order(ways: Iterable[Way]) -> list[Way]:
+    """Return ways in the order of `MISTAKES`, in which a step takes them."""
+    return sorted(ways, key=lambda way: MISTAKES.index(way.mistake))
+
+
+def is_multiple(numbers: Floats, others: Floats) -> bool:
+    """Return whether all numbers differ from others by a common factor."""
+    place = int(np.argmax(abs(others)))
+    if not others[place]:
+        return False
+    return bool((abs(numbers - numbers[place] / others[place] * others) <= 1e-9 * abs(numbers)).all())
 
 
 def round_cost(rate: float) -> float:
-    """Return the digits that a round learning rate costs; infinity for another rate."""
-    return next((cost for digits, cost in ROUND_RATE_COST.items() if rate == float(f"{rate:.{digits}g}")), math.inf)
+    """Return log₁₀ of how many learning rates are as round as this; infinity if it is not round."""
+    costs = (math.log10(count) for digits, count in ROUND_RATES.items() if rate == float(f"{rate:.{digits}g}"))
+    return next(costs, math.inf)

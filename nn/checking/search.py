@@ -5,12 +5,11 @@ it. Hypotheses that do not reproduce the given numbers are dropped; the others a
 hypothesis that reaches the inputs reproduces every number, and is named if the evidence suffices
 (`nn.checking.evidence`). A single mistake whose evidence falls a little short is a hint.
 
-If several hypotheses are left, the one with fewer mistakes is named; among these the one with fewer fitted numbers,
-then the one in whole layers, then the more common mistake, in the order of `MISTAKES`. Another single mistake that
-gives the same numbers is named beside it.
+If several hypotheses are left, the one with fewer mistakes is named; among these the one chosen from fewer, as the
+cost in `nn.checking.evidence` counts. Another single mistake that gives the same numbers is named beside it.
 
 Letters: E expected numbers; u, v the columns and the numbers of a fit; n as in 1/n; otherwise as in
-`nn.checking.mistakes`.
+`nn.checking.steps`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
-from autograd.checking.diagnosis import MAX_N
-from nn.checking.evidence import MAX_DIGITS_MISSING_FOR_HINT, GivenDeltas, Hypothesis, Made
+from autograd.checking.candidates import MAX_N
+from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
 from nn.checking.mistakes import (
     ACTIVATION,
     DOUBLE,
@@ -31,17 +30,20 @@ from nn.checking.mistakes import (
     MEAN,
     MISSING,
     NET_INPUT,
+    REVERSED,
     SIGN,
     SUM,
+    TWICE,
     UPDATED,
     Mistake,
     compatible,
 )
+from nn.checking.steps import Way
 from nn.validation import Floats
 
 MAX_MISTAKES = 2  # in one hypothesis
 MAX_LEARNING_RATE = 10.0  # of one that is fitted
-POSSIBLE_IN_SOME_NEURONS = (SIGN, DOUBLE, HALF, MISSING, NET_INPUT, ACTIVATION)  # of a layer, and not in others
+POSSIBLE_IN_SOME_NEURONS = (SIGN, DOUBLE, HALF, MISSING, NET_INPUT, ACTIVATION, TWICE)  # of a layer, not in others
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Diagnosis:
         layers: How many layers the network has.
         n: The n of a mistake in 1/n.
         learning_rate: The learning rate of weights used after their update.
-        other: Another mistake that gives the same numbers, or None.
+        others: Other mistakes that give the same numbers, the most common first.
         certain: Whether chance would hardly give these numbers; otherwise this is a hint.
     """
 
@@ -61,34 +63,37 @@ class Diagnosis:
     layers: int
     n: int = 1
     learning_rate: float = 0.0
-    other: Mistake | None = None
+    others: tuple[Mistake, ...] = ()
     certain: bool = True
 
     def __str__(self) -> str:
-        mistakes = [f"{made.mistake.name}{self._fitted(made.mistake)}" for made in self.made]
+        mistakes = [f"{made.mistake.name}{self._more(made.way)}" for made in self.made]
         places = [self._place(made) for made in self.made]
         if len(set(places)) == 1:
-            named = f"{' and '.join(mistakes)}, {places[0]}"
+            named = f"{' and '.join(mistakes)}{places[0]}"
         else:
-            named = ", and ".join(f"{mistake}, {place}" for mistake, place in zip(mistakes, places, strict=True))
-        other = f" ({self.other.name} would give the same numbers)" if self.other else ""
+            named = ", and ".join(f"{mistake}{place}" for mistake, place in zip(mistakes, places, strict=True))
+        other = f" ({self.others[0].name} would give the same numbers)" if self.others else ""
         if not self.certain:
             return f"This mistake would give these numbers: {named}{other}; but they may be chance: give more digits."
         remedies = "; ".join(dict.fromkeys(made.mistake.remedy for made in self.made))
         return f"Diagnosis: {named}{other}. To correct it: {remedies}."
 
-    def _fitted(self, mistake: Mistake) -> str:
-        if mistake in (MEAN, SUM):
-            return f" (n = {self.n})"
-        return f" (learning rate {abs(self.learning_rate):.4g})" if mistake is UPDATED else ""
+    def _more(self, way: Way) -> str:
+        """Return what stands in brackets after a mistake's name: the number that was fitted, or the way it was made."""
+        fitted = f"learning rate {abs(self.learning_rate):.4g}" if way.mistake is UPDATED else way.detail
+        more = f"n = {self.n}" if way.mistake in (MEAN, SUM) else fitted
+        return f" ({more})" if more else ""
 
     def _place(self, made: Made) -> str:
+        if made.mistake is REVERSED:
+            return ""
         last, number = made.layer == self.layers - 1, made.layer + 1
         if made.repeated:
             every = "every layer" if last else "every hidden layer" if number == self.layers - 1 else ""
-            place = f"in {every or f'layers {number} to 1'}"
+            place = f", in {every or f'layers {number} to 1'}"
         else:
-            place = "in the output layer" if last else f"in layer {number}"
+            place = ", in the output layer" if last else f", in layer {number}"
         if made.neurons:
             place += f", neuron{'s' * (len(made.neurons) > 1)} {', '.join(str(j + 1) for j in made.neurons)}"
         return place if made.carried or not made.layer else f"{place}, but the layer before uses the right deltas"
@@ -100,70 +105,88 @@ def diagnose(given: GivenDeltas) -> Diagnosis | None:
     if not wrong:
         return None
     with np.errstate(all="ignore"):  # numbers may overflow with a mistake in them
+        if in_reverse_order(given):
+            return Diagnosis((Made(Way(REVERSED), len(given.steps) - 1),), len(given.steps))
         left = [Hypothesis(given.receivers(wrong[-1]))]
         for layer in range(wrong[-1], -1, -1):
             left = [longer for hypothesis in left for longer in continued(given, hypothesis, layer)]
         fewest = min((len(hypothesis.made) for hypothesis in left), default=0)
         spare = [(e, given.spare(e, wrong[-1])) for e in left if len(e.made) == fewest]
-    found = [e for e, digits in spare if digits >= 0.0]
-    certain = bool(found)
-    if not certain and fewest == 1:
-        found = [e for e, digits in spare if digits >= -MAX_DIGITS_MISSING_FOR_HINT and not e.made[0].neurons]
-    if not found:
-        return None
-    found.sort(key=Hypothesis.rank)
-    best = found[0]
-    others = [e.mistakes[0] for e in found if fewest == 1 and e.mistakes != best.mistakes]
-    return Diagnosis(best.made, len(given.steps), best.n, best.rate, others[0] if others else None, certain)
+        found = [e for e, digits in spare if digits >= 0.0]
+        certain = bool(found)
+        if not certain and fewest == 1:
+            short = math.log10(ERROR_RATE / HINT_ERROR_RATE)
+            found = [e for e, digits in spare if digits >= short and not e.made[0].neurons]
+        if not found:
+            return None
+        best = min(found, key=given.rank)
+        left = [e for e, _ in spare if fewest == 1 and not e.made[0].neurons and given.rank(e)[0] < math.inf]
+        left.sort(key=given.rank)
+    others = dict.fromkeys(e.mistakes[0] for e in left if e.mistakes != best.mistakes)
+    return Diagnosis(best.made, len(given.steps), best.n, best.rate, tuple(others), certain)
+
+
+def in_reverse_order(given: GivenDeltas) -> bool:
+    """Return whether the layers were given in reverse order, beyond doubt."""
+    if [len(layer) for layer in given.engine] != [len(layer) for layer in reversed(given.engine)]:
+        return False
+    engine = given.engine[::-1]
+    if not all(given.reproduces(layer, deltas).all() for layer, deltas in enumerate(engine)):
+        return False
+    digits = sum(given.of_each(i, deltas, given.engine[i]).sum() for i, deltas in enumerate(engine))
+    return bool(digits >= -math.log10(ERROR_RATE))
 
 
 def continued(given: GivenDeltas, hypothesis: Hypothesis, layer: int) -> Iterator[Hypothesis]:
     """Yield the hypotheses that continue this one by a layer, with no, one or two more mistakes in its step."""
     step, receivers, before = given.steps[layer], hypothesis.receivers, hypothesis.made
-    right, possible = step.deltas(receivers), step.mistakes()
-    repeated = [made.mistake for made in before if made.repeated and made.mistake in possible]
-    for count in range(MAX_MISTAKES + 1 - len(before) if hypothesis.carried else 1):
-        for new in combinations(possible, count):
-            mistakes = [*repeated, *new]
-            if not compatible(mistakes) or (fit := fitted(given, hypothesis, layer, mistakes)) is None:
+    right = step.deltas(receivers)
+    repeated = [way for made in before if made.repeated and (way := made.in_step(step))]
+    for count, choices in enumerate(step.choices[: MAX_MISTAKES + 1 - len(before) if hypothesis.carried else 1]):
+        for new in choices:
+            ways = in_order([*repeated, *new]) if repeated else new
+            if repeated and not compatible([way.mistake for way in ways]):
+                continue
+            if (fit := fitted(given, hypothesis, layer, ways)) is None:
                 continue
             deltas, n, rate = fit
             same = given.reproduces(layer, deltas)
             if not same.all():
-                if count == 1 and not before and same.any() and new[0] in POSSIBLE_IN_SOME_NEURONS:
+                if count == 1 and not before and same.any() and new[0].mistake in POSSIBLE_IN_SOME_NEURONS:
                     yield from in_some_neurons(given, layer, new[0], np.where(same, deltas, right), right)
                 continue
-            fewer = [step.deltas(receivers, [s for s in mistakes if s is not mistake], n, rate) for mistake in new]
+            fewer = [step.deltas(receivers, [w for w in ways if w is not way], n, rate) for way in new]
             if any(given.reproduces(layer, without).all() for without in fewer):
                 continue  # one of the mistakes is not needed here
             for again in product((False, True) if layer else (False,), repeat=count):
-                made = [Made(mistake, layer, repeated) for mistake, repeated in zip(new, again, strict=True)]
+                made = [Made(way, layer, repeated) for way, repeated in zip(new, again, strict=True)]
                 yield Hypothesis(deltas if hypothesis.carried else right, (*before, *made), n, rate)
                 # A factor that is repeated but not carried gives the same numbers as one that is carried.
-                if count == 1 and not before and layer and not (made[0].repeated and new[0].part == "factor"):
+                if count == 1 and not before and layer and not (made[0].repeated and new[0].mistake.part == "factor"):
                     yield Hypothesis(right, (replace(made[0], carried=False),), n, rate)
 
 
-def in_some_neurons(
-    given: GivenDeltas, layer: int, mistake: Mistake, mixed: Floats, right: Floats
-) -> Iterator[Hypothesis]:
+def in_some_neurons(given: GivenDeltas, layer: int, way: Way, mixed: Floats, right: Floats) -> Iterator[Hypothesis]:
     """Yield the hypotheses that a mistake was made in some neurons of a layer only."""
     if given.reproduces(layer, mixed).all():
-        made = Made(mistake, layer, neurons=tuple(np.flatnonzero(mixed != right).tolist()))
+        made = Made(way, layer, neurons=tuple(np.flatnonzero(mixed != right).tolist()))
         yield Hypothesis(mixed, (made,))
         if layer:
             yield Hypothesis(right, (replace(made, carried=False),))
 
 
 def fitted(
-    given: GivenDeltas, hypothesis: Hypothesis, layer: int, mistakes: Sequence[Mistake]
+    given: GivenDeltas, hypothesis: Hypothesis, layer: int, ways: Sequence[Way]
 ) -> tuple[Floats, int, float] | None:
     """Return a layer's deltas with mistakes, their n and their learning rate; None if no n or learning rate fits."""
     step, n, rate = given.steps[layer], hypothesis.n, hypothesis.rate
+    deltas = step.deltas(hypothesis.receivers, ways, n, rate)
+    mistakes = {way.mistake for way in ways}
+    if not mistakes & {MEAN, SUM, UPDATED}:
+        return deltas, n, rate
     E, units = given.expected[layer], given.tolerances[layer]
-    deltas = step.deltas(hypothesis.receivers, mistakes, n, rate)
     unknown_rate = UPDATED in mistakes and not rate
-    moved = step.deltas(hypothesis.receivers, mistakes, n, 1.0) - deltas if unknown_rate else np.zeros(len(E))
+    moved = step.deltas(hypothesis.receivers, ways, n, 1.0) - deltas if unknown_rate else np.zeros(len(E))
     if n == 1 and (MEAN in mistakes or SUM in mistakes):
         factor = least_squares([deltas, moved] if unknown_rate else [deltas], E, units)
         ratio = 1.0 / factor if MEAN in mistakes and factor else factor

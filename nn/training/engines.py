@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from autograd import Value, vectorize
+from autograd.arrays import is_finite
 from autograd.lifting import Program
 from nn.architecture import subscript
 from nn.modules import assign
@@ -33,7 +34,8 @@ EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formul
 def finite_outputs(mlp: MLP, X: Floats, theta: NDArray[Any] | None, name: str = "X") -> tuple[Floats, Floats]:
     """Return the last layer's net inputs and activations; raise FloatingPointError if they are not finite."""
     Z, A = mlp.forward_arrays(X, theta)
-    for row in np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1)):
+    if not (is_finite(Z.T) and is_finite(A.T)):
+        row = np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1))[0]
         raise diverged(Z[row].tolist(), f"row {row} of {name}")
     return Z, A
 
@@ -60,8 +62,12 @@ class Engine(Protocol):
 
     parameters: NDArray[Any]
 
-    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss of a batch and its gradient, which the next call may overwrite."""
+    def step(self, rows: RowIndices, check_finite: bool = False) -> tuple[float, NDArray[Any]]:
+        """Return the mean loss of a batch and its gradient, which the next call may overwrite.
+
+        If they are not finite, the step is repeated with `check_finite`: an error then names the row, or what the eager
+        engine says of the row is put right.
+        """
 
     def value(self, rows: RowIndices) -> float:
         """Return the mean loss of a batch."""
@@ -85,8 +91,8 @@ class ScalarEngine:
         self.values, self.X, self.y = mlp.parameters(), X.tolist(), y.tolist()
         self.parameters = np.array([value.data for value in self.values])
 
-    def step(self, rows: RowIndices) -> tuple[float, Floats]:
-        """Return the mean loss of a batch and its gradient."""
+    def step(self, rows: RowIndices, check_finite: bool = False) -> tuple[float, Floats]:
+        """Return the mean loss of a batch and its gradient; errors name the row in any case."""
         assign(self.values, self.parameters)
         self.mlp.zero_grad()
         total = 0.0
@@ -142,10 +148,10 @@ class VectorizedEngine:
             raise ValueError(f"some numbers of X or y are too large for {self.data.dtype}; scale them")
         self.batch = np.empty_like(self.data[:batch_size])
 
-    def step(self, rows: RowIndices) -> tuple[float, NDArray[Any]]:
+    def step(self, rows: RowIndices, check_finite: bool = False) -> tuple[float, NDArray[Any]]:
         """Return the mean loss of a batch and its gradient, which the next call overwrites."""
         try:
-            return self.program._step(self._batch(rows))  # which copies nothing
+            return self.program._step(self._batch(rows), check_finite)  # which copies nothing
         except (ArithmeticError, ValueError) as error:
             raise of_rows(error, rows) from None
 

@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autograd import Value
 from nn.losses import Loss
@@ -196,19 +196,32 @@ def _epoch(
         layers: The slices of the parameters that belong to each layer.
         interrupts: Holds Ctrl-C back during an update.
     """
-    total, squares = 0.0, [0.0] * len(layers)
-    with np.errstate(over="ignore"):  # reported by the error below
+    total, every = 0.0, []
+    seen, parts = None, list[list[NDArray[Any]]]()  # the gradient, which mostly is one array, and its layers
+    with np.errstate(all="ignore"):  # reported by the error below
         for rows in batches:
             loss, gradient = interrupts.breakable(engine.step, rows)
-            square = [sum([float((g := gradient[piece]).dot(g)) for piece in layer]) for layer in layers]
-            if not math.isfinite(loss + sum(square)):
-                raise FloatingPointError(
-                    f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(square))}; {REMEDY}"
-                )
+            if gradient is not seen:
+                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
+            squares = _squares(parts)
+            if not math.isfinite(loss + sum(squares)):
+                loss, gradient = interrupts.breakable(engine.step, rows, True)
+                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
+                squares = _squares(parts)
+                if not math.isfinite(loss + sum(squares)):
+                    raise FloatingPointError(
+                        f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(squares))}; {REMEDY}"
+                    )
             optimizer.step(engine.parameters, gradient)
             total += loss * len(rows)
-            squares = [a + b for a, b in zip(squares, square, strict=True)]
-    return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in squares]
+            every.append(squares)
+    sums = map(sum, zip(*every, strict=True))
+    return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in sums]
+
+
+def _squares(layers: list[list[NDArray[Any]]]) -> list[float]:
+    """Return the square of the length of each layer's gradient, which is given in pieces."""
+    return [sum([float(g.dot(g)) for g in layer]) for layer in layers]
 
 
 def _pieces(mlp: MLP) -> list[list[slice]]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from autograd import Value
-from autograd.lifting.program import is_finite
+from autograd.arrays import is_finite
 from nn.modules import Module, assign
 from nn.signatures import no_attribute, spelled
 from nn.validation import Floats, flag, real
@@ -112,7 +112,7 @@ class Optimizer(ABC):
         >>> round(w.data, 1)
         3.0
         """
-        if isinstance(parameters, np.ndarray) and parameters.dtype != object:
+        if isinstance(parameters, np.ndarray) and parameters.dtype.kind != "O":
             if not isinstance(gradient, np.ndarray) or gradient.shape != parameters.shape:
                 shape = gradient.shape if isinstance(gradient, np.ndarray) else repr(gradient)[:80]
                 raise ValueError(f"the parameters have shape {parameters.shape}, but the gradient {shape}")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value
+from autograd.value import assign
 
 NUMBERS = [3, 2.5, True, Fraction(7, 2), 10**30, np.True_] + [
     kind(3) for kind in (np.float64, np.float32, np.float16, np.longdouble, np.int8, np.uint8, np.int64)
@@ -113,3 +114,20 @@ def test_the_gradient_of_a_constant_stays_zero():
 def test_nothing_else_can_be_assigned():
     with pytest.raises(AttributeError):
         Value(1.0).date = 2.0
+
+
+def test_leaves_assigned_together_are_as_if_assigned_one_by_one():
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    z = x * y
+    assign([x, y], [3.0, 4])
+    assert (x.data, y.data, type(y.data)) == (3.0, 4.0, float)
+    with pytest.raises(RuntimeError, match="out of date"):
+        z.backward()
+    assert z.refresh().data == 12.0
+    with pytest.raises(AttributeError, match="the data of"):
+        assign([x, z], [5.0, 6.0])
+    with pytest.raises(TypeError):
+        assign([y], ["7"])
+    assert (x.data, y.data, z.data) == (5.0, 4.0, 12.0)
+    with pytest.raises(RuntimeError, match="out of date"):  # of the change before the refusal, too
+        z.backward()

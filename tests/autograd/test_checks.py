@@ -304,7 +304,9 @@ def test_assert_gradients_refuses_what_it_cannot_compare():
     with pytest.raises(TypeError, match=r"the gradient expected of w is the Value 0\.19: give a number"):
         assert_gradients({w: Value(0.19)})
     with pytest.raises(TypeError, match="takes a dictionary"):
-        assert_gradients([(w, 0.19)])
+        assert_gradients([w, 0.19])
+    with pytest.raises(ValueError, match=r"the gradient of w … w has \[1\] numbers in its rows, but there are \[2\]"):
+        assert_gradients([([w, w], [0.19])])
     with pytest.raises(ValueError, match="nothing to compare"):
         assert_gradients({})
     for rtol in (-1e-6, math.nan, math.inf):

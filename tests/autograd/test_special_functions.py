@@ -174,3 +174,9 @@ def test_erf_of_arrays_keeps_its_digits_without_scipy(monkeypatch):
     x = np.concatenate([np.linspace(-7.0, 7.0, 2001), [1e-300, -1e-8, INF, -INF]])
     exact = np.array([math.erf(number) for number in x.tolist()])
     assert np.all(np.abs(a.erf(x) - exact) <= 3.0 * np.spacing(np.abs(exact)))
+
+
+def test_a_slope_keeps_its_sign_and_its_refusal_where_the_power_alone_overflows():
+    assert TABLE["power_slope"](-5e-324, -5e-324, 0.0) == 1.0
+    with pytest.raises((OverflowError, ValueError)):
+        TABLE["power_slope"](-5e-324, -1e300, 2.5)

@@ -16,7 +16,7 @@ import pytest
 
 from autograd import Operation, Value, dot, exp, logsumexp, operation, sigmoid, sin, step, sum, vectorize
 from autograd.lifting.codegen.functions import FUNCTIONS, numpys
-from autograd.lifting.names import identifier, plain
+from autograd.lifting.names import all_plain, identifier, plain
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (3, 3))
 
@@ -178,10 +178,15 @@ def test_equal_names_are_told_apart():
     assert vectorize(sum([sin(p * q) for p, q in zip(x, w, strict=True)]), x, w).value([[1.0] * 3]) == 3 * math.sin(2.0)
 
 
-@pytest.mark.parametrize("name", ["copyto", "batch", "n", "empty", "lambda", "x", "z1", "forward", "ünï", "divide"])
+@pytest.mark.parametrize("name", ["copyto", "batch", "n", "empty", "lambda_", "x", "z1", "forward", "ünï", "divide"])
 def test_an_operation_of_ones_own_may_have_any_name(name):
     own = operation(name, lambda x: 2.0 * x, [2.0])
     x, w = Value(1.5, "x"), Value(2.0, "w")
     p = vectorize(own(x * w) / x + own(w) * step(x), [x], [w])
     value, gradient = p.gradient([[1.5], [3.0]])
     assert (value, gradient.tolist()) == (8.0, [4.0])
+
+
+@pytest.mark.parametrize("names", [[], [""], ["\n"], WORDS, WORDS[:-1], [w for w in WORDS if "\n" not in w], CONTROLS])
+def test_names_read_together_are_those_read_one_by_one(names):
+    assert all_plain(names) == [*map(plain, names)]

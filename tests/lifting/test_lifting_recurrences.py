@@ -11,6 +11,7 @@ import pytest
 
 from autograd import Value, cos, dot, maximum, relu, sigmoid, sin, softplus, step, tanh, vectorize
 from autograd import sum as total
+from autograd.lifting import pipeline
 from autograd.lifting.passes import reroll_loops as rerolling
 from autograd.lifting.passes.trace import trace
 from autograd.lifting.pipeline import plan_of
@@ -18,6 +19,12 @@ from autograd.lifting.plan import Recurrence
 from nn import MLP, mse
 
 RNG = np.random.default_rng(5)
+
+
+@pytest.fixture(autouse=True)
+def every_graph_is_lifted_anew(monkeypatch):
+    """Find no plan again, for some tests here change how graphs are planned."""
+    monkeypatch.setattr(pipeline, "MAX_NODES_KEPT", -1)
 
 
 def recurrence(steps):

@@ -362,3 +362,10 @@ def test_training_ends_where_the_score_begins() -> None:
     history = fit(mlp, CLASSES, loss="cross_entropy", optimizer=Adam(0.05), epochs=300, stopping=Threshold(0.05))
     assert history.stopped_by.startswith("threshold")
     assert mlp.score(X, CLASSES) == history.accuracy[-1] == 1.0
+
+
+@pytest.mark.parametrize("sizes", [[3, 4, 2], [3, 2], [300, 20, 2]])
+def test_many_examples_are_predicted_as_one_by_one(sizes: list[int]) -> None:
+    mlp, X = MLP(sizes[0], sizes[1:], "tanh", rng=0), RNG.normal(size=(1000, sizes[0]))
+    rows = [0, 127, 128, 500, 999]
+    np.testing.assert_allclose(mlp.predict(X)[rows], np.vstack([mlp.predict(X[[k]]) for k in rows]), rtol=1e-12)

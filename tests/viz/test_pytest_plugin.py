@@ -26,15 +26,27 @@ NETWORK = """
 """
 
 
+COMPARED = """
+    import contextlib, unittest, pytest
+    from nn import MLP, assert_deltas, sse
+
+    def compared(delta):
+        record = MLP.from_weights([[[0.5], [1.2]], [[0.8]]]).forward([1, 3])
+        loss = sse(record.output, [1])
+        loss.backward()
+        assert_deltas(record, [[delta], [record.deltas()[1][0]]])
+"""
+
+
 @pytest.fixture
 def ran(pytester: pytest.Pytester):
     def run(source: str, *arguments: str) -> tuple[str, str]:
-        """Run a test file; return what pytest printed, and the drawing."""
+        """Run a test file; return what pytest printed, and the drawings, one after the other."""
         pytester.makepyfile(source)
         pytester.syspathinsert(ROOT)
         result = pytester.runpytest("-p", "pytest_handgrad", "--basetemp=folder", *arguments)
-        drawings = list(pytester.path.glob("folder/*/comparison.svg"))
-        return result.stdout.str(), drawings[0].read_text(encoding="utf-8") if drawings else ""
+        drawings = sorted(pytester.path.glob("folder/*[0-9]/comparison*.svg"))
+        return result.stdout.str(), "\n".join(path.read_text(encoding="utf-8") for path in drawings)
 
     return run
 
@@ -109,15 +121,120 @@ def test_other_failures_are_left_alone(ran):
     assert svg == ""
 
 
-def test_what_cannot_be_drawn_says_so_and_the_test_still_fails(ran):
-    printed, _ = ran("""
+def test_a_comparison_before_backward_says_only_that(ran):
+    printed, svg = ran("""
         from autograd import Value, assert_gradients
 
         def test_by_hand():
             assert_gradients({Value(0.5): 2.5})
     """)
-    assert "The comparison is not drawn: against gives gradients, but the graph has none yet" in printed
+    assert "The comparison is not drawn: call backward() first." in printed
     assert "1 failed" in printed
+    assert svg == ""
+
+
+def test_what_cannot_be_drawn_says_so_and_the_test_still_fails(ran, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("viz.save", full)
+    printed, _ = ran(NETWORK)
+    assert "The comparison is not drawn: no space left" in printed
+    assert "1 failed" in printed
+
+
+# fmt: off
+SEVERAL = {
+    "subtests": """
+    def test_it(subtests):
+        for delta in (0.111, 0.222):
+            with subtests.test(delta=delta):
+                compared(delta)
+""",
+    "unittest's subtests": """
+    class TestIt(unittest.TestCase):
+        def test_it(self):
+            for delta in (0.111, 0.222):
+                with self.subTest(delta=delta):
+                    compared(delta)
+""",
+    "an exception group": """
+    def test_it():
+        found = []
+        for delta in (0.111, 0.222):
+            try:
+                compared(delta)
+            except AssertionError as error:
+                found.append(error)
+        raise ExceptionGroup("both", found)
+""",
+    "an exception raised from another": """
+    def test_it():
+        try:
+            compared(0.111)
+        except AssertionError as error:
+            try:
+                compared(0.222)
+            except AssertionError as second:
+                raise RuntimeError("as well") from second
+""",
+    "a fixture set up and torn down": """
+    @pytest.fixture
+    def torn_down():
+        yield
+        compared(0.222)
+
+    @pytest.fixture
+    def set_up(torn_down):
+        compared(0.111)
+
+    def test_it(set_up):
+        pass
+""",
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("source", SEVERAL.values(), ids=SEVERAL)
+def test_every_comparison_has_a_drawing_of_its_own(source, ran, pytester):
+    printed, svg = ran(COMPARED + source)
+    names = ("comparison.svg", "comparison-2.svg")
+    paths = [next(pytester.path.glob(f"folder/test_it0/{name}")) for name in names]
+    assert [printed.count(f"The comparison is drawn in {path}") for path in paths] == [1, 1]
+    assert [f"+0.{digits} →" in svg for digits in ("111", "222")] == [True, True]
+
+
+def test_a_comparison_of_which_the_context_is_suppressed_is_not_drawn(ran):
+    _, svg = ran(
+        COMPARED
+        + """
+    def test_it():
+        try:
+            compared(0.111)
+        except AssertionError:
+            raise RuntimeError("something else") from None
+"""
+    )
+    assert svg == ""
+
+
+@pytest.mark.parametrize("source", [SEVERAL["subtests"], SEVERAL["a fixture set up and torn down"]])
+def test_the_junit_report_carries_the_paths(source, ran, pytester):
+    ran(COMPARED + source, "--junit-xml=report.xml")
+    report = (pytester.path / "report.xml").read_text(encoding="utf-8")
+    for name in ("comparison.svg", "comparison-2.svg"):
+        assert f'<property name="handgrad" value="{pytester.path / "folder" / "test_it0" / name}"' in report
+
+
+def test_the_ini_option_names_a_folder_that_is_kept(ran, pytester):
+    pytester.makeini("[pytest]\nhandgrad_folder = drawings/of tests")
+    source = "    @pytest.mark.parametrize('delta', [0.111, 0.222])\n    def test_it(delta):\n        compared(delta)\n"
+    for _ in range(2):
+        printed, temporary = ran(COMPARED + source)
+        assert temporary == ""
+        drawings = sorted(pytester.path.glob("drawings/of tests/*.svg"))
+        assert [f"The comparison is drawn in {path}" in printed for path in drawings] == [True, True]
+        assert ["test_it-0.111" in path.name for path in drawings] == [True, False]
 
 
 def test_nothing_is_imported_before_a_comparison_fails():

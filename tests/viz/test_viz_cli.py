@@ -50,7 +50,7 @@ def test_a_formula_may_begin_with_a_minus_behind_a_space(capsys):
 
 COMMANDS = {
     "table": (["-m", "viz", *NEURON], 1),
-    "sheet": (["-m", "nn.exercise", "--sizes", "3,4,1", "--seed", "7"], 2),
+    "sheet": (["-m", "viz", "exercise", "--sizes", "3,4,1", "--seed", "7"], 2),
 }
 
 
@@ -82,12 +82,12 @@ def test_output_for_which_there_is_no_room_is_one_line_and_a_status(command):
             [sys.executable, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
         )
     assert done.returncode == status
-    name = "handgrad" if status == 1 else "nn.exercise"
+    name = "handgrad" if status == 1 else "handgrad exercise"
     assert done.stderr == f"{name}: standard output cannot be written: No space left on device\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-@pytest.mark.parametrize("module", ["viz", "nn.exercise"])
+@pytest.mark.parametrize("module", ["viz", "viz.exercise"])
 def test_help_for_which_there_is_no_room_is_no_traceback(module):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", module, "--help"]
@@ -116,18 +116,76 @@ def test_a_file_can_be_written_where_there_is_no_output(tmp_path):
     assert (tmp_path / "graph.dot").stat().st_size
 
 
-def test_output_in_an_encoding_without_the_signs_of_mathematics_is_one_line():
+TEXTS = {
+    "sheet": ["-m", "viz", "exercise", "--sizes", "3,4,1", "--seed", "7"],
+    "solution": ["-m", "viz.exercise", "--sizes", "3,4,1", "--seed", "7", "--solution"],
+    "derivation": ["-m", "viz", *NEURON, "--derivation"],
+    "example": ["examples/handout.py"],
+}
+ENCODINGS = {
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "ASCII": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_that_is_redirected_is_utf8_whatever_the_systems_encoding(text, encoding, tmp_path):
+    arguments = [*TEXTS[text], str(tmp_path)] if text == "example" else TEXTS[text]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | ENCODINGS[encoding]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, check=False, cwd=ROOT, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert any(sign in done.stdout.decode("utf-8") for sign in "δ∂·–")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such terminals")
+@pytest.mark.parametrize(("encoding", "shown"), [("cp1252", "dmul/dx = -6"), ("utf-8", "∂mul/∂x = −6")])
+def test_a_terminal_that_has_no_such_signs_gets_them_spelled_and_no_minus_is_lost(encoding, shown):
+    ours, terminal = os.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "viz", *NEURON, "--explain", "w"],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "viz", "x*x", "x=-3", "--explain", "x"],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
         check=False,
         cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        env=os.environ | {"PYTHONIOENCODING": encoding},
     )
-    assert done.returncode == 1
-    assert "can't encode character" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    os.close(terminal)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert shown in os.read(ours, 10_000).decode("utf-8")
+    os.close(ours)
+
+
+@pytest.mark.parametrize("text", ["derivation", "solution"])
+def test_text_goes_into_a_file_as_it_is_printed(text, tmp_path, capsys):
+    _, *arguments = TEXTS[text][1:]
+    arguments = ["exercise", *arguments] if text == "solution" else arguments
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    path = tmp_path / "text.txt"
+    assert main([*arguments, "-o", str(path)]) == 0
+    assert capsys.readouterr().out == ""
+    assert path.read_bytes() == printed.encode("utf-8")
+    assert run(capsys, *arguments, "-o", str(tmp_path / "none" / "text.txt"))[0] in (1, 2)
+
+
+def test_the_table_of_gradients_goes_into_a_file_too(tmp_path, capsys):
+    table = run(capsys, *NEURON)[1]
+    assert run(capsys, *NEURON, "-o", str(tmp_path / "table.txt")) == (0, "", "")
+    assert (tmp_path / "table.txt").read_text(encoding="utf-8") == table
+
+
+def test_the_version_is_the_installed_ones(capsys):
+    status, out, _ = run(capsys, "--version")
+    assert status == 0
+    assert out.startswith("handgrad ")
+
+
+@pytest.mark.parametrize(("variable", "remedy"), [("x=0,5", "x=0.5"), ("x=−0,5", "x=-0.5"), ("x=1/2", "w=0.5")])
+def test_a_variable_written_as_books_write_it_leads_to_the_right_one(variable, remedy, capsys):
+    status, _, err = run(capsys, "x", variable)
+    assert status == 2
+    assert f"such as {remedy}" in err
 
 
 def test_options_may_stand_anywhere(capsys):
@@ -212,7 +270,7 @@ def test_a_mistake_is_status_2_and_a_few_lines(arguments, says, capsys):
     assert says in err
     assert "handgrad: " in err
     assert "Traceback" not in err
-    assert len(err.splitlines()) <= 4
+    assert len(err.splitlines()) <= 5
 
 
 def test_a_fault_of_the_formula_is_pointed_at(capsys):
@@ -246,6 +304,8 @@ def test_help_names_every_option_and_shows_examples(capsys):
         "--shared",
         "--derivation",
         "--open",
+        "--version",
+        "handgrad exercise",
         "examples:",
         "Exit status",
     ):
@@ -256,3 +316,12 @@ def test_the_installed_command_is_this_one():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["handgrad"].partition(":")
     assert getattr(import_module(module), function) is main
+
+
+@pytest.mark.parametrize(("suffix", "begin"), [("tex", r"\documentclass"), ("md", "# Worked solution"), ("txt", "")])
+def test_a_worked_solution_is_written_in_the_format_of_the_suffix(tmp_path, suffix, begin):
+    path = tmp_path / f"solution.{suffix}"
+    assert main(["x*y", "x=3", "y=2", "--derivation", "-o", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(begin)
+    assert ("$" in text) == (suffix != "txt")

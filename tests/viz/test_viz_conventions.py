@@ -129,7 +129,7 @@ def test_the_page_works_out_delta_through_the_activation(name, tmp_path):
     page(loss, tmp_path / "page.html", record, convention=name)
     text = html.unescape((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert c.delta(1, 2).text in text
-    assert name == "gradient" or c.reading.partition(";")[0] in text
+    assert name == "gradient" or c.reading.partition(";")[0].replace("$", "") in text
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)

@@ -14,7 +14,7 @@ from test_nn_golden import ARNOLD, ETA, HANDOUT, MISLEY, arnold_network, backwar
 
 from autograd import TABLE, Value, dot, exp, log, log1p, logsumexp, mean, parse, square, tanh
 from autograd import sum as total
-from nn import MLP, SGD, binary_cross_entropy, cross_entropy, half_sse, huber, mae, mse, sse, train
+from nn import MLP, SGD, Record, binary_cross_entropy, cross_entropy, half_sse, huber, mae, mse, sse, train
 from nn.losses import LOSSES
 from viz import derivation
 from viz.solutions.losses import KnownLoss, known_loss
@@ -410,7 +410,7 @@ def test_what_is_missing_is_named_with_its_remedy() -> None:
     loss.backward()
     for wrong, message in (
         ({"convention": "hansen"}, "choose one of gradient, handout, arnold, misley, nielsen"),
-        ({"learning_rate": -1.0}, "give a positive number"),
+        ({"learning_rate": -1.0}, "it must be a positive number"),
         ({"digits": 0}, "give a whole number from 1 to 17"),
         ({"digits": 4.5}, "digits is 4.5; give a whole number"),
         ({"loss": Value(1.0)}, "was not computed from this record's output"),
@@ -453,3 +453,37 @@ def test_what_is_for_a_record_is_refused_with_a_value() -> None:
         x = x + 1.0
     with pytest.raises(ValueError, match="more than 100 nodes: derive a part of it"):
         derivation(x)
+
+
+def batch_of_two() -> tuple[Value, list[Record]]:
+    mlp = MLP.from_weights([[[0.5, -0.4], [1.2, 0.3]], [[0.8], [-1.2]]])
+    records = [mlp.forward(x) for x in ([1, 3], [2, -1])]
+    loss = 0.5 * (sse(records[0].output, [1]) + sse(records[1].output, [0]))
+    loss.backward()
+    return loss, records
+
+
+@pytest.mark.parametrize("convention", ["gradient", "handout", "arnold", "misley", "nielsen"])
+def test_a_batch_is_derived_as_sums_over_its_examples(convention):
+    loss, records = batch_of_two()
+    text = str(derivation(records, loss=loss, learning_rate=0.1, convention=convention))
+    sign = -1.0 if convention == "handout" else 1.0
+    mlp = records[0].mlp
+    for W in mlp.gradients():
+        for gradient in W.ravel():
+            assert f"= {sign * gradient:.4g}".replace("-", "−") in text
+    assert text.index("Example 1: deltas") < text.index("Example 2: forward pass") < text.index("Gradients: sums over")
+    assert text.count("Σ") == len(mlp.parameters())
+    assert "on 2 examples" in derivation(records).markdown()
+
+
+def test_what_is_no_batch_is_refused():
+    _, records = batch_of_two()
+    for wrong, keywords, message in (
+        (records[:1], {}, "1 records; give 2 to 6"),
+        ([records[0], batch_of_two()[1][0]], {}, "different networks"),
+        ([records[0], records[0].mlp.forward([1, 2])], {}, "no gradient has reached record 2"),
+        (records, {"loss": Value(1.0)}, "the loss has the gradient 0.0, not 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            derivation(wrong, **keywords)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Constant, Value, dot, exp, log, parse, relu, sigmoid
+from autograd.checking.candidates import is_symbol
 from viz import derivation, explain, formula
 from viz.solutions.equations import _back
-from viz.text.labels import cut, in_formula, is_symbol
+from viz.text.labels import cut, in_formula
 from viz.text.symbols import named
 
 # fmt: off

@@ -97,7 +97,7 @@ def test_only_ticked_numbers_learn_and_a_step_without_an_end_is_not_taken(reader
     reader.clicks("#descend")
     assert "not taken, because it leads to no finite number; try a smaller rate" in reader.reads("#told")
     enters(reader, "#rate", "fast")
-    assert "“fast” is not a number" in reader.reads("#rate-problem")
+    assert "“fast” is no number" in reader.reads("#rate-problem")
     enters(reader, "#steps", "2.5")
     enters(reader, "#rate", "0.1")
     reader.clicks("#run")
@@ -229,7 +229,7 @@ def test_practice_names_the_mistake(reader, wrong, diagnosis):
 
 def test_practice_wants_enough_digits_gives_hints_and_shows_what_is_not_found(reader):
     practising(reader)
-    assert "is not a number" in (answers(reader, "two"), reader.reads("#answer-problem"))[1]
+    assert "is no number" in (answers(reader, "two"), reader.reads("#answer-problem"))[1]
     assert answers(reader, "-3") == "Right so far: give at least 2 digits."
     reader.clicks("#hint-button")
     assert reader.reads("#hinted") == "∂loss/∂f = ∂loss/∂loss · ∂loss/∂f = ▢ × ▢ = ?"

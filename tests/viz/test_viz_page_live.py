@@ -244,7 +244,7 @@ def test_a_link_leads_to_the_same_numbers(reader):
     ("link", "word"),
     [
         ("nobody:1", "no number of this graph is called “nobody”"),
-        ("w:abc", "not a number"),
+        ("w:abc", "“abc” is no number"),
         ("w:1e999", "beyond the largest"),
         ("w:1,%3Cimg%20src=x%3E:2", "called “<img src=x>”"),
         ("w:1,%E0%A4%A:2", "called “%E0%A4%A”"),

@@ -26,11 +26,12 @@ from test_viz_names import FORMULAS, SYMBOLS, expression
 from test_viz_reading_back import vega
 
 from autograd import TABLE, Value, operation, topological_order
+from autograd.checking.candidates import is_symbol
 from nn.losses import LOSSES
 from viz import derivation, explain, formula
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import CONVENTIONS
-from viz.text.labels import cut, is_symbol, quoted
+from viz.text.labels import cut, quoted
 
 PACKAGES = Path(__file__).parents[1] / "formulas"
 PROGRAMS = ("KaTeX", "Temml", "MathJax 3", "MathJax 4", "latex2mathml")

@@ -90,7 +90,7 @@ def neurons(lettering: Lettering, name: str, deltas: bool) -> list[str]:
 def convention_lines(lettering: Lettering) -> list[str]:
     """Return what the letters of a convention mean; nothing for the project's own."""
     reading = lettering.convention.reading if lettering.symbols and lettering.convention else ""
-    return wrap(f"Letters: {reading}", WIDTH) if reading else []
+    return wrap(f"Letters: {reading.replace('$', '')}", WIDTH) if reading else []
 
 
 def differences(changed: int, wrong_first: int, *, by_hand: bool) -> list[str]:

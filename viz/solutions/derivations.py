@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import count as natural_numbers
 from numbers import Integral
 
@@ -14,10 +15,11 @@ from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
 from viz.size import larger_than
+from viz.solutions.batch import BatchStep, check_batch
 from viz.solutions.equations import Derivation, Equation, Formula, Section, Sheet, symbol_of, unevaluated
 from viz.solutions.local_derivatives import local_derivative
 from viz.solutions.notations import derivative
-from viz.solutions.training_step import training_step
+from viz.solutions.training_step import check_loss, training_step
 from viz.text.formulas import fresh_names, result_name
 from viz.text.labels import NAME_LENGTH
 
@@ -25,7 +27,7 @@ MAX_NODES_DERIVED = 100  #: of an expression that is derived; nobody reads the l
 
 
 def derivation(
-    of: Record | Value,
+    of: Record | Sequence[Record] | Value,
     *,
     loss: Value | None = None,
     learning_rate: float | None = None,
@@ -38,10 +40,11 @@ def derivation(
     quotation marks, and so does "x (2)" for a second Value named x.
 
     Args:
-        of: a record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates; or
-            a Value, for its operations line by line and the chain rule from the result back.
-        loss: with a record, the Value that `backward()` was called on; without it, the derivatives that it left are
-            taken as given.
+        of: a record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates;
+            2 to 6 records of one network, whose gradients are sums over these examples; or a Value, for its operations
+            line by line and the chain rule from the result back.
+        loss: with a record or records, the Value that `backward()` was called on; without it, the derivatives that it
+            left are taken as given.
         learning_rate: with a record, that of the updates, which are left out without it.
         convention: with a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
             (Hansen 2021, 2022), "arnold", "misley" (2023) or "nielsen" (*Neural Networks and Deep Learning*, 2015).
@@ -67,7 +70,11 @@ def derivation(
     if not isinstance(digits, Integral) or isinstance(digits, bool) or not 1 <= digits <= 17:
         raise ValueError(f"digits is {digits!r:.80}; give a whole number from 1 to 17")
     if isinstance(of, Record):
-        return training_step(of, loss, learning_rate, convention, digits)
+        check_loss(of, loss)
+        return training_step(of, loss, learning_rate, convention, digits).derivation()
+    if isinstance(of, (list, tuple)) and of and all(isinstance(record, Record) for record in of):
+        check_batch(of, loss)
+        return BatchStep([training_step(one, None, learning_rate, convention, digits) for one in of], loss).derivation()
     if not isinstance(of, Value):
         raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
     if loss is not None or learning_rate is not None or convention != "gradient":

@@ -18,10 +18,11 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from autograd import TABLE, Operation, Value
+from autograd.checking.candidates import is_symbol
 from autograd.value import new_value
 from viz.solutions.sentences import typeset
 from viz.text.formulas import composed
-from viz.text.labels import cut, in_formula, is_symbol
+from viz.text.labels import cut, in_formula
 from viz.text.symbols import ATOM, POWER, Piece, aligned, in_markdown, named, numeral
 
 MAX_WRITTEN_OUT = 6  #: terms of a sum, or equations of a block; of more, the first three and the last are written out

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
+from nn.validation import real
 from viz.solutions.equations import Derivation, Equation, Formula, Part, Section, Sheet, gap, places, unevaluated
 from viz.solutions.notations import convention_of
 from viz.solutions.output_deltas import OutputDeltas
@@ -25,19 +25,18 @@ if TYPE_CHECKING:
 
 def training_step(
     record: Record, loss: Value | None, learning_rate: float | None, convention: str, digits: int
-) -> Derivation:
+) -> TrainingStep:
     """Return the worked solution of a record's step; the arguments are those of `derivation`."""
     notation = convention_of(convention, record.mlp.sizes)
-    if learning_rate is not None and not (isinstance(learning_rate, Real) and 0.0 < learning_rate < math.inf):
-        raise ValueError(f"learning_rate is {learning_rate!r}; give a positive number, or None for no updates")
-    _check(record, loss)
+    if learning_rate is not None:
+        learning_rate = real(learning_rate, "learning_rate", "a positive number")
     step = StepNumbers(record, notation, digits)
     solution = TrainingStep(step, OutputDeltas(step, loss), learning_rate)
     solution.check()
-    return solution.derivation()
+    return solution
 
 
-def _check(record: Record, loss: Value | None) -> None:
+def check_loss(record: Record, loss: Value | None) -> None:
     """Raise ValueError where no gradient has reached the record, or the loss belongs to another pass."""
     if loss is not None:
         if not isinstance(loss, Value):
@@ -75,10 +74,10 @@ class TrainingStep:
         sizes = " – ".join(map(str, self.sizes))
         sections = [Section("Given", [self.convention.reading, *self._given()])]
         sections.append(Section("1. Forward pass"))
-        sections += [self._forward(n) for n in range(1, self.depth + 1)]
+        sections += [self.forward(n) for n in range(1, self.depth + 1)]
         sections.append(Section("2. Loss", self.output.loss_parts()))
         sections.append(Section("3. Deltas, from the output back"))
-        sections += [self._deltas(n) for n in range(self.depth, 0, -1)]
+        sections += [self.deltas(n) for n in range(self.depth, 0, -1)]
         sections.append(Section("4. Gradients: the receiver's delta times the sender's output", self._remark()))
         sections += [Section(self.step.title(n), [self._gradients(n)], 3) for n in range(self.depth, 0, -1)]
         if self.rate is not None:
@@ -113,7 +112,7 @@ class TrainingStep:
 
     def _given(self) -> list[Part]:
         c, sheet = self.convention, self.sheet
-        block = [self._tuple([c.x(i + 1) for i in range(self.sizes[0])], [x.data for x in self.record.inputs])]
+        [block] = self.given_inputs()
         if self.output.known and self.output.known.of_class and c.label:
             block.append(Equation(c.label, [sheet.numeral(self.output.known.targets.index(1.0) + 1.0)]))
         elif self.output.known:
@@ -132,7 +131,18 @@ class TrainingStep:
 
         return Equation(row(symbols), [row([self.sheet.numeral(x) for x in numbers])])
 
-    def _forward(self, n: int) -> Section:
+    def given_inputs(self) -> list[list[Equation]]:
+        """Return the inputs."""
+        return [
+            [
+                self._tuple(
+                    [self.convention.x(i + 1) for i in range(self.sizes[0])], [x.data for x in self.record.inputs]
+                )
+            ]
+        ]
+
+    def forward(self, n: int) -> Section:
+        """Return the forward pass of a layer."""
         count = self.sizes[n]
         sums = self.step.each(count, lambda j: self._net_input(n, j))
         return Section(self.step.title(n), [sums, self.step.each(count, lambda j: self._activation(n, j))], 3)
@@ -158,7 +168,8 @@ class TrainingStep:
         again = unevaluated(a.operation, leaf, *a.operands[1:])
         return self.sheet.equation(symbol, again, numbers=numbers, result=a.data)
 
-    def _deltas(self, n: int) -> Section:
+    def deltas(self, n: int) -> Section:
+        """Return the deltas of a layer."""
         if n == self.depth:
             return Section(self.step.title(n), self.output.output_deltas(), 3)
         sums = self.step.each(self.sizes[n], lambda j: self._sum(n, j))
@@ -184,7 +195,7 @@ class TrainingStep:
                         return [f"These {which} are of this example alone. The grad of the weights differs: {why}."]
         return []
 
-    def _parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
+    def parameters(self, n: int, equation: Callable[[int | None, int], Equation]) -> list[Equation]:
         """Return an equation for each weight (i, j) and bias (None, j) of a layer, receiver by receiver."""
         block: list[Equation] = []
         inputs, neurons = self.sizes[n - 1], self.sizes[n]
@@ -199,16 +210,18 @@ class TrainingStep:
 
     def _gradients(self, n: int) -> list[Equation]:
         def gradient(i: int | None, j: int) -> Equation:
-            product = self._times_sent(self.step.d(n, j), n, i)
-            return self.sheet.equation(self._symbol(n, i, j), product, result=self.step.gradient(n, i, j))
+            product = self.times_sent(self.step.d(n, j), n, i)
+            return self.sheet.equation(self.symbol(n, i, j), product, result=self.step.gradient(n, i, j))
 
-        return self._parameters(n, gradient)
+        return self.parameters(n, gradient)
 
-    def _symbol(self, n: int, i: int | None, j: int) -> Formula:
+    def symbol(self, n: int, i: int | None, j: int) -> Formula:
+        """Return the symbol of a weight's gradient, or a bias's where there is no sender."""
         c = self.convention
         return c.bias_gradient(n, j) if i is None else c.weight_gradient(n, i, j)
 
-    def _times_sent(self, d: Value, n: int, i: int | None) -> Value:
+    def times_sent(self, d: Value, n: int, i: int | None) -> Value:
+        """Return a delta times the output of a sender; alone for a bias."""
         return d if i is None else self.convention.gradient(d, self.step.sent(n, i))
 
     def _updates(self, n: int, rate: float) -> list[Part]:
@@ -218,25 +231,25 @@ class TrainingStep:
         def change(i: int | None, j: int) -> Equation:
             eta_delta = unevaluated("mul", sheet.value(c.rate, rate), self.step.d(n, j))
             symbol = _change(sheet.symbols[self.step.parameter(n, i, j)])
-            return sheet.equation(symbol, self._times_sent(eta_delta, n, i), result=rate * self.step.gradient(n, i, j))
+            return sheet.equation(symbol, self.times_sent(eta_delta, n, i), result=rate * self.step.gradient(n, i, j))
 
         def update(i: int | None, j: int) -> Equation:
             w, g = self.step.parameter(n, i, j), self.step.gradient(n, i, j)
             name = sheet.symbols[w]
             if c.sign > 0.0:
-                step = unevaluated("mul", sheet.value(c.rate, rate), sheet.value(self._symbol(n, i, j), g))
+                step = unevaluated("mul", sheet.value(c.rate, rate), sheet.value(self.symbol(n, i, j), g))
                 moved = unevaluated("sub", w, step)
             else:
                 moved = unevaluated("add", w, sheet.value(_change(name), rate * g))
             latex, text = sheet.written(moved)
             left = Formula(rf"{name.latex} \leftarrow {latex}", f"{name.text} ← {text}")
-            return Equation(left, [sheet.in_numbers(moved), _moved(sheet, w.data, -c.sign * rate * g)])
+            return Equation(left, [sheet.in_numbers(moved), moved_from(sheet, w.data, -c.sign * rate * g)])
 
-        updates: list[Part] = [self._parameters(n, update)]
-        return updates if c.sign > 0.0 else [self._parameters(n, change), *updates]
+        updates: list[Part] = [self.parameters(n, update)]
+        return updates if c.sign > 0.0 else [self.parameters(n, change), *updates]
 
 
-def _moved(sheet: Sheet, w: float, change: float) -> Formula:
+def moved_from(sheet: Sheet, w: float, change: float) -> Formula:
     """Return a parameter after its update, with enough digits to show the change."""
     more = math.log10(abs(w / change)) if w and change else 0.0
     return sheet.numeral(w + change, min(max(0, math.ceil(more)), 4))

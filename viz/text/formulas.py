@@ -10,9 +10,9 @@ from itertools import chain
 from itertools import count as natural_numbers
 
 from autograd import TABLE, Value, topological_order
+from autograd.checking.candidates import is_symbol
 from autograd.parsing import is_variable
 from viz.size import larger_than
-from viz.text.labels import is_symbol
 from viz.text.symbols import ATOM, Piece, aligned, named, numeral
 from viz.text.templates import applied
 

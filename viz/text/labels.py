@@ -13,6 +13,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from autograd.checking.candidates import is_symbol
 from nn.architecture import SUBSCRIPTS
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 24  #: of a name in a box, in characters; its tooltip shows all of it
 TOOLTIP_BYTES = 15_000  #: of escaped text: dot before version 3 reads strings of at most 16,384 bytes
-
-SYMBOL = re.compile(r"([^\W\d][\w\u0300-\u036f]*?)(⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾)?([₀₁₂₃₄₅₆₇₈₉]+(,[₀₁₂₃₄₅₆₇₈₉]+)*)?")
 
 
 def number(x: float, digits: int = 4) -> str:
@@ -93,16 +92,6 @@ def short(name: str) -> str:
 def cut(name: str) -> str:
     """Return the first `NAME_LENGTH` characters of a name, the last of them `…` where there are more."""
     return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"
-
-
-def is_symbol(name: str) -> bool:
-    """Tell whether a name reads as one symbol in a formula: an identifier, or one with indices, as networks have.
-
-    >>> is_symbol("x1"), is_symbol("w⁽¹⁾₂₃"), is_symbol("w*x + b"), is_symbol("2"), is_symbol("x²")
-    (True, True, False, False, False)
-    """
-    match = SYMBOL.fullmatch(name)
-    return match is not None and match[1].isidentifier()
 
 
 def quoted(name: str) -> str:

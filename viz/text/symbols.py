@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from viz.text.labels import is_symbol, number, quoted, visible
+from autograd.checking.candidates import is_symbol
+from viz.text.labels import number, quoted, visible
 
 LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  #: the precedence of a formula
 # fmt: off

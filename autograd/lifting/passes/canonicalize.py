@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from autograd import operations as table
 from autograd.conversion import Refusal
-from autograd.lifting.names import plain
+from autograd.lifting.names import all_plain
 from autograd.lifting.passes.trace import Trace
 from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
@@ -74,7 +74,7 @@ class _Canonical:
         self.first_parameter, self.leaves = len(trace.inputs), len(trace.inputs) + len(trace.parameters)
         self.uses = [0] * (self.leaves + len(trace.nodes))
         for node in trace.nodes:
-            if not isinstance(node, float):
+            if node.__class__ is tuple:
                 for operand in node[1]:
                     self.uses[operand] += 1
         for output in trace.outputs:
@@ -88,9 +88,9 @@ class _Canonical:
         for node in self.trace.nodes:
             self.forms.append(node if isinstance(node, float) else self.form(*node))
         outputs = [self.settled(output) for output in self.trace.outputs]
-        inputs, parameters = map(plain, self.trace.inputs), map(plain, self.trace.parameters)
-        names = {node: plain(name) for node, name in self.names.items()}
-        return Graph([*inputs], [*parameters], self.nodes, outputs, names)
+        names = dict(zip(self.names, all_plain([*self.names.values()]), strict=True))
+        inputs, parameters = all_plain(self.trace.inputs), all_plain(self.trace.parameters)
+        return Graph(inputs, parameters, self.nodes, outputs, names)
 
     def form(self, operation: Operation, operands: Sequence[int]) -> Form:
         rewrite = REWRITES.get(operation.algebra)
@@ -98,17 +98,24 @@ class _Canonical:
         return self.applied(operation, [self.settled(operand) for operand in operands]) if form is None else form
 
     def sum(self, operands: Sequence[int]) -> Form:
-        total = _Draft()
-        for operand in operands:
+        total = self.terms(operands[0]) if operands else _Draft()
+        for operand in operands[1:]:
             total = self.added(total, self.terms(operand))
         return total
 
     def scalar_product(self, operands: Sequence[int]) -> Form:
         n = len(operands) // 2
         total = self.terms(operands[-1]) if len(operands) % 2 else _Draft()
-        for pair in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
-            total = self.added(total, self.multiplied(pair))
-        return total
+        forms, first, leaves = self.forms, self.first_parameter, self.leaves
+        plain, weighs = list[Term](), False
+        for k, m in zip(operands[:n], operands[n:], strict=False):  # the odd one out is the bias
+            x, y = forms[k], forms[m]
+            if x.__class__ is int and y.__class__ is int:  # at once, which halves the time of a network
+                weighs = weighs or first <= x < leaves or first <= y < leaves
+                plain.append((1.0, (x, y) if x <= y else (y, x)))
+            else:
+                total = self.added(total, self.multiplied((k, m)))
+        return self.added(total, _Draft(1.0, plain, weighs)) if plain else total
 
     def power(self, x: int, y: int) -> Form | None:
         """Return a small whole power as a product."""
@@ -226,8 +233,8 @@ class _Canonical:
     def multiplied(self, operands: Sequence[int]) -> _Draft:
         """Return a product; numbers go ahead of it, but for those that scale what a parameter weighs, as in a layer."""
         if len(operands) == 2:  # mostly of two nodes: at once, which halves the time of an expanded network
-            x, y = self.forms[operands[0]], self.forms[operands[1]]
-            if isinstance(x, int) and isinstance(y, int):
+            x, y = [self.whole(k) for k in operands]
+            if x.__class__ is int and y.__class__ is int:
                 weighs = self.first_parameter <= x < self.leaves or self.first_parameter <= y < self.leaves
                 return _Draft(1.0, [(1.0, (x, y) if x <= y else (y, x))], weighs)
         weighed = any([self.is_parameter(self.forms[k]) for k in operands])
@@ -252,6 +259,11 @@ class _Canonical:
                 factors.append(form)
         return _Draft(1.0, [(coefficient, tuple(sorted(factors)))], self.weighs(factors))
 
+    def whole(self, k: int) -> Form:
+        """Return the form of traced node k, settled if it is a sum of several terms, which no product takes apart."""
+        form = self.forms[k]
+        return self.settled(k) if form.__class__ is _Draft and len(form.terms) != 1 else form
+
     def settled(self, k: int) -> int | float:
         """Return what stands for traced node k, made a node of its own if it was a sum under way."""
         form = self.forms[k]
@@ -264,7 +276,10 @@ class _Canonical:
     def node(self, draft: _Draft) -> int | float:
         """Return the node of a sum under way: like terms merged, and in the order of their factors."""
         scale, terms = draft.scale, draft.terms
-        if len(terms) > 1:
+        if len(terms) == 2 and terms[0][1] != terms[1][1]:
+            if terms[1][1] < terms[0][1]:
+                terms = terms[::-1]
+        elif len(terms) > 1:
             merged: dict[tuple[int, ...], float] = {}
             for c, factors in terms:
                 merged[factors] = merged.get(factors, 0.0) + c

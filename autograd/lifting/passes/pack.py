@@ -59,12 +59,12 @@ class _Packing:
         self.levels = [0] * size
         self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
         self.products: dict[tuple[int, ...], int] = {}
-        self.place: list[tuple[Block, int] | None] = [None] * size
+        self.place: list[Any] = [None] * size  # the number of a node's block, its row, and the block: sorts as it is
         self.entered: list[int] = []  # the nodes that have a form, each after its operands
 
     def plan(self) -> Plan:
         used = self.reachable()
-        weights = self.layers(used)
+        weights, no_weights = self.layers(used), dict[int, int]()
         for k in used:  # a node that is one product serves every sum with that product among its terms
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
@@ -72,11 +72,12 @@ class _Packing:
         for k in used:
             node = self.graph.nodes[k - self.leaves]
             if isinstance(node, Apply):
-                self.enter(k, node)
+                self.enter(k, node, below(node))
             elif self.products.get(node.terms[0][1]) == k:
                 self.product(node.terms[0][1])
             else:
-                self.enter(k, self.terms(node, weights.get(k, {})))
+                terms = self.terms(node, weights.get(k, no_weights))
+                self.enter(k, terms, operands_of(terms))
         if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
             self.postpone(self.graph.outputs[0])
         parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
@@ -103,8 +104,8 @@ class _Packing:
                     needed[x] = 1
         used.reverse()
         for k, xs in zip(used, reversed(operands), strict=True):
-            batched[k] = any([batched[x] for x in xs])
-            trained[k] = any([trained[x] for x in xs]) and not is_flat(nodes[k - leaves])
+            batched[k] = True in [batched[x] for x in xs]
+            trained[k] = True in [trained[x] for x in xs] and not is_flat(nodes[k - leaves])
         return used
 
     def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -155,19 +156,23 @@ class _Packing:
         new = len(self.levels)
         k = self.products.setdefault(factors, new)
         if k == new:
-            self.batched.append(any([self.batched[x] for x in factors]))
-            self.trained.append(any([self.trained[x] for x in factors]))
+            self.batched.append(True in [self.batched[x] for x in factors])
+            self.trained.append(True in [self.trained[x] for x in factors])
             self.levels.append(0)
             self.forms.append(None)
             self.place.append(None)
         if self.forms[k] is None:
-            self.enter(k, factors)
+            self.enter(k, factors, factors)
         return k
 
-    def enter(self, k: int, form: Any) -> None:
+    def enter(self, k: int, form: Any, operands: Sequence[int]) -> None:
         self.forms[k] = form
         self.entered.append(k)
-        self.levels[k] = 1 + max([self.levels[x] for x in operands_of(form)], default=0)
+        levels, deepest = self.levels, 0
+        for x in operands:
+            if levels[x] > deepest:
+                deepest = levels[x]
+        levels[k] = deepest + 1
 
     def postpone(self, first: int) -> None:
         """Move what depends on nothing that the first output needs up to that output's level.
@@ -193,7 +198,7 @@ class _Packing:
 
     def put(self, nodes: Iterable[int], block: Block) -> None:
         for row, k in enumerate(nodes):
-            self.place[k] = block, row
+            self.place[k] = block.number, row, block
 
     def input_blocks(self, weights: Iterable[dict[int, int]]) -> list[tuple[Block, tuple[int, ...]]]:
         """Return the inputs as blocks: those that a layer takes together, if there are few such, and the rest."""
@@ -219,75 +224,78 @@ class _Packing:
         blocks: list[Block] = []
         named = self.graph.names
         for _, level in sorted(levels.items()):
-            groups: dict[Any, list[int]] = {}
-            if len(level) == 1:
-                groups[None] = level
-            else:
-                for k in level:
-                    groups.setdefault(self.signature(k), []).append(k)
-            for nodes in groups.values():
-                names = [named.get(k, "") for k in nodes]
-                block = Block(len(blocks), len(nodes), self.batched[nodes[0]], self.trained[nodes[0]], None, names)
-                block.rule = self.rule(nodes)
+            for nodes in [level] if len(level) == 1 else self.isomorphic(level):
+                k = nodes[0]
+                names = [named.get(k, "") for k in nodes] if len(nodes) > 1 else [named.get(k, "")]
+                block = Block(len(blocks), len(nodes), self.batched[k], self.trained[k], self.rule(nodes), names)
                 self.put(nodes, block)
                 blocks.append(block)
         return blocks
 
-    def block_of(self, k: int | float) -> int | None:
+    def isomorphic(self, level: Sequence[int]) -> Iterable[list[int]]:
+        """Return the nodes of a level in groups of isomorphic ones."""
+        groups: dict[Any, list[int]] = {}
+        for k in level:
+            groups.setdefault(self.signature(k), []).append(k)
+        return groups.values()
+
+    def block_of(self, k: int | float) -> Any:
         """Return the number of a node's block, or None for a constant."""
-        return None if isinstance(k, float) else self.place[k][0].number  # type: ignore[index]  # lower levels first
+        return None if isinstance(k, float) else self.place[k][0]
 
-    def order(self, k: int) -> tuple[int, int]:
-        block, row = self.place[k]  # type: ignore[misc]  # as above
-        return block.number, row
-
-    def order_of_term(self, term: tuple[float, int]) -> tuple[int, int]:
-        return self.order(term[1])
+    def order_of_term(self, term: tuple[float, int]) -> Any:
+        return self.place[term[1]]
 
     def signature(self, k: int) -> Any:
         """Return what two nodes of a level must share to be rows of one block."""
         form = self.forms[k]
         if isinstance(form, _Terms):
-            return tuple(sorted(form.weights)), tuple(sorted([self.block_of(x) for _, x in form.terms]))  # type: ignore[type-var]
+            return tuple(sorted(form.weights)), tuple(sorted([self.place[x][0] for _, x in form.terms]))
         if isinstance(form, Apply):
             blocks = tuple([self.block_of(x) for x in form.operands])
             return (form.operation, k) if is_reduction(form, blocks) else (form.operation, blocks, len(blocks))
-        return "product", tuple(sorted([self.block_of(x) for x in form]))  # type: ignore[type-var]
+        return "product", tuple(sorted([self.place[x][0] for x in form]))
 
     def rows(self, nodes: Sequence[int]) -> Rows:
         """Return where nodes of one block stand."""
-        if len(nodes) == 1:  # as in a recurrence, of which there are many
-            block, row = self.place[nodes[0]]  # type: ignore[misc]  # lower levels first
-            return Rows(block, (row,))
         places = [self.place[k] for k in nodes]
-        return Rows(places[0][0], tuple([row for _, row in places]))  # type: ignore[index, misc]  # as above
+        return Rows(places[0][2], tuple([row for _, row, _ in places]))
 
     def rule(self, nodes: Sequence[int]) -> Rule:
+        first = self.forms[nodes[0]]
+        if len(nodes) == 1:  # as in a recurrence, of which there are many
+            if first.__class__ is tuple:
+                return Product([Rows(block, (row,)) for _, row, block in sorted([self.place[x] for x in first])])
+            if first.__class__ is _Terms and not first.weights:
+                return self.sum(first)
         forms = [self.forms[k] for k in nodes]
-        first = forms[0]
         if isinstance(first, _Terms):
             return self.total(forms)
         if isinstance(first, Apply):
             if is_reduction(first, [self.block_of(x) for x in first.operands]):
-                return Reduction(first.operation, self.rows(first.operands))  # type: ignore[arg-type]  # has no constant
+                return Reduction(first.operation, self.rows(below(first)))
             columns = zip(*[form.operands for form in forms], strict=True)
             return Elementwise(
                 first.operation,
                 [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
             )
-        if len(forms) == 1:
-            return Product([self.rows([x]) for x in sorted(first, key=self.order)])
-        return Product([self.rows(column) for column in zip(*[sorted(f, key=self.order) for f in forms], strict=True)])
+        order = self.place.__getitem__
+        return Product([self.rows(column) for column in zip(*[sorted(f, key=order) for f in forms], strict=True)])
+
+    def sum(self, form: _Terms) -> Total:
+        """Return the sum of a block of one row."""
+        terms = form.terms if len(form.terms) == 1 else sorted(form.terms, key=self.order_of_term)
+        parts: list[Layer | Linear | Gathered] = []
+        for c, x in terms:
+            _, row, block = self.place[x]
+            parts.append(Linear([c], Rows(block, (row,))))
+        return Total(gathered(parts, 1) if len(parts) > 2 else parts, [form.constant])
 
     def total(self, forms: Sequence[_Terms]) -> Total:
-        parts: list[Layer | Linear | Gathered]
-        if len(forms) == 1 and not forms[0].weights:
-            parts = [Linear([c], self.rows([x])) for c, x in sorted(forms[0].terms, key=self.order_of_term)]
-            return Total(gathered(parts, 1) if len(parts) > 2 else parts, [forms[0].constant])
-        parts = []
+        parts: list[Layer | Linear | Gathered] = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
-        for x in sorted(forms[0].weights, key=self.order):
-            senders[self.block_of(x)].append(x)  # type: ignore[index]  # a node has a block
+        for x in sorted(forms[0].weights, key=self.place.__getitem__):
+            senders[self.place[x][0]].append(x)
         terms = [sorted(form.terms, key=self.order_of_term) for form in forms]
         columns = list(zip(*terms, strict=True))
         biases = None
@@ -305,15 +313,16 @@ class _Packing:
 
 def below(node: Any) -> list[int]:
     """Return the nodes that a node uses."""
-    if isinstance(node, Apply):
-        return [x for x in node.operands if isinstance(x, int)]
+    if node.__class__ is Apply:
+        return [x for x in node.operands if x.__class__ is int]
     return [x for _, factors in node.terms for x in factors]
 
 
 def operands_of(form: Any) -> Sequence[int]:
     """Return the nodes that a form uses."""
     if isinstance(form, _Terms):
-        return [*form.weights, *[x for _, x in form.terms]]
+        terms = [x for _, x in form.terms]
+        return [*form.weights, *terms] if form.weights else terms
     return below(form) if isinstance(form, Apply) else form
 
 

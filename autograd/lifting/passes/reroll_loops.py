@@ -11,6 +11,7 @@ such a block, different ones in each iteration.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, cast
@@ -24,6 +25,7 @@ from autograd.lifting.plan import (
     Elementwise,
     External,
     Layer,
+    Linear,
     Plan,
     Recurrence,
     Reduction,
@@ -53,15 +55,16 @@ class _Recurring:
         self.numbers = itertools.count(len(self.blocks))  # of new blocks
         self.stack_of: dict[Block, tuple[Block, int]] = {}  # of a block of a loop, and its first row there
         self.found: list[Block | Recurrence] = []
+        self.reads = [operands(block.rule) for block in self.blocks]
 
     def plan(self) -> Plan:
         forms: dict[Any, int] = {}
-        numbers = np.array([forms.setdefault(_form(block), len(forms)) for block in self.blocks])
+        numbers = np.array([forms.setdefault(_form(*x), len(forms)) for x in zip(self.blocks, self.reads, strict=True)])
         done = 0
         for start, period, times in _repeats(numbers, 0, len(numbers)):
             self.relocate(start, start + period * times)
             iterations = [self.blocks[k : k + period] for k in range(start, start + period * times, period)]
-            for first, last in _runs(iterations, len(self.blocks)):
+            for first, last in _runs(iterations, self.reads):
                 if last - first >= MIN_ITERATIONS and (last - first) * period > MAX_BLOCKS_UNROLLED:
                     self.write_out(done, start + first * period)
                     done = start + last * period
@@ -73,9 +76,10 @@ class _Recurring:
     def relocate(self, start: int, stop: int) -> None:
         """Make blocks read from the stacks of the blocks that a loop already computes."""
         for block in self.blocks[start:stop] if self.stack_of else ():
-            rows = operands(block.rule)
+            rows = self.reads[block.number]
             if block.rule and any([x.block in self.stack_of for x in rows]):
-                block.rule = with_operands(block.rule, map(self.at, rows))
+                self.reads[block.number] = moved = [*map(self.at, rows)]
+                block.rule = with_operands(block.rule, iter(moved))
 
     def at(self, x: Rows) -> Rows:
         """Return where rows are now."""
@@ -122,7 +126,7 @@ class _Recurring:
             return Rows(carried[iteration, place].block, x.index)
 
         for block, same in zip(body, zip(*iterations, strict=True), strict=True):
-            columns = zip(*[operands(x.rule) for x in same], strict=True)
+            columns = zip(*[self.reads[x.number] for x in same], strict=True)
             block.rule = rule = with_operands(cast("Rule", same[0].rule), map(operand, columns))
             for k, part in enumerate(rule.parts if isinstance(rule, Total) else ()):
                 if isinstance(part, Layer):
@@ -130,7 +134,8 @@ class _Recurring:
                     if any([(x.weights, x.biases) != (part.weights, part.biases) for x in each]):
                         part.iterations = [(x.weights, x.biases) for x in each]
         for k, per_iteration in enumerate(iterations):
-            self.stack_of.update({x: (stack, k * x.size) for x, stack in zip(per_iteration, stacks, strict=True)})
+            for x, stack in zip(per_iteration, stacks, strict=True):
+                self.stack_of[x] = stack, k * x.size
         return Recurrence(len(iterations), body, stacks, [*carried.values()], [*external.values()])
 
     def block(self, size: int, like: Block) -> Block:
@@ -143,18 +148,22 @@ def every(block: Block) -> Rows:
     return Rows(block, tuple(range(block.size)))
 
 
-def _form(block: Block) -> Any:
-    """Return what a block must have in common with its counterparts in the other iterations."""
+def _form(block: Block, reads: Sequence[Rows]) -> Any:
+    """Return what a block, which reads these rows, must have in common with its counterparts in other iterations."""
     rule = block.rule
     shape: list[Any] = [type(rule), block.size, block.batched, block.trained]
-    for x in operands(rule):
-        shape += len(x.index), min(x.block.number, 0), x.block.batched, x.block.trained
+    for x in reads:
+        other = x.block
+        shape += len(x.index), other.number if other.number < 0 else 0, other.batched, other.trained
     if isinstance(rule, Total):
-        shape.append(repr(rule.constants))
+        shape.append(_bits(rule.constants))
         for part in rule.parts:
-            shape.append(
-                (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
-            )
+            if isinstance(part, Linear):
+                shape.append(_bits(part.coefficients))
+            else:
+                shape.append(
+                    (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
+                )
     elif isinstance(rule, (Elementwise, Reduction)):
         shape.append(rule.operation)
         if isinstance(rule, Elementwise):
@@ -162,18 +171,23 @@ def _form(block: Block) -> Any:
     return tuple(shape)
 
 
-def _runs(iterations: Sequence[Sequence[Block]], stop: int) -> list[tuple[int, int]]:
+def _bits(xs: Sequence[float]) -> bytes:
+    """Return numbers so that equal means the same bits: 0.0 is not −0.0, and NaN is itself."""
+    return array("d", xs).tobytes()
+
+
+def _runs(iterations: Sequence[Sequence[Block]], reads: Sequence[Sequence[Rows]]) -> list[tuple[int, int]]:
     """Return the runs of iterations that are alike, each as its first and the one after its last.
 
-    stop: blocks numbered from here on are stacks.
+    reads: what each block reads, by its number; those of higher numbers are stacks.
     """
     period, begin = len(iterations[0]), iterations[0][0].number
     follows = np.ones(len(iterations) - 1, bool)  # whether an iteration continues the one before
     external, inner = [], []  # the numbers of the blocks that an operand is in, iteration by iteration
     for same in zip(*iterations, strict=True):
-        for column in zip(*[operands(block.rule) for block in same], strict=True):
+        for column in zip(*[reads[block.number] for block in same], strict=True):
             numbers = np.array([x.block.number for x in column])
-            placed = (numbers >= 0) & (numbers < stop)  # no leaf, and no stack
+            placed = (numbers >= 0) & (numbers < len(reads))  # no leaf, and no stack
             fixed, step = numbers[1:] == numbers[:-1], numbers[1:] - numbers[:-1] == period
             step &= placed[1:] & placed[:-1]
             if np.count_nonzero(fixed) > np.count_nonzero(step):

@@ -58,6 +58,12 @@ class Trace:
         raise_chosen(refused, values, outputs)
         return leaves, outputs
 
+    def content(self) -> tuple[Any, ...]:
+        """Return what two traces have in common that make the same program."""
+        nodes = [repr(x) if isinstance(x, float) else x for x in self.nodes]  # 0.0 is not −0.0, NaN is itself
+        names = self.names.items()
+        return tuple(self.inputs), tuple(self.parameters), tuple(nodes), tuple(self.outputs), tuple(names)
+
     def part(self, leaves: Leaves) -> slice:
         """Return which of the leaves are the inputs, or the parameters."""
         return slice(len(self.inputs)) if leaves == "inputs" else slice(len(self.inputs), None)
@@ -89,7 +95,7 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
         if isinstance(declared, Value):
             raise TypeError(f"the {kind}s are the Value {describe(declared)}: give a list of them")
         for place, leaf in enumerate(declared):
-            if not isinstance(leaf, Value) or leaf.operands or leaf.constant:
+            if not isinstance(leaf, Value) or leaf.operation is not None or leaf.constant:
                 raise ValueError(
                     f"{kind} {place} is {describe(leaf)}: declare a leaf, a Value made from a plain number"
                 )
@@ -101,12 +107,12 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     leaves: list[int] = []
     declared_leaves = len(numbers)
     order = topological_order(*outputs)
-    bare = {output for output in outputs if not output.operands and not output.name}
+    bare = {output for output in outputs if output.operation is None and not output.name}
     if bare:
         bare -= {operand for node in order for operand in node.operands}
     for node in order:
-        if node.operands:
-            operation: Any = node.operation
+        operation = node.operation
+        if operation is not None:
             nodes.append((operation, tuple([numbers[x] for x in node.operands])))
         elif node in numbers:
             leaves.append(numbers[node])

@@ -63,7 +63,8 @@ function buildLive() {
   buildFields();
   buildLearning();
   buildPractice();
-  for (const [id, action] of Object.entries({ undo, redo, reset, share, check })) byId(id).addEventListener("click", action);
+  const clicks = { undo, redo, reset, share, check };
+  for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches(TYPING)) return;
     const action = { z: event.shiftKey ? redo : undo, y: redo }[event.key.toLowerCase()];

@@ -50,7 +50,8 @@ function reset() {
 
 // ---- The link
 
-const key = ({ i }) => (names[i] && leaves.filter((leaf) => names[leaf.i] === names[i]).length === 1 ? names[i] : `n-${i}`);
+const namesakes = ({ i }) => leaves.filter((leaf) => names[leaf.i] === names[i]);
+const key = (leaf) => (names[leaf.i] && namesakes(leaf).length === 1 ? names[leaf.i] : `n-${leaf.i}`);
 
 function link() {
   const moved = leaves.filter(({ i }, k) => !Object.is(graph.values[i], original[k]));

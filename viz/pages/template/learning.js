@@ -1,8 +1,9 @@
 // Gradient descent in the page: a step or a run of them, the loss as a curve, and the path back by a slider.
 
+const MAX_STEPS = 1_000_000;
 const SLICE = 12; // milliseconds of steps before the page shows where they lead
 const [RATE, STEPS] = ["rate", "steps"].map(byId);
-const { data } = model.live; // the leaves that hold a sample, and the samples; null: the numbers of the graph are the one
+const { data } = model.live; // leaves and the samples to put there; null: the graph's own numbers are the only one
 let path = []; // where the descent has been: { numbers, loss }
 let running = false;
 
@@ -71,8 +72,8 @@ function toggleRun() {
   if (running) return void (running = false);
   const count = readField(STEPS);
   if (count === null) return;
-  if (!Number.isInteger(count) || count < 1 || count > 1e6) return tellProblem(STEPS, "Enter a whole number from 1 to 1000000.");
-  run(count);
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_STEPS) run(count);
+  else tellProblem(STEPS, `Enter a whole number from 1 to ${MAX_STEPS}.`);
 }
 
 function backTo(k) {

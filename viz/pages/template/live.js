@@ -33,7 +33,9 @@ function parting() {
   for (const i of graph.values.keys()) {
     const called = names[i] || `n-${i}`;
     const [value, gradient] = [numbers.values[i], numbers.gradients[i]];
-    if (!same(graph.values[i], value, sizes[i])) return `${called} is ${graph.values[i]} here, and was ${value} in Python`;
+    if (!same(graph.values[i], value, sizes[i])) {
+      return `${called} is ${graph.values[i]} here, and was ${value} in Python`;
+    }
     if (!graph.constants.has(i) && !same(graph.gradients[i], gradient, largest)) {
       return `the gradient of ${called} is ${graph.gradients[i]} here, and was ${gradient} in Python`;
     }
@@ -150,7 +152,8 @@ function replaceClass(look, kind, wanted, element) {
 
 // As style.sign_of and the widths in viz/graphs/dot.py.
 function signOf(list) {
-  const signs = new Set(list.filter((x) => x !== 0).map((x) => (x !== x ? "undefined" : x > 0 ? "positive" : "negative")));
+  const sign = (x) => (x !== x ? "undefined" : x > 0 ? "positive" : "negative");
+  const signs = new Set(list.filter((x) => x !== 0).map(sign));
   if (signs.has("undefined")) return "undefined";
   return signs.size > 1 ? "mixed" : ([...signs][0] ?? "zero");
 }

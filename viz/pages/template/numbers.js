@@ -1,5 +1,5 @@
-// The numbers that show now, Python's or those of the graph that computes once one of them is changed; and the places for
-// them in the texts of the page, as viz/pages/places.py leaves them.
+// The numbers that show now, Python's or, once one of them is changed, those of the graph that computes; and the places
+// for them in the texts of the page, as viz/pages/places.py leaves them.
 
 const PLACE = /\uE000(.)(.)([^\uE001]*)\uE001/g;
 

@@ -3,8 +3,9 @@
 // visible. Python joins the files of this folder into one script, in the order that viz/pages/page.py gives.
 //
 // A state is one folding of the graph: its boxes in topological order, the last of them the root; its arrows as
-// [tail, head], with the place of the tail among the operands of the head where both are single Values; and a picture in
-// which the ids of nodes and edges end in these indices. The steps of its replay are the start, a forward step for each box that is computed, a backward step for each that has a gradient, and the end.
+// [tail, head], with the place of the tail among the operands of the head where both are single Values; and a picture
+// in which the ids of nodes and edges end in these indices. The steps of its replay are the start, a forward step for
+// each box that is computed, a backward step for each that has a gradient, and the end.
 
 // Sizes of the picture's text, relative to the page's.
 const MIN_LEGIBLE = 0.6;

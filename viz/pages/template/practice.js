@@ -75,7 +75,8 @@ function goOn(how, verdict) {
 
 function mistake(agrees, right) {
   const known = asked().pass === "Forward" ? forwardMistakes() : backwardMistakes();
-  const found = [[-right, "The sign is the opposite."], ...known].find(([y]) => y !== false && y !== right && agrees(y));
+  const all = [[-right, "The sign is the opposite."], ...known];
+  const found = all.find(([y]) => y !== false && y !== right && agrees(y));
   return found ? found[1] : "Not yet. Try again, or ask for a hint.";
 }
 
@@ -145,8 +146,8 @@ function hint() {
 function summary() {
   const { log, pass } = practice;
   const count = (how) => log.filter((entry) => entry.how === how).length;
-  const lines = log.map(({ symbol, right, how }) => `${symbol} = ${written(right, pass === "Forward" ? "n" : "s")}: ${how}`);
-  const what = pass === "Forward" ? "values" : "gradients";
+  const [form, what] = pass === "Forward" ? ["n", "values"] : ["s", "gradients"];
+  const lines = log.map(({ symbol, right, how }) => `${symbol} = ${written(right, form)}: ${how}`);
   return [`Practice on ${nameOfRoot}: ${log.length} ${what}, ${count("at once")} right at once`, ...lines].join("\n");
 }
 
@@ -155,7 +156,8 @@ function buildPractice() {
     byId(id).addEventListener("click", () => startPractice(pass));
   }
   byId("answer").addEventListener("keydown", (event) => event.key === "Enter" && answer());
-  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": () => goOn("shown", ""), "stop-practice": stopPractice };
+  const shown = () => goOn("shown", "");
+  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": shown, "stop-practice": stopPractice };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
   const texts = ["The summary is copied.", "Copy the summary from its box."];
   byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, ...texts));

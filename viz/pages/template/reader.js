@@ -6,7 +6,7 @@ const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 function readNumber(text) {
   const plain = text.trim().replace(/[−–]/g, "-");
   if (!plain) return { problem: "Enter a number, such as −0.5." };
-  if (!NUMBER.test(plain)) return { problem: `“${shortened(plain)}” is not a number: enter one such as −0.5 or 2e−3.` };
+  if (!NUMBER.test(plain)) return { problem: `“${shortened(plain)}” is no number: enter one, such as −0.5.` };
   if (/^[+-]?[1-9]\d{0,2},\d{3}$/.test(plain)) {
     return { problem: `${plain} may be ${plain.replace(",", "")} or ${plain.replace(",", ".")}: enter one of these.` };
   }

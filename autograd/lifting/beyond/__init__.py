@@ -1,0 +1,1 @@
+"""What a program becomes elsewhere: a function of JAX."""
