@@ -72,6 +72,34 @@ def test_axe_finds_nothing_to_mend(reader, theme, width):
     assert violations(reader) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_to_mend_while_one_learns(reader, theme, width):
+    reader.opens(*network(), size=(width, 800), theme=theme)
+    reader.driver.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
+    reader.finds("#fields input").send_keys("x")
+    reader.clicks("#learning summary")
+    reader.clicks("#descend")
+    assert violations(reader) == []
+    reader.clicks("#checking summary")
+    reader.clicks("#check")
+    reader.until("#checked table")
+    assert violations(reader) == []
+    reader.clicks("#practice summary")
+    reader.clicks("#ask-gradients")
+    reader.finds("#answer").send_keys("7", Keys.ENTER)
+    reader.clicks("#hint-button")
+    assert violations(reader) == []
+    reader.clicks("#show-answer")
+    reader.finds("#answer").send_keys("", Keys.ENTER)
+    assert violations(reader) == []
+    reader.clicks("#stop-practice")
+    reader.driver.execute_script("handgrad.set('x₁', 2); document.activeElement.blur()")
+    reader.presses("p")
+    assert violations(reader) == []
+    assert reader.driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
 def violations(reader):
     run = "axe.run().then((found) => arguments[0](found.violations.map((x) => [x.id, x.impact, x.nodes[0].html])))"
     return reader.driver.execute_async_script(run)

@@ -48,11 +48,10 @@ const scripting = {
   gradients: () => byNode(graph.gradients, numbers.unknown),
   loss: () => (lost() ? null : graph.values[graph.root]),
   step(rate) {
-    const parameters = learners();
-    const taken = descend(parameters, finiteNumber(rate));
+    const problem = descend(learners(), finiteNumber(rate));
     showDescent();
     commit();
-    if (!taken) throw new Error(`the step was not taken, because it leads to no finite number${troubleOf(parameters)}`);
+    if (problem) throw new Error(untaken(problem));
   },
   undo: () => void undo(),
   reset,

@@ -3,61 +3,57 @@
 const MAX_STEPS = 1_000_000;
 const SLICE = 12; // milliseconds of steps before the page shows where they lead
 const [RATE, STEPS] = ["rate", "steps"].map(byId);
-const { data } = model.live; // leaves and the samples to put there; null: the graph's own numbers are the only one
+const data = model.live.data ?? undefined; // leaves and the samples to put there; else the graph's own numbers
 let path = []; // where the descent has been: { numbers, loss }
 let running = false;
 
 const learners = () => leaves.filter((leaf) => leaf.learns).map(({ i }) => i);
-const lossOf = (parameters) => graph.mean(parameters, data ?? undefined).loss;
-
 function forgetPath() {
   running = false;
   path = [];
   drawCurve();
 }
 
-// Takes one step and returns whether it could be taken.
+// Takes one step, or none where it leads to no finite number; returns what kept it from being taken.
 function descend(parameters, rate) {
-  if (!path.length) path.push({ numbers: all(), loss: lossOf(parameters) });
+  if (!path.length) path.push({ numbers: all(), loss: graph.mean(parameters, data).loss });
   path.length = Number(byId("path").value) + 1; // a step from an earlier place leaves what came after
-  if (!graph.descend(parameters, rate, data ?? undefined)) return false;
-  path.push({ numbers: all(), loss: lossOf(parameters) });
+  let problem = graph.descend(parameters, rate, data) ? "" : "try a smaller rate";
+  const { loss, refused } = graph.mean(parameters, data);
+  if (refused >= 0) problem = data ? `sample ${refused + 1} is refused` : [...graph.errors.values()][0];
+  else if (!Number.isFinite(loss)) problem = "try a smaller rate";
+  if (problem) leaves.forEach(({ i }, k) => (graph.values[i] = path.at(-1).numbers[k]));
+  else path.push({ numbers: all(), loss });
+  graph.compute();
   byId("path").max = path.length - 1;
   byId("path").value = path.length - 1;
-  return true;
+  return problem;
 }
 
 // Takes steps and lets the page follow; the numbers that they lead to are one step of undo.
 async function run(count) {
   const [rate, parameters] = [readField(RATE), learners()];
+  tell("");
   if (rate === null || running) return;
   if (!parameters.length) return tell("Tick at least one number that learns.");
   running = true;
   showRunning();
-  let taken = 0;
-  for (; running && taken < count; taken += 1) {
-    if (!descend(parameters, rate)) break;
-    const slice = (run.since ??= performance.now());
-    if (performance.now() - slice < SLICE) continue;
+  let [taken, problem, since] = [0, "", performance.now()];
+  for (; running && taken < count && !problem; taken += problem ? 0 : 1) {
+    problem = descend(parameters, rate);
+    if (performance.now() - since < SLICE) continue;
     showDescent();
     await new Promise((done) => setTimeout(done));
-    run.since = performance.now();
+    since = performance.now();
   }
-  run.since = undefined;
-  const stopped = running && taken < count;
   running = false;
   showDescent();
   showRunning();
-  if (stopped) tell(`Step ${taken + 1} was not taken, because it leads to no finite number${troubleOf(parameters)}.`);
+  if (problem) tell(untaken(problem));
   commit();
 }
 
-function troubleOf(parameters) {
-  const { refused } = graph.mean(parameters, data ?? undefined);
-  const [error] = graph.errors.values();
-  if (error) return `: ${error}`;
-  return refused < 0 ? "; try a smaller rate" : `: sample ${refused + 1} is refused`;
-}
+const untaken = (problem) => `A step was not taken, because it leads to no finite number: ${problem}.`;
 
 function showDescent() {
   showNumbers();

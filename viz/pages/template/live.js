@@ -5,6 +5,7 @@
 const RTOL = 1e-9; // up to this fraction, two numbers are the same
 const ATOL = 1e-12; // and up to this fraction of the numbers around them, which may cancel
 const { widths, ratio } = model.look;
+const WIDE_LETTER = 7.5; // pixels
 const LINE = 8; // pixels of a box that its lines leave free
 let graph;
 
@@ -112,7 +113,7 @@ function writeLine(element, line, room) {
   if (!element || element.textContent === text) return;
   rewrite(element, text);
   element.removeAttribute("textLength");
-  if (text.length * 4 > room && element.getComputedTextLength() > room) {
+  if (text.length * WIDE_LETTER > room && element.getComputedTextLength() > room) {
     element.setAttribute("textLength", room);
     element.setAttribute("lengthAdjust", "spacingAndGlyphs");
   }
