@@ -72,9 +72,8 @@ def test_axe_finds_nothing_to_mend(reader, theme, width):
     assert violations(reader) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_to_mend_while_one_learns(reader, theme, width):
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
+def test_axe_finds_nothing_to_mend_while_one_learns(reader, width, theme):
     reader.opens(*network(), size=(width, 800), theme=theme)
     reader.driver.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
     reader.finds("#fields input").send_keys("x")
