@@ -32,7 +32,7 @@ Frame = tuple[Image.Image, int]
 def film(driver: webdriver.Chrome) -> Iterator[Frame]:
     """Yield the frames of the page that is open, and how long each stays."""
     yield taken(driver), LATER
-    driver.execute_script("document.querySelector('#f-0').focus()")
+    driver.execute_script("document.querySelector('#root').scrollIntoView(); document.querySelector('#f-0').focus()")
     for x in DRAGGED:
         driver.execute_script("handgrad.set('w', arguments[0])", round(x, 2))
         yield taken(driver), SOON
@@ -40,13 +40,15 @@ def film(driver: webdriver.Chrome) -> Iterator[Frame]:
     driver.execute_script("handgrad.reset(); document.activeElement.blur()")
     driver.execute_script("document.querySelector('#learning summary').click()")
     driver.execute_script("document.querySelector('[aria-label=\"x learns\"]').click()")
-    driver.execute_script("document.querySelector('aside').scrollTop = 170; document.querySelector('#rate').value = '0.5'")
+    driver.execute_script(
+        "document.querySelector('#fields').scrollIntoView(); document.querySelector('#rate').value = '0.5'"
+    )
     for _ in range(20):
         driver.execute_script("handgrad.step(0.5)")
         yield taken(driver), SOON
     yield taken(driver), LATER
     driver.execute_script("document.querySelector('#learning summary').click()")
-    driver.execute_script("document.querySelector('aside').scrollTop = 1e4; document.querySelector('#first').click()")
+    driver.execute_script("document.querySelector('aside').scrollTop = 0; document.querySelector('#first').click()")
     last = int(driver.execute_script("return document.querySelector('#slider').max"))
     for _ in range(last):
         driver.execute_script("document.querySelector('#next').click()")

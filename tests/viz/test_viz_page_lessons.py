@@ -258,6 +258,17 @@ def test_practice_wants_enough_digits_gives_hints_and_shows_what_is_not_found(re
     ]
 
 
+def test_to_fold_the_graph_ends_the_practice(reader):
+    reader.opens(*network())
+    reader.clicks("#practice summary")
+    reader.clicks("#ask-gradients")
+    reader.folds("Layers")
+    assert reader.sees("#ask-gradients")
+    assert not reader.sees("#asking")
+    reader.presses(Keys.END)
+    assert reader.reads("#step").startswith("End")
+
+
 def test_practice_asks_for_values_too(reader):
     practising(reader, "values")
     assert reader.reads("#question") == "p ="

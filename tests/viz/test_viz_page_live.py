@@ -9,7 +9,7 @@ import pytest
 from browser import ActionChains, Keys, neuron
 from hostile import HOSTILE
 
-from autograd import Value, exp, log, operation, parse, sqrt, topological_order
+from autograd import Value, exp, log, operation, parse, sqrt, topological_order, where
 from nn import MLP, half_sse, sse
 from viz import explain, page
 from viz.pages.places import written
@@ -137,6 +137,19 @@ def test_a_derivative_that_is_refused_leaves_the_values(reader):
     assert "× undefined" in [x.text for x in reader.sees("#stage .edge text")]
 
 
+def test_only_the_chosen_side_of_a_where_counts(reader):
+    x, c = Value(2.0, "x"), Value(1.0, "c")
+    y = where(c, log(x), x * x).named("y")
+    y.backward()
+    reader.opens(y)
+    typed(reader, topological_order(y).index(c), "0")
+    typed(reader, topological_order(y).index(x), "-2")
+    assert reader.reads("#root") == "y = 4"
+    assert lines(reader, "log")[1] == "✗ log(−2)"
+    reader.driver.execute_script("handgrad.step(0.1)")
+    assert reader.driver.execute_script("return handgrad.values()")[f"n-{topological_order(y).index(x)}"] == -1.6
+
+
 def lines(reader, name):
     texts = reader.node(name).find_elements("css selector", "text")
     return [" ".join(text.get_attribute("textContent").split()) for text in texts]
@@ -246,11 +259,12 @@ def test_a_link_leads_to_the_same_numbers(reader):
         ("nobody:1", "no number of this graph is called “nobody”"),
         ("w:abc", "“abc” is no number"),
         ("w:1e999", "beyond the largest"),
+        ("w:1:5", "“1:5” is no number"),
         ("w:1,%3Cimg%20src=x%3E:2", "called “<img src=x>”"),
         ("w:1,%E0%A4%A:2", "called “%E0%A4%A”"),
-        ("w:" + "1" * 100_001, "too long"),
+        ("w:" + "1" * 1_000_001, "too long"),
     ],
-    ids=["unknown", "no number", "infinite", "hostile", "broken", "long"],
+    ids=["unknown", "no number", "infinite", "two numbers", "hostile", "broken", "long"],
 )
 def test_a_link_that_is_not_right_is_ignored_with_a_word(reader, link, word):
     reader.opens(expression())

@@ -49,6 +49,7 @@ FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
 SCRIPTS = ("page", "formats", "numbers", "folding", "replay", "words", "pointing", "camera", "controls")
 LIVE_SCRIPTS = ("graph", "live", "reader", "fields", "history", "learning", "practice", "checking")
 LIVE_WIDTH = "1.1"  # inches of a box, in which any number has room
+FOLDED_LEGEND = "<details><summary>How to read the graph</summary>{}</details>"
 LIVE_KEYS = """        <dt>↑ ↓</dt><dd>in a field: a step up, a step down; with Shift, ten steps</dd>
         <dt>Ctrl+Z Ctrl+Y</dt><dd>undo, redo a change of a number</dd>
 """
@@ -184,6 +185,7 @@ def _document(
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
+    legend = _legend(name, value.grad, drawn, highlight, live=bool(leaves))
     return Template(_part("page.html")).substitute(
         name=title,
         why=html.escape(why),
@@ -191,7 +193,7 @@ def _document(
         live=_dedented("live.html").replace("$name", title) if leaves else "",
         keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
-        legend=_legend(name, value.grad, drawn, highlight, live=bool(leaves)),
+        legend=FOLDED_LEGEND.format(legend) if leaves else legend,
         count=f"{len(nodes):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,

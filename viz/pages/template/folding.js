@@ -35,6 +35,7 @@ function plan(state) {
 const owner = (member) => state.boxes.findIndex((box) => box.members.includes(member));
 
 function foldTo(index) {
+  live?.leave();
   const lastOf = (i) => (i === null ? null : state.boxes[i].members.at(-1));
   const moment = state?.steps[state.step];
   const [shown, kept] = [lastOf(moment?.box ?? null), lastOf(pinned)];

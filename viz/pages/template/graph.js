@@ -126,7 +126,7 @@ class Graph {
       this.compute();
       total.loss += this.values[this.root] / samples.length;
       parameters.forEach((i, k) => (total.slopes[k] += this.gradients[i] / samples.length));
-      return this.errors.size;
+      return this.missing.has(this.root) || parameters.some((i) => this.unknown.has(i));
     });
     this.put(inputs, before);
     this.compute();

@@ -1,6 +1,6 @@
 // Undo, redo, reset; and the numbers in the address of the page, so that a link leads to them: #w=name:number,…
 
-const MAX_LINK = 100_000; // characters
+const MAX_LINK = 1_000_000; // characters
 const REST = 300; // milliseconds without a change before the address is written
 const all = () => leaves.map(({ i }) => graph.values[i]);
 const original = model.live ? leaves.map(({ i }) => numbers.values[i]) : [];
@@ -73,9 +73,9 @@ function numbersOf(text) {
   const byKey = new Map(leaves.flatMap((leaf) => [[`n-${leaf.i}`, leaf.i], [key(leaf), leaf.i]]));
   const found = new Map();
   for (const pair of text.split(",").filter(Boolean)) {
-    const [name, digits = ""] = pair.split(":").map(unescaped);
+    const [name, ...rest] = pair.split(":").map(unescaped);
     if (!byKey.has(name)) return { problem: `no number of this graph is called “${shortened(name)}”.` };
-    const { number, problem } = readNumber(digits);
+    const { number, problem } = readNumber(rest.join(":"));
     if (problem) return { problem };
     found.set(byKey.get(name), number);
   }

@@ -15,7 +15,7 @@ function wake() {
   graph = new Graph({ ...model, data: numbers.values });
   const reason = parting();
   if (reason) return sleep(reason);
-  live = { draw: drawNumbers, limit: practiceLimit, pinnedParts: leafButtons };
+  live = { draw: drawNumbers, limit: practiceLimit, pinnedParts: leafButtons, leave: leavePractice };
   buildLive();
   for (const section of document.querySelectorAll(".live")) section.hidden = false;
 }
@@ -27,8 +27,8 @@ function sleep(reason) {
 
 // What the browser computes otherwise than Python did; nothing where they agree.
 function parting() {
-  const [error] = graph.errors.values();
-  if (error) return `the browser refuses ${error}`;
+  const [refused] = [...graph.errors].filter(([i]) => !graph.missing.has(i) || !Number.isNaN(numbers.values[i]));
+  if (refused) return `the browser refuses ${refused[1]}`;
   const sizes = graph.values.map((z, i) => Math.max(Math.abs(z), ...graph.numbers(i).map(Math.abs)));
   const largest = Math.max(0, ...graph.gradients.map(Math.abs).filter(Number.isFinite));
   for (const i of graph.values.keys()) {

@@ -14,9 +14,14 @@ function startPractice(pass) {
   askNext(pass === "Backward" ? state.count.Forward : 0);
 }
 
-function stopPractice() {
+function leavePractice() {
+  if (!practice) return;
   practice = null;
   writePractice();
+}
+
+function stopPractice() {
+  leavePractice();
   go(state.last);
 }
 

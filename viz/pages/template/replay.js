@@ -56,8 +56,9 @@ function pause() {
 }
 
 function tick() {
-  go(state.step + 1);
-  if (state.step === state.last) return pause();
+  const before = state.step;
+  go(before + 1);
+  if (state.step === state.last || state.step === before) return pause();
   ticking = setTimeout(tick, pace());
 }
 
