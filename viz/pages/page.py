@@ -120,7 +120,7 @@ def page(
             raise ReplayError("the highlighted paths are those of the numbers that Python computed")
         rows = rows_script(list(index), drawings) if live else ""
     except ReplayError as error:
-        leaves, why = None, f"This page replays what Python computed, and its numbers cannot be changed: {error}."
+        leaves, why = None, str(error)
     chosen = collapse is not None or highlight is not None  # else the window decides
     document = _document(value, record, drawings, chosen, highlight, theme, leaves, rows, why)
     write(path, document.encode())

@@ -62,8 +62,7 @@ function buildLive() {
   buildFields();
   buildLearning();
   buildPractice();
-  const clicks = { undo, redo, reset, share, check };
-  for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
+  for (const action of [undo, redo, reset, share, check]) byId(action.name).addEventListener("click", action);
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches(TYPING)) return;
     const action = { z: event.shiftKey ? redo : undo, y: redo }[event.key.toLowerCase()];

@@ -105,9 +105,9 @@ function writeFields() {
 
 // Of a pinned box: its leaves can be changed.
 function leafButtons(box) {
-  const own = leaves.filter((leaf) => state.boxes[box].members.includes(leaf.i));
-  if (own.length !== 1 || state.boxes[box].members.length > 1) return [];
-  return [button("Change the number", () => focusField(own[0]))];
+  const [i, ...more] = state.boxes[box].members;
+  const own = leaves.find((leaf) => leaf.i === i);
+  return own && !more.length ? [button("Change the number", () => focusField(own))] : [];
 }
 
 function focusField(leaf) {

@@ -36,8 +36,7 @@ async function run(count) {
   tell("");
   if (rate === null || running) return;
   if (!parameters.length) return tell("Tick at least one number that learns.");
-  running = true;
-  showRunning();
+  showRunning(true);
   let [taken, problem, since] = [0, "", performance.now()];
   for (; running && taken < count && !problem; taken += problem ? 0 : 1) {
     problem = descend(parameters, rate);
@@ -46,9 +45,8 @@ async function run(count) {
     await new Promise((done) => setTimeout(done));
     since = performance.now();
   }
-  running = false;
+  showRunning(false);
   showDescent();
-  showRunning();
   if (problem) tell(untaken(problem));
   commit();
 }
@@ -60,8 +58,9 @@ function showDescent() {
   drawCurve();
 }
 
-function showRunning() {
-  byId("run").textContent = running ? "Stop" : "Run";
+function showRunning(on) {
+  running = on;
+  byId("run").textContent = on ? "Stop" : "Run";
 }
 
 function toggleRun() {

@@ -21,7 +21,7 @@ function wake() {
 }
 
 function sleep(reason) {
-  byId("why").textContent = `This page replays what Python computed, and its numbers cannot be changed: ${reason}.`;
+  byId("reason").textContent = reason;
   byId("why").hidden = false;
 }
 

@@ -3,7 +3,6 @@
 
 const MIN_DIGITS = 2; // of an answer, unless it is exact
 const ENOUGH = 1e-6; // up to this fraction, an answer is exact
-const ROUNDING = 1e-9;
 let practice = null; // { pass, asked: the step that is asked for, hints, tries, log }
 
 const practiceLimit = () => (practice ? practice.asked - 1 : undefined);
@@ -60,7 +59,7 @@ function answer() {
   if (problem) return;
   const { right } = asked();
   const exactly = (y) => Math.abs(x - y) <= ENOUGH * Math.abs(y);
-  const nearly = (y) => exactly(y) || Math.abs(x - y) <= half * (1 + ROUNDING);
+  const nearly = (y) => exactly(y) || Math.abs(x - y) <= half * (1 + RTOL);
   const agrees = digits < MIN_DIGITS ? exactly : nearly;
   if (!agrees(right) && nearly(right)) return say(`Right so far: give at least ${MIN_DIGITS} digits.`, "");
   practice.tries += 1;
@@ -157,13 +156,15 @@ function summary() {
 }
 
 function buildPractice() {
-  for (const [id, pass] of [["ask-gradients", "Backward"], ["ask-values", "Forward"]]) {
-    byId(id).addEventListener("click", () => startPractice(pass));
-  }
   byId("answer").addEventListener("keydown", (event) => event.key === "Enter" && answer());
-  const shown = () => goOn("shown", "");
-  const clicks = { "answer-button": answer, "hint-button": hint, "show-answer": shown, "stop-practice": stopPractice };
+  const clicks = {
+    "ask-gradients": () => startPractice("Backward"),
+    "ask-values": () => startPractice("Forward"),
+    "answer-button": answer,
+    "hint-button": hint,
+    "show-answer": () => goOn("shown", ""),
+    "stop-practice": stopPractice,
+    "copy-summary": () => copy(byId("summary-text").value, "The summary is copied.", "Copy the summary from its box."),
+  };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
-  const texts = ["The summary is copied.", "Copy the summary from its box."];
-  byId("copy-summary").addEventListener("click", () => copy(byId("summary-text").value, ...texts));
 }
