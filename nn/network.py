@@ -8,12 +8,13 @@ Letters: x inputs of one example, X of many (examples, inputs), Z net inputs, A 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
@@ -142,6 +143,113 @@ class MLP(Module):
         assign(mlp.parameters(), np.concatenate([W.T.ravel() for W in matrices]))
         return mlp
 
+    @classmethod
+    def from_torch(cls, module: Any) -> MLP:
+        """Return the network that a PyTorch module computes, with the same weights.
+
+        Args:
+            module: A Linear, or Sequentials of Linear, activations that agree, and Dropout in eval, to any depth;
+                32-bit or 64-bit, on any device. If only some layers have a bias, the others get one of 0.
+
+        Raises:
+            ImportError: Without PyTorch, with the command that installs it.
+            ValueError: For what has no counterpart here, with its place in the module, the reason and the nearest way.
+        """
+        from nn.beyond import pytorch
+
+        return cls.from_weights(*pytorch.from_module(module))
+
+    def to_torch(self) -> Any:
+        """Return the network as a PyTorch Sequential of Linear and activations, in 64-bit floats on the CPU.
+
+        Its `float()` and `to(device)` convert it. Raises ImportError without PyTorch, and ValueError for activations
+        that PyTorch has no module for, layers of mixed activations, and shared weights.
+        """
+        from nn.beyond import pytorch
+
+        return pytorch.to_module(self)
+
+    @classmethod
+    def from_safetensors(
+        cls,
+        path: str | os.PathLike[str],
+        activation: str | Sequence[Activation] = "sigmoid",
+        *,
+        output: Activation | None = None,
+    ) -> MLP:
+        """Return the network with the weights of a file of safetensors, named as in the state_dict of a Sequential.
+
+        Args:
+            path: The file: "0.weight", "0.bias", "2.weight", …; the layers are in the order of their numbers.
+            activation: As for `MLP`, for a file has none.
+            output: As for `MLP`.
+
+        Raises:
+            ImportError: Without safetensors, with the command that installs it.
+            ValueError: For a damaged file, and for names or shapes that are not those of such layers.
+        """
+        from nn.beyond import safetensors_file
+
+        return cls.from_weights(*safetensors_file.read(path), activation, output=output)
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> MLP:
+        """Return the network of scikit-learn's fitted MLPClassifier or MLPRegressor.
+
+        For two classes it has one sigmoid output, the probability of `classes_[1]`; for more a softmax; for labels that
+        are not exclusive a sigmoid for each; for regression the identity, or exp (`loss="poisson"`). Raises ImportError
+        without scikit-learn, TypeError for anything else: of a Pipeline give the last step, and the inputs transformed.
+
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> fitted = MLPRegressor(hidden_layer_sizes=[3], random_state=0).partial_fit([[0.0], [1.0]], [1.0, 0.5])
+        >>> mlp = MLP.from_sklearn(fitted)
+        >>> mlp, bool(abs(mlp.predict([[0.3]])[0, 0] - fitted.predict([[0.3]])[0]) < 1e-12)
+        (MLP(1 → 3 relu → 1 identity, 10 parameters), True)
+        """
+        from nn.beyond import scikit_learn
+
+        return cls.from_weights(*scikit_learn.from_estimator(fitted))
+
+    def to_sklearn(self) -> Any:
+        """Return the network as a fitted estimator of scikit-learn: MLPClassifier or MLPRegressor, by the last layer.
+
+        The classes are 0, 1, …; `partial_fit` continues from these weights. Raises ImportError without scikit-learn,
+        and ValueError for activations that its networks do not have.
+
+        >>> MLP(2, [4, 3], "tanh", output="softmax", rng=0).to_sklearn().predict([[0.5, -1.0]])
+        array([0])
+        """
+        from nn.beyond import scikit_learn
+
+        return scikit_learn.to_estimator(self)
+
+    @classmethod
+    def from_onnx(cls, path: str | os.PathLike[str]) -> MLP:
+        """Return the network in an ONNX file: Gemm, or MatMul and Add, and activations, one after another.
+
+        Nothing in the file is executed, and no other file is opened. Raises ImportError without onnx, ValueError for a
+        damaged file, and for what has no counterpart here, with its name in the file.
+        """
+        from nn.beyond import onnx_file
+
+        return cls.from_weights(*onnx_file.read(path))
+
+    def to_onnx(self, path: str | os.PathLike[str], dtype: DTypeLike = np.float64) -> None:
+        """Write the network to an ONNX file, with input x (batch, inputs) and output y (batch, outputs).
+
+        Args:
+            path: The file.
+            dtype: Of all numbers in it, float64 or float32, which more runtimes take.
+
+        Raises:
+            ImportError: Without onnx, with the command that installs it.
+            ValueError: For what ONNX, or runtimes for this dtype, do not have; nothing is written then.
+            OSError: As `save` does.
+        """
+        from nn.beyond import onnx_file
+
+        onnx_file.write(self, path, dtype)
+
     def __repr__(self) -> str:
         layers = "".join(f" → {len(layer.neurons)} {layer.activation}" for layer in self.layers)
         return f"MLP({self.sizes[0]}{layers}, {len(self.parameters())} parameters)"
@@ -175,28 +283,27 @@ class MLP(Module):
             X: One example per row.
             theta: Numbers to use for `parameters()` instead of the network's own.
         """
+        ends = list(accumulate([layer.size for layer in self.layers]))
         if theta is None:
             theta = np.array([parameter.data for parameter in self._places()])
-        elif len(theta) < sum(len(layer.neurons) * len(layer.neurons[0].places()) for layer in self.layers):
+        elif len(theta) < ends[-1]:
             place = {parameter: i for i, parameter in enumerate(self.parameters())}
             theta = theta[[place[parameter] for parameter in self._places()]]
+        layers = [(layer, theta[end - layer.size : end]) for layer, end in zip(self.layers, ends, strict=True)]
+        n, k = len(X), self.sizes[-1]
+        Z = A = np.empty((k, n), np.result_type(X, theta))
+        if self.last_activation != "identity":
+            A = np.empty_like(Z)
         size = max(LEAST_PIECE, MAX_PRODUCT // max(m * n for m, n in pairwise(self.sizes)))
-        pieces = [self._forward_piece(X[i : i + size], theta) for i in range(0, len(X), size)] or [
-            self._forward_piece(X, theta)
-        ]
-        Z, A = pieces[0] if len(pieces) == 1 else map(np.hstack, zip(*pieces, strict=True))
+        with np.errstate(all="ignore"):  # what is infinite or NaN is looked at again
+            for first in range(0, n, size):
+                z = a = X[first : first + size].T  # one example per column makes the products twice as fast
+                for layer, numbers in layers:
+                    z, a = layer.forward_arrays(a, numbers)
+                Z[:, first : first + size] = z
+                if A is not Z:
+                    A[:, first : first + size] = a
         return Z.T, A.T
-
-    @np.errstate(all="ignore")  # what is infinite or NaN is looked at again
-    def _forward_piece(self, X: Floats, theta: Floats) -> tuple[Floats, Floats]:
-        """Return the last layer's net inputs and activations of some examples, one example per column."""
-        Z = A = X.T  # one example per column makes the products twice as fast
-        first = 0
-        for layer in self.layers:
-            last = first + len(layer.neurons) * len(layer.neurons[0].places())
-            Z, A = layer.forward_arrays(A, theta[first:last])
-            first = last
-        return Z, A
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.
@@ -315,25 +422,29 @@ class MLP(Module):
         >>> mlp.layers[0].neurons[0].weights[0].data
         0.5
         """
-        matrices = self._fitting(weights, self.weights(), "weights")
-        vectors = self.biases() if biases is None else self._fitting(biases, self.biases(), "biases")
+        shapes = list(pairwise(self.sizes))
+        receivers = [(len(x.neurons),) for x in self.layers if x.neurons[0].bias is not None]
+        matrices = self._fitting(weights, shapes, "weights")
+        vectors = self.biases() if biases is None else self._fitting(biases, receivers, "biases")
         tables = [np.vstack(both) for both in zip(matrices, vectors, strict=True)] if vectors else matrices
-        given = np.concatenate([table.T.ravel() for table in tables]).tolist()
-        chosen: dict[Value, float] = {}
-        for parameter, number in zip(self._places(), given, strict=True):
-            if chosen.setdefault(parameter, number) != number:
-                raise ValueError(f"{parameter.name} is shared, but is given {chosen[parameter]} and {number}; give one")
-        assign(chosen, np.array(list(chosen.values())))
+        given, places = np.concatenate([table.T.ravel() for table in tables]), self._places()
+        chosen = dict(zip(places, given.tolist(), strict=True))
+        if len(chosen) < len(places):
+            for parameter, number in zip(places, given.tolist(), strict=True):
+                if chosen[parameter] != number:
+                    name = parameter.name
+                    raise ValueError(f"{name} is shared, but is given {number} and {chosen[parameter]}; give one")
+        assign(places, given)
 
     @staticmethod
-    def _fitting(given: Sequence[ArrayLike], own: list[Floats], name: str) -> list[Floats]:
-        """Return the arrays; raise ValueError if they do not have the shapes of the network's own."""
+    def _fitting(given: Sequence[ArrayLike], shapes: Sequence[tuple[int, ...]], name: str) -> list[Floats]:
+        """Return the arrays; raise ValueError if they do not have these shapes, those of the network's own."""
         arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
-        if len(arrays) != len(own):
-            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(own)}")
-        for i, (array, ours) in enumerate(zip(arrays, own, strict=True)):
-            if array.shape != ours.shape:
-                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {ours.shape}")
+        if len(arrays) != len(shapes):
+            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(shapes)}")
+        for i, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+            if array.shape != shape:
+                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {shape}")
         return arrays
 
     def gradients(self) -> list[Floats]:
