@@ -69,12 +69,14 @@ class DeltaReport:
         deltas: Those of every neuron, the output layer first.
         rtol: As it was given.
         diagnosis: The mistakes that explain the numbers; None if no known mistake does.
+        hint: A mistake that would give these numbers as well as chance might; None if there is a diagnosis.
         advice: What to do next.
     """
 
     deltas: tuple[Delta, ...]
     rtol: float
     diagnosis: Diagnosis | None = None
+    hint: Diagnosis | None = None
     advice: str = ""
 
     @property
@@ -97,6 +99,8 @@ class DeltaReport:
             if n > 1
             else "the delta agrees"
         )
+        if wrong and not any(delta.engine for delta in self.deltas):
+            return f"{verdict}: {self.advice}"
         title = f"{verdict}, at the digits given and rtol = {self.rtol:g} (ratio = expected / engine)"
         return "\n".join(filter(None, [title, self._table(), self.advice, str(self.diagnosis or "")]))
 
@@ -217,7 +221,7 @@ def compare(
     if not all(math.isfinite(delta.engine) and math.isfinite(delta.expected) for delta in report.deltas):
         return replace(report, advice="No diagnosis: not every delta is finite.")
     if not any(delta.engine for delta in report.deltas):
-        return replace(report, advice="Every delta of the engine is 0: call backward() on the loss first.")
+        return replace(report, advice="every delta of the engine is 0. Call backward() on the loss first.")
     steps = steps_of(record)
     if steps is None:
         return replace(
@@ -232,14 +236,14 @@ def compare(
 
     given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
     precision = arrays(lambda d: d.given.precision), arrays(lambda d: d.given.tolerance)
-    diagnosis = diagnose(GivenDeltas(steps, *given, *precision, learning_rate))
+    found = diagnose(GivenDeltas(steps, *given, *precision, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
-    if diagnosis is None or not diagnosis.certain:
-        hint = diagnosis or "No known mistake explains these numbers beyond doubt: repeat that step."
-        advice, diagnosis = f"{advice}\n{hint}", None
+    diagnosis, hint = (found, None) if found and found.certain else (None, found)
+    if diagnosis is None:
+        advice += f"\n{hint or 'No known mistake explains these numbers beyond doubt: repeat that step.'}"
         if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
             advice += "\nIf weights were updated on the way, give learning_rate=…: it cannot be found from one number."
-    return replace(report, diagnosis=diagnosis, advice=advice)
+    return replace(report, diagnosis=diagnosis, hint=hint, advice=advice)
 
 
 def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]], sign: float) -> str:

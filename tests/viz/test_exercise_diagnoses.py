@@ -224,3 +224,12 @@ def test_a_blank_among_wrong_gradients_does_not_hinder_the_diagnosis(check):
     assert (
         "Diagnosis: factor 2, in the gradients of layers 1 and 2. To correct it: δ has every sign" in check(answers)[1]
     )
+
+
+def test_a_mistake_that_may_be_chance_is_shown_as_such(check):
+    exercise = make_exercise([3, 4, 2], 215, bias=True)
+    answers = exercise.answers()
+    answers["deltas"] = [(2.0 * np.array(layer)).tolist() for layer in answers["deltas"]]
+    _, text = check(rounded(answers), exercise.options.split())
+    assert "This mistake would give these numbers: factor 2, in the output layer; but they may be chance" in text
+    assert "Diagnosis" not in text

@@ -58,10 +58,11 @@ def _deltas(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Ite
         report = min(from_own, report, key=lambda report: len(report.wrong))
     if report.wrong:
         yield Finding(f"The first wrong step, from the output back: {_first(exercise, report)}.")
-        if report.diagnosis:
+        if found_out := report.diagnosis or report.hint:
             this_sign = f"on this sheet δ is {'' if exercise.sign > 0.0 else '−'}∂C/∂z"
-            line = in_letters(str(report.diagnosis).replace(SIGN.remedy, this_sign), exercise.convention)
-            yield Finding(line, tuple(made.mistake.name for made in report.diagnosis.made))
+            line = str(found_out).replace(SIGN.remedy, this_sign).replace("give more digits", "repeat that step")
+            names = (made.mistake.name + ", perhaps" * (not found_out.certain) for made in found_out.made)
+            yield Finding(in_letters(line, exercise.convention), tuple(names))
         else:
             yield Finding("No known mistake explains these numbers beyond doubt: repeat that step.")
 
