@@ -1,381 +1,286 @@
-"""Speed of custom expressions over 1,000 points and at one, beside hand-written NumPy and CasADi's functions.
+"""Speed of custom expressions over 1,000 points and at one, by each engine, beside hand-written NumPy, CasADi and JAX.
 
 Computed is, for every point, the value and the gradient to all inputs. Here that is one program of several outputs: the
 graph of the value, and those of its derivatives, which are graphs too. By hand it is NumPy with a row per point and a
 gradient derived on paper; CasADi's is its `gradient`, compiled into a function, mapped over the points, and called
-through its buffer. All three must agree at every point. At one point, a batch of one row, the contenders are the engine
-that a program chooses, its NumPy, and CasADi's function of scalars (SX), run by its virtual machine. Each round runs
-every contender, in a new order; figures are medians of this thread's CPU time.
+through its buffer. All must agree at every point. At one point, a batch of one row, the contenders are the engines
+and CasADi's function of scalars (SX), run by its virtual machine. The mixture of Gaussians is ADBench's (Šrajer,
+Kukelova and Fitzgibbon 2018): there the loss of all points and its gradient to the parameters, and the peer is JAX,
+jitted.
+Each round runs every contender, in a new order; figures are medians of this process's CPU time.
 
-    pip install -e . -r benchmarks/requirements.txt && python benchmarks/expressions.py
+The physical limit is what the arithmetic of the native engine's instructions takes where nothing else does: the larger
+of two times, that of its floating-point operations at the rate, and that of the batch and the results at the bandwidth,
+which a matrix product and a copy reach here. A function, such as sin, counts as 20 operations.
 
-Letters: x a point, X points (a row each), S spot, K strike, T time, r rate, s volatility; θ angle, ω its velocity.
+    pip install -e ".[native]" -r benchmarks/requirements.txt && python benchmarks/expressions.py [commit]
+
+With a commit, this project as it was there is measured beside, in the same rounds.
 """
 
 from __future__ import annotations
 
 import gc
-import math
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import casadi
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
-from vectorized import machine
+from machine import machine
+from tasks import (
+    POINTS,
+    RNG,
+    ROWS,
+    TASKS,
+    Array,
+    Row,
+    Task,
+    mixture,
+    mixture_by_jax,
+    mixture_parameters,
+    mixture_points,
+)
 
-from autograd import Value, exp, log, normal_cdf, relu, sin, sqrt, vectorize
-from autograd import sum as total
-from nn.console import use_utf8
+from autograd import Program, Value, vectorize
 
-Array = NDArray[np.float64]
-
-POINTS = 1000
 ROUNDS = 25
 ROUND_SECONDS = 0.02
-STEPS, DT = 100, 0.05  # of the pendulum
-LINKS = 10_000  # of the chain
-SIZES = [2, 16, 16, 1]  # of the network's layers
-RNG = np.random.default_rng(0)
+FUNCTION_OPERATIONS = 20  # floating-point operations that a function, such as sin, counts as
+
+Call = Callable[[], Any]
 
 
-# Rosenbrock's function of 50 variables ----------------------------------------------------------------------
+# Programs: of the engines of today, or, in a process of its own, of this project as it was -------------------
 
 
-def rosenbrock(x: list[Any], add: Callable[..., Any]) -> Any:
-    """Return Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²."""
-    return add([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)])
-
-
-def rosenbrock_by_hand(X: Array) -> tuple[Array, Array]:
-    """Return values and gradients."""
-    a = X[:, :-1]
-    residual, rest = X[:, 1:] - a * a, 1.0 - a
-    gradient = np.zeros_like(X)
-    gradient[:, :-1] = -400.0 * a * residual - 2.0 * rest
-    gradient[:, 1:] += 200.0 * residual
-    return (100.0 * residual**2 + rest**2).sum(axis=1), gradient
-
-
-# Black and Scholes' price of a call -------------------------------------------------------------------------
-
-
-def black_scholes(x: list[Any], f: Any) -> Any:
-    """Return the price of a European call."""
-    S, K, T, r, s = x
-    spread = s * f.sqrt(T)
-    d1 = (f.log(S / K) + (r + 0.5 * s * s) * T) / spread
-    return S * f.normal_cdf(d1) - K * f.exp(-r * T) * f.normal_cdf(d1 - spread)
-
-
-def black_scholes_by_hand(X: Array) -> tuple[Array, Array]:
-    """Return prices and the greeks: delta, ∂/∂K, ∂/∂T, rho, vega."""
-    S, K, T, r, s = X.T
-    root = np.sqrt(T)
-    d1 = (np.log(S / K) + (r + 0.5 * s * s) * T) / (s * root)
-    d2 = d1 - s * root
-    N1, N2 = ndtr(d1), ndtr(d2)
-    discount = np.exp(-r * T)
-    vega = S * np.exp(-0.5 * d1 * d1) * root / math.sqrt(2.0 * math.pi)
-    strike = K * discount * N2
-    return S * N1 - strike, np.stack([N1, -discount * N2, 0.5 * vega * s / T + r * strike, T * strike, vega], axis=1)
-
-
-# A damped pendulum by Runge and Kutta's fourth-order method -------------------------------------------------
-
-
-def pendulum(x: list[Any], f: Any) -> Any:
-    """Return θ² + ω² at the end, from the start θ, ω, gravity by length g, and damping c."""
-    theta, omega, g, c = x
-
-    def slope(theta: Any, omega: Any) -> tuple[Any, Any]:
-        return omega, -g * f.sin(theta) - c * omega
-
-    for _ in range(STEPS):
-        p1, q1 = slope(theta, omega)
-        p2, q2 = slope(theta + 0.5 * DT * p1, omega + 0.5 * DT * q1)
-        p3, q3 = slope(theta + 0.5 * DT * p2, omega + 0.5 * DT * q2)
-        p4, q4 = slope(theta + DT * p3, omega + DT * q3)
-        theta = theta + DT / 6.0 * (p1 + 2.0 * p2 + 2.0 * p3 + p4)
-        omega = omega + DT / 6.0 * (q1 + 2.0 * q2 + 2.0 * q3 + q4)
-    return theta * theta + omega * omega
-
-
-def pendulum_by_hand(X: Array) -> tuple[Array, Array]:
-    """Return values and gradients: forward with all stages kept, then the adjoints of each stage in reverse."""
-    theta, omega, g, c = X.T.copy()
-    kept = []
-    for _ in range(STEPS):
-        stages, dtheta, domega, p, q = [], 0.0, 0.0, 0.0, 0.0
-        for h, weight in ((0.0, 1.0), (0.5 * DT, 2.0), (0.5 * DT, 2.0), (DT, 1.0)):
-            a, w = theta + h * p, omega + h * q
-            sine = np.sin(a)
-            p, q = w, -g * sine - c * w
-            stages.append((np.cos(a), sine, w))
-            dtheta, domega = dtheta + weight * p, domega + weight * q
-        kept.append(stages)
-        theta, omega = theta + DT / 6.0 * dtheta, omega + DT / 6.0 * domega
-    value = theta * theta + omega * omega
-    A, W = 2.0 * theta, 2.0 * omega  # adjoints of θ and ω
-    G, C = np.zeros_like(g), np.zeros_like(c)
-    for stages in reversed(kept):
-        P, Q, a_sum, w_sum = 0.0, 0.0, A, W
-        for (cosine, sine, w), weight, h in zip(
-            reversed(stages), (1.0, 2.0, 2.0, 1.0), (DT, 0.5 * DT, 0.5 * DT, 0.0), strict=True
-        ):
-            p, q = P + DT / 6.0 * weight * A, Q + DT / 6.0 * weight * W  # of the stage's slopes
-            G -= q * sine
-            C -= q * w
-            a, w = -q * g * cosine, p - q * c
-            a_sum, w_sum = a_sum + a, w_sum + w
-            P, Q = h * a, h * w
-        A, W = a_sum, w_sum
-    return value, np.stack([A, W, G, C], axis=1)
-
-
-# A chain, and a network -------------------------------------------------------------------------------------
-
-
-def chain(x: list[Any]) -> Any:
-    """Return y after 10,000 steps of y · w + a."""
-    y, w, a = x
-    for _ in range(LINKS):
-        y = y * w + a
-    return y
-
-
-def network(x: list[Any], f: Any, add: Callable[..., Any]) -> Any:
-    """Return half the squared error of a network of the sizes `SIZES`, from inputs, the target, weights and biases."""
-    *layer, target = x[: SIZES[0] + 1]
-    rest = iter(x[SIZES[0] + 1 :])
-    for size in SIZES[1:]:
-        sums = [add([*[next(rest) * a for a in layer], next(rest)]) for _ in range(size)]
-        layer = [f.relu(z) for z in sums] if size > 1 else sums
-    return 0.5 * (layer[0] - target) ** 2
-
-
-# The contenders ---------------------------------------------------------------------------------------------
-
-
-class Values:
-    """The functions that the tasks call, for Values."""
-
-    sqrt, log, exp, sin, normal_cdf, relu = sqrt, log, exp, sin, normal_cdf, relu
-
-
-class Symbols:
-    """The same for CasADi's symbols, which have an erf and no normal distribution."""
-
-    sqrt, log, exp, sin = casadi.sqrt, casadi.log, casadi.exp, casadi.sin
-
-    @staticmethod
-    def normal_cdf(x: Any) -> Any:
-        """Return Φ(x)."""
-        return 0.5 * (1.0 + casadi.erf(x * math.sqrt(0.5)))
-
-    @staticmethod
-    def relu(x: Any) -> Any:
-        """Return max(x, 0)."""
-        return casadi.fmax(x, 0.0)
-
-
-@dataclass
-class Task:
-    """A function of a number of inputs, once for Values and once for CasADi's symbols, its NumPy, and its points."""
-
-    name: str
-    ours: Callable[[list[Any]], Any]
-    casadi: Callable[[list[Any]], Any]
-    by_hand: Callable[[Array], tuple[Array, Array]]
-    X: Array
-
-
-TASKS = [
-    Task(
-        "Rosenbrock, 50 variables",
-        partial(rosenbrock, add=total),
-        partial(rosenbrock, add=sum),
-        rosenbrock_by_hand,
-        RNG.normal(size=(POINTS, 50)),
-    ),
-    Task(
-        "Black-Scholes, 5 inputs",
-        partial(black_scholes, f=Values),
-        partial(black_scholes, f=Symbols),
-        black_scholes_by_hand,
-        RNG.uniform([80.0, 80.0, 0.2, 0.01, 0.1], [120.0, 120.0, 2.0, 0.05, 0.5], size=(POINTS, 5)),
-    ),
-    Task(
-        f"pendulum, {STEPS} RK4 steps, 4 inputs",
-        partial(pendulum, f=Values),
-        partial(pendulum, f=Symbols),
-        pendulum_by_hand,
-        RNG.uniform([-1.0, -1.0, 0.5, 0.0], [1.0, 1.0, 2.0, 0.3], size=(POINTS, 4)),
-    ),
-]
-
-
-@dataclass
-class Row:
-    """A function at one point, whose first numbers are inputs; the gradient is taken to the others."""
-
-    name: str
-    ours: Callable[[list[Any]], Any]
-    casadi: Callable[[list[Any]], Any]
-    x: list[float]
-    inputs: int = 0
-
-
-WEIGHTS = sum([(a + 1) * b for a, b in pairwise(SIZES)])
-ROWS = [
-    Row(f"chain of {LINKS:,} (`y = y*w + a`)", chain, chain, [1.0, 0.999, 0.1]),
-    *[Row(task.name, task.ours, task.casadi, task.X[0].tolist()) for task in reversed(TASKS)],
-    Row(
-        f"{'-'.join(map(str, SIZES))} ReLU network, {WEIGHTS} parameters",
-        partial(network, f=Values, add=total),
-        partial(network, f=Symbols, add=sum),
-        [0.5, -0.3, 0.7, *RNG.normal(scale=0.3, size=WEIGHTS).tolist()],
-        SIZES[0] + 1,
-    ),
-]
-
-
-def lifted(task: Task) -> Callable[[], Array]:
-    """Return a call of the program, whose rows are the value and the gradient."""
+def at_the_points(task: Task, **options: Any) -> tuple[Call, Program]:
+    """Return a call whose rows are the value and the gradient, and its program."""
     x = list(map(Value, task.X[0].tolist()))
     f = task.ours(x)
-    program = vectorize([f, *f.derivatives(x)], inputs=x)
-    return lambda: program.values(task.X)
+    program = vectorize([f, *f.derivatives(x)], inputs=x, **options)
+    return lambda: program.values(task.X), program
 
 
-def mapped(task: Task) -> Callable[[], Array]:
+def at_one_point(row: Row, **options: Any) -> tuple[Call, Program]:
+    """Return a call for one row, whose result is the value and the gradient, and its program."""
+    leaves = list(map(Value, row.x))
+    program = vectorize(row.ours(leaves), leaves[: row.inputs], leaves[row.inputs :], **options)
+    batch = np.array([row.x[: row.inputs]])
+    return lambda: program.gradient(batch), program
+
+
+def of_the_mixture(**options: Any) -> tuple[Call, Program]:
+    """Return a call that gives the mixture's log density and its gradient, and its program."""
+    X = mixture_points()
+    x = list(map(Value, X[0].tolist()))
+    loss, parameters = mixture(x, mixture_parameters())
+    program = vectorize(loss, x, parameters, reduction="sum", **options)
+    return lambda: program.gradient(X), program
+
+
+JOBS: list[Callable[..., tuple[Call, Program]]] = [
+    *[partial(at_the_points, task) for task in TASKS],
+    of_the_mixture,
+    *[partial(at_one_point, row) for row in ROWS],
+]
+
+
+def serve() -> None:
+    """Measure a job whenever its number comes: what the process of an earlier commit does."""
+    calls: dict[int, tuple[Call, int]] = {}
+    for line in sys.stdin:
+        job = int(line)
+        if job not in calls:
+            call, _ = JOBS[job]()
+            calls[job] = call, max(1, int(ROUND_SECONDS / seconds(call, 2)))
+        print(seconds(*calls[job]), flush=True)
+
+
+class Earlier:
+    """This project as it was at a commit, in a process of its own."""
+
+    def __init__(self, commit: str) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        root = Path(__file__).resolve().parent.parent
+        archive = subprocess.run(["git", "-C", root, "archive", commit, "autograd"], check=True, capture_output=True)  # noqa: S603, S607  (a developer's own repository)
+        subprocess.run(["tar", "-x", "-C", self.folder.name], input=archive.stdout, check=True)  # noqa: S603, S607
+        self.process = subprocess.Popen(  # noqa: S603  (this file)
+            [sys.executable, __file__, "serve"],
+            env=os.environ | {"PYTHONPATH": self.folder.name},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def seconds(self, job: int) -> float:
+        """Return the time that a job takes there."""
+        print(job, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline() if self.process.stdout else "nan")
+
+
+# Peers ------------------------------------------------------------------------------------------------------
+
+
+def mapped(task: Task) -> Call:
     """Return a call of CasADi's mapped function, through its buffer, without a copy."""
     x = casadi.SX.sym("x", task.X.shape[1])
     f = task.casadi([x[i] for i in range(task.X.shape[1])])
     function = casadi.Function("f", [x], [casadi.vertcat(f, casadi.gradient(f, x))]).map(POINTS)
-    result = np.zeros((POINTS, 1 + task.X.shape[1]))  # CasADi's columns one after the other are NumPy's rows
-    buffer, trigger = function.buffer()
-    buffer.set_arg(0, task.X.data)
-    buffer.set_res(0, result.data)
-
-    def call(alive: Any = (function, buffer)) -> Array:  # the trigger does not keep what it points to
-        trigger()
-        return result
-
-    return call
+    return buffered(function, task.X, (POINTS, 1 + task.X.shape[1]))  # its columns one after the other are NumPy's rows
 
 
-def at_one_point(row: Row, engine: Any) -> tuple[Callable[[], Array], str]:
-    """Return a call of the program for one row, whose result is the value and the gradient, and the engine's name."""
-    leaves = list(map(Value, row.x))
-    program = vectorize(row.ours(leaves), leaves[: row.inputs], leaves[row.inputs :], engine=engine)
-    batch, parameters = np.array([row.x[: row.inputs]]), np.array(row.x[row.inputs :])
-
-    def call() -> Array:
-        program.parameters[:] = parameters
-        value, gradient = program.gradient(batch)
-        return np.append(value, gradient)
-
-    return call, program.engine
-
-
-def virtual_machine(row: Row) -> Callable[[], Array]:
-    """Return a call of CasADi's function, through its buffer."""
+def virtual_machine(row: Row) -> Call:
+    """Return a call of CasADi's function of one point, through its buffer."""
     x = casadi.SX.sym("x", len(row.x))
     f = row.casadi([x[i] for i in range(len(row.x))])
     function = casadi.Function("f", [x], [casadi.vertcat(f, casadi.gradient(f, x)[row.inputs :])])
-    point, result = np.array(row.x), np.zeros(1 + len(row.x) - row.inputs)
+    return buffered(function, np.array(row.x), (1 + len(row.x) - row.inputs,))
+
+
+def buffered(function: Any, x: Array, shape: tuple[int, ...]) -> Call:
+    """Return a call of a CasADi function that reads and writes arrays."""
+    result = np.zeros(shape)
     buffer, trigger = function.buffer()
-    buffer.set_arg(0, point.data)
+    buffer.set_arg(0, x.data)
     buffer.set_res(0, result.data)
 
-    def call(alive: Any = (function, buffer, point)) -> Array:
+    def call(alive: Any = (function, buffer, x)) -> Array:  # the trigger does not keep what it points to
         trigger()
         return result
 
     return call
 
 
-def seconds(call: Callable[[], Any], repeats: int) -> float:
+def by_hand(task: Task) -> Array:
+    """Return the values and the gradients that NumPy gives."""
+    return np.column_stack(task.by_hand(task.X))
+
+
+# Limits -----------------------------------------------------------------------------------------------------
+
+
+def limits() -> tuple[float, float]:
+    """Return the floating-point operations and the bytes per second that one core reaches here."""
+    a, c = RNG.normal(size=(2, 128, 128))  # small enough for one thread
+    source, target = np.zeros((2, 1 << 17))  # a megabyte, as much as the batches here
+    copy = partial(np.copyto, target, source)
+    rate = 2.0 * len(a) ** 3 / min(seconds(partial(np.dot, a, a, out=c), 100) for _ in range(20))
+    return rate, 2.0 * source.nbytes / min(seconds(copy, 100) for _ in range(20))
+
+
+def least(program: Program, function: str, rows: int, numbers: int, rate: float, bandwidth: float) -> float:
+    """Return the least time of a call of the native engine in µs: that of its arithmetic, or of its numbers."""
+    from autograd.lifting.native.machine import NAMES, operands_of
+    from autograd.lifting.native.tape import ARITHMETIC
+
+    tape = program._few._memory(function).tape  # type: ignore[union-attr]  # the native engine has one
+    operations = 0
+    for words, times in ((tape.once.tolist(), 1), (tape.each.tolist(), rows)):
+        place = 0
+        while (name := NAMES[words[place]]) != "end":
+            if name == "dot":
+                count = sum(words[place + 3 : place + 6])
+                place, done = place + 6 + 2 * count, 2 * count
+            elif name in ARITHMETIC:
+                place += 2 + (2 if "fused" not in name else 3) - (name in ("neg v", "spread", "store", "reduce v"))
+                done = 2 if "fused" in name or name == "reduce vv" else 1
+            else:
+                place, done = place + 2 + operands_of(name), FUNCTION_OPERATIONS
+            operations += done * times
+    return 1e6 * max(operations / rate, 8.0 * numbers / bandwidth)
+
+
+# Measuring --------------------------------------------------------------------------------------------------
+
+
+def seconds(call: Call, repeats: int) -> float:
     """Return the time of a call, the mean of `repeats`, after one that warms up."""
     call()
-    start = time.thread_time()
+    start = time.process_time()
     for _ in range(repeats):
         call()
-    return (time.thread_time() - start) / repeats
+    return (time.process_time() - start) / repeats
 
 
-def medians(calls: dict[str, Callable[[], Any]]) -> list[float]:
+def medians(calls: dict[str, Call], earlier: Callable[[], float] | None = None) -> dict[str, float]:
     """Return the time of each call in µs."""
-    repeats = {name: max(1, int(ROUND_SECONDS / seconds(call, 2))) for name, call in calls.items()}
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    measures: dict[str, Callable[[], float]] = {"earlier": earlier} if earlier else {}
+    for name, call in calls.items():
+        repeats = max(1, int(ROUND_SECONDS / seconds(call, 2)))
+        measures[name] = partial(seconds, call, repeats)
+    times: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(ROUNDS):
-        for name in RNG.permutation(list(calls)).tolist():
-            times[name].append(seconds(calls[name], repeats[name]))
-    return [1e6 * median(times[name]) for name in calls]
+        for name in RNG.permutation(list(measures)).tolist():
+            times[name].append(measures[name]())
+    return {name: 1e6 * median(each) for name, each in times.items()}
 
 
-def show(task: Task) -> None:
-    """Print a row of the table."""
-    start = time.thread_time()
-    ours = lifted(task)
-    lifting = time.thread_time() - start
-    calls: dict[str, Callable[[], Any]] = {"ours": ours, "hand": partial(task.by_hand, task.X), "CasADi": mapped(task)}
-    value, gradient = task.by_hand(task.X)
-    expected = np.column_stack([value, gradient])
-    for result in (ours(), calls["CasADi"]()):
-        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
-    mine, hand, peer = medians(calls)
-    print(
-        f"| {task.name} | {mine:,.0f} | {hand:,.0f} ({mine / hand:.2f}) | {peer:,.0f} ({peer / mine:.2f} ×) "
-        f"| {1e3 * lifting:,.0f} |",
-        flush=True,
-    )
+def show(name: str, job: int, engines: list[str], peers: dict[str, Call], earlier: Earlier | None, limit: Any) -> None:
+    """Print a row of a table: µs, and how many times the native engine's they are."""
+    calls, programs = dict(peers), {}
+    for engine in engines:
+        calls[engine], programs[engine] = JOBS[job](engine=engine)
+    expected = flat(calls[engines[0]]())
+    for call in calls.values():
+        np.testing.assert_allclose(flat(call()), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    found = medians(calls, partial(earlier.seconds, job) if earlier else None)
+    mine = found.pop("native")
+    rest = [f"{found[x]:,.1f} ({found[x] / mine:.2f} ×)" for x in [*engines[1:], *peers, *["earlier"] * bool(earlier)]]
+    print(f"| {name} | {mine:,.1f} | {' | '.join(rest)} | {limit(programs['native']):,.2g} |", flush=True)
 
 
-def show_row(row: Row) -> None:
-    """Print a row of the table of one point."""
-    start = time.thread_time()
-    ours, engine = at_one_point(row, "auto")
-    ours()  # the first call compiles
-    lifting = time.thread_time() - start
-    with_numpy, _ = at_one_point(row, "numpy")
-    peer = virtual_machine(row)
-    for result in (with_numpy(), peer()):
-        np.testing.assert_allclose(ours(), result, rtol=1e-9, atol=1e-12)
-    mine, arrays, vm = medians({"ours": ours, "NumPy": with_numpy, "CasADi": peer})
-    print(
-        f"| {row.name} | {mine:,.1f} ({engine}) | {arrays:,.1f} ({arrays / mine:.1f} ×) "
-        f"| {vm:,.1f} ({vm / mine:.2f} ×) | {1e3 * lifting:,.0f} |",
-        flush=True,
-    )
+def flat(result: Any) -> Array:
+    """Return a value and a gradient, or a table of them, as one array."""
+    return np.concatenate([np.ravel(x) for x in result]) if isinstance(result, tuple) else np.ravel(result)
+
+
+def table(title: str, columns: list[str], earlier: Earlier | None) -> None:
+    """Print the head of a table."""
+    print(f"\n{title}, µs: medians of {ROUNDS} interleaved rounds\n")
+    names = ["function", "native", *columns, *["earlier"] * bool(earlier), "physical limit"]
+    print("| " + " | ".join(names) + " |\n|---|" + "--:|" * (len(names) - 1))
 
 
 def main() -> None:
     """Print the tables."""
-    print(f"{machine()}, casadi {casadi.__version__}")
-    print(f"\nValue and gradient at {POINTS:,} points, µs: medians of {ROUNDS} interleaved rounds\n")
-    print(
-        "| function | handgrad | NumPy by hand (we take of it) | CasADi's map (takes of ours) | tracing, lifting, ms |"
-    )
-    print("|---|--:|--:|--:|--:|")
+    if sys.argv[1:] == ["serve"]:
+        serve()
+        return
+    from nn.console import use_utf8  # here, for an earlier commit may not have it
+
+    use_utf8()
+    earlier = Earlier(sys.argv[1]) if sys.argv[1:] else None
+    rate, bandwidth = limits()
+    print(machine("numpy", "llvmlite", "casadi", "jax"))
+    print(f"A core reaches {rate / 1e9:.0f} GFLOP/s and {bandwidth / 1e9:.0f} GB/s")
     gc.collect()
     gc.freeze()
-    for task in TASKS:
-        show(task)
-    print(f"\nValue and gradient at one point, µs: medians of {ROUNDS} interleaved rounds\n")
-    print("| function | handgrad (engine) | its NumPy (takes of ours) | CasADi's SX (takes of ours) | first call, ms |")
-    print("|---|--:|--:|--:|--:|")
-    for row in ROWS:
-        show_row(row)
+    table(f"Value and gradient at {POINTS:,} points", ["NumPy engine", "NumPy by hand", "CasADi's map"], earlier)
+    for job, task in enumerate(TASKS):
+        numbers = task.X.size + POINTS * (1 + task.X.shape[1])
+        peers: dict[str, Call] = {"by hand": partial(by_hand, task), "CasADi": mapped(task)}
+        limit = partial(least, function="values", rows=POINTS, numbers=numbers, rate=rate, bandwidth=bandwidth)
+        show(task.name, job, ["native", "numpy"], peers, earlier, limit)
+    table(f"Mixture of Gaussians (ADBench's GMM), n = {POINTS:,}", ["NumPy engine", "JAX"], earlier)
+    density, parameters, X = mixture_by_jax(), mixture_parameters(), mixture_points()
+    peers = {"JAX": lambda: tuple(map(np.asarray, density(parameters, X)))}
+    numbers = X.size + 2 * parameters.size
+    limit = partial(least, function="gradient", rows=POINTS, numbers=numbers, rate=rate, bandwidth=bandwidth)
+    show("d = 10, K = 10", len(TASKS), ["native", "numpy"], peers, earlier, limit)
+    table("Value and gradient at one point", ["scalar engine", "NumPy engine", "CasADi's SX"], earlier)
+    for job, row in enumerate(ROWS, len(TASKS) + 1):
+        limit = partial(least, function="gradient", rows=1, numbers=2 * len(row.x), rate=rate, bandwidth=bandwidth)
+        peers = {"CasADi": virtual_machine(row)}
+        show(row.name, job, ["native", "scalar", "numpy"], peers, earlier, limit)
 
 
 if __name__ == "__main__":
-    use_utf8()
     main()

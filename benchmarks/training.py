@@ -28,13 +28,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+from machine import machine
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
-from vectorized import TASKS, lifted, machine, measured
+from vectorized import TASKS, lifted, measured
 
 from autograd import Program, vectorize
 from autograd.lifting import pipeline
 from nn import MLP, SGD, train
+from nn.console import use_utf8
 
 jax.config.update("jax_enable_x64", True)
 
@@ -260,7 +262,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Print the tables."""
-    print(machine())
+    print(machine("numpy", "torch", "jax", "scikit-learn"))
     gc.collect()
     gc.freeze()  # else every collection walks what the peers' imports left behind
     show_runs()
@@ -269,4 +271,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

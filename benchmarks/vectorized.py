@@ -17,16 +17,12 @@ p probabilities, d an adjoint.
 from __future__ import annotations
 
 import gc
-import os
-import platform
 import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -36,6 +32,7 @@ import micrograd.engine
 import micrograd.nn
 import numpy as np
 import torch
+from machine import machine
 
 from autograd import Program, Value, tanh, topological_order, vectorize
 from autograd import sum as total
@@ -335,18 +332,9 @@ def show_memory() -> None:
         )
 
 
-def machine() -> str:
-    """Return what these figures were taken on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-    versions = ", ".join(f"{name} {version(name)}" for name in ("handgrad", "numpy", "torch", "jax", "micrograd"))
-    return f"{processor}, {os.cpu_count()} cores; {platform.system()}; Python {platform.python_version()}; {versions}"
-
-
 def main() -> None:
     """Print the tables."""
-    print(machine())
+    print(machine("numpy", "torch", "jax", "micrograd"))
     gc.collect()
     gc.freeze()  # else every collection walks what the peers' imports left behind
     show_steps()

@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.arrays import as_array
 from autograd.batches import column_names, table
 from autograd.conversion import shown
+from autograd.lifting.engines import Engine
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
 from autograd.lifting.program import Program, Reduction
-from autograd.lifting.scalar.rows import Engine
 from autograd.value import Value
 
 MAX_TERMS_SHOWN = 6  # terms of a sum in an error
@@ -51,11 +51,13 @@ def vectorize(
         parameters: the leaves that all rows share; the gradient is in their order.
         reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
         dtype: np.float64 or np.float32.
-        engine: "auto" runs few rows as generated Python on floats where that is quicker than NumPy's calls; "numpy"
-            and "scalar" run all rows by one of the two.
+        engine: "auto" chooses by what was measured: "native", compiled code, where `pip install 'handgrad[native]'` has
+            brought it, else "scalar", Python on floats, for few rows, and "numpy" for all others. Each of the three by
+            name runs all rows, if it can.
 
     Raises:
-        ValueError: for a leaf that is not declared, and for a function whose graph depends on the data.
+        ValueError: for a leaf that is not declared, for a function whose graph depends on the data, and for an engine
+            that is not installed or lacks an operation.
 
     >>> w = Value(3.0, "w")
     >>> vectorize(lambda x: (w * x).relu(), inputs=[[1.0], [-1.0]], parameters=[w]).values([[2.0], [-2.0]])
@@ -64,7 +66,7 @@ def vectorize(
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
     if engine not in get_args(Engine):
-        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy' or 'scalar'")
+        raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy', 'scalar' or 'native'")
     leaves: Any = inputs
     traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)
     return Program(traced, reduction, dtype, [p.data for p in parameters], engine)

@@ -13,7 +13,9 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, cast, get_args
+from functools import cached_property, partial
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,14 +24,21 @@ from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
+from autograd.files import write
+from autograd.lifting.beyond import cluster
+from autograd.lifting.beyond.to_source import Parts, source_file
+from autograd.lifting.engines import Engine, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import compiled
 from autograd.lifting.plan import Rows, runs
-from autograd.lifting.scalar.rows import Engine, ScalarRows, most_rows
 from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+    from autograd.lifting.scalar.rows import ScalarRows
 
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 Reduction = Literal["mean", "sum"]
@@ -58,6 +67,7 @@ class Program:
         self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
+        self._row = (self._width,)  # the shape of one
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
@@ -66,8 +76,11 @@ class Program:
         self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
         self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
+        self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
-        self._few = ScalarRows(plan, most_rows(engine, plan, written.calls, self._dtype))
+        self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        if engine != "auto":
+            self._few  # noqa: B018  (what was asked for may be refused)
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._namespace = written.namespace
         self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
@@ -75,7 +88,6 @@ class Program:
         self._telling = np.array(written.checked, int) if few else None
         self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._trace, self._reduction, self._dtype.name, self.parameters, self._engine)
@@ -83,23 +95,31 @@ class Program:
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
+    @cached_property
+    def _few(self) -> ScalarRows | NativeRows:
+        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
+        with self._lock:
+            if "_choose" in self.__dict__:  # and no other thread came first; it holds the plan, which may be large
+                self.__dict__["_few"] = self.__dict__.pop("_choose")()
+            return cast("ScalarRows | NativeRows", self.__dict__["_few"])
+
     @property
-    def scalar_rows(self) -> float:
-        """The size of the largest batch that runs as Python on floats: 0 for none, infinity for all."""
+    def engine(self) -> Literal["numpy", "scalar", "native"]:
+        """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
+        return self._few.name if self.engine_rows else "numpy"
+
+    @property
+    def engine_rows(self) -> float:
+        """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
         return self._few.limit
 
     @property
-    def engine(self) -> Literal["numpy", "scalar"]:
-        """What runs few rows: "scalar", generated Python on floats, for at most `scalar_rows` rows; else "numpy"."""
-        return "scalar" if self.scalar_rows else "numpy"
-
-    @property
     def source(self) -> str:
-        """The text that a batch of many rows runs."""
-        return self.source_for(math.inf)
+        """The NumPy program, which a batch of many rows runs; the native engine gives what it gives."""
+        return self._numpy_source if self.engine == "native" else self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
-        """Return the text that a batch of this number of rows runs.
+        """Return the text that a batch of this number of rows runs; the native engine runs that of one row on many.
 
         >>> from autograd import Value, vectorize
         >>> x = Value(1.0, "x")
@@ -109,7 +129,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.scalar_rows else self._numpy_source
+        return self._few.source if rows <= self.engine_rows else self._numpy_source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -118,7 +138,7 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: ArrayLike) -> None:
-        array = as_array(numbers, "the list of parameters")
+        array = as_array(numbers, "the list of parameters", self._dtype)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"the parameters are numbers, not {numbers!r:.80}; load() takes Values")
         if array.shape != self._parameters.shape:
@@ -130,9 +150,10 @@ class Program:
     @np.errstate(all="ignore")  # what is infinite or NaN in the end is found, and explained
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (found := self._few.values(batch, self._parameters)):
-            total = sum_left_to_right(*[loss for (loss,) in found])
+        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         total = 0.0
         for first, piece in pieces(batch, self._rows_at_once):
@@ -143,6 +164,9 @@ class Program:
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
+        if cluster.is_dask_array(batch):
+            shape = () if len(self._outputs) == 1 else (len(self._outputs),)
+            return cluster.per_row(self, batch, shape, "values", check_finite)
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
@@ -152,6 +176,8 @@ class Program:
 
         A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
         """
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
         value, gradient = self._step(self._shaped(batch), check_finite)
         return value, gradient.copy()
 
@@ -180,8 +206,11 @@ class Program:
         """
         if wrt not in get_args(Leaves):
             raise ValueError(f"wrt is {wrt!r}; choose 'parameters' or 'inputs'")
-        batch = self._checked(batch, check_finite)
         outputs, width = len(self._outputs), len(self.parameters) if wrt == "parameters" else self._width
+        if cluster.is_dask_array(batch):
+            shape = (width,) if outputs == 1 else (outputs, width)
+            return cluster.per_row(self, batch, shape, "jacobian", wrt, check_finite)
+        batch = self._checked(batch, check_finite)
         rows = self._with_derivatives(wrt, batch)._rows(batch, check_finite=False)
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch, wrt)
@@ -190,8 +219,8 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if scalars := self._few.values(batch, self._parameters):
-            return np.array(scalars).T
+        if (found := self._few.values(batch, self._parameters)) is not None:
+            return found
         n, size = len(batch), self._rows_at_once
         if n <= size:
             rows = self._rows_of_piece(batch)
@@ -285,6 +314,50 @@ class Program:
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
 
+    def to_source(self, path: str | PathLike[str]) -> None:
+        """Write the program as one file of Python that needs NumPy and nothing of this project.
+
+        Its functions `values`, `value` and `gradient` take a batch of any size, and other parameters than today's as a
+        second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
+
+        Raises:
+            NotImplementedError: for an operation of one's own, by its name.
+            OSError: as `autograd.files.write`, which leaves what was there.
+
+        >>> from tempfile import mkdtemp
+        >>> from pathlib import Path
+        >>> from autograd import Value, vectorize
+        >>> w, x = Value(2.0, "w"), Value(1.0, "x")
+        >>> path = Path(mkdtemp()) / "model.py"
+        >>> vectorize(w * x**2, inputs=[x], parameters=[w]).to_source(path)
+        >>> exec(path.read_text("utf-8"), names := {})
+        >>> names["gradient"]([[1.0], [3.0]])
+        (10.0, array([5.]))
+        """
+        parts = Parts(
+            self._numpy_source, self._namespace, self._constants, self._runs, len(self._outputs), self._trace.inputs,
+            self._trace.parameters, self.parameters, self._reduction == "mean", self._rows_at_once,
+        )  # fmt: skip
+        write(path, source_file(parts).encode())
+
+    def to_jax(self) -> Callable[[Any, Any], Any]:
+        """Return the program as a pure function of JAX, of (parameters, batch), that gives what `values` does.
+
+        It can be compiled, differentiated to any order, vectorised and sharded, and runs where JAX does. Its
+        derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
+
+        Raises:
+            ImportError: without JAX.
+            ValueError: where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: for an operation of one's own, by its name.
+        """
+        try:
+            from autograd.lifting.beyond.to_jax import jax_function
+        except ModuleNotFoundError as error:
+            raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
+        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        return jax_function(plan, self._width, self._dtype)
+
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.
 
@@ -339,7 +412,8 @@ class Program:
                 except Refusal:  # whatever the numbers are
                     explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
-                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), self._engine)
+                engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
+                program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)
                 program._parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
@@ -378,8 +452,8 @@ class Program:
         """Return a batch as an array of the program's dtype; raise ValueError naming what does not fit."""
         if (  # there is nothing to convert
             type(batch) is np.ndarray
-            and batch.dtype == self._dtype
-            and batch.shape[1:] == (self._width,)
+            and (batch.dtype is self._dtype or batch.dtype == self._dtype)
+            and batch.shape[1:] == self._row
             and len(batch)
         ):
             return batch

@@ -94,7 +94,9 @@ def test_the_gradient_is_the_mean_or_the_sum_of_the_rows_of_the_jacobian(name, r
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.arity in (1, 2)], ids=lambda row: row.name)
 def test_every_operation_has_derivatives_to_inputs_and_to_parameters(row):
     operands = [Value(1.3 if row.name == "acosh" else 0.3, "x"), Value(0.7, "y")][: row.arity]
-    whole = {"polygamma": 0, "round": 1}.get(row.name)  # the place of an operand that is a whole number
+    whole = {"polygamma": 0, "round": 1, "spherical_bessel": 1}.get(
+        row.name
+    )  # the place of an operand that is a whole number
     z = row(*[2.0 if place == whole else x for place, x in enumerate(operands)])
     operands, numbers = [x for x in operands if x in z.operands], [x.data for x in operands if x in z.operands]
     expected = pytest.approx([d.data for d in z.derivatives(operands)], rel=1e-13)
@@ -289,7 +291,7 @@ def test_unchecked_a_row_is_inf_or_nan_and_the_others_are_right(f, bad, value, s
     good, batch = [[0.5], [1.5]], [[0.5], [bad], [1.5]]
     found = [p.values(batch, check_finite=False), p.jacobian(batch, check_finite=False)[:, 0]]
     for rows, expected, right in zip(found, (value, slope), (p.values(good), p.jacobian(good)[:, 0]), strict=True):
-        assert rows[[0, 2]].tolist() == right.tolist()
+        assert rows[[0, 2]] == pytest.approx(right, rel=1e-14)  # the batch may run by another engine
         assert rows[1] == pytest.approx(expected, nan_ok=True)
     mean, gradient = p.gradient(batch, check_finite=False)
     assert [mean, p.value(batch, check_finite=False)] == pytest.approx([found[0].mean()] * 2, nan_ok=True)

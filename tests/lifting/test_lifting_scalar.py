@@ -12,42 +12,22 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from gears import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
 
-from autograd import Value, exp, log, logsumexp, maximum, sigmoid, sin, sqrt, step, sum, tanh, vectorize, where
+from autograd import Value, sin, sum, vectorize
+from autograd.lifting import engines
 from autograd.lifting.program import Program
-
-x, u, w, b = (Value(0.5, name) for name in "xuwb")
-
-
-def chain(steps):
-    y = x
-    for _ in range(steps):
-        y = tanh(y * w + b)
-    return y
-
-
-def mixture(components, dimensions):
-    """The log density of a mixture of Gaussians: inputs and parameters of its own, and wide sums."""
-    point = [Value(0.1 * i, f"x{i}") for i in range(dimensions)]
-    centres = [[Value(0.1 * i - 0.2 * k) for i in range(dimensions)] for k in range(components)]
-    inner = [-0.5 * sum([(y - c) ** 2 for y, c in zip(point, centre, strict=True)]) for centre in centres]
-    return logsumexp(inner), point, [c for centre in centres for c in centre]
-
-
-GRAPHS = {
-    "a formula": sin(x * w) / u + sqrt(b * b + 1.0),
-    "a recurrence": chain(50),
-    "a choice": where(step(x - u), w * log(x), w * w) + b,
-    "ties": maximum(x, u, w) + sigmoid(maximum(b, x)),
-    "a constant": w * 0.0 + 2.0,
-    "a parameter": w,
-    "an input": x,
-}
 
 
 @pytest.fixture(params=GRAPHS)
 def loss(request):
     return GRAPHS[request.param]
+
+
+@pytest.fixture
+def without_native(monkeypatch):
+    """Let the native engine not be installed."""
+    monkeypatch.setattr(engines, "is_installed", lambda: False)
 
 
 @pytest.fixture
@@ -76,34 +56,6 @@ def test_the_scalar_engine_gives_what_numpy_gives_and_needs_none_of_its_arrays(l
     program.value(batch), program.values(batch), program.gradient(batch), program.jacobian(batch)
 
 
-BATCHES = [
-    [[0.5, 0.5], [-1.0, 0.5]],
-    [[0.0, 0.0]],
-    [[1e308, 1e308]],
-    [[-1e200, 0.0], [1.0, 1.0]],
-    [[math.nan, 1.0]],
-    [[1.0, 1.0], [1.0, math.inf]],
-]
-REFUSING = {
-    "a logarithm": log(x) * w,
-    "a quotient": w / x + b,
-    "a root": sqrt(x * w),
-    "an exponential": exp(x * w) + u,
-    "one that is passed on": 1.0 / (1.0 + exp(x * w)),
-    "a product": x * x * u * u * w,
-    "a power": w * x**u,
-    "a choice": where(step(x), w * log(x), w * w * u),
-}
-
-
-def outcome(call):
-    """What a call returns, or raises."""
-    try:
-        return call()
-    except (ArithmeticError, ValueError) as error:
-        return type(error), str(error)
-
-
 @pytest.mark.parametrize("check_finite", [True, False])
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("name", REFUSING)
@@ -121,26 +73,26 @@ def test_both_engines_refuse_the_same_with_the_same_words(name, batch, check_fin
                 np.testing.assert_allclose(right, left, rtol=1e-12)
 
 
-def test_what_is_quicker_runs_and_the_program_tells():
+def test_what_is_quicker_runs_and_the_program_tells(without_native):
     narrow = vectorize(chain(200), [x], [w, b])
     assert narrow.engine == "scalar"
-    assert 1 <= narrow.scalar_rows < 100
-    assert narrow.source_for(narrow.scalar_rows) != narrow.source == narrow.source_for(narrow.scalar_rows + 1)
+    assert 1 <= narrow.engine_rows < 100
+    assert narrow.source_for(narrow.engine_rows) != narrow.source == narrow.source_for(narrow.engine_rows + 1)
     wide, point, centres = mixture(30, 20)
     matrix = vectorize(wide, point, centres)
-    assert (matrix.engine, matrix.scalar_rows, matrix.source_for(1)) == ("numpy", 0, matrix.source)
+    assert (matrix.engine, matrix.engine_rows, matrix.source_for(1)) == ("numpy", 0, matrix.source)
 
 
 def test_a_chosen_engine_runs_every_batch(no_numpy):
     program = vectorize(chain(3), [x], [w, b], engine="scalar")
-    assert (program.engine, program.scalar_rows) == ("scalar", math.inf)
+    assert (program.engine, program.engine_rows) == ("scalar", math.inf)
     assert program.source.startswith("def values(row, parameters):")
     program.gradient(np.full((1000, 1), 0.5))
     with pytest.raises(AssertionError, match="NumPy's program runs"):
         vectorize(chain(200), [x], [w, b], engine="numpy").gradient([[0.5]])
 
 
-def test_few_rows_run_without_numpys_arrays(no_numpy):
+def test_few_rows_run_without_numpys_arrays(no_numpy, without_native):
     program = vectorize(chain(200), [x], [w, b])
     program.gradient([[0.5]])
     with pytest.raises(AssertionError, match="NumPy's program runs"):
@@ -154,9 +106,9 @@ def test_a_program_that_is_pickled_keeps_its_engine():
         assert (again.engine, again.source_for(1)) == (program.engine, program.source_for(1))
 
 
-def test_an_engine_is_one_of_three_and_the_scalar_one_computes_in_pythons_floats():
-    with pytest.raises(ValueError, match="engine is 'native'; choose 'auto', 'numpy' or 'scalar'"):
-        vectorize(w * x, [x], [w], engine="native")
+def test_an_engine_is_one_of_four_and_the_scalar_one_computes_in_pythons_floats(without_native):
+    with pytest.raises(ValueError, match="engine is 'fast'; choose 'auto', 'numpy', 'scalar' or 'native'"):
+        vectorize(w * x, [x], [w], engine="fast")
     with pytest.raises(ValueError, match="engine 'scalar' computes in Python's floats: leave dtype at float64"):
         vectorize(w * x, [x], [w], engine="scalar", dtype=np.float32)
     assert vectorize(chain(200), [x], [w, b], dtype=np.float32).engine == "numpy"

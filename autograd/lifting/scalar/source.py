@@ -10,11 +10,9 @@ Letters: g an adjoint, c a coefficient.
 from __future__ import annotations
 
 import keyword
-import math
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from autograd.lifting.codegen.partials import Partials
 from autograd.lifting.plan import Plan, is_moderate
@@ -32,12 +30,13 @@ from autograd.lifting.scalar.text import (
     wrapped,
 )
 from autograd.lifting.scalar.variables import Apply, Carry, Loop, Names, Variable, Variables, flat, used, variables_of
+from autograd.row import Operation
 
 WORDS = ["row", "parameters", "values", "gradient", "zip", "range", "reversed", "loss", "inf", "nan", "v"]
 
 
-def scalar_source(plan: Plan) -> tuple[str, dict[str, Any]]:
-    """Return the text of a plan's program of one row, and the names that it uses."""
+def scalar_source(plan: Plan) -> tuple[str, dict[str, Operation]]:
+    """Return the text of a plan's program of one row, and the names of the operations that it calls."""
     return _Source(plan).text()
 
 
@@ -57,7 +56,7 @@ class _Source:
         self.queues: dict[Variable, list[str]] = {}
         self.places: dict[str, tuple[str, int]] = {}  # of the texts that are elements of lists
 
-    def text(self) -> tuple[str, dict[str, Any]]:
+    def text(self) -> tuple[str, dict[str, Operation]]:
         outputs = self.variables.outputs
         given, forward = self.given(), self.written(lambda: self.forward(keeping=False))
         lines = ["def values(row, parameters):", *given, *forward]
@@ -69,7 +68,7 @@ class _Source:
             backward = self.written(lambda: self.backward(outputs[0]))
             forward = self.written(lambda: self.forward(keeping=True))
             lines += ["", "", "def gradient(row, parameters):", *given, *forward, *backward]
-        return "\n".join([*lines, ""]), {"inf": math.inf, "nan": math.nan, **self.formulas.functions}
+        return "\n".join([*lines, ""]), self.formulas.functions
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -227,14 +226,11 @@ class _Source:
         operands, operation = rule.operands, rule.operation
         wanted = tuple([isinstance(y, Variable) and y.trained for y in operands])
         if operation.chooses:
-            condition = text_of(operands[0])
+            condition, chosen = text_of(operands[0]), product((1.0, g))
             self.read(operands[0])
-            chosen = product((1.0, g))
-            for y, text in zip(
-                operands[1:], (f"{chosen} if {condition} else 0.0", f"0.0 if {condition} else {chosen}"), strict=True
-            ):
+            for y, sides in zip(operands[1:], ([chosen, "0.0"], ["0.0", chosen]), strict=True):
                 if isinstance(y, Variable):
-                    self.contribute(y, c, [f"({text})"])
+                    self.contribute(y, c, [self.formulas.call(operation, [condition, *sides])])
             return
         constants = tuple([None if isinstance(y, Variable) else repr(y) for y in operands])
         symbols, partials = self.rules.of(operation, constants, wanted)

@@ -127,7 +127,7 @@ class Formulas:
 
     def __init__(self, names: Names, write: Callable[[str], None]) -> None:
         self.names, self.write = names, write
-        self.functions: dict[str, Any] = {}
+        self.functions: dict[str, Operation] = {}
         self.called: dict[Operation, str] = {}
 
     def call(self, operation: Operation, operands: Sequence[str]) -> str:
@@ -136,7 +136,7 @@ class Formulas:
             return FORMS[operation].format(*operands)
         if operation not in self.called:
             self.called[operation] = name = self.names.name(operation.name)
-            self.functions[name] = operation.function
+            self.functions[name] = operation
         return f"{self.called[operation]}({', '.join(operands)})"
 
     def partials(self, formulas: Sequence[Value | None], known: dict[Value, str]) -> tuple[list[str], Counter[Value]]:

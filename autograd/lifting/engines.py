@@ -1,0 +1,139 @@
+"""Which engine runs a batch: NumPy's program, or, where that is quicker, one that runs the program of one row.
+
+The choice counts what each would do, and what that takes; the constants were measured.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from autograd.lifting.native.tape import FEW, LANES
+from autograd.lifting.plan import Block, Elementwise, Layer, Plan, Product, Recurrence, Reduction, computed
+from autograd.lifting.scalar.rows import ScalarRows
+
+if TYPE_CHECKING:
+    from autograd.lifting.native.rows import NativeRows
+
+OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
+MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
+MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes a second to record
+
+# Nanoseconds. NumPy: of a call, and for each row, of a multiply-add in a matrix product and of any other operation. The
+# native engine: of the same two on a row that runs by itself, and of either on a block of rows.
+NUMPY_CALL, NUMPY_PRODUCT, NUMPY_OPERATION = 600.0, 0.05, 0.6
+NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
+
+Engine = Literal["auto", "numpy", "scalar", "native"]
+
+
+INSTALL = "pip install 'handgrad[native]'"
+
+
+@functools.cache
+def is_installed() -> bool:
+    """Whether the native engine's compiler is there."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+def one_row_program(
+    engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
+) -> ScalarRows | NativeRows:
+    """Return what runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
+
+    Args:
+        engine: the one that was asked for.
+        plan: of the program.
+        calls: of NumPy, that its program makes.
+        dtype: of its numbers.
+        inputs: their number.
+        parameters: likewise.
+
+    Raises:
+        ValueError: where the native engine is asked for, and cannot be had.
+    """
+    if engine == "scalar" and dtype != np.float64:
+        raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
+    if engine == "native" and not is_installed():
+        raise ValueError(f"engine 'native' needs llvmlite: {INSTALL}, or leave engine at 'auto'")
+    if engine == "native" or (engine == "auto" and is_installed()):
+        one_row = ScalarRows(plan, math.inf)
+        from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
+
+        limit = math.inf if engine == "native" else most_native_rows(plan, calls)
+        lacking = unknown(one_row) if limit else []
+        if limit and not lacking:
+            return NativeRows(one_row, inputs, parameters, dtype, limit)
+        if engine == "native":
+            raise ValueError(
+                f"engine 'native' has no {' and no '.join(lacking)}, which this graph uses: leave engine at 'auto'"
+            )
+    limit = math.inf if engine == "scalar" else 0
+    if engine == "auto" and dtype == np.float64:
+        limit = most_scalar_rows(plan, calls)
+    return ScalarRows(plan, limit)
+
+
+def most_scalar_rows(plan: Plan, calls: int) -> float:
+    """Return the size of the largest batch for which Python on floats is quicker than NumPy."""
+    operations = sum([operations_of(block) * times for block, times in counted(plan)])
+    return OPERATIONS_PER_CALL * calls // operations if operations and is_short(plan) else 0
+
+
+def most_native_rows(plan: Plan, calls: int) -> float:
+    """Return the size of the largest batch for which the native engine is quicker than NumPy, and so are all smaller.
+
+    NumPy's calls take the same for few rows as for one, the native engine's blocks for 4 rows as for 64; with many
+    rows, NumPy's matrix products win where there is little else.
+    """
+    products = others = 0.0
+    for block, times in counted(plan):
+        inner = products_of(block)
+        products += inner * times
+        others += (operations_of(block) - 2 * inner) * times
+    total = products + others
+    if not is_short(plan) or total > MAX_RECORDED:
+        return 0
+    row = NATIVE_PRODUCT * products + NATIVE_OPERATION * others
+    one_by_one = NUMPY_CALL * calls / row if row else math.inf
+    if NATIVE_BLOCK * total > NUMPY_CALL * calls:
+        return min(one_by_one // 1, FEW)
+    lost = NATIVE_BLOCK / LANES * total - NUMPY_PRODUCT * products - NUMPY_OPERATION * others  # with each row
+    return math.inf if lost <= 0.0 else max(LANES, NUMPY_CALL * calls // lost)
+
+
+def is_short(plan: Plan) -> bool:
+    """Whether the text of the program of one row is short enough."""
+    return sum([operations_of(block) for block, _ in counted(plan)]) <= MAX_OPERATIONS
+
+
+def products_of(block: Block) -> int:
+    """Return how many multiply-adds the matrix products of a block take, those of its backward pass among them."""
+    layers = [part for part in getattr(block.rule, "parts", ()) if isinstance(part, Layer)]
+    return sum([len(part.senders.index) for part in layers]) * block.size * (3 if block.trained else 1)
+
+
+def counted(plan: Plan) -> list[tuple[Block, int]]:
+    """Return the blocks that are computed, and how often each is."""
+    return [(x, part.iterations if isinstance(part, Recurrence) else 1) for part in plan.blocks for x in computed(part)]
+
+
+def operations_of(block: Block) -> int:
+    """Return how many operations on floats compute a block, and propagate its adjoint where it is trained."""
+    rule = block.rule
+    if isinstance(rule, Product):
+        count = block.size * (len(rule.factors) - 1)
+    elif isinstance(rule, Elementwise):
+        count = 2 * block.size
+    elif isinstance(rule, Reduction):
+        count = len(rule.rows.index)
+    else:
+        count = 0
+        for part in rule.parts if rule else ():
+            rows = part.senders if isinstance(part, Layer) else part.rows
+            count += 2 * len(rows.index) * (1 if not isinstance(part, Layer) else block.size)
+    return count * (3 if block.trained else 1)

@@ -1,0 +1,146 @@
+"""The program of any number of rows that the tape machine runs; what comes out infinite or NaN it leaves to NumPy's."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.lifting.native.call import Call
+from autograd.lifting.native.compiled import machine
+from autograd.lifting.native.machine import NUMBERS
+from autograd.lifting.native.record import OF_TWO, recorded
+from autograd.lifting.native.tape import FEW, LANES, MASK, Tape, assembled
+from autograd.lifting.pipeline import collector_paused
+from autograd.lifting.scalar.rows import ScalarRows
+
+ALIGNMENT = 64  # bytes of the widest register
+MAX_SLOT_BYTES = 1 << 26  # of all lanes; with more, rows run one after the other
+
+Array = NDArray[Any]
+
+
+def unknown(one_row: ScalarRows) -> list[str]:
+    """Return the operations of a program that the machine has no instruction for."""
+    return sorted({x.name for x in one_row.operations.values() if x.name not in OF_TWO and x.name not in NUMBERS})
+
+
+class NativeRows:
+    """The program of one row, recorded as tapes when it is first used."""
+
+    name: Literal["native"] = "native"
+
+    def __init__(self, one_row: ScalarRows, inputs: int, parameters: int, dtype: np.dtype[Any], limit: float) -> None:
+        self._one_row, self._inputs, self._parameters, self._dtype = one_row, inputs, parameters, dtype
+        self.limit = limit
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._tapes: dict[str, Tape] = {}
+
+    @property
+    def source(self) -> str:
+        """The text that was recorded."""
+        return self._one_row.source
+
+    def _memory(self, function: str) -> _Memory:
+        """Return this thread's memory for a function."""
+        known = self._local.__dict__
+        if function not in known:
+            with self._lock, collector_paused():
+                if function not in self._tapes:
+                    one_row = self._one_row
+                    recording = recorded(one_row.code(), function, one_row.operations, self._inputs, self._parameters)
+                    self._tapes[function] = assembled(recording, function == "gradient", NUMBERS)
+            known[function] = _Memory(self._tapes[function], self._inputs, self._parameters, self._dtype)
+        return cast("_Memory", known[function])
+
+    def values(self, batch: Array, parameters: Array) -> Array | None:
+        """Return the outputs, a row each, in an array of the caller's; None where one is not finite."""
+        if len(batch) > self.limit:
+            return None
+        memory = self._memory("values")
+        results = np.empty((memory.tape.outputs, len(batch)), self._dtype)
+        return results if memory.run(batch, parameters, results) else None
+
+    def total(self, batch: Array, parameters: Array) -> float | None:
+        """Return the sum of the loss over the rows; None where it is not finite."""
+        found = self.values(batch, parameters)
+        return None if found is None else float(found.sum())
+
+    def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
+        """Return the reduced loss and its gradient, which the next call overwrites; None where one is not finite."""
+        n = len(batch)
+        if n > self.limit:
+            return None
+        try:
+            memory = self._local.gradient
+        except AttributeError:
+            memory = self._memory("gradient")
+        if not memory.run(batch, parameters, memory.results):
+            return None
+        if n > 1 and mean:
+            memory.results /= n
+        return memory.results.item(0), memory.gradient
+
+
+class _Memory:
+    """The memory that a tape works on, in one thread, and the structure that tells the machine of it."""
+
+    def __init__(self, tape: Tape, inputs: int, parameters: int, dtype: np.dtype[Any]) -> None:
+        self.tape, self.reduced, self.inputs, self.dtype = tape, tape.reduced, inputs, dtype
+        self.run_machine = machine(dtype.name)
+        self.singles = tape.singles.astype(dtype)
+        self.results = self.singles[parameters : parameters + tape.outputs]  # those that are added up
+        self.gradient = self.results[1:]
+        self.unfinite = aligned(ALIGNMENT, dtype)
+        self.call = call = Call()
+        self.address = ctypes.addressof(call)
+        call.once, call.each, call.columns = tape.once.ctypes.data, tape.each.ctypes.data, tape.columns.ctypes.data
+        call.same, call.same_count = tape.same.ctypes.data, len(tape.same)
+        call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
+        call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
+        call.reduced = tape.reduced
+        self.parameters: Array | None = None
+        self.rows = self.room = 0  # of the last call; of the slots
+        self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
+
+    def run(self, batch: Array, parameters: Array, results: Array) -> bool:
+        """Compute the results; return whether all are finite."""
+        call, n = self.call, len(batch)
+        if n != self.rows:
+            self.prepare(n)
+        if parameters is not self.parameters:
+            self.parameters, call.parameters = parameters, parameters.ctypes.data
+        if not self.reduced:
+            call.results = results.ctypes.data
+        if n <= FEW:  # quicker than to ask for the address
+            return not self.run_machine(self.address, batch.tobytes())
+        call.row_bytes, call.column_bytes = batch.strides
+        return not self.run_machine(self.address, batch.ctypes.data)
+
+    def prepare(self, n: int) -> None:
+        """Make room for a number of rows."""
+        call, tape = self.call, self.tape
+        wide = n > FEW and self.may_be_wide
+        lanes = LANES if wide else 1
+        if lanes > self.room:
+            self.room = lanes
+            self.slots = aligned(tape.slots * lanes, self.dtype)
+            self.totals = aligned(tape.outputs * ALIGNMENT if wide else 0, self.dtype)
+            self.last = np.zeros(tape.outputs * lanes, self.dtype)
+            call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
+        self.slots[MASK] = 1.0
+        self.rows = call.rows = call.stride = n
+        call.wide, call.results = wide, self.results.ctypes.data
+        call.totals = self.totals.ctypes.data if wide else call.results
+        call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
+
+
+def aligned(count: int, dtype: np.dtype[Any]) -> Array:
+    """Return zeros whose address is a multiple of the alignment."""
+    memory = np.zeros(count * dtype.itemsize + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + count * dtype.itemsize].view(dtype)

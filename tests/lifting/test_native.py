@@ -1,0 +1,246 @@
+"""The native engine gives what the other engines give, and refuses what they refuse, with the same words.
+
+Most files of this folder run by it too where it is installed; here is what is its own.
+"""
+
+# ruff: noqa: A004  (sum is the field's name)
+
+import math
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from gears import BATCHES, GRAPHS, REFUSING, b, chain, outcome, u, w, x
+
+from autograd import Value, dot, exp, operation, round, sin, sum, vectorize
+from autograd.lifting import engines
+from autograd.lifting.program import Program
+
+native = pytest.mark.skipif(not engines.is_installed(), reason="the native extra is not installed")
+
+
+@pytest.fixture
+def no_numpy(monkeypatch):
+    """Let no program build its arrays."""
+
+    def built(self, n):
+        raise AssertionError("NumPy's program runs")
+
+    monkeypatch.setattr(Program, "_built", built)
+
+
+# Agreement ------------------------------------------------------------------------------------------------------------
+
+
+@native
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [1, 3, 64, 150])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_it_gives_what_numpy_gives_for_any_number_of_rows_and_needs_none_of_its_arrays(name, n, dtype, request):
+    batch = np.random.default_rng(n).uniform(0.3, 2.0, (n, 2)).astype(dtype)
+    expected, program = [
+        vectorize(GRAPHS[name], [x, u], [w, b], engine=engine, dtype=dtype) for engine in ("numpy", "native")
+    ]
+    assert program.engine == "native"
+    results = [
+        [p.value(batch), p.values(batch), *p.gradient(batch), p.jacobian(batch), p.jacobian(batch, wrt="inputs")]
+        for p in (expected, program)
+    ]
+    rel, absolute = (1e-12, 1e-15) if dtype == "float64" else (1e-4, 1e-5)
+    for a, z in zip(*results, strict=True):
+        assert np.shape(a) == np.shape(z)
+        assert getattr(a, "dtype", None) == getattr(z, "dtype", None)
+        assert z == pytest.approx(a, rel=rel, abs=absolute)
+    request.getfixturevalue("no_numpy")
+    program.value(batch), program.values(batch), program.gradient(batch), program.jacobian(batch)
+
+
+@native
+@pytest.mark.parametrize("n", [1, 70])
+@pytest.mark.parametrize("order", ["C", "F", "every other"])
+def test_a_batch_is_read_where_it_lies(n, order):
+    table = np.random.default_rng(0).uniform(0.3, 2.0, (2 * n, 4))
+    batch = {"C": table[:n, :2].copy(), "F": np.asfortranarray(table[:n, :2]), "every other": table[::-2, ::-2]}[order]
+    expected, program = [vectorize(GRAPHS["a formula"], [x, u], [w, b], engine=e) for e in ("numpy", "native")]
+    np.testing.assert_allclose(program.values(batch), expected.values(batch), rtol=1e-12)
+    np.testing.assert_allclose(program.gradient(batch)[1], expected.gradient(batch)[1], rtol=1e-12)
+
+
+@native
+def test_sums_are_added_up_with_every_kind_of_term():
+    """Products of slots and of singles, terms of either alone, each added and subtracted, in sums short and long."""
+    rng = np.random.default_rng(0)
+    inputs, parameters = [[Value(0.5, f"{letter}{k}") for k in range(4)] for letter in "xp"]
+    for _ in range(300):
+        terms = []
+        for _ in range(rng.integers(1, 5)):
+            factors = rng.choice([*inputs, *parameters, 1.0, -3.0], rng.integers(1, 4))
+            terms.append((-1.0) ** rng.integers(2) * math.prod(factors[1:], start=factors[0]))
+        loss = sum(terms) * inputs[0] + sum(terms[:1])
+        batch, numbers = rng.normal(size=(rng.integers(1, 70), 4)), rng.normal(size=4)
+        results = []
+        for engine in ("numpy", "native"):
+            program = vectorize(loss, inputs, parameters, engine=engine)
+            program.parameters = numbers
+            results.append(np.concatenate([program.values(batch), np.append(*program.gradient(batch))]))
+        np.testing.assert_allclose(*results, rtol=1e-12, atol=1e-12)
+
+
+@native
+def test_what_does_not_depend_on_the_inputs_is_computed_once_and_counts_for_every_row():
+    penalty = exp(w) * sin(b) + w
+    for n in (1, 5, 100):
+        batch = np.linspace(0.5, 1.0, n)[:, None]
+        for outputs in ([penalty, x * w, w, x, w * 0.0 + 7.0], penalty, w, w * 0.0 + 2.0, x):
+            for reduction in ("mean", "sum"):
+                expected, program = [
+                    vectorize(outputs, [x], [w, b], reduction, engine=engine) for engine in ("numpy", "native")
+                ]
+                np.testing.assert_allclose(program.values(batch), expected.values(batch), rtol=1e-13)
+                if not isinstance(outputs, list):
+                    for a, z in zip(program.gradient(batch), expected.gradient(batch), strict=True):
+                        np.testing.assert_allclose(a, z, rtol=1e-13)
+
+
+@native
+def test_parameters_that_change_are_seen_and_a_gradient_is_the_callers_to_keep():
+    program = vectorize(w * x, [x], [w], engine="native")
+    _, gradient = program.gradient([[2.0]])
+    program.gradient([[5.0]])
+    assert gradient == [2.0]
+    program.parameters = [3.0]
+    assert program.value([[2.0]]) == 6.0
+    program.parameters[0] = 4.0
+    assert program.value([[2.0]]) == 8.0
+
+
+@native
+def test_threads_do_not_disturb_each_other():
+    program = vectorize(GRAPHS["a recurrence"], [x, u], [w, b], engine="native")
+    batches = [np.random.default_rng(k).uniform(0.3, 2.0, (50 + 40 * k, 2)) for k in range(4)]
+    expected = [program.gradient(batch) for batch in batches]
+    found = [[] for _ in batches]
+
+    def work(k):
+        found[k] += [program.gradient(batches[k]) for _ in range(30)]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(batches))]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    for results, (value, gradient) in zip(found, expected, strict=True):
+        assert len(results) == 30
+        assert all([v == value and np.array_equal(g, gradient) for v, g in results])
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+@native
+@pytest.mark.parametrize("copies", [1, 40])
+@pytest.mark.parametrize("check_finite", [True, False])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("name", REFUSING)
+def test_it_refuses_what_numpy_refuses_with_the_same_words(name, batch, check_finite, copies):
+    batch = [[1.0, 1.0]] * (copies - 1) + batch
+    a, z = [vectorize(REFUSING[name], [x, u], [w, b], engine=engine) for engine in ("numpy", "native")]
+    for method in ("value", "values", "gradient", "jacobian"):
+        expected, found = [
+            outcome(lambda p=p, m=method: getattr(p, m)(batch, check_finite=check_finite)) for p in (a, z)
+        ]
+        if isinstance(expected, tuple) and isinstance(expected[0], type):
+            assert found == expected
+        else:
+            expected, found = [r if isinstance(r, tuple) else (r,) for r in (expected, found)]
+            for left, right in zip(expected, found, strict=True):
+                np.testing.assert_allclose(right, left, rtol=1e-12)
+
+
+@native
+def test_where_it_lacks_an_operation_the_program_runs_as_before_and_one_that_asks_for_it_is_told():
+    twice = operation("twice", lambda v: 2.0 * v, [2.0], array=lambda v: 2.0 * v)
+    for lacking, name, numbers in ((twice(x) * w, "twice", 0.25), (round(x * w, 2) + w, "round", 0.62)):
+        program = vectorize(lacking, [x], [w])
+        assert program.engine in ("numpy", "scalar")
+        assert program.value([[0.25]]) == pytest.approx(numbers)
+        with pytest.raises(ValueError, match=f"engine 'native' has no {name}, which this graph uses: leave engine at"):
+            vectorize(lacking, [x], [w], engine="native")
+
+
+def test_asked_for_where_it_is_not_installed_it_names_the_remedy(monkeypatch):
+    monkeypatch.setattr(engines, "is_installed", lambda: False)
+    with pytest.raises(ValueError, match=r"engine 'native' needs llvmlite: pip install 'handgrad\[native\]'"):
+        vectorize(w * x, [x], [w], engine="native")
+    assert vectorize(w * x, [x], [w]).engine in ("numpy", "scalar")
+
+
+# The choice -----------------------------------------------------------------------------------------------------------
+
+
+@native
+def test_what_is_quicker_runs_and_the_program_tells():
+    narrow = vectorize(chain(200), [x], [w, b])
+    assert (narrow.engine, narrow.engine_rows) == ("native", math.inf)
+    assert narrow.source_for(1).startswith("def values(row, parameters):")
+    assert narrow.source == vectorize(chain(200), [x], [w, b], engine="numpy").source
+    layer = [[Value(0.1, f"w{i}_{k}") for k in range(200)] for i in range(200)]
+    inputs = [Value(0.1, f"x{k}") for k in range(200)]
+    wide = vectorize(sum([dot(row, inputs).tanh() for row in layer]), inputs, [p for row in layer for p in row])
+    assert wide.engine != "native" or wide.engine_rows <= engines.FEW
+
+
+@native
+def test_a_program_that_is_pickled_keeps_its_engine():
+    program = vectorize(chain(200), [x], [w, b], engine="native")
+    again = pickle.loads(pickle.dumps(program))
+    assert again.engine == "native"
+    assert again.gradient([[0.5]])[0] == program.gradient([[0.5]])[0]
+
+
+# The cache ------------------------------------------------------------------------------------------------------------
+
+
+@native
+@pytest.mark.parametrize("damage", ["none", "a bit", "the end", "others may write", "empty"])
+def test_what_is_cached_is_read_only_if_it_is_whole_and_the_users_own(damage, tmp_path, monkeypatch):
+    from llvmlite import binding
+
+    from autograd.lifting.native import compiled
+
+    compiled.machine("float64")  # which initializes LLVM
+    target = binding.Target.from_default_triple().create_target_machine()
+    made = []
+
+    def written(processor, element):
+        made.append(element)
+        return "define i32 @run(ptr %a, ptr %b) { ret i32 0 }"
+
+    monkeypatch.setattr(compiled, "written", written)
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "cache")
+    code = compiled.compiled("float64", target)
+    (path,) = (tmp_path / "cache").iterdir()
+    content = path.read_bytes()
+    assert content.endswith(code)
+    if damage == "a bit":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "the end":
+        path.write_bytes(content[:-9])
+    elif damage == "others may write":
+        path.chmod(0o666)
+    elif damage == "empty":
+        path.write_bytes(b"")
+    assert compiled.compiled("float64", target) == code
+    assert len(made) == (1 if damage == "none" else 2)
+
+
+@native
+def test_without_a_cache_folder_it_is_compiled_all_the_same(tmp_path, monkeypatch):
+    from llvmlite import binding
+
+    from autograd.lifting.native import compiled
+
+    (tmp_path / "file").write_text("")
+    target = binding.Target.from_default_triple().create_target_machine()
+    monkeypatch.setattr(compiled, "written", lambda *_: "define i32 @run(ptr %a, ptr %b) { ret i32 0 }")
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "file" / "cache")
+    assert compiled.compiled("float64", target)
