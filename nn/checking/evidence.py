@@ -77,11 +77,6 @@ class Made:
         """The mistake."""
         return self.way.mistake
 
-    @property
-    def slip(self) -> Mistake:
-        """The mistake, by the earlier name of this attribute."""
-        return self.mistake
-
     def acts(self, layer: int) -> bool:
         """Return whether the mistake is made in this layer's step."""
         return layer == self.layer or (self.repeated and layer < self.layer)
