@@ -28,7 +28,6 @@ from nn.checking.mistakes import (
 )
 from nn.validation import Floats
 
-
 MIN_SHARE = 1e-300  # the least probability whose reciprocal is a float
 
 
