@@ -63,7 +63,9 @@ def piecewise(_):
 
 
 @pytest.mark.parametrize(
-    ("build", "convention"), [(folded, "gradient"), (folded, "handout"), (piecewise, None)], ids=str
+    ("build", "convention"),
+    [(folded, "gradient"), (folded, "handout"), (piecewise, None)],
+    ids=["gradient", "handout", "choices"],
 )
 def test_after_a_change_the_page_shows_what_python_would_have_written(reader, build, convention):
     foldings = ("Values", "Neurons", "Layers") if build is folded else ("Values",)
