@@ -50,10 +50,11 @@ def delta_lines(record, name):
     }
 
 
-def deltas_told(drawing, root):
-    """What a page says of the δ of each box."""
+def told_of(drawing, root):
+    """What a page says of each box: the names of its numbers, and its δ."""
     places = Places({z: i for i, z in enumerate(topological_order(root))}, drawing.arrows)
-    return [[places.filled(text) for text in step.delta] for step in Narration(drawing, True, places).steps()]
+    steps = Narration(drawing, True, places).steps()
+    return [([x.name for x in step.results], [places.filled(text) for text in step.delta]) for step in steps]
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
@@ -75,7 +76,7 @@ def test_a_folded_neuron_shows_z_a_and_delta_as_the_worked_solution_writes_them(
 def test_a_folded_layer_shows_the_deltas_of_its_neurons_in_their_order(name):
     loss, record = step(3, 4, 2)
     drawing = draw(loss, record, collapse="layer", convention=name)
-    told = deltas_told(drawing, loss)
+    told = [delta for _, delta in told_of(drawing, loss)]
     c = CONVENTIONS[name](record.mlp.sizes)
     for n, layer in enumerate(record.net_inputs, 1):
         symbol, deltas = of_layer(c.delta(n, 1).text), "  ".join(signed(c.sign * z.grad) for z in layer)
@@ -146,7 +147,7 @@ def test_the_page_works_out_delta_through_the_activation(name, tmp_path):
     names = [box.name for box in drawing.boxes]
     c = CONVENTIONS[name]((3, 4, 1))
     z, a = record.net_inputs[0][1], record.activations[0][1]
-    told = deltas_told(drawing, loss)[names.index(c.a(1, 2).text)]
+    results, told = told_of(drawing, loss)[names.index(c.a(1, 2).text)]
     minus = "−" if c.sign < 0 else ""
     by_chain_rule = f"{minus}∂{c.C.text}/∂{c.a(1, 2).text} · ∂{c.a(1, 2).text}/∂{c.z(1, 2).text}"
     assert told[0] == c.delta(1, 2).text
@@ -155,7 +156,7 @@ def test_the_page_works_out_delta_through_the_activation(name, tmp_path):
         f"{number(c.sign * a.grad)} × {number(a.partials()[0])}",
         signed(c.sign * z.grad),
     ]
-    assert [result.name for result in told.results] == [c.z(1, 2).text, c.a(1, 2).text]
+    assert results == [c.z(1, 2).text, c.a(1, 2).text]
     page(loss, tmp_path / "page.html", record, convention=name)
     text = html.unescape((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert c.delta(1, 2).text in text
