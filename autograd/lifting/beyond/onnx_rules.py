@@ -109,8 +109,8 @@ RULES: dict[str, Callable[..., Array]] = {
     "logsumexp": elementary.logsumexp, "norm": elementary.norm,
 }  # fmt: skip
 
-# What onnxruntime has, within a few ulp, for 32-bit floats alone.
+# What runtimes have for 32-bit floats alone, within a few ulp; Erf and Softplus are 0 too early in OpenVINO 2026.4.
 SINGLE = {
     "tan": "Tan", "asin": "Asin", "acos": "Acos", "atan": "Atan", "sinh": "Sinh", "cosh": "Cosh", "asinh": "Asinh",
-    "acosh": "Acosh", "atanh": "Atanh", "erf": "Erf", "softplus": "Softplus", "softsign": "Softsign",
+    "acosh": "Acosh", "atanh": "Atanh", "softsign": "Softsign",
 }  # fmt: skip
