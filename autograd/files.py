@@ -20,12 +20,13 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]  # _locked asks for it
 
 
-def write(path: str | os.PathLike[str], content: bytes) -> None:
+def write(path: str | os.PathLike[str], content: bytes, mode: int = 0o666) -> None:
     """Write a file so that no reader ever sees half of it, and a process killed in the middle leaves the old one.
 
     Args:
         path: of the file; a symbolic link is followed, and a file that is replaced keeps its permissions.
         content: all of it.
+        mode: the permissions of a new file, less those that the umask takes away.
 
     Raises:
         OSError: naming the file, where the system refuses or the disk is full, and what `writable` raises: what was
@@ -39,7 +40,7 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
     """
     target = writable(path)
     try:
-        unfinished, file = _opened(target)
+        unfinished, file = _opened(target, mode)
         with file:
             try:
                 if target.exists():
@@ -76,17 +77,17 @@ def writable(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _opened(target: Path) -> tuple[Path, BinaryIO]:
+def _opened(target: Path, mode: int) -> tuple[Path, BinaryIO]:
     """Return the unfinished file of a target and its name: it is empty, and this writer's alone."""
     name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]  # the target's with a suffix may be too long
     while True:
         unfinished = target.with_name(f".{name}.tmp")
-        file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "wb")
+        file = _created(unfinished, getattr(os, "O_NOFOLLOW", 0), mode)
         if not _locked(file):
             file.close()
             unfinished.unlink(missing_ok=True)
             unfinished = target.with_name(f".{secrets.token_hex(8)}.tmp")  # without turns, a name of its own
-            return unfinished, unfinished.open("xb")
+            return unfinished, _created(unfinished, os.O_EXCL, mode)
         with suppress(FileNotFoundError):
             found = unfinished.stat()
             if os.path.samestat(os.fstat(file.fileno()), found):
@@ -94,6 +95,12 @@ def _opened(target: Path) -> tuple[Path, BinaryIO]:
                     return unfinished, file
                 unfinished.unlink()  # a killed process left it, for its lock is gone
         file.close()  # it is gone, or another writer's: try again
+
+
+def _created(path: Path, flags: int, mode: int) -> BinaryIO:
+    """Return a file that is opened for writing, and made with these permissions if there is none."""
+    binary = getattr(os, "O_BINARY", 0)  # on Windows, where a descriptor would otherwise put \r before \n
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | binary | flags, mode), "wb")
 
 
 def _locked(file: BinaryIO) -> bool:

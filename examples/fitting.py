@@ -67,7 +67,7 @@ def residuals_of(name: str) -> Program:
     """Lift the residual of a model: inputs y and x, as in the files, and one parameter for each b."""
     y, x = Value(1.0, "y"), Value(1.0, "x")
     b = [Value(1.0, f"b{k}") for k in range(1, len(read(name).start) + 1)]
-    return vectorize(MODELS[name](x, *b) - y, inputs=[y, x], parameters=b, engine="numpy")  # the last digits are its
+    return vectorize(MODELS[name](x, *b) - y, inputs=[y, x], parameters=b)
 
 
 def fit(program: Program, data: Array, start: Array, derivatives: str) -> Fit:

@@ -29,7 +29,8 @@ def assert_drawn(folder: Path, *names: str) -> None:
 @pytest.mark.parametrize("path", [*ROOT.glob("examples/*.py"), *ROOT.glob("benchmarks/*.py")], ids=lambda p: p.stem)
 def test_what_a_script_prints_can_be_redirected_on_every_system(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text.isascii() or '__name__ == "__main__":\n    use_utf8()\n' in text
+    is_script = "__name__ == " in text
+    assert text.isascii() or not is_script or "use_utf8()" in text
 
 
 def test_handout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,5 +103,5 @@ def test_fitting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:7]]
     assert [row[:2] for row in rows] == [[name, kind] for name in fitting.MODELS for kind in ("program", "2-point")]
     digits = {(name, kind): float(right) for name, kind, right, *_ in rows}
-    assert digits["Hahn1", "program"] > digits["Hahn1", "2-point"] + 5.0
+    assert digits["Hahn1", "program"] > digits["Hahn1", "2-point"] + 4.0
     assert_drawn(tmp_path, "fitting.svg")

@@ -6,7 +6,6 @@ The choice counts what each would do, and what that takes; the constants were me
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from autograd.lifting.native.rows import NativeRows
 
 OPERATIONS_PER_CALL = 40  # of floats, in the time of one call of NumPy on few numbers
-MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling
-MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes a second to record
+MAX_OPERATIONS = 50_000  # of longer programs the text is not worth compiling to run on floats
+MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what takes two seconds to compile and to record
 
 # Nanoseconds. NumPy: of a call, and for each row, of a multiply-add in a matrix product and of any other operation. The
 # native engine: of the same two on a row that runs by itself, and of either on a block of rows.
@@ -31,13 +30,35 @@ NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
 Engine = Literal["auto", "numpy", "scalar", "native"]
 
 
+LLVMLITE = (0, 46)  # the oldest that the native engine's code compiles with
+NEEDED = f"llvmlite {LLVMLITE[0]}.{LLVMLITE[1]} or later"
 INSTALL = "pip install 'handgrad[native]'"
 
 
 @functools.cache
 def is_installed() -> bool:
-    """Whether the native engine's compiler is there."""
-    return importlib.util.find_spec("llvmlite") is not None
+    """Whether the native engine's compiler is there, and new enough; another package may have brought an older one."""
+    from importlib import metadata  # here, for it takes a while to load
+
+    try:
+        return tuple(map(int, metadata.version("llvmlite").split(".")[:2])) >= LLVMLITE
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def most_rows(engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
+    """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
+
+    Args:
+        engine: the one that was asked for.
+        plan: of the program.
+        calls: of NumPy, that its program makes.
+        dtype: of its numbers.
+    """
+    if engine != "auto":
+        return 0 if engine == "numpy" else math.inf
+    scalar = most_scalar_rows(plan, calls) if dtype == np.float64 else 0
+    return max(scalar, most_native_rows(plan, calls) if is_installed() else 0)
 
 
 def one_row_program(
@@ -59,7 +80,7 @@ def one_row_program(
     if engine == "scalar" and dtype != np.float64:
         raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
     if engine == "native" and not is_installed():
-        raise ValueError(f"engine 'native' needs llvmlite: {INSTALL}, or leave engine at 'auto'")
+        raise ValueError(f"engine 'native' needs {NEEDED}: {INSTALL}, or leave engine at 'auto'")
     if engine == "native" or (engine == "auto" and is_installed()):
         one_row = ScalarRows(plan, math.inf)
         from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
@@ -81,7 +102,8 @@ def one_row_program(
 def most_scalar_rows(plan: Plan, calls: int) -> float:
     """Return the size of the largest batch for which Python on floats is quicker than NumPy."""
     operations = sum([operations_of(block) * times for block, times in counted(plan)])
-    return OPERATIONS_PER_CALL * calls // operations if operations and is_short(plan) else 0
+    text = sum([operations_of(block) for block, _ in counted(plan)])
+    return OPERATIONS_PER_CALL * calls // operations if 0 < text <= MAX_OPERATIONS else 0
 
 
 def most_native_rows(plan: Plan, calls: int) -> float:
@@ -96,7 +118,7 @@ def most_native_rows(plan: Plan, calls: int) -> float:
         products += inner * times
         others += (operations_of(block) - 2 * inner) * times
     total = products + others
-    if not is_short(plan) or total > MAX_RECORDED:
+    if total > MAX_RECORDED:
         return 0
     row = NATIVE_PRODUCT * products + NATIVE_OPERATION * others
     one_by_one = NUMPY_CALL * calls / row if row else math.inf
@@ -104,11 +126,6 @@ def most_native_rows(plan: Plan, calls: int) -> float:
         return min(one_by_one // 1, FEW)
     lost = NATIVE_BLOCK / LANES * total - NUMPY_PRODUCT * products - NUMPY_OPERATION * others  # with each row
     return math.inf if lost <= 0.0 else max(LANES, NUMPY_CALL * calls // lost)
-
-
-def is_short(plan: Plan) -> bool:
-    """Whether the text of the program of one row is short enough."""
-    return sum([operations_of(block) for block, _ in counted(plan)]) <= MAX_OPERATIONS
 
 
 def products_of(block: Block) -> int:

@@ -2,7 +2,7 @@
 
 An expression is a tuple: the operator, then its operands; "x" is the net input, a float a constant. Where an operator
 of its own would lose digits in onnxruntime, or is not there for 64-bit floats, the function is composed of others:
-its Sigmoid is 0 from −21 on, its Elu near 0 off by 1 %; LeakyRelu, Elu, Selu, Softplus, Softsign, HardSigmoid and Erf
+its Sigmoid is 0 from −19 on, its Elu near 0 off by 1 %; LeakyRelu, Elu, Selu, Softplus, Softsign, HardSigmoid and Erf
 are there for 32 bits alone (onnxruntime 1.32).
 """
 
@@ -58,7 +58,7 @@ EXPRESSIONS: dict[str, list[Expression]] = {
         ("Add", ("Relu", X), _log1p_exp()),
         ("Softplus", X),
         ("Log", ("Add", ("Exp", X), 1.0)),
-        ("Where", ("Greater", X, 20.0), X, ("Softplus", X)),
+        *(("Where", ("Greater", X, threshold), X, ("Softplus", X)) for threshold in (20.0, 40.0)),  # PyTorch's
     ],
     "log_sigmoid": [("Neg", ("Add", ("Relu", ("Neg", X)), _log1p_exp())), ("Log", ("Sigmoid", X))],
     "softsign": [("Div", X, ("Add", 1.0, ("Abs", X))), ("Softsign", X)],

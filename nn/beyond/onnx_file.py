@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +142,10 @@ class _Reader:
             raise ValueError(f"it is no valid model: {error}") from error
         if any(function.domain in OWN_DOMAINS for function in model.functions):
             raise ValueError("it gives operators of ONNX another meaning")
-        self.tensors = {tensor.name: tensor for tensor in graph.initializer}
+        # What has the numbers of a constant, a tensor or an attribute, and whether they are to be transposed.
+        self.constants: dict[str, tuple[Any, bool]] = {tensor.name: (tensor, False) for tensor in graph.initializer}
         self.makers = {name: node for node in graph.node for name in node.output[:1]}
-        inputs = [value for value in graph.input if value.name not in self.tensors]
+        inputs = [value for value in graph.input if value.name not in self.constants]
         if len(inputs) != 1 or len(graph.output) != 1:
             names = ", ".join(repr(value.name)[:80] for value in [*inputs, *graph.output])
             raise ValueError(
@@ -154,6 +155,7 @@ class _Reader:
         (self.input,), (self.output,) = inputs, graph.output
         if self.input.type.tensor_type.elem_type not in FLOATS:
             raise ValueError(f"its input {self.input.name!r:.80} is not of 32-bit or 64-bit floats")
+        self._find_constants(graph.node)
         if graph.sparse_initializer:
             raise ValueError("it has sparse initializers; write them as dense ones")
 
@@ -206,7 +208,7 @@ class _Reader:
 
     def _addition(self, node: Any, place: str) -> tuple[str, Floats]:
         """Return the computed operand of an Add, and the constant one."""
-        constants = [name for name in node.input if self._is_constant(name)]
+        constants = [name for name in node.input if name in self.constants]
         if node.op_type != "Add" or len(constants) != 1:
             raise ValueError(
                 f"{place} has no counterpart in a network of layers one after another; import the part before it, or "
@@ -228,7 +230,7 @@ class _Reader:
         given = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0} if node.op_type == "Gemm" else {}
         given |= {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
         a, weights, *bias = node.input
-        if self._is_constant(a) or not self._is_constant(weights) or given.get("transA"):
+        if a in self.constants or weights not in self.constants or given.get("transA"):
             raise ValueError(f"{place} is no product of rows of inputs with constant weights, x @ W")
         W = self._constant(weights)
         if W.ndim != 2:
@@ -248,32 +250,38 @@ class _Reader:
 
     # Constants --------------------------------------------------------------------------------------------------------
 
-    def _is_constant(self, name: str) -> bool:
-        node = self.makers.get(name)
-        if node is not None and node.op_type in ("Identity", "Transpose"):
-            return self._is_constant(node.input[0])
-        return name in self.tensors or (node is not None and node.op_type == "Constant")
+    def _find_constants(self, nodes: Iterable[Any]) -> None:
+        """Add the constants that nodes make of no input, or of other constants."""
+        for node in nodes:
+            if node.domain in OWN_DOMAINS and node.op_type == "Constant":
+                self.constants[node.output[0]] = node.attribute[0], False
+            passes_on = node.domain in OWN_DOMAINS and node.op_type in ("Identity", "Transpose")
+            if passes_on and node.input[0] in self.constants:
+                self._check_attributes(node, f"{node.op_type} {node.output[0]!r:.80}")
+                source, transposed = self.constants[node.input[0]]
+                self.constants[node.output[0]] = source, transposed != (node.op_type == "Transpose")
 
     def _constant(self, name: str) -> Floats:
         """Return the numbers of a constant as 64-bit floats."""
-        node = self.makers.get(name)
-        if node is not None and node.op_type != "Constant":
-            self._check_attributes(node, f"{node.op_type} {name!r:.80}")
-            array = self._constant(node.input[0])
-            return array.T if node.op_type == "Transpose" else array
-        if node is not None:
-            (attribute,) = node.attribute
-            if attribute.name != "value":
-                return numbers(helper.get_attribute_value(attribute), f"the constant {name!r:.80}")
-        tensor = self.tensors[name] if node is None else node.attribute[0].t
+        source, transposed = self.constants[name]
+        array = self._numbers(source, repr(name)[:80])
+        return array.T if transposed else array
+
+    def _numbers(self, source: Any, name: str) -> Floats:
+        """Return the numbers of a tensor or an attribute."""
+        tensor = source
+        if isinstance(source, onnx.AttributeProto):
+            if source.name != "value":
+                return numbers(helper.get_attribute_value(source), name)
+            tensor = source.t
         if tensor.data_type not in FLOATS:
             kind = onnx.TensorProto.DataType.Name(tensor.data_type)
-            raise ValueError(f"{name!r:.80} is {kind}; weights must be FLOAT or DOUBLE")
+            raise ValueError(f"{name} is {kind}; weights must be FLOAT or DOUBLE")
         try:
             array = numpy_helper.to_array(tensor)
         except Exception as error:
-            raise ValueError(f"{name!r:.80} does not have the numbers that its shape needs: {error}") from error
-        return numbers(array, repr(name)[:80])
+            raise ValueError(f"{name} does not have the numbers that its shape needs: {error}") from error
+        return numbers(array, name)
 
     # Activations ------------------------------------------------------------------------------------------------------
 
@@ -288,7 +296,7 @@ class _Reader:
     def _matches(self, expression: Expression, value: str, found: dict[str, str]) -> bool:
         """Whether a value is computed as an expression says; `found` becomes the value that x is."""
         if expression == X:
-            return not self._is_constant(value) and found.setdefault(X, value) == value
+            return value not in self.constants and found.setdefault(X, value) == value
         if isinstance(expression, float):
             return self._is_number(value, expression)
         node = self.makers.get(value)
@@ -306,7 +314,7 @@ class _Reader:
         return False
 
     def _is_number(self, name: str, number: float) -> bool:
-        if not self._is_constant(name):
+        if name not in self.constants:
             return False
         array = self._constant(name)
         return array.size == 1 and bool(np.isclose(array.ravel()[0], number, rtol=1e-6, atol=0.0))

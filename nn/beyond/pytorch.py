@@ -48,6 +48,8 @@ AGREEING: list[tuple[str, type[nn.Module], dict[str, tuple[str, Callable[[Any], 
 MADE: dict[str, Callable[[], nn.Module]] = {name: kind for name, kind, _ in AGREEING}
 MADE |= {"softplus": functools.partial(nn.Softplus, threshold=40.0), "softmax": functools.partial(nn.Softmax, dim=-1)}
 
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
 # Why others cannot be read, and the nearest way.
 PART = "import the Linear layers after it, MLP.from_torch(module[k:]), and give what comes before them as inputs"
 FUSE = "torch.nn.utils.fusion.fuse_linear_bn_eval(linear, batch_norm) puts it into the Linear before it, in eval"
@@ -78,7 +80,7 @@ def from_module(module: nn.Module) -> Arguments:
         elif _is(leaf, nn.Flatten):
             if stack.weights or (leaf.start_dim, leaf.end_dim) != (1, -1):
                 raise ValueError(f"{place} is {leaf}; only Flatten() before the first layer has a counterpart here")
-        elif isinstance(leaf, nn.modules.dropout._DropoutNd):
+        elif any(_is(leaf, kind) for kind in DROPOUTS):
             if leaf.training and leaf.p:
                 raise ValueError(f"{place} is {leaf} in training, when outputs are random; call module.eval() first")
         elif (name := _activation(leaf, place)) != "identity":
@@ -142,7 +144,8 @@ def _activation(module: nn.Module, place: str) -> str:
     for kind, reason in REFUSED:
         if isinstance(module, kind):
             raise ValueError(f"{place} is {type(module).__name__}: it {reason}")
-    if next(module.children(), None) is not None or not type(module).__module__.startswith("torch."):
+    own = not type(module).__module__.startswith("torch.") or "forward" in vars(module)
+    if own or next(module.children(), None) is not None:
         raise ValueError(
             f"{place} is {type(module).__name__}, whose forward may compute anything; put its layers, in the order of "
             "use, into one torch.nn.Sequential, which keeps their parameters: Sequential(net.fc1, ReLU(), net.fc2)"

@@ -227,6 +227,11 @@ class Doubled(nn.Linear):
         return 2.0 * super().forward(x)
 
 
+class AlwaysDropout(nn.Dropout):
+    def forward(self, x: Any) -> Any:
+        return nn.functional.dropout(x, self.p, training=True)
+
+
 def after(*modules: Any) -> Any:
     return nn.Sequential(nn.Linear(2, 2), *modules)
 
@@ -285,7 +290,8 @@ REFUSALS = {
     "own module inside": (lambda: after(Own()), r"module\[1\] is Own"),
     "list": (lambda: nn.ModuleList([nn.Linear(2, 2)]), r"module is ModuleList, whose forward"),
     "own forward": (lambda: nn.Sequential(Doubled(2, 2)), r"module\[0\] is Doubled"),
-    "forward of an instance": (patched, r"module\[0\] is Linear"),
+    "forward of an instance": (patched, r"module\[0\] is Linear, whose forward may compute anything"),
+    "dropout in eval too": (lambda: after(AlwaysDropout()).eval(), r"module\[1\] is AlwaysDropout, whose forward"),
     "flatten in the middle": (lambda: after(nn.Flatten()), r"only Flatten\(\) before the first layer"),
     "dropout": (lambda: after(nn.Dropout(0.5)), r"module\[1\] is Dropout\(p=0\.5.*call module\.eval\(\) first"),
     "hook": (hooked, r"module\[1\] has forward hooks.*handle\.remove\(\)"),

@@ -5,8 +5,11 @@ Most files of this folder run by it too where it is installed; here is what is i
 
 # ruff: noqa: A004  (sum is the field's name)
 
+import importlib.metadata
 import math
+import os
 import pickle
+import stat
 import threading
 
 import numpy as np
@@ -115,6 +118,18 @@ def test_parameters_that_change_are_seen_and_a_gradient_is_the_callers_to_keep()
     assert program.value([[2.0]]) == 8.0
 
 
+@pytest.mark.parametrize("engine", ["numpy", "scalar", pytest.param("native", marks=native)])
+@pytest.mark.parametrize("n", [1, 2, 100])
+def test_a_caller_who_makes_numpy_raise_gets_the_same_numbers(engine, n):
+    program = vectorize(exp(-x * 744.0) * w + 1e304 * u, [x, u], [w], engine=engine)
+    batch = [[1.0, 1.7]] * n
+    with np.errstate(all="raise"):
+        value, gradient = program.gradient(batch)
+        assert program.value(batch) == value == pytest.approx(1.7e304)
+        assert program.values(batch)[0] == pytest.approx(1.7e304)
+    assert 0.0 <= gradient[0] < 1e-322
+
+
 @native
 def test_threads_do_not_disturb_each_other():
     program = vectorize(GRAPHS["a recurrence"], [x, u], [w, b], engine="native")
@@ -169,7 +184,9 @@ def test_where_it_lacks_an_operation_the_program_runs_as_before_and_one_that_ask
 
 def test_asked_for_where_it_is_not_installed_it_names_the_remedy(monkeypatch):
     monkeypatch.setattr(engines, "is_installed", lambda: False)
-    with pytest.raises(ValueError, match=r"engine 'native' needs llvmlite: pip install 'handgrad\[native\]'"):
+    with pytest.raises(
+        ValueError, match=r"engine 'native' needs llvmlite 0.46 or later: pip install 'handgrad\[native\]'"
+    ):
         vectorize(w * x, [x], [w], engine="native")
     assert vectorize(w * x, [x], [w]).engine in ("numpy", "scalar")
 
@@ -190,6 +207,15 @@ def test_what_is_quicker_runs_and_the_program_tells():
 
 
 @native
+def test_a_program_too_long_to_run_on_floats_runs_natively_until_it_takes_too_long_to_record(monkeypatch):
+    monkeypatch.setattr(engines, "MAX_OPERATIONS", 0)
+    graph = chain(200)
+    assert vectorize(graph, [x], [w, b]).engine == "native"
+    monkeypatch.setattr(engines, "MAX_RECORDED", 100)
+    assert vectorize(graph, [x], [w, b]).engine == "numpy"
+
+
+@native
 def test_a_program_that_is_pickled_keeps_its_engine():
     program = vectorize(chain(200), [x], [w, b], engine="native")
     again = pickle.loads(pickle.dumps(program))
@@ -197,50 +223,120 @@ def test_a_program_that_is_pickled_keeps_its_engine():
     assert again.gradient([[0.5]])[0] == program.gradient([[0.5]])[0]
 
 
+# What is installed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"), [("0.44.0", False), ("0.46.0", True), ("0.50.0rc1", True), ("1.0", True)]
+)
+def test_a_compiler_that_is_too_old_is_as_good_as_none(version, enough, monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    assert engines.is_installed.__wrapped__() is enough
+
+
 # The cache ------------------------------------------------------------------------------------------------------------
 
 
-@native
-@pytest.mark.parametrize("damage", ["none", "a bit", "the end", "others may write", "empty"])
-def test_what_is_cached_is_read_only_if_it_is_whole_and_the_users_own(damage, tmp_path, monkeypatch):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The cache folder, in which a small machine is kept, whose text is counted."""
     from llvmlite import binding
 
     from autograd.lifting.native import compiled
 
     compiled.machine("float64")  # which initializes LLVM
-    target = binding.Target.from_default_triple().create_target_machine()
-    made = []
+    folder, made = tmp_path / "cache" / "handgrad", []
 
     def written(processor, element):
         made.append(element)
         return "define i32 @run(ptr %a, ptr %b) { ret i32 0 }"
 
     monkeypatch.setattr(compiled, "written", written)
-    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "cache")
-    code = compiled.compiled("float64", target)
-    (path,) = (tmp_path / "cache").iterdir()
-    content = path.read_bytes()
-    assert content.endswith(code)
-    if damage == "a bit":
-        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    elif damage == "the end":
-        path.write_bytes(content[:-9])
-    elif damage == "others may write":
-        path.chmod(0o666)
-    elif damage == "empty":
-        path.write_bytes(b"")
-    assert compiled.compiled("float64", target) == code
-    assert len(made) == (1 if damage == "none" else 2)
+    monkeypatch.setattr(compiled, "cache_folder", lambda: folder)
+    target = binding.Target.from_default_triple().create_target_machine()
+    return folder, lambda: (compiled.compiled("float64", target), len(made))
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def flipped(path):
+    *rest, last = path.read_bytes()
+    path.write_bytes(bytes([*rest, last ^ 1]))
+
+
+DAMAGES = {
+    "one bit is flipped": flipped,
+    "the end is missing": truncated,
+    "it is empty": lambda path: path.write_bytes(b""),
+    "the digest alone is left": lambda path: path.write_bytes(path.read_bytes()[:32]),
+    "the group may write it": lambda path: path.chmod(0o620),
+    "everyone may write it": lambda path: path.chmod(0o602),
+    "everyone may write its folder": lambda path: path.parent.chmod(0o777),
+    "it is a folder": lambda path: (path.unlink(), path.mkdir()),
+    "it is gone": lambda path: path.unlink(),
+}
 
 
 @native
-def test_without_a_cache_folder_it_is_compiled_all_the_same(tmp_path, monkeypatch):
-    from llvmlite import binding
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_cached_code_that_is_damaged_or_that_others_may_have_written_is_compiled_again(damage, cache):
+    folder, compiled = cache
+    code, made = compiled()
+    assert compiled() == (code, made) == (code, 1)
+    (path,) = folder.iterdir()
+    DAMAGES[damage](path)
+    assert compiled() == (code, 2)
+    if damage not in ("everyone may write its folder", "it is a folder"):  # which stay as they are
+        assert compiled() == (code, 2)
 
-    from autograd.lifting.native import compiled
+
+@native
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("what", ["the file", "the folder"])
+def test_cached_code_of_another_user_is_never_read_and_none_is_put_in_their_folder(what, cache):
+    folder, compiled = cache
+    compiled()
+    (path,) = folder.iterdir()
+    os.chown(path if what == "the file" else folder, 1234, 1234)
+    assert compiled()[1] == 2
+    assert compiled()[1] == (2 if what == "the file" else 3)
+    assert path.stat().st_uid == os.geteuid()
+
+
+@native
+@pytest.mark.skipif(not hasattr(os, "umask"), reason="permissions are POSIX's")
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
+def test_cached_code_is_the_users_own_whatever_the_umask(umask, cache):
+    folder, compiled = cache
+    before = os.umask(umask)
+    try:
+        compiled()
+    finally:
+        os.umask(before)
+    (path,) = folder.iterdir()
+    assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(path.stat().st_mode)) == (0o700, 0o600)
+    assert compiled()[1] == 1
+
+
+@native
+@pytest.mark.parametrize("why", ["a file is in its place", "the user has no home"])
+def test_without_a_cache_folder_it_is_compiled_all_the_same(why, cache, tmp_path, monkeypatch):
+    from autograd.lifting.native import compiled as module
 
     (tmp_path / "file").write_text("")
-    target = binding.Target.from_default_triple().create_target_machine()
-    monkeypatch.setattr(compiled, "written", lambda *_: "define i32 @run(ptr %a, ptr %b) { ret i32 0 }")
-    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path / "file" / "cache")
-    assert compiled.compiled("float64", target)
+    folder = tmp_path / "file" / "cache"
+    monkeypatch.setattr(module, "cache_folder", lambda: folder if why == "a file is in its place" else None)
+    assert [cache[1]()[1] for _ in range(2)] == [1, 2]
+
+
+@native
+def test_a_user_without_a_home_has_no_cache_folder(monkeypatch):
+    from autograd.lifting.native import compiled
+
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(compiled.Path, "home", home)
+    assert compiled.cache_folder() is None

@@ -1,7 +1,8 @@
 """The machine, compiled: once for a processor, and then kept as a file in the user's cache folder.
 
 The file is named by a hash of all that it was made from: this project's source, llvmlite and its LLVM, and what the
-processor has. It begins with a hash of the rest, and is read only where nobody but the user may have written it.
+processor has. It begins with a hash of the rest. As its code would run, it is read only where it and its folder are the
+user's own and nobody else may write them; it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -47,24 +48,23 @@ def machine(element: str) -> Run:
 
 def compiled(element: str, target: binding.TargetMachine) -> bytes:
     """Return the machine's object code, from the cache if it is there."""
-    key = made_from(element)
-    path = cache_folder() / f"machine-{key}.o" if key else None
-    content = read(path) if path else b""
-    digest, code = content[:32], content[32:]
-    if not code or hashlib.sha256(code).digest() != digest:
+    key, folder = made_from(element), cache_folder()
+    path = folder / f"machine-{key}.o" if key and folder else None
+    code = read(path) if path else b""
+    if not code:
         module = binding.parse_assembly(str(written(Processor.host(), element)))
         module.verify()
         code = target.emit_object(module)
         if path:
             with suppress(OSError):  # without a cache it is compiled again
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                files.write(path, hashlib.sha256(code).digest() + code)
+                keep(path, code)
     return code
 
 
 def made_from(element: str) -> str:
     """Return a hash of all that the object code depends on; nothing where the source is not in files."""
-    parts = [SOURCE, element, llvmlite.__version__, str(binding.llvm_version_info), sys.platform, str(Processor.host())]
+    parts = [SOURCE, element, llvmlite.__version__, str(binding.llvm_version_info)]
+    parts += [binding.get_process_triple(), str(Processor.host())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32] if SOURCE else ""
 
 
@@ -80,9 +80,12 @@ ROOM = Path(__file__).parent
 SOURCE = source_hash()  # as it is imported: what is edited meanwhile is not what runs
 
 
-def cache_folder() -> Path:
-    """Return the project's folder among the user's caches."""
-    home = Path.home()
+def cache_folder() -> Path | None:
+    """Return the project's folder among the user's caches; None for a user without a home."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -93,12 +96,26 @@ def cache_folder() -> Path:
 
 
 def read(path: Path) -> bytes:
-    """Return what a file of the user's holds; nothing of one that is not there, or that others may write."""
+    """Return the object code of a file; nothing of one that is not there, is damaged or may be somebody else's."""
     try:
+        if not is_private(path.parent.stat()):
+            return b""
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
-                return b""
-            return file.read()
+            content = file.read() if is_private(os.fstat(file.fileno())) else b""
     except OSError:
         return b""
+    digest, code = content[:32], content[32:]
+    return code if hashlib.sha256(code).digest() == digest else b""
+
+
+def keep(path: Path, code: bytes) -> None:
+    """Write a file that `read` reads, in a folder of the user's own."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_private(path.parent.stat()):
+        path.unlink(missing_ok=True)  # its permissions would stay
+        files.write(path, hashlib.sha256(code).digest() + code, mode=0o600)
+
+
+def is_private(status: os.stat_result) -> bool:
+    """Whether a file or folder is the user's, and nobody else may write it; on Windows, whose caches are, it is."""
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)

@@ -59,10 +59,16 @@ class NativeRows:
 
     def values(self, batch: Array, parameters: Array) -> Array | None:
         """Return the outputs, a row each, in an array of the caller's; None where one is not finite."""
-        if len(batch) > self.limit:
+        n = len(batch)
+        if n > self.limit:
             return None
-        memory = self._memory("values")
-        results = np.empty((memory.tape.outputs, len(batch)), self._dtype)
+        try:
+            memory = self._local.values
+        except AttributeError:
+            memory = self._memory("values")
+        if n <= FEW:  # quicker than to ask for the address of a new array
+            return memory.few.copy() if memory.run(batch, parameters) else None
+        results = np.empty((memory.tape.outputs, n), self._dtype)
         return results if memory.run(batch, parameters, results) else None
 
     def total(self, batch: Array, parameters: Array) -> float | None:
@@ -79,10 +85,11 @@ class NativeRows:
             memory = self._local.gradient
         except AttributeError:
             memory = self._memory("gradient")
-        if not memory.run(batch, parameters, memory.results):
+        if not memory.run(batch, parameters):
             return None
         if n > 1 and mean:
-            memory.results /= n
+            with np.errstate(all="ignore"):
+                memory.results /= n
         return memory.results.item(0), memory.gradient
 
 
@@ -107,17 +114,20 @@ class _Memory:
         self.rows = self.room = 0  # of the last call; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
 
-    def run(self, batch: Array, parameters: Array, results: Array) -> bool:
-        """Compute the results; return whether all are finite."""
+    def run(self, batch: Array, parameters: Array, results: Array | None = None) -> bool:
+        """Compute the results; return whether all are finite.
+
+        They are added up in `results`; or else, of few rows, stored in `few`, of many in the array that is given.
+        """
         call, n = self.call, len(batch)
         if n != self.rows:
             self.prepare(n)
         if parameters is not self.parameters:
             self.parameters, call.parameters = parameters, parameters.ctypes.data
-        if not self.reduced:
-            call.results = results.ctypes.data
         if n <= FEW:  # quicker than to ask for the address
             return not self.run_machine(self.address, batch.tobytes())
+        if results is not None:
+            call.results = results.ctypes.data
         call.row_bytes, call.column_bytes = batch.strides
         return not self.run_machine(self.address, batch.ctypes.data)
 
@@ -133,8 +143,10 @@ class _Memory:
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
             call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
         self.slots[MASK] = 1.0
+        if n <= FEW and not self.reduced:
+            self.few = np.empty((tape.outputs, n), self.dtype)
         self.rows = call.rows = call.stride = n
-        call.wide, call.results = wide, self.results.ctypes.data
+        call.wide, call.results = wide, (self.results if self.reduced or n > FEW else self.few).ctypes.data
         call.totals = self.totals.ctypes.data if wide else call.results
         call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
 

@@ -92,4 +92,4 @@ class ScalarRows:
         if not math.isfinite(total) or not all(map(math.isfinite, gradient)):
             return None
         n = len(batch) if mean else 1
-        return (total / n, np.array(gradient) / n) if n > 1 else (total, np.array(gradient))
+        return total / n, np.array([x / n for x in gradient])
