@@ -12,7 +12,7 @@ import pytest
 from docs import blocks
 
 DOCS = Path(__file__).parents[2] / "docs"
-NEEDS = {"torch": ["torch"], "beyond": ["torch", "sklearn", "onnxruntime", "safetensors"]}
+NEEDS = {"torch": ["torch"], "beyond": ["torch", "sklearn", "onnxruntime", "safetensors", "jax"]}
 
 
 @pytest.mark.parametrize("page", NEEDS)
