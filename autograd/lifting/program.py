@@ -334,7 +334,7 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            NotImplementedError: for an operation of one's own, by its name.
+            NotImplementedError: for an operation of one's own, by its name, and for round to decimals.
             OSError: as `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
