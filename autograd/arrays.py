@@ -1,12 +1,14 @@
 """Data from outside as NumPy arrays: lists, data frames, tensors, read without importing what made them.
 
 NumPy reads nearly everything, and some of it wrongly: it takes the hidden numbers of a masked array for numbers, and a
-sparse matrix for one object. Here both are refused, with the place.
+sparse matrix for one object; it computes a dask array whole into memory; and it cannot know that JAX has already made
+single precision of the numbers. Here they are refused, with the place and the remedy.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -16,6 +18,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from autograd.value import Value
 
+# What a message advises for an object that has such an attribute: a Value, and tables that are read when asked for.
+REMEDIES = {"operands": ".data", "collect": "collect()", "to_table": "to_table()"}
 MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
 
 
@@ -36,16 +40,18 @@ def entry(name: str, place: Iterable[int], lists: Iterable[int] = ()) -> str:
     return name + "".join([f"[{i}]" for i in outer]) + (f"[{', '.join(inner)}]" if inner else "")
 
 
-def as_numpy(data: Any, name: str, lists: tuple[int, ...] = ()) -> Any:
+def as_numpy(data: Any, name: str, lists: tuple[int, ...] = (), dtype: DTypeLike = float) -> Any:
     """Return data so that NumPy reads them right: PyTorch's tensors as arrays, all else as it is.
 
     Args:
         data: anything.
         name: what a message calls them.
         lists: the indices at which they stand, where lists of data are called so.
+        dtype: the kind of floats that is wanted.
 
     Raises:
-        ValueError: for masked entries, naming the first, and for a sparse matrix.
+        ValueError: for masked entries, naming the first, for a sparse matrix, for what dask has yet to compute, and for
+            an array of JAX that is in single precision because JAX has no other, where double precision is wanted.
 
     >>> as_numpy(np.ma.array([1.0, 2.0], mask=[False, True]), "x")
     Traceback (most recent call last):
@@ -59,14 +65,53 @@ def as_numpy(data: Any, name: str, lists: tuple[int, ...] = ()) -> Any:
         return data.data
     if isinstance(data, (list, tuple)):
         if any([_is_foreign(kind) or issubclass(kind, (list, tuple)) for kind in set(map(type, data))]):
-            rows = [as_numpy(row, name, (*lists, i)) for i, row in enumerate(data)]
+            rows = [as_numpy(row, name, (*lists, i), dtype) for i, row in enumerate(data)]
             return rows if any([x is not row for x, row in zip(rows, data, strict=True)]) else data
         return data
     if not _is_foreign(type(data)):
         return data
+    if hasattr(data, "__dask_graph__"):
+        refuse_uncomputed(data, entry(name, (), lists))
+        return data
+    if hasattr(type(data), "addressable_shards"):
+        refuse_narrowed(data, entry(name, (), lists), np.dtype(dtype))
+        return data
     if hasattr(data, "toarray"):
         raise ValueError(f"{entry(name, (), lists)} is a sparse {type(data).__name__}: give its toarray()")
-    return data.detach().cpu().numpy()  # NumPy does not read a tensor that asks for a gradient, or lies on a GPU
+    try:
+        return data.detach().cpu().numpy()  # NumPy does not read a tensor that asks for a gradient, or lies on a GPU
+    except (TypeError, RuntimeError) as error:  # of bfloat16, and of a sparse one
+        where = entry(name, (), lists)
+        raise ValueError(
+            f"NumPy cannot read {where} ({type(data).__name__}): {error}; give a dense one of float64"
+        ) from None
+
+
+def refuse_uncomputed(data: Any, name: str) -> None:
+    """Raise ValueError for a dask collection, or for labelled arrays (xarray) that hold one."""
+    if data.__dask_graph__() is None:
+        return
+    kind = type(data)
+    if hasattr(kind, "to_dask_array"):
+        blocks = "its to_dask_array(lengths=True)"
+    else:
+        blocks = "the dask array in its .data" if hasattr(kind, "data") else "a dask array"
+    raise ValueError(
+        f"{name} is yet to be computed by dask: give its compute() if that fits into memory. A program of a loss takes "
+        f"{blocks} block by block, and its gradient(X) is what SciPy's minimize asks for (docs/beyond.md)"
+    )
+
+
+def refuse_narrowed(data: Any, name: str, dtype: np.dtype[Any]) -> None:
+    """Raise ValueError for an array of JAX in single precision, unless that is wanted, or JAX has double as well."""
+    jax = sys.modules["jax"]
+    if isinstance(data, jax.core.Tracer):
+        raise ValueError(f"{name} is what JAX traces, and has no numbers: trace the function program.to_jax() instead")
+    if data.dtype == np.float32 and dtype != np.float32 and not jax.config.jax_enable_x64:
+        raise ValueError(
+            f"{name} is an array of JAX, rounded to float32: set jax.config.update('jax_enable_x64', True) "
+            "before it is made, or give np.asarray of it if single precision is meant"
+        )
 
 
 def as_number(x: Any, name: str) -> Any:
@@ -80,25 +125,26 @@ def as_number(x: Any, name: str) -> Any:
     return plain.reshape(-1)[0] if isinstance(plain, np.ndarray) and plain.size == 1 else plain
 
 
-def as_array(data: Any, name: str) -> NDArray[Any]:
+def as_array(data: Any, name: str, dtype: DTypeLike = float) -> NDArray[Any]:
     """Return data as an array of booleans, integers or floats, or of objects, where an entry may be none of these.
 
     Args:
         data: what is read. A dictionary of columns and a structured array become a table.
         name: what messages call it.
+        dtype: the kind of floats that is wanted of it afterwards.
 
     Raises:
-        ValueError: for masked entries, a sparse matrix, rows of different lengths, and what NumPy cannot read, such as
-            a tensor on another device.
+        ValueError: for what `as_numpy` refuses, rows of different lengths, and what NumPy cannot read, such as a tensor
+            on another device.
 
     >>> as_array({"x": [1, 2], "y": [0.5, 0.25]}, "the batch")
     array([[1.  , 0.5 ],
            [2.  , 0.25]])
     """
-    data = as_numpy(data, name)
+    data = as_numpy(data, name, dtype=dtype)
     columns = data.dtype.names if isinstance(data, np.ndarray) else data if isinstance(data, Mapping) else None
     if columns:
-        listed = [as_array(data[column], f"column {column} of {name}") for column in columns]
+        listed = [as_array(data[column], f"column {column} of {name}", dtype) for column in columns]
         if len({column.shape for column in listed}) > 1:
             lengths = ", ".join(f"{key}: {column.shape}" for key, column in zip(columns, listed, strict=True))
             raise ValueError(f"the columns of {name} have different shapes ({lengths}): make them equally long")
@@ -142,7 +188,7 @@ def as_floats(array: NDArray[Any], name: str, dtype: DTypeLike = float) -> NDArr
             where = entry(name, place)
             array[place] = number = x if isinstance(x, Value) else as_number(x, where)
             if not isinstance(number, (Real, np.bool_)):
-                remedy = ": give its .data" if isinstance(x, Value) else ""
+                remedy = next((f": give its {found}" for kind, found in REMEDIES.items() if hasattr(x, kind)), "")
                 raise ValueError(f"{where} is {x!r:.80}, not a number{remedy}")
     try:
         return array.astype(dtype, copy=False)
@@ -158,8 +204,8 @@ def is_finite(x: NDArray[Any]) -> bool:
 
 
 def _is_foreign(kind: type) -> bool:
-    """Whether it is a masked array, a sparse matrix or a tensor; the libraries need not be there to know."""
-    if issubclass(kind, np.ma.MaskedArray):
+    """Whether it is one of the kinds that `as_numpy` looks at; the libraries need not be there to know."""
+    if issubclass(kind, np.ma.MaskedArray) or hasattr(kind, "__dask_graph__") or hasattr(kind, "addressable_shards"):
         return True
     return (hasattr(kind, "toarray") and hasattr(kind, "nnz")) or (hasattr(kind, "detach") and hasattr(kind, "numpy"))
 

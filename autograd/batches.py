@@ -27,7 +27,7 @@ def table(data: Any, names: Sequence[str], named: bool, dtype: np.dtype[Any], na
     Raises:
         ValueError: as `as_array`, `in_order` and `as_floats` do, and for another shape.
     """
-    array = as_array(data, name)
+    array = as_array(data, name, dtype)
     if named:
         array = in_order(array, data, names, name)
     array = as_floats(array, name, dtype)

@@ -376,7 +376,7 @@ ceil         = row("ceil",         "⌈x⌉",   r"\lceil x \rceil",         roun
 trunc        = row("trunc",        "trunc", r"\operatorname{trunc}(x)", rounding.trunc,        np.trunc,
                    [0.0])
 round        = row("round",        "round", r"\operatorname{round}_{y}(x)",
-                   rounding.round, rounding.round_array,
+                   rounding.round_decimals, rounding.round_array,
                    [0.0, 0.0],
                    arrange=lambda x, digits=0: (x, digits), domain="a whole number of digits",
                    call=("nn?", "round(x, 2)"))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd import mean
 from nn import MLP, Record, assert_weight_gradients, half_sse
+from nn.console import use_utf8
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -158,4 +159,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

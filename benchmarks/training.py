@@ -36,6 +36,7 @@ from vectorized import TASKS, lifted, measured
 from autograd import Program, vectorize
 from autograd.lifting import pipeline
 from nn import MLP, SGD, train
+from nn.console import use_utf8
 
 jax.config.update("jax_enable_x64", True)
 
@@ -270,4 +271,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -1,10 +1,11 @@
 """Speed of training steps on the lifted program, beside hand-written NumPy, PyTorch, JAX and micrograd.
 
-A step is forward, loss, backward and an SGD update on one batch, in float64, with default settings and threads. All
+A step is forward, loss, backward and an SGD update on one batch, in float64, with default settings. All
 contenders start from the same weights and must have the same losses over the first steps. Each round runs every
 contender, in a new order, so that whatever else the machine does, and what the one before has left in its caches, meets
-all of them; figures are medians, ratios are of medians.
-PyTorch runs with its own optimiser, JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
+all of them; figures are medians of the CPU time of all threads, ratios are of medians.
+PyTorch runs with its own optimiser, in one thread (with more, each waits for the others and takes longer as soon as
+another program runs), JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
 trains a ReLU network of the same sizes on squared errors; its time is that of one sample, times the batch. Tables of
 lifting itself, in time and memory, follow.
 
@@ -129,6 +130,7 @@ def numpy_by_hand(task: Task) -> Step:
 
 def pytorch(task: Task) -> Step:
     """Return PyTorch's step, with its modules and its optimiser."""
+    torch.set_num_threads(1)
     layers: list[torch.nn.Module] = []
     for w, v in zip(task.W, task.b, strict=True):
         linear = torch.nn.Linear(w.shape[0], w.shape[1], dtype=torch.float64)
@@ -177,33 +179,33 @@ def jax_jitted(task: Task) -> Step:
 
 
 def micrograd_seconds(task: Task) -> float:
-    """Return the time of micrograd's step, from that of a few samples."""
+    """Return the CPU time of micrograd's step, from that of a few samples."""
     mlp = micrograd.nn.MLP(task.sizes[0], task.sizes[1:])
     samples = 1 if task.sizes[0] > 100 else 5
-    start = time.perf_counter()
+    start = time.process_time()
     for p in mlp.parameters():  # the update
         p.data -= RATE * p.grad
         p.grad = 0.0
-    update = time.perf_counter() - start
-    start = time.perf_counter()
+    update = time.process_time() - start
+    start = time.process_time()
     for x, t in zip(task.X[:samples].tolist(), task.T.tolist(), strict=False):
         scores = mlp(list(map(micrograd.engine.Value, x)))
         errors = [(s - k) ** 2 for s, k in zip(scores if isinstance(scores, list) else [scores], t, strict=True)]
         sum(errors[1:], errors[0]).backward()
-    return update + (time.perf_counter() - start) / samples * task.n
+    return update + (time.process_time() - start) / samples * task.n
 
 
 # Measuring --------------------------------------------------------------------------------------------------
 
 
 def seconds(step: Step, repeats: int) -> float:
-    """Return the time of a step, the mean of `repeats`, after a few that warm up."""
+    """Return the CPU time of a step in all threads, the mean of `repeats`, after a few that warm up."""
     for _ in range(max(1, repeats // 10)):
         step()
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(repeats):
         step()
-    return (time.perf_counter() - start) / repeats
+    return (time.process_time() - start) / repeats
 
 
 def compare(task: Task) -> dict[str, float]:
@@ -227,7 +229,7 @@ def compare(task: Task) -> dict[str, float]:
 
 def show_steps() -> None:
     """Print the time of a training step of every network."""
-    print(f"\nA training step, µs: medians of {ROUNDS} interleaved rounds; in brackets, how many times ours it is\n")
+    print(f"\nA training step, µs of CPU time: medians of {ROUNDS} rounds; in brackets, how many times ours it is\n")
     print(f"| network | handgrad | {' | '.join(PEERS)} |\n|---|{'--:|' * (1 + len(PEERS))}")
     for task in TASKS:
         times = compare(task)
@@ -280,7 +282,7 @@ def show_lifting() -> None:
         sizes = (10**3, 10**4, 10**5, 10**6)
         graphs += [Lifting(f"{form} of {n:,}", partial(make, n)) for n in sizes]
     print(
-        "\nTracing and lifting: medians of 3\n\n"
+        "\nTracing and lifting: CPU time, medians of 3\n\n"
         "| graph | nodes | s | µs per node | peak bytes per node |\n|---|--:|--:|--:|--:|"
     )
     for graph in graphs:
@@ -289,9 +291,9 @@ def show_lifting() -> None:
         times = []
         for _ in range(3):
             gc.collect()
-            start = time.perf_counter()
+            start = time.process_time()
             vectorize(loss, inputs, parameters)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         _, peak = measured(partial(vectorize, loss, inputs, parameters))
         t = median(times)
         print(f"| {graph.name} | {nodes:,} | {t:.3f} | {1e6 * t / nodes:.1f} | {peak / nodes:,.0f} |", flush=True)

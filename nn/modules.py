@@ -198,10 +198,14 @@ class Layer(Module):
             Z += table[:, n:]
         if self.softmax:
             return Z, np.stack(softmax(list(Z)))
-        functions = [neuron.function for neuron in self.neurons]
         if isinstance(self.activation, str):
-            return Z, _applied(functions[0], Z)
-        return Z, np.stack([_applied(f, z) for f, z in zip(functions, Z, strict=True)])
+            return Z, _applied(self.neurons[0].function, Z)
+        return Z, np.stack([_applied(neuron.function, z) for neuron, z in zip(self.neurons, Z, strict=True)])
+
+    @property
+    def size(self) -> int:
+        """How many weights and biases there are; a shared one counts as often as it occurs."""
+        return len(self.neurons) * len(self.neurons[0].places())
 
     def weights(self, field: str = "data") -> Floats:
         """Return the weights [sender, receiver], or with field="grad" their gradients, as a read-only array."""

@@ -9,7 +9,7 @@ Letters: x inputs of one example, X of many (examples, inputs), Z net inputs, A 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,28 +175,27 @@ class MLP(Module):
             X: One example per row.
             theta: Numbers to use for `parameters()` instead of the network's own.
         """
+        ends = list(accumulate([layer.size for layer in self.layers]))
         if theta is None:
             theta = np.array([parameter.data for parameter in self._places()])
-        elif len(theta) < sum(len(layer.neurons) * len(layer.neurons[0].places()) for layer in self.layers):
+        elif len(theta) < ends[-1]:
             place = {parameter: i for i, parameter in enumerate(self.parameters())}
             theta = theta[[place[parameter] for parameter in self._places()]]
+        layers = [(layer, theta[end - layer.size : end]) for layer, end in zip(self.layers, ends, strict=True)]
+        n, k = len(X), self.sizes[-1]
+        Z = A = np.empty((k, n), np.result_type(X, theta))
+        if self.last_activation != "identity":
+            A = np.empty_like(Z)
         size = max(LEAST_PIECE, MAX_PRODUCT // max(m * n for m, n in pairwise(self.sizes)))
-        pieces = [self._forward_piece(X[i : i + size], theta) for i in range(0, len(X), size)] or [
-            self._forward_piece(X, theta)
-        ]
-        Z, A = pieces[0] if len(pieces) == 1 else map(np.hstack, zip(*pieces, strict=True))
+        with np.errstate(all="ignore"):  # what is infinite or NaN is looked at again
+            for first in range(0, n, size):
+                z = a = X[first : first + size].T  # one example per column makes the products twice as fast
+                for layer, numbers in layers:
+                    z, a = layer.forward_arrays(a, numbers)
+                Z[:, first : first + size] = z
+                if A is not Z:
+                    A[:, first : first + size] = a
         return Z.T, A.T
-
-    @np.errstate(all="ignore")  # what is infinite or NaN is looked at again
-    def _forward_piece(self, X: Floats, theta: Floats) -> tuple[Floats, Floats]:
-        """Return the last layer's net inputs and activations of some examples, one example per column."""
-        Z = A = X.T  # one example per column makes the products twice as fast
-        first = 0
-        for layer in self.layers:
-            last = first + len(layer.neurons) * len(layer.neurons[0].places())
-            Z, A = layer.forward_arrays(A, theta[first:last])
-            first = last
-        return Z, A
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.
@@ -315,25 +314,29 @@ class MLP(Module):
         >>> mlp.layers[0].neurons[0].weights[0].data
         0.5
         """
-        matrices = self._fitting(weights, self.weights(), "weights")
-        vectors = self.biases() if biases is None else self._fitting(biases, self.biases(), "biases")
+        shapes = list(pairwise(self.sizes))
+        receivers = [(len(x.neurons),) for x in self.layers if x.neurons[0].bias is not None]
+        matrices = self._fitting(weights, shapes, "weights")
+        vectors = self.biases() if biases is None else self._fitting(biases, receivers, "biases")
         tables = [np.vstack(both) for both in zip(matrices, vectors, strict=True)] if vectors else matrices
-        given = np.concatenate([table.T.ravel() for table in tables]).tolist()
-        chosen: dict[Value, float] = {}
-        for parameter, number in zip(self._places(), given, strict=True):
-            if chosen.setdefault(parameter, number) != number:
-                raise ValueError(f"{parameter.name} is shared, but is given {chosen[parameter]} and {number}; give one")
-        assign(chosen, np.array(list(chosen.values())))
+        given, places = np.concatenate([table.T.ravel() for table in tables]), self._places()
+        chosen = dict(zip(places, given.tolist(), strict=True))
+        if len(chosen) < len(places):
+            for parameter, number in zip(places, given.tolist(), strict=True):
+                if chosen[parameter] != number:
+                    name = parameter.name
+                    raise ValueError(f"{name} is shared, but is given {number} and {chosen[parameter]}; give one")
+        assign(places, given)
 
     @staticmethod
-    def _fitting(given: Sequence[ArrayLike], own: list[Floats], name: str) -> list[Floats]:
-        """Return the arrays; raise ValueError if they do not have the shapes of the network's own."""
+    def _fitting(given: Sequence[ArrayLike], shapes: Sequence[tuple[int, ...]], name: str) -> list[Floats]:
+        """Return the arrays; raise ValueError if they do not have these shapes, those of the network's own."""
         arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
-        if len(arrays) != len(own):
-            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(own)}")
-        for i, (array, ours) in enumerate(zip(arrays, own, strict=True)):
-            if array.shape != ours.shape:
-                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {ours.shape}")
+        if len(arrays) != len(shapes):
+            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(shapes)}")
+        for i, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+            if array.shape != shape:
+                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {shape}")
         return arrays
 
     def gradients(self) -> list[Floats]:

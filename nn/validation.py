@@ -179,6 +179,8 @@ def _classes(array: Floats, loss: str, k: int, name: str) -> Targets:
 
 
 def _refuse(array: Floats, wrong: NDArray[np.bool_], name: str, rule: str) -> None:
+    if not wrong.any():  # which is quicker to see than where
+        return
     for place in np.argwhere(wrong):
         words = f" (row {place[0]}, column {place[1]}, counted from 0)" if len(place) == 2 else ""
         raise ValueError(f"{entry(name, place)} is {array[tuple(place)]:g}{words}; {rule}")

@@ -46,6 +46,21 @@ def is_installed() -> bool:
         return False
 
 
+def most_rows(engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
+    """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
+
+    Args:
+        engine: the one that was asked for.
+        plan: of the program.
+        calls: of NumPy, that its program makes.
+        dtype: of its numbers.
+    """
+    if engine != "auto":
+        return 0 if engine == "numpy" else math.inf
+    scalar = most_scalar_rows(plan, calls) if dtype == np.float64 else 0
+    return max(scalar, most_native_rows(plan, calls) if is_installed() else 0)
+
+
 def one_row_program(
     engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
 ) -> ScalarRows | NativeRows:

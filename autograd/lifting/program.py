@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
@@ -23,7 +24,10 @@ from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
-from autograd.lifting.engines import Engine, one_row_program
+from autograd.files import write
+from autograd.lifting.beyond import cluster
+from autograd.lifting.beyond.to_source import Parts, source_file
+from autograd.lifting.engines import Engine, most_rows, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -74,6 +78,7 @@ class Program:
         self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
         self._lock = threading.Lock()
         self._engine, self._numpy_source = engine, written.text
+        self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
         self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
         if engine != "auto":
             self._few  # noqa: B018  (what was asked for may be refused)
@@ -134,7 +139,7 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: ArrayLike) -> None:
-        array = as_array(numbers, "the list of parameters")
+        array = as_array(numbers, "the list of parameters", self._dtype)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"the parameters are numbers, not {numbers!r:.80}; load() takes Values")
         if array.shape != self._parameters.shape:
@@ -146,8 +151,11 @@ class Program:
     @np.errstate(all="ignore")  # what is infinite or NaN in the end is found, and explained
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        if len(self._outputs) == 1 and (total := self._few.total(batch, self._parameters)) is not None:
+        few = len(batch) <= self._most_rows and len(self._outputs) == 1
+        if few and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
         total = 0.0
         for first, piece in pieces(batch, self._rows_at_once):
@@ -158,6 +166,9 @@ class Program:
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
+        if cluster.is_dask_array(batch):
+            shape = () if len(self._outputs) == 1 else (len(self._outputs),)
+            return cluster.per_row(self, batch, shape, "values", check_finite)
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
 
@@ -166,6 +177,8 @@ class Program:
 
         A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
         """
+        if cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
         batch = self._shaped(batch)
         found = self._step_of_few(batch)
         if found is None:
@@ -199,8 +212,11 @@ class Program:
         """
         if wrt not in get_args(Leaves):
             raise ValueError(f"wrt is {wrt!r}; choose 'parameters' or 'inputs'")
-        batch = self._checked(batch, check_finite)
         outputs, width = len(self._outputs), len(self.parameters) if wrt == "parameters" else self._width
+        if cluster.is_dask_array(batch):
+            shape = (width,) if outputs == 1 else (outputs, width)
+            return cluster.per_row(self, batch, shape, "jacobian", wrt, check_finite)
+        batch = self._checked(batch, check_finite)
         rows = self._with_derivatives(wrt, batch)._rows(batch, check_finite=False)
         if check_finite and not is_finite(rows):
             self._put_right(rows, batch, wrt)
@@ -209,7 +225,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if (found := self._few.values(batch, self._parameters)) is not None:
+        if len(batch) <= self._most_rows and (found := self._few.values(batch, self._parameters)) is not None:
             return found
         n, size = len(batch), self._rows_at_once
         if n <= size:
@@ -237,7 +253,7 @@ class Program:
 
     def _step_of_few(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]] | None:
         """Return the reduced loss and its gradient by what runs few rows, or all; None where NumPy has to."""
-        if len(self._outputs) != 1:
+        if len(batch) > self._most_rows or len(self._outputs) != 1:
             return None
         return self._few.gradient(batch, self._parameters, self._reduction == "mean")
 
@@ -309,6 +325,32 @@ class Program:
         trace([], [], leaves)  # refuses what is not a leaf, or comes twice
         for leaf, number in zip(leaves, self.parameters.tolist(), strict=True):
             leaf.data = number
+
+    def to_source(self, path: str | PathLike[str]) -> None:
+        """Write the program as one file of Python that needs NumPy and nothing of this project.
+
+        Its functions `values`, `value` and `gradient` take a batch of any size, and other parameters than today's as a
+        second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
+
+        Raises:
+            NotImplementedError: for an operation of one's own, by its name.
+            OSError: as `autograd.files.write`, which leaves what was there.
+
+        >>> from tempfile import mkdtemp
+        >>> from pathlib import Path
+        >>> from autograd import Value, vectorize
+        >>> w, x = Value(2.0, "w"), Value(1.0, "x")
+        >>> path = Path(mkdtemp()) / "model.py"
+        >>> vectorize(w * x**2, inputs=[x], parameters=[w]).to_source(path)
+        >>> exec(path.read_text("utf-8"), names := {})
+        >>> names["gradient"]([[1.0], [3.0]])
+        (10.0, array([5.]))
+        """
+        parts = Parts(
+            self._numpy_source, self._namespace, self._constants, self._runs, len(self._outputs), self._trace.inputs,
+            self._trace.parameters, self.parameters, self._reduction == "mean", self._rows_at_once,
+        )  # fmt: skip
+        write(path, source_file(parts).encode())
 
     def to_jax(self) -> Callable[[Any, Any], Any]:
         """Return the program as a pure function of JAX, of (parameters, batch), that gives what `values` does.

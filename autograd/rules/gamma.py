@@ -14,10 +14,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograd.rules.elementary import LOG_SQRT_2PI, FloatOrArray, elementwise
-from autograd.rules.normal import sin_pi
+from autograd.rules.normal import MAX_ORDER, sin_pi
 
 MIN_ASYMPTOTIC = 10.0  # from here on the asymptotic series have all digits
-MAX_ORDER = 1000  # order of polygamma
 ONE_LESS_EULER = 0.42278433509846713  # 1 − γ = ψ(2)
 ROOT, ROOT_LO = 1.4616321449683622, 9.549995429965697e-17  # where ψ is 0, and lgamma least
 LEAST = -0.12148629053584961

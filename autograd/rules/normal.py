@@ -15,7 +15,7 @@ from autograd.rules.elementary import FloatOrArray
 
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 INVERSE_SQRT_2PI = 0.3989422804014327
-MAX_ORDER = 1000  # of spherical_bessel, whose time grows with it
+MAX_ORDER = 1000  # of spherical_bessel and of polygamma, whose time grows with it
 SQRT_HALF, SQRT_HALF_LO = 0.7071067811865476, -4.833646656726457e-17
 # (x + 0.875) · e^(x²/2) · Φ(−x), which is nearly constant for x ≥ 0, in powers of t = (x − 5.25) / (x + 5.25), from the
 # lowest: a polynomial in such a t as in Shepherd and Laframboise 1981, through its values at the zeros of a Chebyshev

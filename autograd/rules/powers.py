@@ -50,7 +50,7 @@ def power_slope(c: float, x: float, y: float) -> float:
     slope = times_power(c, x, exponent)
     shift = exponent - y
     lost = (y - (exponent - shift)) - (1.0 + shift)
-    if lost and x > 0.0 and math.isfinite(slope * lost):
+    if lost and 0.0 < x < math.inf and math.isfinite(slope * lost):
         slope += slope * (lost * math.log(x))
     return slope
 
@@ -63,7 +63,7 @@ def power_slope_array(c: FloatOrArray, x: FloatOrArray, y: FloatOrArray) -> Floa
     shift = exponent - y
     lost = (y - (exponent - shift)) - (1.0 + shift)
     if np.any(lost):
-        z = z + z * np.where(np.greater(x, 0.0), lost * np.log(np.abs(x)), 0.0)
+        z = z + z * np.where((x > 0.0) & (x < math.inf), lost * np.log(np.abs(x)), 0.0)
     return mended(z, power_slope, (c, x, y), ~precise & np.not_equal(x, 0.0) | np.isnan(z))
 
 

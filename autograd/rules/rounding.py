@@ -5,7 +5,6 @@ Letters: x, y operands; c a condition.
 
 from __future__ import annotations
 
-import builtins
 import math
 
 import numpy as np
@@ -28,16 +27,16 @@ def trunc(x: float) -> float:
     return math.copysign(math.trunc(x), x) if math.isfinite(x) else x
 
 
-def round(x: float, digits: float) -> float:  # noqa: A001  (the row is named like Python's function, and does the same)
+def round_decimals(x: float, digits: float) -> float:
     """x to a number of decimals, rounded exactly, ties to the even digit."""
     if not math.isfinite(digits) or digits != int(digits):
         if digits != digits:
             return digits
         raise ValueError(f"expected a whole number of digits, got {digits}")
-    return builtins.round(x, int(min(max(digits, -400.0), 400.0)))  # beyond, nothing or all of a float is rounded
+    return round(x, int(min(max(digits, -400.0), 400.0)))  # beyond, nothing or all of a float is rounded
 
 
-round_to_digits = elementwise(round)
+round_to_digits = elementwise(round_decimals)
 
 
 def round_array(x: FloatOrArray, digits: FloatOrArray, out: FloatOrArray = None) -> FloatOrArray:

@@ -183,7 +183,7 @@ class VectorizedEngine:
             raise ValueError(f"{error}; engine='scalar' takes any loss") from error
 
     def _batch(self, rows: RowIndices) -> NDArray[Any]:
-        batch = self.batch[: len(rows)]
+        batch = self.batch if len(rows) == len(self.batch) else self.batch[: len(rows)]
         self.data.take(rows, 0, batch, "clip")  # with "raise", NumPy would use a copy
         return batch
 

@@ -14,11 +14,12 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import islice
 from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
 from nn.losses import Loss
@@ -197,17 +198,17 @@ def _epoch(
         interrupts: Holds Ctrl-C back during an update.
     """
     total, every = 0.0, []
-    seen, parts = None, list[list[NDArray[Any]]]()  # the gradient, which mostly is one array, and its layers
+    pieces = [piece for layer in layers for piece in layer]
+    seen, dots = None, list[partial[Any]]()  # the gradient, which mostly is one array
     with np.errstate(all="ignore"):  # reported by the error below
         for rows in batches:
             loss, gradient = interrupts.breakable(engine.step, rows)
             if gradient is not seen:
-                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
-            squares = _squares(parts)
+                seen, dots = gradient, [partial(gradient[piece].dot, gradient[piece]) for piece in pieces]
+            squares = [float(dot()) for dot in dots]
             if not math.isfinite(loss + sum(squares)):
                 loss, gradient = interrupts.breakable(engine.step, rows, True)
-                seen, parts = gradient, [[gradient[piece] for piece in layer] for layer in layers]
-                squares = _squares(parts)
+                seen, squares = None, [float(gradient[piece].dot(gradient[piece])) for piece in pieces]
                 if not math.isfinite(loss + sum(squares)):
                     raise FloatingPointError(
                         f"the loss of a batch is {loss}, the length of its gradient {math.sqrt(sum(squares))}; {REMEDY}"
@@ -216,12 +217,8 @@ def _epoch(
             total += loss * len(rows)
             every.append(squares)
     sums = map(sum, zip(*every, strict=True))
-    return total / sum(map(len, batches)), [math.sqrt(s / len(batches)) for s in sums]
-
-
-def _squares(layers: list[list[NDArray[Any]]]) -> list[float]:
-    """Return the square of the length of each layer's gradient, which is given in pieces."""
-    return [sum([float(g.dot(g)) for g in layer]) for layer in layers]
+    means = [sum(islice(sums, len(layer))) / len(batches) for layer in layers]
+    return total / sum(map(len, batches)), list(map(math.sqrt, means))
 
 
 def _pieces(mlp: MLP) -> list[list[slice]]:

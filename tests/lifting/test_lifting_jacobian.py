@@ -94,7 +94,9 @@ def test_the_gradient_is_the_mean_or_the_sum_of_the_rows_of_the_jacobian(name, r
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.arity in (1, 2)], ids=lambda row: row.name)
 def test_every_operation_has_derivatives_to_inputs_and_to_parameters(row):
     operands = [Value(1.3 if row.name == "acosh" else 0.3, "x"), Value(0.7, "y")][: row.arity]
-    whole = {"polygamma": 0, "round": 1, "spherical_bessel": 1}.get(row.name)  # the place of an operand that is a whole number
+    whole = {"polygamma": 0, "round": 1, "spherical_bessel": 1}.get(
+        row.name
+    )  # the place of an operand that is a whole number
     z = row(*[2.0 if place == whole else x for place, x in enumerate(operands)])
     operands, numbers = [x for x in operands if x in z.operands], [x.data for x in operands if x in z.operands]
     expected = pytest.approx([d.data for d in z.derivatives(operands)], rel=1e-13)

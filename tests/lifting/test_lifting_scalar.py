@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from gears import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
 
-from autograd import Value, sin, sum, vectorize
+from autograd import Value, dot, sin, sum, vectorize
 from autograd.lifting import engines
 from autograd.lifting.program import Program
 
@@ -81,6 +81,20 @@ def test_what_is_quicker_runs_and_the_program_tells(without_native):
     wide, point, centres = mixture(30, 20)
     matrix = vectorize(wide, point, centres)
     assert (matrix.engine, matrix.engine_rows, matrix.source_for(1)) == ("numpy", 0, matrix.source)
+
+
+def test_the_text_of_one_row_is_written_only_for_a_batch_that_may_run_it(monkeypatch):
+    def refused(*arguments):
+        raise AssertionError("the text is written")
+
+    point = [Value(0.5, f"x{i}") for i in range(40)]
+    neurons = [[Value(0.1, f"w{i}{k}") for k in range(40)] for i in range(40)]
+    loss = sum([dot(neuron, point).tanh() for neuron in neurons])
+    program = vectorize(loss, point, [p for neuron in neurons for p in neuron])
+    monkeypatch.setattr("autograd.lifting.scalar.rows.scalar_source", refused)
+    batch = np.full((100, 40), 0.5)
+    assert program._most_rows < 100
+    assert np.isfinite(program.gradient(batch)[0] + program.value(batch) + program.values(batch).sum())
 
 
 def test_a_chosen_engine_runs_every_batch(no_numpy):

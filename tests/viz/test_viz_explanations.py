@@ -149,7 +149,7 @@ def test_an_explanation_of_another_value_is_not_drawn():
         draw(record.output[0], highlight=explanation)
     with pytest.raises(TypeError, match=r"give explain\(value, x\)"):
         draw(loss, record, highlight=[loss])
-    with pytest.raises(TypeError, match="are options of a Value"):
+    with pytest.raises(TypeError, match="give highlight to draw or network"):
         save(draw(loss), "loss.svg", highlight=explanation)
 
 

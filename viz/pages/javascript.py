@@ -33,7 +33,7 @@ CONSTANTS: dict[str, float | Sequence[float]] = {
     "TAIL": normal.TAIL.ravel().tolist(),
     "ERF": normal.ERF[::-1],
     "MIN_ASYMPTOTIC": gamma.MIN_ASYMPTOTIC,
-    "MAX_ORDER": gamma.MAX_ORDER,
+    "MAX_ORDER": normal.MAX_ORDER,
     "BASIN": gamma.BASIN,
     "ROOT": gamma.ROOT,
     "ROOT_LO": gamma.ROOT_LO,

@@ -18,7 +18,7 @@ from autograd.lifting.native.call import field
 from autograd.lifting.native.functions import FUNCTIONS
 from autograd.lifting.native.record import OF_TWO
 from autograd.lifting.native.tape import ARITHMETIC, LANES
-from autograd.lifting.native.vectors import Lanes, Processor, Vector, multiply_add
+from autograd.lifting.native.vectors import Lanes, Processor, Vector
 from autograd.operations import TABLE
 
 NAMES = (*ARITHMETIC, *[name for name in FUNCTIONS if TABLE[name].arity or name in OF_TWO.values()])
@@ -197,7 +197,7 @@ RULES: dict[str, Callable[..., Vector]] = {
     "mul": lambda signs, x, y: x * y,
     "div": lambda signs, x, y: x / y,
     "neg": lambda signs, x: -x,
-    "fused": lambda signs, x, y, w: multiply_add(-x if signs[0] else x, y, -w if signs[1] else w),
+    "fused": lambda signs, x, y, w: w - x * y if signs[0] else x * y - w if signs[1] else x * y + w,
 }
 
 
@@ -233,7 +233,7 @@ def write_dot(this: Instruction) -> None:
                 left = this.loaded(x, register)
                 right = y if isinstance(y, Vector) else this.loaded(y, register)
                 total = Vector(this.lanes, totals[register])
-                totals[register] = multiply_add(-left if kind == 2 else left, right, total).code
+                totals[register] = (total - left * right if kind == 2 else total + left * right).code
         where = builder.add(where, builder.add(count, count))
     for register, total in enumerate(totals):
         this.stored(Vector(this.lanes, total), z, register)
@@ -261,7 +261,7 @@ def write_reduce(this: Instruction) -> None:
         product = this.loaded(x, register)
         if gear.lanes > 1:
             product *= this.loaded(mask, register)
-        total = total + product if y is None else multiply_add(product, this.loaded(y, register), total)
+        total += product if y is None else product * this.loaded(y, register)
     builder.store(total.code, where, align=this.align)
     this.finish(2 if y is None else 3)
 
@@ -277,7 +277,7 @@ def write_store(this: Instruction) -> None:
     x = this.slot(1)
     for register in range(gear.registers):
         value = this.loaded(x, register)
-        total = multiply_add(value, 0.0, total)
+        total += value * 0.0
         builder.store(value.code, this.at(where, register), align=gear.bytes)
     builder.store(total.code, unfinite, align=this.align)
     this.finish(2)

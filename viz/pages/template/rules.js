@@ -111,7 +111,7 @@ function power_slope(c, x, y) {
   const slope = times_power(c, x, less);
   const shift = less - y;
   const lost = y - (less - shift) - (1 + shift);
-  return lost !== 0 && x > 0 && Number.isFinite(slope * lost) ? slope + slope * (lost * Math.log(x)) : slope;
+  return lost !== 0 && x > 0 && x < Infinity && Number.isFinite(slope * lost) ? slope + slope * (lost * Math.log(x)) : slope;
 }
 
 function power_log(x, y) {
