@@ -1,5 +1,11 @@
-"""The native gear's modules can be imported, and their examples run, only where its extra is installed."""
+"""Modules that need an extra can be imported, and their examples run, only where its library is installed."""
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("llvmlite") else ["autograd/lifting/native/*"]
+NEEDS = {
+    "llvmlite": "autograd/lifting/native/*",
+    "onnx": "nn/beyond/onnx_file.py",
+    "safetensors": "nn/beyond/safetensors_file.py",
+    "torch": "nn/beyond/pytorch.py",
+}
+collect_ignore_glob = [files for library, files in NEEDS.items() if find_spec(library) is None]

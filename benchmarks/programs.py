@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from viz.rendering.engines import render
 SVG = "{http://www.w3.org/2000/svg}"
 PIXELS = 4 / 3  # of a point
 INK = 60  # darker than its surroundings, of 255
-STRIP = 7  # pixels beside a box that must stay as they are
+BORDER, STRIP = 4, 9  # pixels beside a box: where its border ends, and up to where all must stay as it is
 SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"]
 
 
@@ -70,16 +71,15 @@ def kinds() -> Iterator[tuple[str, Drawing]]:
     yield "expression", draw(density)
 
 
-def pictures(folder: Path) -> list[Path]:
-    """Write the drawings, by the system's `dot` and one also by the embedded Graphviz, and return their paths."""
+def pictures(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Write the drawings, or those of some names, and return their paths; "embedded" is by the embedded Graphviz."""
+    drawings = dict(kinds())
     paths = []
-    for name, drawing in kinds():
+    for name in names or [*drawings, "embedded"]:
         paths.append(folder / f"{name}.svg")
-        paths[-1].write_bytes(render(drawing.source, "svg"))
-        if name == "neuron":
-            paths.append(folder / "embedded.svg")
-            with mock.patch("shutil.which", return_value=None):
-                paths[-1].write_bytes(render(drawing.source, "svg"))
+        embedded = mock.patch("shutil.which", return_value=None) if name == "embedded" else nullcontext()
+        with embedded:
+            paths[-1].write_bytes(render(drawings["neuron" if name == "embedded" else name].source, "svg"))
     return paths
 
 
@@ -248,9 +248,11 @@ def faults(picture: Image.Image, reference: Image.Image, path: Path) -> list[str
         found.append(f"too dark: {dark[0].mean():.0f}, not {dark[1].mean():.0f}")
     for left, top, right, bottom in boxes(path):
         rows = slice(round(top) + 3, round(bottom) - 2)
-        for beside in (slice(round(left) - STRIP, round(left) - 2), slice(round(right) + 3, round(right) + STRIP + 1)):
+        before = slice(round(left) - STRIP, round(left) - BORDER)
+        after = slice(round(right) + BORDER + 1, round(right) + STRIP + 1)
+        for beside in (before, after):
             ink = [int((x[rows, beside] < 255 - INK).sum()) for x in dark]
-            if ink[0] > ink[1] + 12:
+            if ink[0] > 1.2 * ink[1] + 12:  # an arrow that ends there may be a little wider
                 found.append(f"a line leaves the box at {left:.0f}, {top:.0f}")
     return found
 

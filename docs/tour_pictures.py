@@ -35,12 +35,12 @@ def plots_of_pages() -> None:
     with plt.rc_context({"svg.hashsalt": "handgrad"}):
         figure = plt.figure(figsize=(pixels.shape[1] / 100, pixels.shape[0] / 100), dpi=100)
         figure.figimage(pixels, cmap="gray")
-        figure.savefig(FOLDER / "tour" / "4-digits.svg", metadata={"Date": None})
+        figure.savefig(FOLDER / "tour" / "4-digits.svg", metadata={"Date": None, "Title": "Ten handwritten digits"})
         plt.close(figure)
     for theme, style in {"light": "default", "dark": "dark_background"}.items():
         with plt.style.context(style), plt.rc_context({"svg.hashsalt": "handgrad"}):
-            plot_history(training["history"], "accuracy")
-            plt.savefig(FOLDER / "tour" / f"4-accuracy-{theme}.svg", metadata={"Date": None})
+            title = plot_history(training["history"], "accuracy").get_title(loc="left")
+            plt.savefig(FOLDER / "tour" / f"4-accuracy-{theme}.svg", metadata={"Date": None, "Title": title})
             plt.close()
 
 

@@ -5,6 +5,7 @@ losses, objective, metrics: losses, what training minimises, and measures of qua
 validation: checks of what is passed in.
 training: the training loop, its engines, optimisers, stopping rules and checkpoints; scikit-learn estimators.
 checking: deltas derived by hand, compared with the engine's, and the mistake that explains a difference.
+beyond: networks from and for PyTorch, scikit-learn, ONNX and safetensors.
 exercise: exercise sheets for backpropagation by hand, and their marking.
 """
 

@@ -8,12 +8,13 @@ Letters: x inputs of one example, X of many (examples, inputs), Z net inputs, A 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
@@ -141,6 +142,113 @@ class MLP(Module):
         mlp = cls(sizes[0], sizes[1:], activation, output=output, bias=bias, initializer="zeros", expanded=expanded)
         assign(mlp.parameters(), np.concatenate([W.T.ravel() for W in matrices]))
         return mlp
+
+    @classmethod
+    def from_torch(cls, module: Any) -> MLP:
+        """Return the network that a PyTorch module computes, with the same weights.
+
+        Args:
+            module: A Linear, or Sequentials of Linear, activations that agree, and Dropout in eval, to any depth;
+                32-bit or 64-bit, on any device. If only some layers have a bias, the others get one of 0.
+
+        Raises:
+            ImportError: Without PyTorch, with the command that installs it.
+            ValueError: For what has no counterpart here, with its place in the module, the reason and the nearest way.
+        """
+        from nn.beyond import pytorch
+
+        return cls.from_weights(*pytorch.from_module(module))
+
+    def to_torch(self) -> Any:
+        """Return the network as a PyTorch Sequential of Linear and activations, in 64-bit floats on the CPU.
+
+        Its `float()` and `to(device)` convert it. Raises ImportError without PyTorch, and ValueError for activations
+        that PyTorch has no module for, layers of mixed activations, and shared weights.
+        """
+        from nn.beyond import pytorch
+
+        return pytorch.to_module(self)
+
+    @classmethod
+    def from_safetensors(
+        cls,
+        path: str | os.PathLike[str],
+        activation: str | Sequence[Activation] = "sigmoid",
+        *,
+        output: Activation | None = None,
+    ) -> MLP:
+        """Return the network with the weights of a file of safetensors, named as in the state_dict of a Sequential.
+
+        Args:
+            path: The file: "0.weight", "0.bias", "2.weight", …; the layers are in the order of their numbers.
+            activation: As for `MLP`, for a file has none.
+            output: As for `MLP`.
+
+        Raises:
+            ImportError: Without safetensors, with the command that installs it.
+            ValueError: For a damaged file, and for names or shapes that are not those of such layers.
+        """
+        from nn.beyond import safetensors_file
+
+        return cls.from_weights(*safetensors_file.read(path), activation, output=output)
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> MLP:
+        """Return the network of scikit-learn's fitted MLPClassifier or MLPRegressor.
+
+        For two classes it has one sigmoid output, the probability of `classes_[1]`; for more a softmax; for labels that
+        are not exclusive a sigmoid for each; for regression the identity, or exp (`loss="poisson"`). Raises ImportError
+        without scikit-learn, TypeError for anything else: of a Pipeline give the last step, and the inputs transformed.
+
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> fitted = MLPRegressor(hidden_layer_sizes=[3], random_state=0).partial_fit([[0.0], [1.0]], [1.0, 0.5])
+        >>> mlp = MLP.from_sklearn(fitted)
+        >>> mlp, bool(abs(mlp.predict([[0.3]])[0, 0] - fitted.predict([[0.3]])[0]) < 1e-12)
+        (MLP(1 → 3 relu → 1 identity, 10 parameters), True)
+        """
+        from nn.beyond import scikit_learn
+
+        return cls.from_weights(*scikit_learn.from_estimator(fitted))
+
+    def to_sklearn(self) -> Any:
+        """Return the network as a fitted estimator of scikit-learn: MLPClassifier or MLPRegressor, by the last layer.
+
+        The classes are 0, 1, …; `partial_fit` continues from these weights. Raises ImportError without scikit-learn,
+        and ValueError for activations that its networks do not have.
+
+        >>> MLP(2, [4, 3], "tanh", output="softmax", rng=0).to_sklearn().predict([[0.5, -1.0]])
+        array([0])
+        """
+        from nn.beyond import scikit_learn
+
+        return scikit_learn.to_estimator(self)
+
+    @classmethod
+    def from_onnx(cls, path: str | os.PathLike[str]) -> MLP:
+        """Return the network in an ONNX file: Gemm, or MatMul and Add, and activations, one after another.
+
+        Nothing in the file is executed, and no other file is opened. Raises ImportError without onnx, ValueError for a
+        damaged file, and for what has no counterpart here, with its name in the file.
+        """
+        from nn.beyond import onnx_file
+
+        return cls.from_weights(*onnx_file.read(path))
+
+    def to_onnx(self, path: str | os.PathLike[str], dtype: DTypeLike = np.float64) -> None:
+        """Write the network to an ONNX file, with input x (batch, inputs) and output y (batch, outputs).
+
+        Args:
+            path: The file.
+            dtype: Of all numbers in it, float64 or float32, which more runtimes take.
+
+        Raises:
+            ImportError: Without onnx, with the command that installs it.
+            ValueError: For what ONNX, or runtimes for this dtype, do not have; nothing is written then.
+            OSError: As `save` does.
+        """
+        from nn.beyond import onnx_file
+
+        onnx_file.write(self, path, dtype)
 
     def __repr__(self) -> str:
         layers = "".join(f" → {len(layer.neurons)} {layer.activation}" for layer in self.layers)

@@ -17,14 +17,13 @@ from autograd import TABLE
 from docs import blocks, calculus, tour_pictures, worked
 
 DOCS = Path(__file__).parent.parent / "docs"
-NEEDS = {"cluster": "dask.array"}  # a page, and what it takes to run it
-PAGES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
+BEYOND = ("beyond", "cluster", "torch")  # need other libraries: tests/beyond runs them
+EXAMPLES = [page for page in sorted(DOCS.rglob("*.md")) if ">>>" in page.read_text(encoding="utf-8")]
+PAGES = [page for page in EXAMPLES if page.stem not in BEYOND]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_blocks_of_a_page_print_what_it_says(page, tmp_path, monkeypatch):
-    if page.stem in NEEDS:
-        pytest.importorskip(NEEDS[page.stem])
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     blocks.run(page)

@@ -3,7 +3,7 @@
 text: formulas, explanations of gradients, names and numbers as text.
 graphs: computation graphs and networks as drawings, and comparisons of graphs.
 rendering: the style, and the engines that lay drawings out.
-pages: HTML pages that replay a graph step by step.
+pages: HTML pages that replay a graph step by step, and compute it for other numbers.
 solutions: worked solutions, in the notation of a textbook or document.
 plots: curves, loss landscapes and decision boundaries.
 """
@@ -16,7 +16,7 @@ if not hasattr(nn, "Record"):
         "your own: rename it; else keep the two packages in separate environments"
     )
 
-from viz.graphs.dot import Drawing
+from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import draw
 from viz.graphs.textbook_network import network
 from viz.notebook import register, register_for_marimo, running_shell

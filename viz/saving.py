@@ -9,7 +9,7 @@ from autograd import Value
 from autograd.files import writable, write
 from nn import Record
 from viz.graphs.comparison import Against
-from viz.graphs.dot import Drawing
+from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import Collapse, draw
 from viz.graphs.textbook_network import network
 from viz.pages.page import page
@@ -87,7 +87,8 @@ def save(
     if suffix == "html":
         if not isinstance(value, Value) or against is not None:
             raise TypeError(
-                "a page replays one Value, such as the loss, with its record; save a drawing or a comparison as .svg"
+                "a page replays one Value, such as the loss, with its record: save(loss, path, record); "
+                "save a record, a drawing or a comparison as .svg"
             )
         page(value, path, record, collapse=collapse, highlight=highlight, convention=convention, theme=theme)
         return

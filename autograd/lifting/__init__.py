@@ -2,7 +2,7 @@
 
 lift, program: `vectorize`, and the program that it returns. explanation: why a row of a batch is not finite.
 pipeline: the passes, in the order in which they run; passes holds them, codegen those that write code.
-scalar: the program of few rows, which runs on floats.
+scalar: the program of few rows, which runs on floats. beyond: the program elsewhere, as JAX, source or dask's tasks.
 plan, statements: what the passes read and write: blocks of rows, then statements on arrays. names: names in the source.
 """
 

@@ -346,7 +346,8 @@ class Program:
         >>> path = Path(mkdtemp()) / "model.py"
         >>> vectorize(w * x**2, inputs=[x], parameters=[w]).to_source(path)
         >>> exec(path.read_text("utf-8"), names := {})
-        >>> names["gradient"]([[1.0], [3.0]])
+        >>> gradient = names["gradient"]
+        >>> gradient([[1.0], [3.0]])
         (10.0, array([5.]))
         """
         parts = Parts(

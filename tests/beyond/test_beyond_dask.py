@@ -6,6 +6,9 @@ Letters: X rows of inputs, w parameters.
 import os
 import re
 import signal
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -152,6 +155,17 @@ def test_dasks_progress_bar_follows(capsys):
     with diagnostics.ProgressBar():
         model().gradient(blocks())
     assert "100% Completed" in capsys.readouterr().out
+
+
+def test_dask_is_not_imported_for_tables():
+    code = """
+        import sys
+        from autograd import Value, vectorize
+        x = Value(1.0)
+        vectorize(x * x, [x]).gradient([[2.0]])
+        assert not {"dask", "distributed"} & {*sys.modules}
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
 
 # Mistakes -------------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def labelled(xarray, transposed=False):
         np.ascontiguousarray(TABLE[::-1])[::-1],
         np.ascontiguousarray(TABLE[:, ::-1])[:, ::-1],
         np.repeat(TABLE, 3, axis=1)[:, ::3],
-        np.matrix(TABLE),
+        TABLE.view(np.matrix),
         np.ma.array(TABLE),
         TABLE.astype(object),
         [[1, Fraction(2)], [np.float32(3.0), True + 3]],

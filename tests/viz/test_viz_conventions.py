@@ -7,8 +7,9 @@ import pytest
 
 from autograd import Value
 from nn import MLP, sse
-from viz import derivation, draw, network, page
+from viz import derivation, draw, explain, network, page
 from viz.graphs.boxes import remainders
+from viz.graphs.lettering import of_layer
 from viz.pages.narration import Narration
 from viz.solutions.notations import CONVENTIONS
 from viz.text.labels import number, signed
@@ -61,6 +62,28 @@ def test_a_folded_neuron_shows_z_a_and_delta_as_the_worked_solution_writes_them(
                 assert f"{c.z(n, j).text} = {number(z.data)}  {c.a(n, j).text} = {number(a.data)}" in lines
     text = str(derivation(record, loss=loss, convention=name))
     assert all(delta.partition(" =")[0] in text for delta in delta_lines(record, name))
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_a_folded_layer_shows_the_deltas_of_its_neurons_in_their_order(name):
+    loss, record = step(3, 4, 2)
+    drawing = draw(loss, record, collapse="layer", convention=name)
+    told = [step.delta for step in Narration(drawing, flowing=True).steps()]
+    c = CONVENTIONS[name](record.mlp.sizes)
+    for n, layer in enumerate(record.net_inputs, 1):
+        symbol, deltas = of_layer(c.delta(n, 1).text), "  ".join(signed(c.sign * z.grad) for z in layer)
+        assert f"{symbol} = {deltas}" in written(drawing)
+        assert [symbol, deltas] in told
+    assert drawing.source.count("delta-") == len(record.net_inputs)
+
+
+@pytest.mark.parametrize("name", COURSES)
+def test_a_highlighted_path_ends_at_the_symbols_of_the_course(name):
+    loss, record = step(2, 3, 2)
+    w = record.mlp.layers[0].neurons[0].weights[1]
+    c = CONVENTIONS[name]((2, 3, 2))
+    legend = draw(loss, record, highlight=explain(loss, w), convention=name).graph_attr["label"]
+    assert f"from {c.C.text} to {c.w(1, 2, 1).text}" in legend
 
 
 @pytest.mark.parametrize("name", COURSES)

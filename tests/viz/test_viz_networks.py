@@ -14,7 +14,7 @@ from hostile import HOSTILE
 from autograd import Value
 from nn import MLP, SGD, cross_entropy, half_sse, softmax_cross_entropy, sse, train
 from viz import Drawing, network, save
-from viz.graphs.textbook_network import RADIUS
+from viz.graphs.textbook_layout import RADIUS
 from viz.rendering.engines import render
 from viz.rendering.style import LIGHT
 from viz.rendering.svg import SVG

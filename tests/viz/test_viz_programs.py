@@ -14,7 +14,7 @@ SHOWN = ("neuron", "embedded", "layers")
 @pytest.fixture(scope="module")
 def pictures(chromium, tmp_path_factory):
     """The paths of some drawings, each with Chromium's picture."""
-    paths = [path for path in programs.pictures(tmp_path_factory.mktemp("drawings")) if path.stem in SHOWN]
+    paths = programs.pictures(tmp_path_factory.mktemp("drawings"), SHOWN)
     return {path: programs.opened(programs.photograph(chromium, path), programs.size(path)) for path in paths}
 
 

@@ -10,7 +10,7 @@ from hostile import HOSTILE
 from autograd import Value
 from nn import MLP, sse
 from viz import draw, network
-from viz.graphs.dot import image
+from viz.rendering.cells import image
 from viz.rendering.engines import render
 from viz.rendering.style import LIGHT
 from viz.rendering.svg import SVG

@@ -32,8 +32,8 @@ RTOL = 1e-9  #: up to this fraction, a gradient is the sum of its terms
 class Box:
     """Some Values drawn as one: the members in topological order, and as results those that other boxes use.
 
-    `look` is the class that the style sheet colours, `place` the frame around the box, and `net_input` that of the
-    neuron whose δ the box shows.
+    `look` is the class that the style sheet colours, `place` the frame around the box, and `net_inputs` those of the
+    neurons whose δ the box shows.
     """
 
     name: str
@@ -42,14 +42,20 @@ class Box:
     place: Place | None
     members: list[Value]
     results: list[Value]
-    net_input: NetInput | None = None
+    net_inputs: Sequence[NetInput] = ()
+
+    @property
+    def net_input(self) -> NetInput | None:
+        """That of a single neuron."""
+        return self.net_inputs[0] if len(self.net_inputs) == 1 else None
 
 
 @dataclass(slots=True, eq=False)
 class Arrow:
     """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back.
 
-    There is one flow for each result of the box at its tail.
+    There is one flow for each result of the box at its tail. `operand` is the place of the tail among the operands of
+    the head, if both are single Values; `partial` is the local derivative, NaN if there is none, as of a matrix.
     """
 
     tail: int
@@ -57,6 +63,8 @@ class Arrow:
     text: str
     hint: str
     flows: list[float]
+    operand: int | None = None
+    partial: float = math.nan
 
 
 def groups_of(nodes: Sequence[Value], grouping: Grouping, collapse: str | None) -> dict[Hashable, list[Value]]:
@@ -81,20 +89,20 @@ def boxes_of(groups: dict[Hashable, list[Value]], nodes: Sequence[Value], groupi
     boxes = []
     for key, members in sorted(groups.items(), key=lambda item: position[item[1][-1]]):
         if len(members) == 1:
-            boxes.append(_single(members[0], grouping, grouping.net_input(key, members)))
+            boxes.append(_single(members[0], grouping, grouping.net_inputs(key, members)))
             continue
         place = key if isinstance(key, Place) else None
         results = [z for z in members if z in used]
         name, kind = grouping.title(place, results)
         frame = Place(place.layer, SHARED) if place and place.neuron is not None else None  # a neuron needs no other
-        boxes.append(Box(name, kind, "group", frame, members, results, grouping.net_input(key, members)))
+        boxes.append(Box(name, kind, "group", frame, members, results, grouping.net_inputs(key, members)))
     return boxes
 
 
-def _single(z: Value, grouping: Grouping, net_input: NetInput | None) -> Box:
+def _single(z: Value, grouping: Grouping, net_inputs: Sequence[NetInput]) -> Box:
     role = grouping.role_of.get(z, "constant" if z.constant else "leaf")
     kind, look = (z.operation.glyph, "operation") if z.operation else (role, role)
-    return Box(grouping.lettering.title(z), kind, look, grouping.place_of.get(z), [z], [z], net_input)
+    return Box(grouping.lettering.title(z), kind, look, grouping.place_of.get(z), [z], [z], net_inputs)
 
 
 def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str] = called) -> list[Arrow]:
@@ -113,11 +121,14 @@ def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str
     arrows: list[Arrow] = []
     for head, box in enumerate(boxes):
         z = box.members[-1]
-        operands = _side_by_side(z, list(zip(z.operands, _partials(z), strict=True)))
-        if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x, _ in operands):
+        operands = _side_by_side(z, list(enumerate(zip(z.operands, partials(z), strict=True))))
+        if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x in z.operands):
             arrows += _bundles(boxes, owner, head, contributing, called)
-        else:
-            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in contributing, called) for x, p in operands]
+            continue
+        for place, (x, p) in operands:
+            arrow = _arrow(owner[x], head, z, x, p, flowing, z in contributing, called)
+            arrow.operand = place
+            arrows.append(arrow)
     return arrows
 
 
@@ -156,7 +167,7 @@ def _side_by_side(z: Value, operands: list[T]) -> list[T]:
     return [*chain.from_iterable(pairs), *operands[2 * n :]]
 
 
-def _partials(z: Value) -> Sequence[float]:
+def partials(z: Value) -> Sequence[float]:
     """Return the local derivatives of z, NaN where they are undefined, such as that of √x at 0."""
     try:
         return z.partials()
@@ -183,7 +194,7 @@ def _arrow(
         hint += f"; {called(x)} receives 0, because this argument was not selected"
     elif flowing:
         hint += f"; {called(x)} receives {number(p)} × {number(z.grad)} = {signed(flow)}"
-    return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow])
+    return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow], partial=p)
 
 
 def _bundles(
@@ -200,7 +211,7 @@ def _bundles(
     flows: dict[Value, float] = {}
     for z in reversed(box.members):
         g = adjoints.get(z, 0.0)
-        for x, p in zip(z.operands, _partials(z), strict=True):
+        for x, p in zip(z.operands, partials(z), strict=True):
             adjoints[x] = adjoints.get(x, 0.0) + (g * p if g else 0.0)
             if owner[x] != head:
                 flows[x] = flows.get(x, 0.0) + (p * z.grad if z in contributing else 0.0)

@@ -1,37 +1,34 @@
 """Boxes and arrows as DOT statements: nodes in the frames of their layer and neuron, and edges.
 
 Each node, edge and frame has an id and classes for the style sheet, and the colours of the drawing's theme as
-attributes, for viewers that ignore CSS. Labels are plain text, which both engines read. PNG and PDF, which have no
-style sheet and which only the system's `dot` draws, take labels with DOT's own markup instead.
+attributes, for viewers that ignore CSS.
 """
 
 from __future__ import annotations
 
-import html
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import graphviz
 
 from viz.graphs.comparison import Reference, change, same
+from viz.graphs.digraph import Drawing, bold, coloured, lines_of
 from viz.graphs.groups import SHARED, Place
-from viz.rendering.cells import HTML, PICTURE, image, picture, say_once
+from viz.graphs.lines import box_lines, listed
 from viz.rendering.style import (
     CHANGED,
     GAP,
-    LIGHT,
     NODE,
     SECOND_HALF,
     WIDTH_RATIO,
     WIDTHS,
     Palette,
     looks,
-    palette_of,
     sign_of,
 )
 from viz.rendering.widths import room, width
@@ -42,101 +39,9 @@ if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
     from viz.graphs.lettering import Lettering
 
-MAX_NUMBERS_IN_BOX = 4
 ELSEWHERE_LABEL = "from elsewhere"
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
-
-
-class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
-    """A `graphviz.Digraph` that a notebook shows styled, drawn by the same engine as `save`."""
-
-    collapse: str | None = None  #: "neuron" or "layer", for which a network's box stands, or None for one Value
-    lettering: Lettering  #: what each Value is called; only of a graph
-    boxes: Sequence[Box] = ()  #: what is drawn
-    arrows: Sequence[Arrow] = ()
-    labelled: bool = True  #: whether the arrows carry their local derivatives
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:  # graphviz's own, which it does not type
-        super().__init__(*arguments, **keywords)
-        self.markup: dict[str, str] = {}  #: labels with DOT's markup, by the name of the node, for PNG and PDF
-        self.points: list[tuple[str, str, str]] = []  #: between the halves of arrows: name, width of the arrow, colour
-        self.palette: Palette = LIGHT  #: the colours in DOT
-
-    @classmethod
-    def in_theme(cls, theme: str, title: str, **graph: str) -> Drawing:
-        """Return an empty drawing in a theme, "auto", "light" or "dark", with further attributes of the graph.
-
-        Its title is the accessible name of the picture.
-        """
-        palette = palette_of(theme)
-        look = looks(palette)
-        names = {"name": html.escape(title), "filename": f"{cls.__name__}.gv"}
-        drawing = cls(**names, graph_attr=look["graph"] | graph, node_attr=look["node"], edge_attr=look["edge"])
-        drawing.palette = palette
-        if theme != "auto":
-            drawing.graph_attr["class"] = theme
-        return drawing
-
-    def __repr__(self) -> str:
-        return f"<Drawing: {html.unescape(self.name or '')}>"
-
-    def source_for(self, suffix: str) -> str:
-        """Return the DOT source that a format is drawn from: for "png" and "pdf" with markup in the labels.
-
-        In DOT, an attribute has the value that the last statement of a node gives it.
-        """
-        if suffix not in ("png", "pdf"):
-            return str(self.source)
-        copy = self.copy()
-        for name, text in self.markup.items():
-            copy.node(name, label=f"<{text}>")
-        for name, thickness, colour in self.points:
-            copy.node(name, label=f"<{_bridge(thickness, colour)}>", shape="box", style="", color="transparent")
-        return str(copy.source)
-
-    def shown(self) -> str | None:
-        """Return the SVG for a notebook, at most as wide as its cell; where none can be drawn, say why once: None."""
-        try:
-            return self._repr_image_svg_xml()
-        except (RuntimeError, TimeoutError) as error:
-            say_once(f"handgrad: no picture is shown, because {error}")
-            return None
-
-    def _repr_image_svg_xml(self) -> str:
-        return picture(self.source_for("svg"))
-
-    def _repr_mimebundle_(
-        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
-    ) -> dict[str, Any]:
-        wanted = ({HTML, PICTURE} if include is None else set(include)) - set(exclude or ())
-        bundle: dict[str, Any] = super()._repr_mimebundle_(include=wanted - {PICTURE})
-        if not wanted.isdisjoint({HTML, PICTURE}):
-            svg = self.shown()
-            shown = {"text/plain": repr(self)} if svg is None else {HTML: image(svg), PICTURE: svg}
-            bundle |= {kind: data for kind, data in shown.items() if kind in wanted or svg is None}
-        return bundle
-
-
-def _bridge(thickness: str, colour: str) -> str:
-    """Return markup that joins the two halves of an arrow: dot ends each up to two points before the other."""
-    look = f'border="0" cellspacing="0" fixedsize="true" width="6" height="{float(thickness):.0f}" bgcolor="{colour}"'
-    return f'<table {look}><tr><td border="0" cellpadding="0"></td></tr></table>'
-
-
-def bold(text: str) -> str:
-    """Return text as markup in bold."""
-    return f"<b>{label(text)}</b>" if text else ""  # DOT does not allow empty elements
-
-
-def coloured(markup: str, colour: str) -> str:
-    """Return markup in a colour."""
-    return f'<font color="{colour}">{markup}</font>' if markup else ""
-
-
-def lines_of(*markup: str) -> str:
-    """Return lines of markup as one label."""
-    return "<br/>".join(markup)
 
 
 @dataclass(slots=True)
@@ -249,33 +154,33 @@ def _box(
 ) -> tuple[Attributes, str]:
     """Return the attributes of the box with index i, and its label with markup.
 
-    Its lines are the name, the values, the gradients, a neuron's delta, and remarks.
+    Its lines are the name, the values, the gradients, the deltas of a neuron or a layer, and remarks.
     """
     own = box.net_input
-    numbers = {z: changes.get(z, Reference(z.data, z.grad)) for z in ([own.value] if own else []) + box.results}
+    told = ([own.value] if own else []) + box.results
+    numbers = {z: changes.get(z, Reference(z.data, z.grad)) for z in [*told, *[x.value for x in box.net_inputs]]}
     gradients = [z.grad for z in box.results if flowing and not z.constant]
     sign = sign_of(gradients)
     title, kind = (box.name, box.kind) if box.name else (box.kind, "")
-    values = [change(old.data, z.data, number) for z, old in numbers.items()]
-    flows = [change(numbers[z].grad, z.grad, signed) for z in box.results if not z.constant]
-    if own and len(numbers) > 1:  # say which is which
-        values = [f"{letters.called(z)} = {text}" for z, text in zip(numbers, values, strict=True)]
-        flows = [f"∂{letters.C}/∂{letters.called(z)} = {text}" for z, text in zip(box.results, flows, strict=True)]
-    lines, strong = [GAP.join(filter(None, (title, kind))), _listed(values)], []
+
+    def value(z: Value) -> str:
+        return change(numbers[z].data, z.data, number)
+
+    def gradient(z: Value, sign: float) -> str:
+        return change(sign * numbers[z].grad, sign * z.grad, signed)
+
+    lines = [GAP.join(filter(None, (title, kind))), *box_lines(box, letters, flowing, value, gradient)]
+    strong = lines[2:]
     markup = [bold(title) + (GAP + coloured(label(kind), palette["muted"]) if kind else ""), label(lines[1])]
     look = f"{box.look} {sign}"
     if gradients:
-        lines.append(_listed(flows))
-        strong.append(lines[-1])
-        markup.append(coloured(bold(lines[-1]), palette[f"{sign}-ink"]))
-    if own and flowing:
-        delta = sign_of([own.sign * own.value.grad])
+        markup.append(coloured(bold(lines[2]), palette[f"{sign}-ink"]))
+    if box.net_inputs and flowing:
+        delta = sign_of([z.sign * z.value.grad for z in box.net_inputs])
         look += f" delta-{delta}"
-        lines.append(f"{own.delta} = {change(own.sign * numbers[own.value].grad, own.sign * own.value.grad, signed)}")
-        strong.append(lines[-1])
         markup.append(coloured(bold(lines[-1]), palette[f"{delta}-ink"]))
     if any(z in rest for z in box.results):
-        lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
+        lines.append(f"{listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
         markup.append(label(lines[-1]))
     if any(z in wrong_first for z in box.members):
         lines.append(WRONG_FIRST_LABEL)
@@ -284,7 +189,7 @@ def _box(
         "id": f"n-{i}",
         "class": look,
         "label": label(*lines),
-        "tooltip": tooltip("; ".join(_numbers(letters, z, old, flowing) for z, old in numbers.items())),
+        "tooltip": tooltip("; ".join(_numbers(letters, z, numbers[z], flowing) for z in dict.fromkeys(told))),
         "fillcolor": palette[box.look],
         "color": palette[f"{box.look}-line"],
     } | least_width(lines, strong)
@@ -299,11 +204,6 @@ def least_width(lines: Collection[str], strong: Collection[str]) -> Attributes:
     needed = max(room(line, size, bold=line in strong) for line in lines) + 4.0
     laid_out = max(width(line, size) for line in lines) + 2 * margin
     return {"width": f"{needed / 72:.3f}"} if needed > laid_out else {}
-
-
-def _listed(numbers: Sequence[str]) -> str:
-    more = f"  … ({len(numbers)})" if len(numbers) > MAX_NUMBERS_IN_BOX else ""
-    return "  ".join(numbers[:MAX_NUMBERS_IN_BOX]) + more
 
 
 def _numbers(letters: Lettering, z: Value, old: Reference, flowing: bool) -> str:

@@ -15,7 +15,8 @@ from autograd import Value, topological_order
 from viz.graphs import legend
 from viz.graphs.boxes import Arrow, Box, arrows_of, boxes_of, groups_of, remainders, total_length
 from viz.graphs.comparison import Against, changes, first_wrong
-from viz.graphs.dot import Drawing, add_statements
+from viz.graphs.digraph import Drawing
+from viz.graphs.dot import add_statements
 from viz.graphs.groups import Grouping
 from viz.graphs.lettering import Lettering
 from viz.rendering import style
@@ -130,13 +131,13 @@ def draw(
         text += legend.reading(value, name, _signs(boxes, arrows), dimmed, rest=bool(rest))
     else:
         text += legend.reading_without_gradients(name)
-    text += legend.neurons(lettering, name, any(box.net_input for box in boxes) and flowing)
+    text += legend.neurons(lettering, name, drawn if flowing and any(box.net_inputs for box in boxes) else None)
     if any(" J " in arrow.text for arrow in arrows):
         text.append(legend.JACOBIAN)
     if against is not None:
         text += legend.differences(len(changed), len(first), by_hand=not isinstance(against, Value))
     if highlight is not None:
-        text.append(highlight.legend())
+        text.append(highlight.legend(lettering.called))
     drawing.graph_attr["label"] = label(" ", *text, end=r"\l")
     add_statements(drawing, boxes, arrows, flowing, rest, changed, first, shown)
     return drawing

@@ -61,13 +61,13 @@ class Grouping:
         """Return a layer with its number, which is one more in a convention whose layer 1 is the input."""
         return f"layer {place.layer - 1 + self.lettering.first}"
 
-    def net_input(self, key: Hashable, members: Sequence[Value]) -> NetInput | None:
-        """Return the net input of a box that stands for a whole neuron; in another convention, of any box with one."""
-        folded = isinstance(key, Place) and key.neuron not in (None, SHARED)
-        if folded or self.lettering.symbols:
-            found = [self.lettering.net_inputs[z] for z in members if z in self.lettering.net_inputs]
-            return found[0] if len(found) == 1 else None
-        return None
+    def net_inputs(self, key: Hashable, members: Sequence[Value]) -> list[NetInput]:
+        """Return the net inputs of a box that stands for a neuron or a layer; in another convention, of any box."""
+        folded = isinstance(key, Place) and key.neuron != SHARED
+        if not folded and not self.lettering.symbols:
+            return []
+        known = self.lettering.net_inputs
+        return [known[z] for z in members if z in known]
 
 
 def places(record: Record) -> dict[Value, Place]:

@@ -73,18 +73,19 @@ def reading_without_gradients(name: str) -> list[str]:
     ]
 
 
-def neurons(lettering: Lettering, name: str, deltas: bool) -> list[str]:
+def neurons(lettering: Lettering, name: str, unit: str | None) -> list[str]:
     """Return what the letters of a network mean: δ, if it is shown, and those of a convention.
 
     Args:
         lettering: of the graph.
         name: what its root is called.
-        deltas: whether boxes show δ.
+        unit: "neuron" or "layer", whose boxes show δ; None if none does.
     """
     if lettering.symbols:
         return convention_lines(lettering)
     meaning = f"δ = ∂{lettering.C}/∂z" + (f", where C is {name}" if name != lettering.C else "")
-    return [f"In a neuron: net input z, activation a, and {meaning}."] if deltas else []
+    values = "net input z, activation a" if unit == "neuron" else "the activations a, their gradients"
+    return [f"In a {unit}: {values}, and {meaning}."] if unit else []
 
 
 def convention_lines(lettering: Lettering) -> list[str]:

@@ -1,42 +1,38 @@
 """The textbook picture of a network: columns of neurons, and on each arrow its weight.
 
-Every position is computed here, and Graphviz only draws. The labels between n senders and m receivers stand in one
-column: 1/(n + 1) of the distance before the receivers or, if these are fewer, 1/(m + 1) of it after the senders. There
-the arrows cross the column at equal distances, so no two labels overlap.
+Every position is computed here and in `textbook_layout`, and Graphviz only draws. The labels between n senders and m
+receivers stand in one column: 1/(n + 1) of the distance before the receivers or, if these are fewer, 1/(m + 1) of it
+after the senders. There the arrows cross the column at equal distances, so no two labels overlap.
 
 Letters: x input, w weight, b bias, z net input, a activation, C the loss, δ = ∂C/∂z.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
 from nn.architecture import subscript
-from viz.graphs.dot import Drawing, bold, coloured, least_width, lines_of
+from viz.graphs.digraph import Drawing, bold, coloured, lines_of
+from viz.graphs.dot import least_width
 from viz.graphs.groups import roles
 from viz.graphs.legend import colour_line, convention_lines
 from viz.graphs.lettering import Lettering, of_layer, without_layer
 from viz.graphs.paths import WeightPath
+from viz.graphs.textbook_layout import Column, Figure, columns_of
 from viz.rendering import style, widths
 from viz.solutions.equations import Formula
 from viz.text.labels import exact, label, number, short, signed, tooltip, visible
 
 if TYPE_CHECKING:
     from nn import Record
-    from viz.solutions.notations import Convention
 
-MAX_NEURONS_DRAWN = 6  #: of a layer that is drawn whole; of a wider one, the first three and the last are drawn
 MAX_TARGETS_LISTED = 4  # in the box of the loss
 MAX_INPUT_NAME = 14  # characters
-BLANK = "_____"  # in place of a number
-RADIUS, GAP_BELOW = 50.0, 12.0  # the least radius of a neuron, and from one to the next below, in points
 TO_LOSS = 190.0  # at least, from the edge of the outputs to the middle of the loss, in points
 MARGIN, MIN_VISIBLE = 12.0, 16.0  # of the loss, and of its arrow on either side of the label, in points
-CHARACTER_WIDTH = 6.0  # in a label, in points
 MIN_WIDTH, MAX_WIDTH = 0.8, 4.5  # of an arrow, in points
 BLANK_WIDTH = 0.25  # of the way from the least to the greatest
 
@@ -44,26 +40,6 @@ FIXED_LAYOUT = {"layout": "nop", "splines": "line", "outputorder": "edgesfirst"}
 CIRCLE = {"shape": "circle", "fixedsize": "true", "style": "filled", "fontsize": "11"}
 ARROW_LABEL = {"margin": "0.04,0.01", "width": "0", "height": "0", "fontsize": "10.5"}
 PLAIN_TEXT = {"shape": "plain", "style": ""}
-
-
-@dataclass
-class Column:
-    """What is drawn of a layer, or of the inputs.
-
-    Attributes:
-        x: the position of the column.
-        heights: the position of each neuron shown, by its number from 0.
-        gaps: how many neurons are left out, by the position of the text that says so.
-    """
-
-    x: float
-    heights: dict[int, float] = field(default_factory=dict)
-    gaps: dict[float, int] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        """How many rows the column has."""
-        return len(self.heights) + len(self.gaps)
 
 
 def network(
@@ -110,7 +86,7 @@ def network(
     figure = Figure(record, letters, path, flowing, numbers)
     if loss is None:
         figure.c.C, letters.C = Formula("C", "C"), "C"
-    columns = _columns(figure)
+    columns = columns_of(figure)
     title = f"Neural network {'-'.join(map(str, record.mlp.sizes))}"
     if loss is not None and numbers:
         title += f", {letters.C} = {number(loss.data)}"
@@ -128,74 +104,6 @@ def network(
         chain_rule = path.chain_rule(letters, numbers)
         drawing.node("chain", label(*chain_rule), _attributes=PLAIN_TEXT | place)
     return drawing
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What is drawn: a record, in some letters, with deltas if they flow, and with or without numbers."""
-
-    record: Record
-    letters: Lettering
-    path: WeightPath | None
-    flowing: bool
-    numbers: bool
-
-    @property
-    def c(self) -> Convention:
-        """The convention."""
-        assert self.letters.convention  # noqa: S101  (for the type checker)
-        return self.letters.convention
-
-    @property
-    def radius(self) -> float:
-        """The radius of a neuron, in which its symbols have room."""
-        sizes = enumerate(self.record.mlp.sizes[1:], 1)
-        symbols = [f(n, m) for n, m in sizes for f in (self.c.z, self.c.a, self.c.delta)]
-        longest = max(len(without_layer(symbol.text)) for symbol in symbols)
-        return RADIUS + CHARACTER_WIDTH * 2 / 3 * max(longest - 3, 0)
-
-    def written(self, x: float, write: Callable[[float], str] = number) -> str:
-        """Return a number, or a blank."""
-        return write(x) if self.numbers else BLANK
-
-    def weight(self, k: int, i: int, j: int, w: Value) -> str:
-        """Return the label of a weight: its number, or its symbol."""
-        return signed(w.data) if self.numbers else without_layer(self.c.w(k + 1, i + 1, j + 1).text)
-
-    def sign(self, x: float) -> str:
-        """Return the class of a number, which a blank hides."""
-        return style.sign_of([x]) if self.numbers else "zero"
-
-
-def _columns(figure: Figure) -> list[Column]:
-    """Return the columns from left to right, each as far from the one before as the labels need."""
-    record, path = figure.record, figure.path
-    longest = max(
-        len(figure.weight(k, i, j, w))
-        for k, layer in enumerate(record.mlp.layers)
-        for j, neuron in enumerate(layer.neurons)
-        for i, w in enumerate(neuron.weights)
-    )
-    room = figure.radius + 14.0 + CHARACTER_WIDTH / 2 * longest  # from the middle of a neuron to that of a label
-    columns: list[Column] = []
-    for k, size in enumerate(record.mlp.sizes):
-        shown = set(range(size)) if size <= MAX_NEURONS_DRAWN else {0, 1, 2, size - 1}
-        shown |= path.ends(k) if path else set()
-        rows: list[tuple[int, int]] = []  # a neuron, and how many are left out to get to the next
-        for neuron, following in pairwise([*sorted(shown), size]):
-            rows.append((neuron, 0))
-            if missing := following - neuron - 1:
-                rows.append((neuron, missing))
-        x = columns[-1].x + room * max(min(columns[-1].rows, len(rows)) + 1, 3) if columns else 0.0
-        column = Column(x)
-        for r, (neuron, missing) in enumerate(rows):
-            y = ((len(rows) - 1) / 2 - r) * (2.0 * figure.radius + GAP_BELOW)
-            if missing:
-                column.gaps[y] = missing
-            else:
-                column.heights[neuron] = y
-        columns.append(column)
-    return columns
 
 
 def _at(x: float, y: float) -> str:
@@ -347,7 +255,7 @@ def _reading(figure: Figure, signs: Collection[str]) -> list[str]:
         hansen = f" (Hansen 2022: δ = −∂{C}/∂z)" if figure.numbers else ""
         numbers = f"net input z, activation a and δ = ∂{C}/∂z{hansen}" if flowing else "net input z and activation a"
     thickness = "; the thicker, the larger in size" if figure.numbers else ""
-    lines = [f"In each neuron: {numbers}.   On each arrow: its weight{thickness}."]
+    lines = [f"In each neuron: {numbers}.", f"On each arrow: its weight{thickness}."]
     lines += convention_lines(figure.letters)
     if figure.path and not flowing:
         lines.append("There are no gradients yet: call backward() on the loss and draw again.")

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 FONT = "Arial"
-# The first four are equally wide, so text fits its box; without any of them, resvg draws no text unless it is told one.
-FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica,"DejaVu Sans",sans-serif'
+FONTS = 'Arial,"Liberation Sans",Arimo,Helvetica'  # equally wide, so text fits its box
 SIGNS = ("positive", "negative", "zero", "mixed", "undefined")
 BOXES = ("input", "weight", "bias", "target", "constant", "leaf", "operation", "group")
 

@@ -32,23 +32,23 @@ LINK_TITLE = "{http://www.w3.org/1999/xlink}title"
 ET.register_namespace("", SVG.strip("{}"))
 
 PLAIN = {
-    "text": f"font-family:{FONTS}",
+    "text": f'font-family:{FONTS},"DejaVu Sans",sans-serif',  # resvg takes no font that is not named
     ".cluster path": "fill:none",
-    ".cluster text": "font-weight:600",
+    ".cluster text": "font-weight:bold",
     ".node text": "font-variant-numeric:tabular-nums",
-    ".node text:nth-of-type(1)": "font-weight:600",
-    ".node text:nth-of-type(3)": "font-weight:700",
+    ".node text:nth-of-type(1)": "font-weight:bold",
+    ".node text:nth-of-type(3)": "font-weight:bold",
     ".edge text": "stroke-width:3px;paint-order:stroke",
-    ".kind": "font-weight:400",
-    ".node.lines text": "font-weight:400",
-    ".node.neuron text:last-of-type": "font-weight:700",
+    ".kind": "font-weight:normal",
+    ".node.lines text": "font-weight:normal",
+    ".node.neuron text:last-of-type": "font-weight:bold",
 }
-PLAIN |= {f".delta-{sign} text:nth-of-type(4)": "font-weight:700" for sign in SIGNS}
+PLAIN |= {f".delta-{sign} text:nth-of-type(4)": "font-weight:bold" for sign in SIGNS}
 PLAIN |= {  # of stroke and fill: as layers, thousands of arrows are slow
     f".edge.{g} :not(text)": f"stroke-opacity:{opacity};fill-opacity:{opacity}" for g, opacity in STRENGTHS.items()
 }
 COLOURED = {
-    "text": "fill:var(--ink)",
+    "text": f"font-family:{FONTS},sans-serif;fill:var(--ink)",  # browsers find a font for each character themselves
     ".page": "fill:var(--page)",
     ".legend": "fill:var(--muted)",
     ".cluster path": "stroke:var(--frame)",

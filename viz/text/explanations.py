@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral
@@ -77,8 +77,12 @@ class Explanation:
         """Return the edges of the listed paths, each from a node to its operand."""
         return {step for path in self.paths for step in pairwise(path.nodes)}
 
-    def legend(self) -> str:
-        """Return the sentence for the legend of a drawing that highlights the listed paths."""
+    def legend(self, called: Callable[[Value], str] = called) -> str:
+        """Return the sentence for the legend of a drawing that highlights the listed paths.
+
+        Args:
+            called: returns what the drawing calls a Value.
+        """
         total = signed(math.fsum(path.product for path in self.paths))
         listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
         of = f"∂{called(self.loss)}/∂{called(self.x)}"
