@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 NEEDS = {
+    "jax": "autograd/lifting/beyond/*jax*.py",
     "llvmlite": "autograd/lifting/native/*",
     "onnx": "nn/beyond/onnx_file.py",
     "safetensors": "nn/beyond/safetensors_file.py",
