@@ -85,7 +85,10 @@ class Program:
             self._few  # noqa: B018  (what was asked for may be refused)
         self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
         self._namespace = written.namespace
-        self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
+        columns = written.columns
+        self._rows_at_once = rows_at_once(
+            columns * self._dtype.itemsize, written.product, columns / max(written.calls, 1)
+        )
         few = 2 * len(written.checked) < len(self._parameters) > MAX_DOT_LENGTH  # else all are as quick
         self._telling = np.array(written.checked, int) if few else None
         self._local = threading.local()

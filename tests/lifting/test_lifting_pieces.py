@@ -116,7 +116,12 @@ def test_new_sizes_of_a_batch_use_the_memory_of_old_ones():
 
 @pytest.mark.parametrize("bytes_per_row", [0, 8, 10**3, 10**6])
 @pytest.mark.parametrize("multiplications", [0, 10, 10**3, 10**4, 10**6])
-def test_a_piece_is_never_empty_and_fits_the_cache_where_it_can(bytes_per_row, multiplications):
-    rows = rows_at_once(bytes_per_row, multiplications)
+@pytest.mark.parametrize("numbers_per_call", [0.0, 2.0, 8.0, 1e3])
+def test_a_piece_is_never_empty_and_fits_the_cache_unless_its_calls_would_take_longer_than_its_numbers(
+    bytes_per_row, multiplications, numbers_per_call
+):
+    rows = rows_at_once(bytes_per_row, multiplications, numbers_per_call)
     assert rows >= 64
-    assert rows == 64 or rows * bytes_per_row <= 1.1 * 2**19
+    assert rows == 64 or rows * bytes_per_row <= 1.1 * (2**24 if numbers_per_call < 8.0 else 2**19)
+    if numbers_per_call < 8.0 and bytes_per_row <= 10**3 and multiplications <= 10**3:
+        assert rows >= 256
