@@ -28,7 +28,7 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import Engine, most_rows, one_row_program
+from autograd.lifting.engines import EngineName, most_rows, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from autograd.lifting.scalar.rows import ScalarRows
 
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
-Reduction = Literal["mean", "sum"]
+ReductionName = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
@@ -65,7 +65,12 @@ class Program:
     """
 
     def __init__(
-        self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
+        self,
+        traced: Trace,
+        reduction: ReductionName,
+        dtype: Any,
+        parameters: Sequence[float],
+        engine: EngineName = "auto",
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
         self._row = (self._width,)  # the shape of one
