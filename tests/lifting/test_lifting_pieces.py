@@ -25,9 +25,9 @@ def whole_and_pieces(monkeypatch, *arguments, **options):
     """Return a program that computes all batches whole, and one that works on ten rows at once."""
     found = [vectorize(*arguments, engine="numpy", **options) for _ in range(2)]
     for program, rows in zip(found, (10**9, 10), strict=True):
-        monkeypatch.setattr(program, "_rows_at_once", rows)
+        monkeypatch.setattr(program._numpy, "rows_at_once", rows)
         for wrt in ("parameters", "inputs"):
-            monkeypatch.setattr(program._with_derivatives(wrt, np.ones((1, 2))), "_rows_at_once", rows)
+            monkeypatch.setattr(program._with_derivatives(wrt, np.ones((1, 2)))._numpy, "rows_at_once", rows)
     return found
 
 
@@ -105,7 +105,7 @@ def test_the_memory_of_a_large_batch_is_bounded(call):
 
 def test_new_sizes_of_a_batch_use_the_memory_of_old_ones():
     program, batch = wide()
-    batch = batch[: program._rows_at_once]
+    batch = batch[: program._numpy.rows_at_once]
     sizes = [len(batch) - k for k in range(3 * MAX_BATCH_SIZES)]
     one = peak(program.gradient, batch)
     for n in sizes[:MAX_BATCH_SIZES]:
