@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd import Program, Value, vectorize
 from nn import MLP, sse
+from nn.console import use_utf8
 
 ROUNDS = 5
 WORKERS, ROWS_OF_A_BLOCK = 100, 10**6  # of the model
@@ -77,4 +78,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -20,6 +20,7 @@ from torch import nn
 
 from autograd import assert_gradients
 from nn import MLP, assert_deltas, compare, mse, sse
+from nn.console import use_utf8
 from viz import derivation, save
 
 X, T = [0.5, -1.0, 2.0], [0.25, 0.0, 1.0]
@@ -80,4 +81,5 @@ def main(folder: Path = Path(__file__).parent / "output") -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main(*map(Path, sys.argv[1:2]))
