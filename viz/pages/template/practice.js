@@ -122,10 +122,10 @@ function writePractice(over = false) {
   byId("asking").hidden = !practice || over;
   byId("starting").hidden = Boolean(practice);
   byId("ending").hidden = !practice;
-  byId("summary").hidden = !practice || !practice.log.length;
   document.body.classList.toggle("practising", Boolean(practice));
   byId("hinted").replaceChildren();
-  if (!practice) return say("", "");
+  if (!practice) return say("The practice has ended.", "");
+  byId("summary").hidden = !practice.log.length;
   byId("summary-text").value = summary();
   if (over) return say("That was the last one.", "right");
   byId("question").textContent = `${asked().symbol} =`;
