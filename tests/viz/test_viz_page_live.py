@@ -62,21 +62,54 @@ def piecewise(_):
     return (exp(-x * y.relu()) * (x - 3.0) + abs(y) / x + x * x).named("y"), None, {}
 
 
+def at_random(seed):
+    """Return the first random expression that uses five operations or more and that Python computes at both points."""
+    draw = random.Random(seed)
+    names = "abc"
+    while True:
+        terms = [*names]
+        for _ in range(6):
+            x, y = draw.choices(terms, k=2)
+            forms = (
+                "{x} + {y}",
+                "{x} * {y}",
+                "{x} - {y}",
+                "tanh({x})",
+                "exp({x} / 4)",
+                "sin({x})",
+                "{x} / ({y} ** 2 + 1)",
+            )
+            terms.append("(" + draw.choice(forms).format(x=x, y=y) + ")")
+        y, _ = parse(" + ".join(terms[-2:]), **{name: draw.choice([0.5, -1.5, 2.0]) for name in names})
+        if len({z.operation for z in topological_order(y)}) > 5:
+            return y.named("y"), None, {}
+
+
+# Types a number into each field, faster than a person does.
+TYPED = """
+for (const [i, text] of arguments[0]) {
+  const field = document.getElementById(`f-${i}`);
+  field.value = text;
+  for (const what of ["input", "change"]) field.dispatchEvent(new Event(what));
+}
+"""
+
+
 @pytest.mark.parametrize(
-    ("build", "convention"),
-    [(folded, "gradient"), (folded, "handout"), (piecewise, None)],
-    ids=["gradient", "handout", "choices"],
+    ("build", "argument"),
+    [(folded, "gradient"), (folded, "handout"), (piecewise, None), (at_random, 1), (at_random, 2), (at_random, 3)],
+    ids=["gradient", "handout", "choices", "random 1", "random 2", "random 3"],
 )
-def test_after_a_change_the_page_shows_what_python_would_have_written(reader, build, convention):
+def test_after_a_change_the_page_shows_what_python_would_have_written(reader, build, argument):
     foldings = ("Values", "Neurons", "Layers") if build is folded else ("Values",)
-    value, record, options = build(convention)
+    value, record, options = build(argument)
     value.backward()
     leaves = [(i, z) for i, z in enumerate(topological_order(value)) if not z.operation and not z.constant]
     draw = random.Random(1)
     moved = [(i, round(draw.uniform(-2, 2), draw.choice([0, 1, 2]))) for i, _ in leaves]
     reader.opens(value, record, **options)
-    for i, x in moved:
-        typed(reader, i, repr(x).replace("-", "−").replace(".", draw.choice(",.")))
+    texts = [[i, repr(x).replace("-", "−").replace(".", draw.choice(",."))] for i, x in moved]
+    reader.driver.execute_script(TYPED, texts)
     live = seen(reader, foldings)
     for z in topological_order(value):
         z.zero_grad()

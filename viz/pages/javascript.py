@@ -106,8 +106,7 @@ def _declarations() -> dict[str, str]:
     constants = {name: f"const {name} = {_number(value)};" for name, value in CONSTANTS.items()}
     starts = [match.start() for match in DECLARATION.finditer(text)]
     parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-    plain = [re.sub(r"^ +", "", re.sub(r"\n+(//.*\n+)*$", "", part), flags=re.MULTILINE) for part in parts]
-    functions = {part.split()[1].partition("(")[0]: part for part in plain}
+    functions = {part.split()[1].partition("(")[0]: re.sub(r"\n+(//.*\n+)*$", "", part) for part in parts}
     return constants | functions
 
 
