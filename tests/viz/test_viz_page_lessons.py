@@ -189,6 +189,8 @@ def test_practice_asks_for_each_gradient_in_the_order_of_the_backward_pass(reade
         question = reader.reads("#question").removesuffix(" =")
         asked.append(question)
         name = question.removeprefix("∂loss/∂")
+        assert reader.ids(".node.found") == {reader.node(name).get_attribute("id")}
+        assert inside(reader.node(name).rect, reader.finds("#stage").rect)
         assert not reader.node(name).find_elements(CSS, "text")[2].is_displayed()
         reader.presses(Keys.END)  # shows no more than was answered
         assert not reader.node(name).find_elements(CSS, "text")[2].is_displayed()

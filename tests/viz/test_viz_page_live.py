@@ -306,6 +306,12 @@ def test_samples_need_leaves_to_stand_in(tmp_path):
         page(loss, tmp_path / "page.html", data=[([1, 2, 3], 1)])
     with pytest.raises(ValueError, match="leave live=False out"):
         page(loss, tmp_path / "page.html", record, data=[([1, 2, 3], 1)], live=False)
+    inputs = [Value(0.5, "x"), Value(1.0, "y")]
+    own = MLP(2, [2], rng=0).forward(inputs)
+    reconstruction = sse(own.output, inputs).named("loss")
+    reconstruction.backward()
+    with pytest.raises(ValueError, match="a leaf of its own for each input and target"):
+        page(reconstruction, tmp_path / "page.html", own, data=[([1, 2], [3, 4])])
     other = (sse([-a for a in record.output], [1]) + 0.0).named("loss")
     other.backward()
     with pytest.raises(ValueError, match=r"1 of them, and the loss has 0.*targets as Values"):

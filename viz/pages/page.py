@@ -311,9 +311,9 @@ def _sheet(name: str) -> str:
 
 
 def _script(name: str) -> str:
-    """Return a file of the script without indents, comments and line breaks inside braces, which no text in it has."""
+    """Return a file of the script without comments, indents, and line breaks and spaces that mean nothing in it."""
     lines = re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
-    return re.sub(r"(?<=\{)\n|\n(?=\})", "", lines)
+    return re.sub(r"(?<=\{)\n|;?\n(?=\})| (?==>)|(?<==>) ", "", lines)
 
 
 def _hash(text: str) -> str:

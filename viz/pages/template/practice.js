@@ -124,6 +124,9 @@ function writePractice(over = false) {
   byId("ending").hidden = !practice;
   document.body.classList.toggle("practising", Boolean(practice));
   byId("hinted").replaceChildren();
+  const box = practice && !over ? asked().box : null;
+  state.nodes.forEach((node, i) => node.classList.toggle("found", i === box));
+  if (box !== null) bring([box]);
   if (!practice) return say("The practice has ended.", "");
   byId("summary").hidden = !practice.log.length;
   byId("summary-text").value = summary();
