@@ -20,11 +20,11 @@ import viz
 from autograd import parse
 from autograd.files import write
 
-WIDTH, HEIGHT = 960, 500
-COLOURS = 96
+WIDTH, HEIGHT = 900, 470
+COLOURS = 32
 LOSS = "square(sigmoid(w*x + b) - 0.25)"
-DRAGGED = [0.5 - 0.1 * k for k in range(18)]
-SOON, LATER = 150, 1500  # milliseconds that a frame stays
+DRAGGED = [0.5 - 0.2 * k for k in range(1, 10)]
+SOON, LATER = 250, 1500  # milliseconds that a frame stays
 
 Frame = tuple[Image.Image, int]
 
@@ -43,14 +43,13 @@ def film(driver: webdriver.Chrome) -> Iterator[Frame]:
     driver.execute_script(
         "document.querySelector('#fields').scrollIntoView(); document.querySelector('#rate').value = '0.5'"
     )
-    for _ in range(20):
-        driver.execute_script("handgrad.step(0.5)")
+    for _ in range(10):
+        driver.execute_script("handgrad.step(0.5); handgrad.step(0.5)")
         yield taken(driver), SOON
     yield taken(driver), LATER
     driver.execute_script("document.querySelector('#learning summary').click()")
-    driver.execute_script("document.querySelector('aside').scrollTop = 0; document.querySelector('#first').click()")
-    last = int(driver.execute_script("return document.querySelector('#slider').max"))
-    for _ in range(last):
+    driver.execute_script("document.querySelector('aside').scrollTop = 0")
+    for _ in range(driver.execute_script("go(state.count.Forward); return state.count.Backward")):
         driver.execute_script("document.querySelector('#next').click()")
         yield taken(driver), LATER // 2
     yield taken(driver), LATER
@@ -78,7 +77,7 @@ def encoded(pictures: tuple[Image.Image, ...], times: tuple[int, ...]) -> bytes:
     together = Image.new("RGB", (WIDTH, HEIGHT * 3))
     for k, picture in enumerate((pictures[0], pictures[len(pictures) // 3], pictures[-4])):
         together.paste(picture.convert("RGB"), (0, k * HEIGHT))
-    colours = together.quantize(COLOURS)
+    colours = together.quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
     first, *rest = [x.convert("RGB").quantize(palette=colours, dither=Image.Dither.NONE) for x in pictures]
     file = io.BytesIO()
     first.save(file, "gif", save_all=True, append_images=rest, duration=list(times), loop=0, optimize=True)

@@ -50,6 +50,12 @@ def start():
     return driver
 
 
+NODE = """
+const line = (node) => node.querySelector(".name") ?? node.querySelector("text");
+return [...document.querySelectorAll("#stage .node")].find((node) => line(node).textContent === arguments[0]);
+"""
+
+
 class Reader:
     """A person with a browser window and a page in it."""
 
@@ -93,11 +99,9 @@ class Reader:
 
     def node(self, name):
         """Return the node whose first line begins with a name."""
-        for node in self.driver.find_elements(CSS, "#stage .node"):
-            line = (node.find_elements(CSS, ".name") or node.find_elements(CSS, "text"))[0]
-            if line.get_attribute("textContent") == name:
-                return node
-        raise AssertionError(f"no node is called {name}")
+        found = self.driver.execute_script(NODE, name)
+        assert found, f"no node is called {name}"
+        return found
 
     def presses(self, *keys):
         for key in keys:

@@ -189,6 +189,8 @@ def test_practice_asks_for_each_gradient_in_the_order_of_the_backward_pass(reade
         question = reader.reads("#question").removesuffix(" =")
         asked.append(question)
         name = question.removeprefix("∂loss/∂")
+        assert reader.ids(".node.found") == {reader.node(name).get_attribute("id")}
+        assert inside(reader.node(name).rect, reader.finds("#stage").rect)
         assert not reader.node(name).find_elements(CSS, "text")[2].is_displayed()
         reader.presses(Keys.END)  # shows no more than was answered
         assert not reader.node(name).find_elements(CSS, "text")[2].is_displayed()
@@ -215,28 +217,28 @@ def test_practice_asks_for_each_gradient_in_the_order_of_the_backward_pass(reade
     assert reader.sees("#fields input")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "diagnosis"),
-    [
-        ("4.5", "The sign is the opposite."),
-        ("-3.75", "through e is missing"),
-        ("-0.75", "the term through e alone"),
-        ("-2.75", "the gradient of e is missing as a factor"),
-        ("-3.25", "The local derivative is missing as a factor in the term through f"),
-        ("-3", "The sign of the term through e is the opposite"),
-        ("-9", "There is a factor 2 too much."),
-        ("-2.25", "A factor 2 is missing."),
-        ("17", "Not yet."),
-        ("-6", "Not yet."),
-    ],
-)
-def test_practice_names_the_mistake(reader, wrong, diagnosis):
+MISTAKES = [
+    ("4.5", "The sign is the opposite."),
+    ("-3.75", "through e is missing"),
+    ("-0.75", "the term through e alone"),
+    ("-2.75", "the gradient of e is missing as a factor"),
+    ("-3.25", "The local derivative is missing as a factor in the term through f"),
+    ("-3", "The sign of the term through e is the opposite"),
+    ("-9", "There is a factor 2 too much."),
+    ("-2.25", "A factor 2 is missing."),
+    ("17", "Not yet."),
+    ("-6", "Not yet."),
+]
+
+
+def test_practice_names_the_mistake(reader):
     practising(reader)
     answers(reader, "-2.5")
     answers(reader, "-0.75")
     answers(reader, "0.75")
-    assert reader.reads("#question") == "∂loss/∂a ="
-    assert diagnosis in answers(reader, wrong)
+    for wrong, diagnosis in MISTAKES:
+        assert reader.reads("#question") == "∂loss/∂a ="
+        assert diagnosis in answers(reader, wrong), wrong
     assert reader.reads("#question") == "∂loss/∂a ="
 
 
@@ -262,9 +264,13 @@ def test_to_fold_the_graph_ends_the_practice(reader):
     reader.opens(*network())
     reader.clicks("#practice summary")
     reader.clicks("#ask-gradients")
+    reader.clicks("#show-answer")
     reader.folds("Layers")
     assert reader.sees("#ask-gradients")
     assert not reader.sees("#asking")
+    assert reader.reads("#said") == "The practice has ended."
+    assert "1 gradients, 0 right at once" in reader.finds("#summary-text").get_attribute("value")
+    assert reader.sees("#copy-summary")
     reader.presses(Keys.END)
     assert reader.reads("#step").startswith("End")
 

@@ -62,21 +62,54 @@ def piecewise(_):
     return (exp(-x * y.relu()) * (x - 3.0) + abs(y) / x + x * x).named("y"), None, {}
 
 
+def at_random(seed):
+    """Return a random expression of five kinds of operation or more, whose numbers stay small."""
+    draw = random.Random(seed)
+    names = "abc"
+    while True:
+        terms = [*names]
+        for _ in range(6):
+            x, y = draw.choices(terms, k=2)
+            forms = (
+                "{x} + {y}",
+                "{x} * {y}",
+                "{x} - {y}",
+                "tanh({x})",
+                "exp({x} / 4)",
+                "sin({x})",
+                "{x} / ({y} ** 2 + 1)",
+            )
+            terms.append("(" + draw.choice(forms).format(x=x, y=y) + ")")
+        y, _ = parse(" + ".join([*names, *terms[-2:]]), **{name: draw.choice([0.5, -1.5, 2.0]) for name in names})
+        if len({z.operation for z in topological_order(y) if z.operation}) >= 5:
+            return y.named("y"), None, {}
+
+
+# Types a number into each field, faster than a person does.
+TYPED = """
+for (const [i, text] of arguments[0]) {
+  const field = document.getElementById(`f-${i}`);
+  field.value = text;
+  for (const what of ["input", "change"]) field.dispatchEvent(new Event(what));
+}
+"""
+
+
 @pytest.mark.parametrize(
-    ("build", "convention"),
-    [(folded, "gradient"), (folded, "handout"), (piecewise, None)],
-    ids=["gradient", "handout", "choices"],
+    ("build", "argument"),
+    [(folded, "gradient"), (folded, "handout"), (piecewise, None), (at_random, 1), (at_random, 2), (at_random, 3)],
+    ids=["gradient", "handout", "choices", "random 1", "random 2", "random 3"],
 )
-def test_after_a_change_the_page_shows_what_python_would_have_written(reader, build, convention):
+def test_after_a_change_the_page_shows_what_python_would_have_written(reader, build, argument):
     foldings = ("Values", "Neurons", "Layers") if build is folded else ("Values",)
-    value, record, options = build(convention)
+    value, record, options = build(argument)
     value.backward()
     leaves = [(i, z) for i, z in enumerate(topological_order(value)) if not z.operation and not z.constant]
     draw = random.Random(1)
     moved = [(i, round(draw.uniform(-2, 2), draw.choice([0, 1, 2]))) for i, _ in leaves]
     reader.opens(value, record, **options)
-    for i, x in moved:
-        typed(reader, i, repr(x).replace("-", "−").replace(".", draw.choice(",.")))
+    texts = [[i, repr(x).replace("-", "−").replace(".", draw.choice(",."))] for i, x in moved]
+    reader.driver.execute_script(TYPED, texts)
     live = seen(reader, foldings)
     for z in topological_order(value):
         z.zero_grad()
@@ -273,6 +306,12 @@ def test_samples_need_leaves_to_stand_in(tmp_path):
         page(loss, tmp_path / "page.html", data=[([1, 2, 3], 1)])
     with pytest.raises(ValueError, match="leave live=False out"):
         page(loss, tmp_path / "page.html", record, data=[([1, 2, 3], 1)], live=False)
+    inputs = [Value(0.5, "x"), Value(1.0, "y")]
+    own = MLP(2, [2], rng=0).forward(inputs)
+    reconstruction = sse(own.output, inputs).named("loss")
+    reconstruction.backward()
+    with pytest.raises(ValueError, match="a leaf of its own for each input and target"):
+        page(reconstruction, tmp_path / "page.html", own, data=[([1, 2], [3, 4])])
     other = (sse([-a for a in record.output], [1]) + 0.0).named("loss")
     other.backward()
     with pytest.raises(ValueError, match=r"1 of them, and the loss has 0.*targets as Values"):

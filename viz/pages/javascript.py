@@ -54,7 +54,7 @@ class UnwritableError(ValueError):
 
 
 def rows_text(rows: Iterable[Operation]) -> str:
-    """Return the JavaScript that declares `rows`: by its name, each row's rule, partials, domain and `chooses`.
+    """Return the JavaScript that declares `rows`: by its name, each row's rule, partials, `chooses` and domain.
 
     `rule` is a function of the operands. `partials` is a list of a number or a function of (z, x, y, …) for each
     operand, or, for a row of any number of operands, one function that returns them all. Both may throw `Refused`.
@@ -81,7 +81,7 @@ def rows_text(rows: Iterable[Operation]) -> str:
                 pending.append(own[name])
     declared = [text for name, text in needed.items() if name in used]
     table = ",\n".join(f"  {_quoted(name)}: {text}" for name, text in written.items())
-    return "\n\n".join([*declared, *own.values(), f"const rows = {{\n{table}\n}};"])
+    return "\n".join([*declared, *own.values(), f"const rows = {{\n{table}\n}};"])
 
 
 def graph_model(root: Value) -> dict[str, Any]:
@@ -122,8 +122,9 @@ def _row_text(row: Operation) -> str:
     else:
         letters = [LETTERS[k] for k in range(row.arity)]
         partials = f"[{', '.join(_partial(row, k, letters) for k in range(row.arity))}]"
-    rest = f", chooses: {str(row.chooses).lower()}, domain: {_quoted(row.domain)}"
-    return f"{{ rule: {rule}, partials: {partials}{rest} }}"
+    chooses = ", chooses: true" if row.chooses else ""
+    domain = f", domain: {_quoted(row.domain)}" if row.domain else ""
+    return f"{{ rule: {rule}, partials: {partials}{chooses}{domain} }}"
 
 
 def _own_text(row: Operation) -> str:

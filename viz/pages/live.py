@@ -88,6 +88,8 @@ def _samples(index: Mapping[Value, int], record: Record | None, data: Samples) -
     held = [*record.inputs, *targets]
     if any(x.operation for x in held):
         raise ValueError("data needs inputs that are leaves; those of this network are computed")
+    if len(set(held)) < len(held):
+        raise ValueError("data needs a leaf of its own for each input and target; here one stands for several of them")
     samples = []
     for k, sample in enumerate(data):
         try:

@@ -181,7 +181,7 @@ def _document(
         "live": leaves and leaves | {"root": name},
         "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_dedented("live.css")] if leaves else [])])
+    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_sheet("live.css")] if leaves else [])])
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
@@ -305,9 +305,15 @@ def _dedented(name: str) -> str:
     return re.sub(r"^ +", "", _part(name), flags=re.MULTILINE)
 
 
+def _sheet(name: str) -> str:
+    """Return a style sheet of the template without the spaces that mean nothing in it: after : ; { and before { }."""
+    return re.sub(r"(?<=[:;{]) +| +(?=[{}])", "", _dedented(name))
+
+
 def _script(name: str) -> str:
-    """Return a file of the script without indents and comments, which no text in it looks like."""
-    return re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
+    """Return a file of the script without comments, indents, and line breaks and spaces that mean nothing in it."""
+    lines = re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
+    return re.sub(r"(?<=\{)\n|;?\n(?=\})| (?==>)|(?<==>) ", "", lines)
 
 
 def _hash(text: str) -> str:

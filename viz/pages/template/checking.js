@@ -64,7 +64,7 @@ function buildLive() {
   buildPractice();
   for (const action of [undo, redo, reset, share, check]) byId(action.name).addEventListener("click", action);
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches(TYPING)) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || practice || event.target.matches(TYPING)) return;
     const action = { z: event.shiftKey ? redo : undo, y: redo }[event.key.toLowerCase()];
     if (!action) return;
     event.preventDefault();

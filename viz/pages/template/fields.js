@@ -40,9 +40,12 @@ function fieldOf(leaf) {
   return leaf.row;
 }
 
+// The number before the typing: while no number is typed, it counts.
+const kept = (i) => past.at(-1)[leaves.findIndex((leaf) => leaf.i === i)];
+
 function typed(i, input) {
-  const x = readField(input);
-  if (x === null) return;
+  const x = readField(input) ?? kept(i);
+  if (x === graph.values[i]) return;
   graph.values[i] = x;
   forgetPath();
   recompute();
@@ -57,7 +60,7 @@ function restore(i) {
 
 function fieldKey(event, i) {
   const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-  if (event.key === "Escape") return restore(i);
+  if (event.key === "Escape") return put(i, kept(i));
   if (event.key === "Enter") return commit();
   if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
@@ -66,9 +69,10 @@ function fieldKey(event, i) {
 }
 
 function put(i, x) {
+  const moved = x !== graph.values[i];
   graph.values[i] = x;
-  tellProblem(fields.get(i), "");
-  fields.get(i).value = asTyped(x);
+  restore(i);
+  if (!moved) return;
   forgetPath();
   recompute();
 }

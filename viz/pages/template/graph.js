@@ -106,7 +106,8 @@ class Graph {
       if (what === null) return false;
       const name = this.operations[i];
       const operands = this.operands[i].map((j) => (this.names[j] ? `${this.names[j]} = ` : "") + this.values[j]);
-      this.errors.set(i, `${what}${name}(${operands.join(", ")}): ${error.message || `${name} needs ${rows[name].domain}`}`);
+      const reason = error.message || `${name} needs ${rows[name].domain ?? "other numbers"}`;
+      this.errors.set(i, `${what}${name}(${operands.join(", ")}): ${reason}`);
       return false;
     }
   }

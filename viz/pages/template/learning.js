@@ -1,6 +1,6 @@
 // Gradient descent in the page: a step or a run of them, the loss as a curve, and the path back by a slider.
 
-const MAX_STEPS = 1_000_000;
+const MAX_STEPS = 100_000;
 const SLICE = 12; // milliseconds of steps before the page shows where they lead
 const [RATE, STEPS] = ["rate", "steps"].map(byId);
 const data = model.live.data ?? undefined; // leaves and the samples to put there; else the graph's own numbers
@@ -47,6 +47,7 @@ async function run(count) {
   }
   showRunning(false);
   showDescent();
+  byId("descent").scrollIntoView({ block: "nearest" });
   if (problem) tell(untaken(problem));
   commit();
 }
@@ -77,6 +78,12 @@ function backTo(k) {
   showDescent();
 }
 
+// Shows which of the samples the graph holds, if one of them.
+function writeSample() {
+  const holds = (sample) => sample.every((x, k) => x === graph.values[data.inputs[k]]);
+  if (data) byId("sample").value = data.samples.findIndex(holds);
+}
+
 // ---- The curve
 
 const [WIDE, HIGH] = [300, 90];
@@ -87,10 +94,12 @@ function drawCurve() {
   slider.max = Math.max(path.length - 1, 0);
   if (path.length < 2) return void (slider.value = 0);
   const losses = path.map(({ loss }) => loss);
-  const [most, least] = [Math.max(...losses), Math.min(...losses)];
+  const [most, least] = [Math.max, Math.min].map((better) => losses.reduce((x, y) => better(x, y)));
   const x = (k) => (k / (losses.length - 1)) * WIDE;
   const y = (loss) => HIGH - ((loss - least) / (most - least || 1)) * HIGH;
-  byId("line").setAttribute("points", losses.map((loss, k) => `${x(k).toFixed(1)},${y(loss).toFixed(1)}`).join(" "));
+  const point = (k) => `${x(k).toFixed(1)},${y(losses[k]).toFixed(1)}`;
+  const drawn = [...losses.keys()].filter((k) => k % Math.ceil(losses.length / WIDE) === 0 || k === losses.length - 1);
+  byId("line").setAttribute("points", drawn.map(point).join(" "));
   const k = Number(slider.value);
   byId("here").setAttribute("cx", x(k).toFixed(1));
   byId("here").setAttribute("cy", y(losses[k]).toFixed(1));
@@ -103,6 +112,7 @@ function drawCurve() {
 function buildLearning() {
   byId("sample").parentElement.hidden = !data;
   data?.samples.forEach((_, k) => byId("sample").append(new Option(`sample ${k + 1}`, k)));
+  writeSample();
   byId("sample").addEventListener("change", () => {
     graph.put(data.inputs, data.samples[byId("sample").value]);
     recompute();

@@ -5,7 +5,7 @@
 const RTOL = 1e-9; // up to this fraction, two numbers are the same
 const ATOL = 1e-12; // and up to this fraction of the numbers around them, which may cancel
 const { widths, ratio } = model.look;
-const WIDE_LETTER = 7.5; // pixels
+const WIDE_LETTER = 8.4; // pixels, in bold type
 const LINE = 8; // pixels of a box that its lines leave free
 let graph;
 
@@ -57,6 +57,7 @@ function showNumbers() {
   numbers = { version: numbers.version + 1, values, gradients, partials, missing, unknown: without };
   drawNumbers();
   writeFields();
+  writeSample();
   writeStep();
   writePinned();
   writeTrouble();

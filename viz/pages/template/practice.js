@@ -122,10 +122,13 @@ function writePractice(over = false) {
   byId("asking").hidden = !practice || over;
   byId("starting").hidden = Boolean(practice);
   byId("ending").hidden = !practice;
-  byId("summary").hidden = !practice || !practice.log.length;
   document.body.classList.toggle("practising", Boolean(practice));
   byId("hinted").replaceChildren();
-  if (!practice) return say("", "");
+  const box = practice && !over ? asked().box : null;
+  state.nodes.forEach((node, i) => node.classList.toggle("found", i === box));
+  if (box !== null) bring([box]);
+  if (!practice) return say("The practice has ended.", "");
+  byId("summary").hidden = !practice.log.length;
   byId("summary-text").value = summary();
   if (over) return say("That was the last one.", "right");
   byId("question").textContent = `${asked().symbol} =`;
