@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -369,6 +370,26 @@ class Program:
             raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
         plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
         return jax_function(plan, self._width, self._dtype)
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write what `values` computes, with the parameters as they are now, to an ONNX file.
+
+        Its input x is (batch, inputs), its output y (batch,) or (batch, outputs), of the program's dtype. Where
+        onnxruntime is installed, the file is written only if that computes what the program does.
+
+        Args:
+            path: of the file, which is complete or not there.
+
+        Raises:
+            ImportError: without onnx.
+            NotImplementedError: for what ONNX has no counterpart of, by its name, and for an operation of one's own.
+            RuntimeError: where onnxruntime computes something else.
+            OSError: where the system refuses.
+        """
+        from autograd.lifting.beyond.to_onnx import write_onnx
+
+        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        write_onnx(path, plan, self._trace.inputs, self.parameters, partial(self.values, check_finite=False))
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:
         """Compare every row with the eager graph; return the largest relative difference.

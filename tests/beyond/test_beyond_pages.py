@@ -12,7 +12,11 @@ import pytest
 from docs import blocks
 
 DOCS = Path(__file__).parents[2] / "docs"
-NEEDS = {"cluster": ["dask.array"], "torch": ["torch"], "beyond": ["torch", "sklearn", "onnxruntime", "safetensors"]}
+NEEDS = {
+    "cluster": ["dask.array"],
+    "torch": ["torch"],
+    "beyond": ["torch", "sklearn", "onnxruntime", "safetensors", "jax"],
+}
 
 
 @pytest.mark.parametrize("page", NEEDS)
