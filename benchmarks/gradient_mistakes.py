@@ -103,7 +103,7 @@ MISTAKES = {
     "missing delta": ("missing delta of the receiver",),
     "net input of the sender": ("net input of the sender",),
     "transposed": ("transposed matrix",),
-    "−η · ∂C/∂w": ("−η · ∂C/∂w given as ∂C/∂w (η = 0.1)",),
+    "−η · ∂C/∂w": ("the step −η · ∂C/∂w in place of the gradient (η = 0.1)",),
     "sum over the batch": ("sum instead of the mean", "1/n missing", "factor 2"),
     "one example": ("only example",),
     "input in a bias": ("value of input",),

@@ -1,8 +1,9 @@
-"""Large graphs: how long layout and page take to write, the page to open, and a step of its slider until it shows.
+"""Large graphs: how long layout and page take to write, the page to open, and a step or a new number until it shows.
 
 The graph is a simulation of coupled oscillators, whose nodes go on using one another's results. It is laid out by the
-system's `dot`, and the page driven in headless Chromium, where a step is timed from the slider's event to the end of
-the frame that shows it. Each figure of the browser is the median of some steps, all along the replay.
+system's `dot`, and the page driven in headless Chromium. A step is timed from the slider's event to the end of the
+frame that shows it, the median of some steps all along the replay. A change of a number is what it takes of the time of
+the browser's main thread, in which scripts, layout and painting take turns: so also on a machine that does much else.
 
     pip install -e '.[test]' && python benchmarks/pages.py
 
@@ -25,7 +26,7 @@ from autograd import Value, topological_order
 from viz import draw, page
 from viz.rendering.engines import render
 
-SIZES = [100, 300, 1_000, 3_000]
+SIZES = [100, 300, 1_000, 1_500, 3_000]
 OSCILLATORS = 6
 SWITCHES = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--window-size=1600,900"]
 STEPS = """
@@ -41,6 +42,18 @@ function next() {
     if (times.length < count) next();
     else done(times.sort((a, b) => a - b)[count >> 1]);
   }));
+}
+requestAnimationFrame(next);
+"""
+CHANGES = """
+const [count, done] = arguments;
+const field = document.querySelector("#fields input");
+let k = 0;
+function next() {
+  field.value = String(0.001 * k + 0.1);
+  field.dispatchEvent(new Event("input"));
+  k += 1;
+  requestAnimationFrame(() => setTimeout(k < count ? next : done));
 }
 requestAnimationFrame(next);
 """
@@ -78,7 +91,14 @@ def browser() -> webdriver.Chrome:
     driver.set_script_timeout(300)
     calm = [{"name": "prefers-reduced-motion", "value": "reduce"}]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": calm})
+    driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
     return driver
+
+
+def busy(driver: webdriver.Chrome) -> tuple[float, float]:
+    """Return how long the main thread has run scripts, and anything at all, in milliseconds."""
+    found = {x["name"]: x["value"] for x in driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]}
+    return 1000 * found["ScriptDuration"], 1000 * found["TaskDuration"]
 
 
 def row(size: int, driver: webdriver.Chrome, path: Path) -> str:
@@ -90,9 +110,15 @@ def row(size: int, driver: webdriver.Chrome, path: Path) -> str:
     driver.get(path.as_uri())
     opened = driver.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
     step = driver.execute_async_script(STEPS, 31)
+    driver.execute_script("document.querySelector('#last').click()")
+    driver.execute_async_script(CHANGES, 31)  # compiles the script
+    before = busy(driver)
+    driver.execute_async_script(CHANGES, 31)
+    script, whole = [(after - start) / 31 for start, after in zip(before, busy(driver), strict=True)]
     return (
         f"| {len(drawing.boxes):,} | {len(drawing.arrows):,} | {layout:.2f} s | {written:.2f} s "
-        f"| {path.stat().st_size / 1e6:.1f} MB | {opened:,.0f} ms | {step:,.0f} ms |"
+        f"| {path.stat().st_size / 1e6:.1f} MB | {opened:,.0f} ms | {step:,.0f} ms "
+        f"| {script:,.1f} ms | {whole:,.0f} ms |"
     )
 
 
@@ -100,8 +126,11 @@ def main() -> None:
     """Print the table."""
     driver = browser()
     try:
-        print("| nodes | arrows | layout | page written | its size | opens in | a step shows after |")
-        print("|---:|---:|---:|---:|---:|---:|---:|")
+        print(
+            "| nodes | arrows | layout | page written | its size | opens in | a step shows after "
+            "| a change: script | with layout and painting |"
+        )
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         with tempfile.TemporaryDirectory() as folder:
             for size in SIZES:
                 print(row(size, driver, Path(folder, "page.html")), flush=True)

@@ -243,7 +243,7 @@ def show_large() -> None:
         loss, leaves, mlp = lifted(task)
         batch = np.resize(np.hstack([task.X, task.T]), (ROWS, task.sizes[0] + task.sizes[-1]))
         programs = [vectorize(loss, leaves, mlp.parameters()) for _ in range(2)]
-        rows, programs[1]._rows_at_once = programs[0]._rows_at_once, ROWS
+        rows, programs[1]._numpy.rows_at_once = programs[0]._numpy.rows_at_once, ROWS
         peaks = [measured(partial(program.gradient, batch))[1] for program in programs]
         times: list[list[float]] = [[], []]
         for _ in range(5):

@@ -136,28 +136,43 @@ def descent() -> tuple[Value, Value, Value, list[tuple[float, float]]]:
 
 def show(loss: Value, record: Record, gallery: Path) -> None:
     """Write the interactive page as a wide window and a telephone show it, at a step of the backward pass."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for switch in SWITCHES + (["--no-sandbox"] if os.geteuid() == 0 else []):
-        options.add_argument(switch)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    driver = browser()
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "page.html")
             viz.page(loss, path, record, collapse="neuron")
             for theme in PALETTES:
                 for name, (width, height) in {"page": (1280, 720), "phone": (360, 720)}.items():
-                    wishes = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}
-                    features = [{"name": wish, "value": value} for wish, value in wishes.items()]
-                    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-                    window = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-                    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
-                    driver.get(path.as_uri())
+                    opened(driver, path, theme, width, height)
                     driver.execute_script(STEP)
-                    taken = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
-                    bitmap(Image.open(io.BytesIO(base64.b64decode(taken["data"]))), gallery / f"{name}-{theme}.png")
+                    bitmap(taken(driver), gallery / f"{name}-{theme}.png")
     finally:
         driver.quit()
+
+
+def browser() -> webdriver.Chrome:
+    """Start Chromium."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for switch in SWITCHES + (["--no-sandbox"] if os.geteuid() == 0 else []):
+        options.add_argument(switch)
+    return webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+def opened(driver: webdriver.Chrome, path: Path, theme: str, width: int, height: int) -> None:
+    """Open a page in a window of a size, for a reader of a theme who wants reduced motion."""
+    wishes = {"prefers-color-scheme": theme, "prefers-reduced-motion": "reduce"}
+    features = [{"name": wish, "value": value} for wish, value in wishes.items()]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    window = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
+    driver.get(path.as_uri())
+
+
+def taken(driver: webdriver.Chrome) -> Image.Image:
+    """Return what the window shows."""
+    shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+    return Image.open(io.BytesIO(base64.b64decode(shot["data"])))
 
 
 def bitmap(picture: Image.Image, path: Path) -> None:

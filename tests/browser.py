@@ -12,6 +12,7 @@ import shutil
 
 import pytest
 
+from autograd import parse
 from nn import MLP, sse
 from viz import page
 
@@ -68,6 +69,10 @@ class Reader:
         WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(LOADED))
         assert self.driver.execute_async_script(painted)
 
+    def until(self, selector):
+        """Wait until an element shows."""
+        WebDriverWait(self.driver, PATIENCE).until(lambda _: self.sees(selector))
+
     def sits_before(self, width, height):
         """Change the size of the window, before a page is opened."""
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
@@ -123,10 +128,35 @@ class Reader:
         return {x.get_attribute("id") for x in self.driver.find_elements(CSS, f"#stage {selector}")}
 
 
+# What the picture shows of numbers: texts, signs and widths.
+SEEN = """
+const texts = (x) => [...x.querySelectorAll("text")].map((text) => text.textContent.replace(/\\s+/g, " ").trim());
+const looks = /^(positive|negative|zero|mixed|undefined|delta-.*|g[1-4])$/;
+const classes = (x) => [...x.classList].filter((look) => looks.test(look)).sort();
+const width = (x) => Number(x.querySelector("path").getAttribute("stroke-width") ?? 1);
+return [...document.querySelectorAll("#stage .node, #stage .edge")].map((x) =>
+  [x.id, texts(x), classes(x), x.matches(".edge") ? width(x) : 0]);
+"""
+
+
+def typed(reader, i, text):
+    field = reader.finds(f"#f-{i}")
+    field.send_keys(Keys.CONTROL + "a")
+    field.send_keys(text, Keys.ENTER)
+    reader.clicks("#step")  # leave the field
+    return field
+
+
 def events(chromium, method):
     """Return what the browser did since the last call."""
     messages = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
     return [message["params"] for message in messages if message["method"] == method]
+
+
+def expression():
+    y, _ = parse("sigmoid(w*x + b)", w=0.5, x=2, b=1)
+    y.backward()
+    return y
 
 
 def neuron():

@@ -44,7 +44,7 @@ def test_handout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines["h₁"] == ["2.6", "0.93086158", "0.010020546", "0.010020546", "0.010043238"]
     assert "C = 0.1633058; after gradient descent 0.1612182, after the order of 000 0.1612188." in lines
     page = tmp_path / "handout.html"
-    assert "Graph of" in page.read_text(encoding="utf-8")  # the page that replays both passes
+    assert 'id="fields"' in page.read_text(encoding="utf-8")  # the page that computes, and replays both passes
     page.unlink()
     assert_drawn(tmp_path, "handout.svg", "handout-neurons.svg")
 

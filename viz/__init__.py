@@ -3,7 +3,7 @@
 text: formulas, explanations of gradients, names and numbers as text.
 graphs: computation graphs and networks as drawings, and comparisons of graphs.
 rendering: the style, and the engines that lay drawings out.
-pages: HTML pages that replay a graph step by step.
+pages: HTML pages that replay a graph step by step, and compute it for other numbers.
 solutions: worked solutions, in the notation of a textbook or document.
 plots: curves, loss landscapes and decision boundaries.
 """

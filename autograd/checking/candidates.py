@@ -5,8 +5,8 @@ A mistake is named if it reproduces every given number, at the digits given, and
     digits  ≥  log₁₀(1 / ERROR_RATE) + log₁₀(number of mistakes that are possible) + cost,
 
 where the digits are those of a likelihood ratio against chance: a wrong number that lies d from the engine's, and is
-known to ±p, is hit by chance with the probability p / d, so it counts log₁₀(d / p). `nn.checking.evidence` has the same
-rule for deltas, with more to say on it.
+known to ±p (half a unit of its last digit, or its deviation), is hit by chance with the probability p / d, so it counts
+log₁₀(d / p). `nn.checking.evidence` has the same rule for deltas, with more to say on it.
 """
 
 from __future__ import annotations
@@ -56,42 +56,44 @@ COMMON_FACTORS = (
 )
 
 
-def convincing(candidates: Sequence[Candidate], pairs: Sequence[tuple[Value, GivenNumber]]) -> list[Candidate]:
+def convincing(candidates: Sequence[Candidate], pairs: Sequence[tuple[float, GivenNumber]]) -> list[Candidate]:
     """Return the candidates that reproduce all numbers, if these have more digits than chance could explain."""
     return [candidate for candidate, spare in reproducing(candidates, pairs) if spare >= -math.log10(ERROR_RATE)]
 
 
 def reproducing(
-    candidates: Sequence[Candidate], pairs: Sequence[tuple[Value, GivenNumber]]
+    candidates: Sequence[Candidate], pairs: Sequence[tuple[float, GivenNumber]]
 ) -> list[tuple[Candidate, float]]:
     """Return the candidates that reproduce all numbers, each with its digits of evidence, less those it uses up.
 
     The more candidates leave the right numbers as they are, the likelier one of them fits the wrong ones by chance.
+
+    Args:
+        candidates: The possible mistakes.
+        pairs: The right gradients, and those that are given.
     """
+    triples = [[(right, number, g) for (right, number), g in zip(pairs, c.gradients, strict=True)] for c in candidates]
     possible = [
-        candidate
-        for candidate in candidates
-        if all(
-            number.agrees(g) for (x, number), g in zip(pairs, candidate.gradients, strict=True) if number.agrees(x.grad)
-        )
+        (candidate, numbers)
+        for candidate, numbers in zip(candidates, triples, strict=True)
+        if all(number.agrees(g) for right, number, g in numbers if number.agrees(right))
     ]
-    digits = [evidence(x.grad, number) for x, number in pairs]
-    return [
-        (
-            candidate,
-            (max(digits) if candidate.one_unknown else sum(digits)) - candidate.cost - math.log10(len(possible)),
-        )
-        for candidate in possible
-        if all(number.agrees(g) for (_, number), g in zip(pairs, candidate.gradients, strict=True))
-    ]
+    found = []
+    for candidate, numbers in possible:
+        if all(number.agrees(g) for _, number, g in numbers):
+            digits = [evidence(*x) for x in numbers]
+            total = max(digits) if candidate.one_unknown else sum(digits)
+            found.append((candidate, total - candidate.cost - math.log10(len(possible))))
+    return found
 
 
-def evidence(engine: float, given: GivenNumber) -> float:
+def evidence(right: float, given: GivenNumber, reproduced: float) -> float:
     """Return how many digits of evidence for a mistake there are in a wrong number that the mistake reproduces."""
-    if given.agrees(engine):
+    if given.agrees(right):
         return 0.0
-    precision = max(given.half_unit, FLOAT_PRECISION * (abs(given.number) + abs(engine)))
-    return max(math.log10(abs(given.number - engine) / precision), 0.0)
+    rounding = FLOAT_PRECISION * (abs(given.number) + abs(right))
+    precision = max(given.half_unit, abs(given.number - reproduced), rounding)
+    return max(math.log10(abs(given.number - right) / precision), 0.0)
 
 
 def label(x: Value) -> str:

@@ -13,21 +13,18 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from autograd.backward import topological_order
 from autograd.checking.candidates import (
     COMMON_FACTORS,
-    ERROR_RATE,
     MAX_N,
     Candidate,
     convincing,
     label,
-    reproducing,
     symbol,
 )
-from autograd.checking.parameters import Group
+from autograd.checking.parameters import FACTOR_NAMES, Group, edges_of, explanation
 from autograd.choices import chosen
 
 if TYPE_CHECKING:
@@ -36,11 +33,9 @@ if TYPE_CHECKING:
     from autograd.value import Value
 
 MAX_EDGES_SEARCHED = 300
-MAX_MISTAKES = 2  # in one diagnosis
 
 PartialRule = Callable[["Value", int, float], float]  # gives the number used in place of p at the edge (z, i)
 
-FACTOR_NAMES = {name for _, name, _ in COMMON_FACTORS}
 WHICH_FACTOR = (
     "other gradients are right, so the loss is, and the factor came in on the way to these; a weight's gradient is δ "
     "times the sender's activation, a bias's is δ"
@@ -87,7 +82,7 @@ def diagnose(
         factors = [replace(c, remedy=f"{c.remedy}; if the deltas are right, it came in after them") for c in factors]
     searched = [factors, list(sweep.candidates()) if sweep else []]
     for candidates in searched if everywhere else reversed(searched):
-        if found := convincing(candidates, pairs):
+        if found := convincing(candidates, [(x.grad, number) for x, number in pairs]):
             other = f" ({found[1].name} would give the same numbers)" if found[1:] else ""
             return f"Diagnosis: {found[0].name}{other}. To correct it: {found[0].remedy}."
     if line := in_groups(dict(pairs), groups or [leaves(values)], nodes, instead):
@@ -111,55 +106,14 @@ def in_groups(given: Mapping[Value, GivenNumber], groups: Sequence[Group], nodes
         nodes: The graph, in topological order.
         instead: As for `common_factors`.
     """
-    uses: dict[Value, list[tuple[Value, int]]] = {}
-    for z in reversed(nodes):
-        for i, x in enumerate(z.operands):
-            uses.setdefault(x, []).append((z, i))
-    found: list[tuple[Group, dict[str, tuple[Candidate, float]]]] = []  # of each wrong group, by the mistake's name
-    for group in groups:
-        pairs = [(x, given[x]) for x in group.values]
-        wrong = [(x, number) for x, number in pairs if not number.agrees(x.grad)]
-        if wrong:
-            ratio = next((number.number / x.grad for x, number in wrong if x.grad), 0.0)
-            candidates = reproducing(list(group.candidates(uses, ratio)), pairs)
-            found.append((group, {c.name: (c, digits) for c, digits in reversed(candidates)}))
-    names = list(dict.fromkeys(name for _, of_group in found for name in reversed(of_group)))
-    for count in range(1, MAX_MISTAKES + 1):
-        for made in combinations(names, count):
-            if all(of_group.keys() & set(made) for _, of_group in found) and (
-                line := named(made, found, groups, instead)
-            ):
-                return f"Diagnosis: {line}."
-    return ""
-
-
-def named(
-    made: Sequence[str],
-    found: Sequence[tuple[Group, dict[str, tuple[Candidate, float]]]],
-    groups: Sequence[Group],
-    instead: str,
-) -> str:
-    """Return what a diagnosis says of one mistake or two; "" if the evidence for one of them does not suffice.
-
-    Args:
-        made: Their names.
-        found: Each group with wrong gradients, and the mistakes that reproduce it, with their digits of evidence.
-        groups: All groups.
-        instead: As for `common_factors`.
-    """
-    lines, remedies, left = [], [], list(found)
-    for name in made:
-        explained = [(group, of_group[name]) for group, of_group in left if name in of_group]
-        left = [(group, of_group) for group, of_group in left if name not in of_group]
-        if sum(digits for _, (_, digits) in explained) < -math.log10(ERROR_RATE):
-            return ""
-        places = [group.name for group, _ in explained if group.name]
-        place = f", in {', '.join(places[:-1])}{' and ' * (len(places) > 1)}{places[-1]}" if places else ""
-        lines.append(
-            name + (", everywhere" if len(explained) == sum(bool(group.values) for group in groups) > 1 else place)
-        )
-        remedies.append(instead if instead and name in FACTOR_NAMES else explained[0][1][0].remedy)
-    return f"{', and '.join(lines)}. To correct it: {'; '.join(dict.fromkeys(remedies))}"
+    edges, lines, remedies = edges_of(nodes), [], []
+    for made in explanation([(group.last_step(edges), [given[x] for x in group.values]) for group in groups]):
+        names = [name for name in made.places if name]
+        place = f", in {', '.join(names[:-1])}{' and ' * (len(names) > 1)}{names[-1]}" if names else ""
+        everywhere = len(made.places) == sum(bool(group.values) for group in groups) > 1
+        lines.append(made.name + (", everywhere" if everywhere else place))
+        remedies.append(instead if instead and made.name in FACTOR_NAMES else made.remedy)
+    return f"Diagnosis: {', and '.join(lines)}. To correct it: {'; '.join(dict.fromkeys(remedies))}." if lines else ""
 
 
 def common_factors(

@@ -27,7 +27,7 @@ class GivenNumber:
     Attributes:
         number: The number as a float.
         text: The number as it was written.
-        half_unit: Half a unit of its last digit.
+        half_unit: Half a unit of its last digit; 0 if it is exact, and infinite if it is `NOT_GIVEN`.
         tolerance: The largest difference at which a result agrees with it.
         decimal: The digits that were written.
     """
@@ -54,6 +54,18 @@ class GivenNumber:
             return 0
         rounded = abs(self.number - result) <= self.written_half_unit * (1.0 + 1e-9)
         return len(self.decimal.as_tuple().digits) if rounded and self.number else 0
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a number at all."""
+        return math.isfinite(self.half_unit)
+
+    @property
+    def precision(self) -> float:
+        """How precise it is at the most: a float that is exact because it is short, such as 0.5, may be 0.500."""
+        if self.half_unit or not self.number or not self.decimal.is_finite():
+            return self.half_unit
+        return float(Decimal(5).scaleb(self.decimal.adjusted() - MIN_DIGITS_OF_ROUNDED))
 
     @property
     def written_half_unit(self) -> float:
@@ -85,6 +97,10 @@ class Written:
     def last(self) -> int:
         """The exponent of the last digit."""
         return int(self.decimal.as_tuple().exponent)
+
+
+NOT_GIVEN = Written("–", Decimal("0e400"), True)
+"""A number of which no digit is known, not even where it begins: every result agrees with it."""
 
 
 def read(number: Any, place: str) -> Written:
@@ -130,11 +146,13 @@ def given(numbers: Sequence[Written], rtol: float) -> list[GivenNumber]:
         numbers: All numbers that were given together; they tell how many digits a float may have lost.
         rtol: The fraction of a number by which a result may always differ.
     """
-    rounded = [x for x in numbers if x.is_rounded and x.decimal.is_finite()]
+    rounded = [x for x in numbers if x.is_rounded and x.decimal.is_finite() and x is not NOT_GIVEN]
     digits = max((x.digits for x in rounded), default=0)
     decimals = max((-x.last for x in rounded), default=0)
 
     def half_unit(x: Written) -> float:
+        if x is NOT_GIVEN:
+            return math.inf
         if not rounded or not x.decimal.is_finite():
             return 0.0
         if x.is_rounded:

@@ -108,16 +108,15 @@ def compare_gradients(pairs: Sequence[tuple[Any, Any, str]], rtol: float, within
     wrong = [x for x, number in zip(values, given_numbers, strict=True) if not number.agrees(x.grad)]
     if not wrong:
         return
-    title = (
-        f"{len(wrong)} of {len(values)} gradients {'differs' if len(wrong) == 1 else 'differ'}, at the digits given "
-    )
-    title += f"and rtol = {rtol:g} (ratio = expected / engine)"
-    advice = "Every gradient is 0: call backward() first."
+    differ = f"{len(wrong)} of {len(values)} gradients {'differs' if len(wrong) == 1 else 'differ'}"
     if any(x.grad for x in values):
         alone = Group("", [x for x, _, _ in pairs if isinstance(x, Value) and not x.operands])
         advice = diagnose(values, given_numbers, [*groups, alone] if groups else (), within)
-    lines = filter(None, [title, table(values, given_numbers), advice])
-    raise mismatch("\n".join(lines), dict(zip(values, [number.number for number in given_numbers], strict=True)), wrong)
+        title = f"{differ}, at the digits given and rtol = {rtol:g} (ratio = expected / engine)"
+        message = "\n".join(filter(None, [title, table(values, given_numbers), advice]))
+    else:
+        message = f"{differ}: every gradient of the engine is 0. Call backward() first."
+    raise mismatch(message, dict(zip(values, [number.number for number in given_numbers], strict=True)), wrong)
 
 
 def matrix_of(key: Any) -> list[list[Value]]:

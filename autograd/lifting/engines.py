@@ -27,7 +27,7 @@ MAX_RECORDED = 200_000  # operations, all iterations of loops counted: what take
 NUMPY_CALL, NUMPY_PRODUCT, NUMPY_OPERATION = 600.0, 0.05, 0.6
 NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
 
-Engine = Literal["auto", "numpy", "scalar", "native"]
+EngineName = Literal["auto", "numpy", "scalar", "native"]
 
 
 LLVMLITE = (0, 46)  # the oldest that the native engine's code compiles with
@@ -46,7 +46,7 @@ def is_installed() -> bool:
         return False
 
 
-def most_rows(engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
+def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
     """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
 
     Args:
@@ -62,7 +62,7 @@ def most_rows(engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any]) -> f
 
 
 def one_row_program(
-    engine: Engine, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
+    engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
 ) -> ScalarRows | NativeRows:
     """Return what runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
 

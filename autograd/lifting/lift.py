@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.arrays import as_array
 from autograd.batches import column_names, table
 from autograd.conversion import shown
-from autograd.lifting.engines import Engine
+from autograd.lifting.engines import EngineName
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
-from autograd.lifting.program import Program, Reduction
+from autograd.lifting.program import Program, ReductionName
 from autograd.value import Value
 
 MAX_TERMS_SHOWN = 6  # terms of a sum in an error
@@ -29,9 +29,9 @@ def vectorize(
     loss: Value | Sequence[Value] | Callable[..., Any],
     inputs: Sequence[Value] | ArrayLike,
     parameters: Sequence[Value] = (),
-    reduction: Reduction = "mean",
+    reduction: ReductionName = "mean",
     dtype: Any = np.float64,
-    engine: Engine = "auto",
+    engine: EngineName = "auto",
 ) -> Program:
     """Lift a recorded scalar graph into a program over a batch.
 
@@ -65,7 +65,7 @@ def vectorize(
     """
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction is {reduction!r}; choose 'mean' or 'sum'")
-    if engine not in get_args(Engine):
+    if engine not in get_args(EngineName):
         raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy', 'scalar' or 'native'")
     leaves: Any = inputs
     traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)

@@ -18,20 +18,28 @@ from numpy.typing import NDArray
 CACHE = 2**19  # bytes of arrays that a piece fills: of caches of 1 and 2 MB, 2¹⁸ to 2²⁰ are as quick
 MAX_PRODUCT = 2**18  # multiplications in a matrix product, from which on OpenBLAS wakes its threads
 LEAST_ROWS = 64  # of a piece; where its products would be longer than that, they may as well have threads
+NUMBERS_PER_CALL = 1000  # that NumPy computes in the time that a call takes with none
+MOST_FOR_CALLS = 2**9, 2**24  # rows and bytes of a piece that is larger than the cache, for the sake of fewer calls
 STEP = 32  # a piece has a multiple of so many rows
 
 
-def rows_at_once(bytes_per_row: int, multiplications_per_row: int) -> int:
+def rows_at_once(bytes_per_row: int, multiplications_per_row: int, numbers_per_call: float) -> int:
     """Return how many rows of a batch are computed at once.
 
     Args:
         bytes_per_row: in all arrays that have a column for each row of the batch.
         multiplications_per_row: in the largest matrix product.
+        numbers_per_call: of a row, that a call of NumPy computes; where they are few, fewer calls are quicker than
+            arrays that stay in the cache.
 
-    >>> rows_at_once(bytes_per_row=1912, multiplications_per_row=2080)
+    >>> rows_at_once(bytes_per_row=1912, multiplications_per_row=2080, numbers_per_call=10.0)
     128
+    >>> rows_at_once(bytes_per_row=16000, multiplications_per_row=100, numbers_per_call=2.0)
+    512
     """
-    rows = CACHE / max(bytes_per_row, 1)
+    most, most_bytes = MOST_FOR_CALLS
+    rows = min(NUMBERS_PER_CALL / max(numbers_per_call, 1.0), most, most_bytes / max(bytes_per_row, 1))
+    rows = max(rows, CACHE / max(bytes_per_row, 1))
     in_one_thread = MAX_PRODUCT / max(multiplications_per_row, 1)
     if in_one_thread >= LEAST_ROWS:
         rows = min(rows, in_one_thread)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from os import PathLike
@@ -21,20 +20,18 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.arrays import MAX_DOT_LENGTH, as_array, is_finite
+from autograd.arrays import as_array, is_finite
 from autograd.backward import topological_order
 from autograd.batches import in_order, table
 from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import Engine, most_rows, one_row_program
+from autograd.lifting.engines import EngineName, most_rows, one_row_program
 from autograd.lifting.explanation import explain, refuse_infinite
-from autograd.lifting.memory import Memory, pieces, rows_at_once
+from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import compiled
-from autograd.lifting.plan import Rows, runs
-from autograd.rules.elementary import sum_left_to_right
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
     from autograd.lifting.scalar.rows import ScalarRows
 
 MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
-Reduction = Literal["mean", "sum"]
+ReductionName = Literal["mean", "sum"]
 Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
 Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
@@ -65,7 +62,12 @@ class Program:
     """
 
     def __init__(
-        self, traced: Trace, reduction: Reduction, dtype: Any, parameters: Sequence[float], engine: Engine = "auto"
+        self,
+        traced: Trace,
+        reduction: ReductionName,
+        dtype: Any,
+        parameters: Sequence[float],
+        engine: EngineName = "auto",
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
         self._row = (self._width,)  # the shape of one
@@ -73,22 +75,13 @@ class Program:
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
-        plan, written, self._code = compiled(traced, mean=reduction == "mean")
-        self._outputs = [x if isinstance(x, float) else None for x in plan.outputs]  # the number of a constant one
-        self._runs = [x if isinstance(x, list) else None for x in runs(plan.outputs)]
-        self._batched = any([isinstance(x, Rows) and x.block.batched for x in plan.outputs])
-        self._lock = threading.Lock()
-        self._engine, self._numpy_source = engine, written.text
+        plan, written, code = compiled(traced, mean=reduction == "mean")
+        self._numpy = NumpyRows(traced, plan, written, code, self._parameters, reduction == "mean")
+        self._outputs, self._engine, self._lock = len(plan.outputs), engine, threading.Lock()
         self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
         self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
         if engine != "auto":
             self._few  # noqa: B018  (what was asked for may be refused)
-        self._constants = [x.astype(self._dtype) if x.dtype.kind == "f" else x for x in written.constants]
-        self._namespace = written.namespace
-        self._rows_at_once = rows_at_once(written.columns * self._dtype.itemsize, written.product)
-        few = 2 * len(written.checked) < len(self._parameters) > MAX_DOT_LENGTH  # else all are as quick
-        self._telling = np.array(written.checked, int) if few else None
-        self._local = threading.local()
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -118,7 +111,7 @@ class Program:
     @property
     def source(self) -> str:
         """The NumPy program, which a batch of many rows runs; the native engine gives what it gives."""
-        return self._numpy_source if self.engine == "native" else self.source_for(math.inf)
+        return self._numpy.source if self.engine == "native" else self.source_for(math.inf)
 
     def source_for(self, rows: float) -> str:
         """Return the text that a batch of this number of rows runs; the native engine runs that of one row on many.
@@ -131,7 +124,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.engine_rows else self._numpy_source
+        return self._few.source if rows <= self.engine_rows else self._numpy.source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -155,20 +148,16 @@ class Program:
         if cluster.is_dask_array(batch):
             return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        few = len(batch) <= self._most_rows and len(self._outputs) == 1
+        few = len(batch) <= self._most_rows and self._outputs == 1
         if few and (total := self._few.total(batch, self._parameters)) is not None:
             return total / len(batch) if self._reduction == "mean" else total
-        total = 0.0
-        for first, piece in pieces(batch, self._rows_at_once):
-            forward, _, _, ones = self._built(len(piece))
-            total += self._share(piece, batch) * self._reduced(forward(piece), piece, ones, check_finite, first)
-        return total
+        return self._numpy.total(batch, check_finite)
 
     @np.errstate(all="ignore")
     def values(self, batch: ArrayLike, check_finite: bool = True) -> NDArray[Any]:
         """Return the loss of each row, (n,), or, of several outputs, (n, outputs)."""
         if cluster.is_dask_array(batch):
-            shape = () if len(self._outputs) == 1 else (len(self._outputs),)
+            shape = () if self._outputs == 1 else (self._outputs,)
             return cluster.per_row(self, batch, shape, "values", check_finite)
         rows = self._rows(self._checked(batch, check_finite), check_finite)
         return rows[0] if len(rows) == 1 else rows.T
@@ -184,7 +173,7 @@ class Program:
         found = self._step_of_few(batch)
         if found is None:
             with np.errstate(all="ignore"):  # which takes as long as a small program on one row
-                found = self._step_by_numpy(batch, check_finite)
+                found = self._numpy.gradient(batch, check_finite)
         value, gradient = found
         return value, gradient.copy()
 
@@ -213,14 +202,14 @@ class Program:
         """
         if wrt not in get_args(Leaves):
             raise ValueError(f"wrt is {wrt!r}; choose 'parameters' or 'inputs'")
-        outputs, width = len(self._outputs), len(self.parameters) if wrt == "parameters" else self._width
+        outputs, width = self._outputs, len(self.parameters) if wrt == "parameters" else self._width
         if cluster.is_dask_array(batch):
             shape = (width,) if outputs == 1 else (outputs, width)
             return cluster.per_row(self, batch, shape, "jacobian", wrt, check_finite)
         batch = self._checked(batch, check_finite)
         rows = self._with_derivatives(wrt, batch)._rows(batch, check_finite=False)
         if check_finite and not is_finite(rows):
-            self._put_right(rows, batch, wrt)
+            self._numpy.put_right(rows, batch, wrt)
         derivatives = rows[outputs:].T
         return derivatives if outputs == 1 else derivatives.reshape(len(batch), outputs, width)
 
@@ -228,93 +217,20 @@ class Program:
         """Return the outputs, a row each."""
         if len(batch) <= self._most_rows and (found := self._few.values(batch, self._parameters)) is not None:
             return found
-        n, size = len(batch), self._rows_at_once
-        if n <= size:
-            rows = self._rows_of_piece(batch)
-        else:
-            rows = np.empty((len(self._outputs), n), self._dtype)
-            for first in (*range(0, n - size, size), n - size):  # the last piece begins within the one before it
-                rows[:, first : first + size] = self._rows_of_piece(batch[first : first + size])
-        if check_finite and not is_finite(rows):
-            self._put_right(rows, batch)
-        return rows
-
-    def _rows_of_piece(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """Return the outputs of a piece, a row each, unchecked."""
-        arrays, n = iter(self._built(len(batch))[0](batch)), len(batch)
-        found = [next(arrays) if numbers is None else np.array([numbers], self._dtype).T for numbers in self._runs]
-        return np.concatenate([x if x.shape[1] == n else np.broadcast_to(x, (len(x), n)) for x in found])
+        return self._numpy.values(batch, check_finite)
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, in an array that the next call may overwrite, as may NumPy warn.
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        return self._step_of_few(batch) or self._step_by_numpy(batch, check_finite)
+        return self._step_of_few(batch) or self._numpy.gradient(batch, check_finite)
 
     def _step_of_few(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]] | None:
         """Return the reduced loss and its gradient by what runs few rows, or all; None where NumPy has to."""
-        if len(batch) > self._most_rows or len(self._outputs) != 1:
+        if len(batch) > self._most_rows or self._outputs != 1:
             return None
         return self._few.gradient(batch, self._parameters, self._reduction == "mean")
-
-    def _step_by_numpy(self, batch: NDArray[Any], check_finite: bool) -> tuple[float, NDArray[Any]]:
-        if len(batch) <= self._rows_at_once:
-            return self._step_of_piece(batch, check_finite, 0)
-        local = self._local.__dict__
-        if "summed" not in local:
-            local["summed"] = np.empty_like(self._parameters)
-        total, summed = 0.0, local["summed"]
-        summed.fill(0.0)
-        for first, piece in pieces(batch, self._rows_at_once):
-            value, gradient = self._step_of_piece(piece, check_finite, first)
-            share = self._share(piece, batch)
-            total += share * value
-            gradient *= share
-            summed += gradient
-        return total, summed
-
-    def _share(self, piece: NDArray[Any], batch: NDArray[Any]) -> float:
-        """Return the factor of a piece's loss in that of the whole batch."""
-        return len(piece) / len(batch) if self._reduction == "mean" else 1.0
-
-    def _step_of_piece(self, batch: NDArray[Any], check_finite: bool, first: int) -> tuple[float, NDArray[Any]]:
-        """Return the reduced loss and its gradient for a piece; messages count its rows from `first` on."""
-        forward, backward, gradient, ones = self._built(len(batch))
-        value = self._reduced(forward(batch), batch, ones, check_finite, first)
-        backward()
-        if check_finite and not is_finite(gradient if self._telling is None else gradient.take(self._telling)):
-            self._put_gradient_right(batch, gradient, first)
-        return value, gradient
-
-    def _put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any], first: int) -> None:
-        """Put in what the eager engine says of rows whose gradient is not finite; raise what it raises."""
-        every = np.arange(len(batch))
-        rest, apart, found = every, np.zeros_like(gradient), gradient
-        while not is_finite(found):
-            row = self._culprit(batch, rest)
-            scalar = explain(self._trace, self.parameters, batch, every == row, "gradient", first)[row]
-            if is_finite(self._gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
-                return  # finite numbers add up to this, or it is the eager engine's as well
-            apart += scalar
-            rest = rest[rest != row]
-            found = self._gradient_of(batch[rest]) if len(rest) else np.zeros_like(gradient)
-        mean = self._reduction == "mean"
-        gradient[:] = (found * len(rest) + apart) / len(batch) if mean else found + apart
-
-    def _culprit(self, batch: NDArray[Any], rows: NDArray[np.int_]) -> int:
-        """Return which of some rows has a gradient that is not finite, one if there are several, by halving them."""
-        while len(rows) > 1:
-            half = rows[: len(rows) // 2]
-            rows = rows[len(half) :] if is_finite(self._gradient_of(batch[half])) else half
-        return int(rows[0])
-
-    def _gradient_of(self, batch: NDArray[Any]) -> NDArray[Any]:
-        """Return the gradient, unchecked, in the program's own array."""
-        forward, backward, gradient, _ = self._built(len(batch))
-        forward(batch)
-        backward()
-        return gradient
 
     def load(self, values: Iterable[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
@@ -334,7 +250,7 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            NotImplementedError: for an operation of one's own, by its name.
+            NotImplementedError: for an operation of one's own, by its name, and for round to decimals.
             OSError: as `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
@@ -344,12 +260,14 @@ class Program:
         >>> path = Path(mkdtemp()) / "model.py"
         >>> vectorize(w * x**2, inputs=[x], parameters=[w]).to_source(path)
         >>> exec(path.read_text("utf-8"), names := {})
-        >>> names["gradient"]([[1.0], [3.0]])
+        >>> gradient = names["gradient"]
+        >>> gradient([[1.0], [3.0]])
         (10.0, array([5.]))
         """
+        run = self._numpy
         parts = Parts(
-            self._numpy_source, self._namespace, self._constants, self._runs, len(self._outputs), self._trace.inputs,
-            self._trace.parameters, self.parameters, self._reduction == "mean", self._rows_at_once,
+            run.source, run.namespace, run.constants, run.runs, self._outputs, self._trace.inputs,
+            self._trace.parameters, self.parameters, run.mean, run.rows_at_once,
         )  # fmt: skip
         write(path, source_file(parts).encode())
 
@@ -403,8 +321,8 @@ class Program:
         Raises:
             AssertionError: with the first row that differs by more.
         """
-        if len(self._outputs) != 1:
-            raise ValueError(f"the program has {len(self._outputs)} outputs: check compares one")
+        if self._outputs != 1:
+            raise ValueError(f"the program has {self._outputs} outputs: check compares one")
         batch = self._shaped(batch)
         largest = 0.0
         for row, (inputs, lifted) in enumerate(zip(batch.tolist(), self.values(batch).tolist(), strict=True)):
@@ -417,25 +335,6 @@ class Program:
 
     # Behind ----------------------------------------------------------------------------------------------------------
 
-    def _built(self, n: int) -> Built:
-        """Return forward, backward, the gradient that it writes, and ones, for a batch size, in this thread."""
-        local = self._local.__dict__
-        if local.get("n") == n:
-            return cast("Built", local["built"])
-        sizes = local.setdefault("sizes", OrderedDict())
-        if n not in sizes:
-            gradient = np.zeros(len(self.parameters), self._dtype)
-            memory = Memory(sizes.popitem(last=False)[1][1] if len(sizes) == MAX_BATCH_SIZES else None)
-            names = {**self._namespace, "n": n, "parameters": self.parameters, "gradient": gradient}
-            names |= {"constants": self._constants, "dtype": self._dtype}
-            names |= {"empty": memory.empty, "full": memory.full, "ones": memory.ones}
-            exec(self._code, names)  # noqa: S102  (the text is this project's own)
-            ones = np.ones(n if self._batched else 1, self._dtype)
-            sizes[n] = (names["forward"], names["backward"], gradient, ones), memory
-        sizes.move_to_end(n)
-        local["n"], local["built"] = n, sizes[n][0]
-        return cast("Built", sizes[n][0])
-
     def _with_derivatives(self, wrt: Leaves, batch: NDArray[Any]) -> Program:
         """Return the program of the outputs and their derivatives, which computes with the same parameters."""
         with self._lock:
@@ -447,22 +346,9 @@ class Program:
                     raise
                 engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
                 program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)
-                program._parameters = self._parameters
+                program._parameters = program._numpy.parameters = self._parameters
                 self._differentiated[wrt] = program
             return self._differentiated[wrt]
-
-    def _reduced(
-        self, arrays: list[NDArray[Any]], batch: NDArray[Any], ones: NDArray[Any], check_finite: bool, first: int
-    ) -> float:
-        """Return the mean or the sum of the loss, from what forward returned; messages count rows from `first` on."""
-        if len(self._outputs) != 1:
-            raise ValueError(f"the program has {len(self._outputs)} outputs: values() gives them, unreduced")
-        loss = arrays[0][0] if arrays else np.array([self._outputs[0]])  # one for all, if it depends on no input
-        total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
-        if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = explain(self._trace, self.parameters, batch, ~np.isfinite(loss), None, first)
-            total = sum_left_to_right(*[passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())])
-        return total / len(loss) if self._reduction == "mean" else total * (len(batch) / len(loss))
 
     def _one_each(self, values: Iterable[Value]) -> list[Value]:
         """Return Values for the parameters as a list; raise where there is not one for each."""
@@ -510,9 +396,3 @@ class Program:
             for leaf, number in zip(leaves, before, strict=True):
                 leaf.data = number
             loss.refresh()
-
-    def _put_right(self, rows: NDArray[Any], batch: NDArray[Any], wrt: Leaves | None = None) -> None:
-        """Put what the eager engine says where results are not finite; raise what it raises."""
-        bad = np.any(~np.isfinite(rows), axis=0)
-        for row, numbers in explain(self._trace, self.parameters, batch, bad, wrt).items():
-            rows[:, row] = numbers

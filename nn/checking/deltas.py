@@ -19,7 +19,7 @@ import numpy as np
 from autograd import Value
 from autograd.arrays import as_numpy
 from autograd.checking import digits
-from autograd.checking.digits import Written, check_rtol, read, remark
+from autograd.checking.digits import NOT_GIVEN, Written, check_rtol, read, remark
 from autograd.checking.hand_derived import mismatch
 from autograd.checking.tables import aligned
 from nn.checking.evidence import GivenDeltas
@@ -29,7 +29,7 @@ from nn.checking.ways import steps_of
 from nn.record import Record, sign_of_delta
 from nn.validation import Floats, real
 
-Expected = Sequence[Iterable[float | str | Decimal]]  # [layer][neuron]
+Expected = Sequence[Iterable[float | str | Decimal | None]]  # [layer][neuron]
 
 MAX_ROWS_SHOWN, MAX_TERMS_SHOWN = 60, 4  # in a message
 
@@ -69,12 +69,14 @@ class DeltaReport:
         deltas: Those of every neuron, the output layer first.
         rtol: As it was given.
         diagnosis: The mistakes that explain the numbers; None if no known mistake does.
+        hint: A mistake that would give these numbers as well as chance might; None if there is a diagnosis.
         advice: What to do next.
     """
 
     deltas: tuple[Delta, ...]
     rtol: float
     diagnosis: Diagnosis | None = None
+    hint: Diagnosis | None = None
     advice: str = ""
 
     @property
@@ -89,8 +91,16 @@ class DeltaReport:
         return [delta for delta in wrong if delta.layer == wrong[0].layer]
 
     def __repr__(self) -> str:
-        wrong, n = len(self.wrong), len(self.deltas)
-        verdict = f"{wrong} of {n} deltas {'differs' if wrong == 1 else 'differ'}" if wrong else f"all {n} deltas agree"
+        wrong, n = len(self.wrong), sum(delta.given.is_given for delta in self.deltas)
+        verdict = (
+            f"{wrong} of {n} deltas {'differs' if wrong == 1 else 'differ'}"
+            if wrong
+            else f"all {n} deltas agree"
+            if n > 1
+            else "the delta agrees"
+        )
+        if wrong and not any(delta.engine for delta in self.deltas):
+            return f"{verdict}: {self.advice}"
         title = f"{verdict}, at the digits given and rtol = {self.rtol:g} (ratio = expected / engine)"
         return "\n".join(filter(None, [title, self._table(), self.advice, str(self.diagnosis or "")]))
 
@@ -100,7 +110,7 @@ class DeltaReport:
             shown = (self.wrong or shown)[:MAX_ROWS_SHOWN]
         rows = [("layer", "neuron", "expected", "engine", "ratio", "")]
         for delta in shown:
-            ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine else "–"
+            ratio = f"{delta.expected / delta.engine:.6g}" if delta.engine and delta.given.is_given else "–"
             mark = "← first wrong step" if delta in first else remark(delta.given, delta.engine)
             rows.append((str(delta.layer), str(delta.neuron), delta.given.text, f"{delta.engine:.10g}", ratio, mark))
         left_out = len(self.deltas) - len(shown)
@@ -151,7 +161,7 @@ def assert_deltas(
         def net_input(delta: Delta) -> Value:
             return record.net_inputs[delta.layer - 1][delta.neuron - 1]
 
-        values = {net_input(delta): sign * delta.expected for delta in report.deltas}
+        values = {net_input(delta): sign * delta.expected for delta in report.deltas if delta.given.is_given}
         raise mismatch(str(report), values, list(map(net_input, report.wrong)), record, report)
 
 
@@ -172,8 +182,8 @@ def compare(
     Args:
         record: The forward pass.
         expected: The deltas derived by hand, [layer][neuron], as `record.deltas()` returns them: numbers, or text such
-            as "0.0990", whose trailing zeros count. A layer may be an array, also a column (m, 1) or a row (1, m), or
-            a tensor.
+            as "0.0990", whose trailing zeros count; None for one that is not given. A layer may be an array, also a
+            column (m, 1) or a row (1, m), or a tensor.
         convention: "gradient" for ∂C/∂z, or "handout" for −∂C/∂z.
         rtol: The fraction by which the engine's number may differ. Text, and a float with three digits or more, also
             agrees with every number that rounds to it. A float does not keep its trailing zeros: one with fewer digits
@@ -182,8 +192,8 @@ def compare(
             fitted, and two neurons must agree on it.
 
     Raises:
-        ValueError: For deltas of another shape than the record's, and for what is not a number; the message names
-            the place.
+        ValueError: For deltas of another shape than the record's, for what is not a number, and if none is given; the
+            message names the place.
 
     >>> from nn import MLP, sse
     >>> record = MLP.from_weights([[[0.5, 0.1], [1.2, -0.4]], [[0.8], [-1.2]]]).forward([1, 3])
@@ -211,7 +221,7 @@ def compare(
     if not all(math.isfinite(delta.engine) and math.isfinite(delta.expected) for delta in report.deltas):
         return replace(report, advice="No diagnosis: not every delta is finite.")
     if not any(delta.engine for delta in report.deltas):
-        return replace(report, advice="Every delta of the engine is 0: call backward() on the loss first.")
+        return replace(report, advice="every delta of the engine is 0. Call backward() on the loss first.")
     steps = steps_of(record)
     if steps is None:
         return replace(
@@ -225,15 +235,15 @@ def compare(
         return [np.array([number(delta) for delta in layer]) for layer in layers]
 
     given = arrays(lambda d: sign * d.engine), arrays(lambda d: sign * d.expected)
-    precision = arrays(lambda d: d.given.half_unit), arrays(lambda d: d.given.tolerance)
-    diagnosis = diagnose(GivenDeltas(steps, *given, *precision, learning_rate))
+    precision = arrays(lambda d: d.given.precision), arrays(lambda d: d.given.tolerance)
+    found = diagnose(GivenDeltas(steps, *given, *precision, learning_rate))
     advice = _advice(report.first_wrong, steps, layers, sign)
-    if diagnosis is None or not diagnosis.certain:
-        hint = diagnosis or "No known mistake explains these numbers beyond doubt: repeat that step."
-        advice, diagnosis = f"{advice}\n{hint}", None
+    diagnosis, hint = (found, None) if found and found.certain else (None, found)
+    if diagnosis is None:
+        advice += f"\n{hint or 'No known mistake explains these numbers beyond doubt: repeat that step.'}"
         if len(report.first_wrong) == 1 and learning_rate is None and report.first_wrong[0].layer < len(steps):
             advice += "\nIf weights were updated on the way, give learning_rate=…: it cannot be found from one number."
-    return replace(report, diagnosis=diagnosis, advice=advice)
+    return replace(report, diagnosis=diagnosis, hint=hint, advice=advice)
 
 
 def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]], sign: float) -> str:
@@ -243,6 +253,8 @@ def _advice(wrong: list[Delta], steps: list[LayerStep], layers: list[list[Delta]
     place += ", ".join(neurons[:MAX_TERMS_SHOWN]) + ", …" * (len(wrong) > MAX_TERMS_SHOWN)
     before = {1: "", 2: " Layer 1 may be wrong only because of it."}
     rest = before.get(layer, f" Layers {layer - 1} to 1 may be wrong only because of it.")
+    if layer < len(layers) and not any(delta.given.is_given for delta in layers[layer]):
+        rest += f" No delta of layer {layer + 1} was given: it may be wrong already."
     step, j = steps[layer - 1], wrong[0].neuron - 1
     derivative, minus = step.derivative, "" if sign > 0.0 else "−"
     if step.weights is not None:
@@ -266,7 +278,7 @@ def _sum(factors: Floats, numbers: Floats) -> str:
 
 
 def written(record: Record, expected: Any) -> list[list[Written]]:
-    """Return the expected numbers as written; raise ValueError if they do not have the record's shape."""
+    """Return the expected numbers as written; raise ValueError if they lack the record's shape, or are not given."""
     layers = [_flat(layer, f"expected[{i}]") for i, layer in enumerate(expected)] if _is_list(expected) else []
     shape, needed = [len(layer) for layer in layers], [len(layer) for layer in record.net_inputs]
     if shape != needed:
@@ -274,7 +286,13 @@ def written(record: Record, expected: Any) -> list[list[Written]]:
             f"expected has {shape or 'no list of'} deltas per layer, but the network has {needed} neurons: "
             "give one list for each layer, as record.deltas() does, the output layer last"
         )
-    return [[read(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)] for i, layer in enumerate(layers)]
+    numbers = [
+        [NOT_GIVEN if x is None else read(x, f"expected[{i}][{j}]") for j, x in enumerate(layer)]
+        for i, layer in enumerate(layers)
+    ]
+    if all(number is NOT_GIVEN for layer in numbers for number in layer):
+        raise ValueError("expected has no number: there is nothing to compare")
+    return numbers
 
 
 def _flat(layer: Any, name: str) -> list[Any]:

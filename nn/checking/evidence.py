@@ -10,9 +10,10 @@ for all its mistakes together, T, and likewise, with PART_ERROR_RATE, for each o
   mistake in its place, everything else being the same. The unknown one changes a number by up to as much as it was
   changed, d, so it hits the number to its precision ±p with the chance p / d. Independent numbers multiply, so their
   digits log₁₀(d / p) are added. Only the layers in which T acts count: what follows rightly from wrong numbers would
-  follow from any. If T multiplies a layer by a factor, or changes one number of it, that is one unknown only; its
-  precision is that of the interval that agrees with all numbers that follow from it. A number that is 0 counts at most
-  MAX_DIGITS_OF_ZERO, because a learner may write 0 for one left out.
+  follow from any. Right numbers never count, even where T, made twice, leads to them. If T multiplies a layer by a
+  factor, or changes one number of it, that is one unknown only; its precision is that of the interval that agrees with
+  all numbers that follow from it. A number that is 0 counts at most MAX_DIGITS_OF_ZERO, because a learner may write 0
+  for one left out.
 - cost(t) = log₁₀(1 / share(t)) corrects for the number of hypotheses tried. The shares of all ways to make a mistake in
   a step add up to 1 (Zipf's law, `LayerStep.share`): the k-th in `MISTAKES` has a share in proportion to 1/k, divided
   equally if there are several ways to make it. A number that is fitted to the given ones has as many hypotheses as
@@ -76,11 +77,6 @@ class Made:
         """The mistake."""
         return self.way.mistake
 
-    @property
-    def slip(self) -> Mistake:
-        """The mistake, by the earlier name of this attribute."""
-        return self.mistake
-
     def acts(self, layer: int) -> bool:
         """Return whether the mistake is made in this layer's step."""
         return layer == self.layer or (self.repeated and layer < self.layer)
@@ -129,7 +125,7 @@ class GivenDeltas:
         steps: The steps of the backward pass.
         engine: The engine's deltas, ∂C/∂z.
         expected: The deltas derived by hand, with the same sign convention.
-        half_units: Half a unit of the last digit of each expected number.
+        half_units: Half a unit of the last digit of each expected number; a short float may have lost zeros.
         tolerances: The largest difference at which each expected number counts as reproduced.
         learning_rate: The learner's, if it is known; otherwise None.
     """
@@ -172,7 +168,7 @@ class GivenDeltas:
         receivers = self.receivers(first)
         for layer in range(first, -1, -1):
             shown = self.shown(layer, receivers, hypothesis, hypothesis.made)
-            if any(made.acts(layer) for made in part):
+            if any(made.acts(layer) for made in part) and not self.reproduces(layer, self.engine[layer]).all():
                 without = self.shown(layer, receivers, hypothesis, others)
                 digits = self.of_each(layer, shown, without)
                 on_line = is_multiple(shown, without) or np.count_nonzero(shown != without) == 1
@@ -185,6 +181,7 @@ class GivenDeltas:
         """Return each number's digits of evidence for what is shown, against the numbers without a mistake."""
         E = self.expected[layer]
         digits = np.maximum(np.log10(abs(E - without) / self.precision(layer, shown, without)), 0.0)
+        digits = np.where(self.reproduces(layer, self.engine[layer]), 0.0, digits)
         return np.where(E == 0.0, np.minimum(digits, MAX_DIGITS_OF_ZERO), digits)
 
     def precision(self, layer: int, shown: Floats, without: Floats) -> Floats:

@@ -45,6 +45,8 @@ MISSING          = Mistake("missing activation derivative", "derivative",
                            "multiply by f′(z)")
 CANCELLED        = Mistake("activation derivative where cross-entropy cancels it", "derivative",
                            "cross-entropy after sigmoid or softmax gives δ = a − y, without f′(z)")
+NO_TARGET        = Mistake("−1 of the right class forgotten", "derivative",
+                           "after softmax with cross-entropy δ = p − 1 for the right class, and p for the others")
 RAW_ERRORS       = Mistake("raw errors a − y in place of the output's deltas", "receivers",
                            "sum W·δ with the output's deltas, which contain f′(z) and the factor of the loss")
 NET_INPUT        = Mistake("derivative taken of the net input instead of the activation", "derivative",
@@ -65,8 +67,6 @@ INCOMPLETE       = Mistake("derivative incomplete", "derivative",
                            "the sigmoid's derivative is a(1 − a), that of tanh is 1 − a²")
 OFF_DIAGONAL     = Mistake("softmax Jacobian's off-diagonal forgotten", "derivative",
                            "every output depends on every net input: ∂aᵢ/∂zₖ = −aᵢaₖ for i ≠ k; sum over all outputs")
-NO_TARGET        = Mistake("−1 of the right class forgotten", "derivative",
-                           "after softmax with cross-entropy δ = p − 1 for the right class, and p for the others")
 OTHER_CLASS      = Mistake("−1 taken at another class", "derivative",
                            "after softmax with cross-entropy δ = p − 1 for the right class, and p for the others")
 MEAN             = Mistake("1/n", "factor",
@@ -100,6 +100,7 @@ MISTAKES = (
     HALF,
     MISSING,
     CANCELLED,
+    NO_TARGET,
     RAW_ERRORS,
     NET_INPUT,
     OTHER_FUNCTION,
@@ -110,7 +111,6 @@ MISTAKES = (
     INVERTED_MASK,
     INCOMPLETE,
     OFF_DIAGONAL,
-    NO_TARGET,
     OTHER_CLASS,
     MEAN,
     SUM,

@@ -28,6 +28,8 @@ from nn.checking.mistakes import (
 )
 from nn.validation import Floats
 
+MIN_SHARE = 1e-300  # the least probability whose reciprocal is a float
+
 
 @dataclass(frozen=True, eq=False)
 class Way:
@@ -147,7 +149,7 @@ def output_step(
         p = np.array(softmax(z))
         right = np.eye(len(p))[np.argmin(deltas)]
         share = float(p @ right)
-        scale = -deltas.min() / (1.0 - share) if 0.0 < share < 1.0 else 0.0  # 1, or 1/n in a mean over n examples
+        scale = -deltas.min() / (1.0 - share) if MIN_SHARE < share < 1.0 else 0.0  # 1, or 1/n in a mean over n
         if scale and np.allclose(deltas, scale * (p - right), rtol=1e-9, atol=1e-12 * scale):
             return LayerStep(np.array(jacobian(softmax)(z)), p, -scale * right / share)
     elif not step.activation_gradients.any():

@@ -275,7 +275,9 @@ def test_zero_infinite_and_nan_gradients(engine, expected, passes):
 
 def test_every_gradient_0_asks_for_backward():
     x = Value(1.0, "x")
-    with pytest.raises(AssertionError, match=r"x +2 +0 +– (.|\n)*Every gradient is 0: call backward\(\)"):
+    with pytest.raises(
+        AssertionError, match=r"^1 of 1 gradients differs: every gradient of the engine is 0. Call backward"
+    ):
         assert_gradients({x: 2.0})
 
 

@@ -12,11 +12,8 @@ import pytest
 from docs import blocks
 
 DOCS = Path(__file__).parents[2] / "docs"
-NEEDS = {
-    "cluster": ["dask.array"],
-    "torch": ["torch"],
-    "beyond": ["torch", "sklearn", "onnxruntime", "safetensors", "jax"],
-}
+LIBRARIES = ["torch", "sklearn", "onnxruntime", "safetensors", "jax"]
+NEEDS = {"cluster": ["dask.array"], "torch": ["torch"], "beyond": LIBRARIES}
 
 
 @pytest.mark.parametrize("page", NEEDS)

@@ -252,6 +252,12 @@ def test_an_operation_of_ones_own_is_named():
         vectorize(cube(x), [x]).to_jax()
 
 
+def test_rounding_to_decimals_is_refused():
+    x = Value(0.15)
+    with pytest.raises(NotImplementedError, match="JAX has no counterpart of round to decimals"):
+        vectorize(x.round(1), [x]).to_jax()
+
+
 @pytest.mark.parametrize(("parameters", "batch"), [((2,), (3, 1)), ((1,), (3,)), ((1,), (3, 2))])
 def test_shapes_that_do_not_fit_are_refused_with_those_that_do(parameters, batch):
     x, w = Value(1.0), Value(2.0)

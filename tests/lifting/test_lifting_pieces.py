@@ -25,9 +25,9 @@ def whole_and_pieces(monkeypatch, *arguments, **options):
     """Return a program that computes all batches whole, and one that works on ten rows at once."""
     found = [vectorize(*arguments, engine="numpy", **options) for _ in range(2)]
     for program, rows in zip(found, (10**9, 10), strict=True):
-        monkeypatch.setattr(program, "_rows_at_once", rows)
+        monkeypatch.setattr(program._numpy, "rows_at_once", rows)
         for wrt in ("parameters", "inputs"):
-            monkeypatch.setattr(program._with_derivatives(wrt, np.ones((1, 2))), "_rows_at_once", rows)
+            monkeypatch.setattr(program._with_derivatives(wrt, np.ones((1, 2)))._numpy, "rows_at_once", rows)
     return found
 
 
@@ -105,7 +105,7 @@ def test_the_memory_of_a_large_batch_is_bounded(call):
 
 def test_new_sizes_of_a_batch_use_the_memory_of_old_ones():
     program, batch = wide()
-    batch = batch[: program._rows_at_once]
+    batch = batch[: program._numpy.rows_at_once]
     sizes = [len(batch) - k for k in range(3 * MAX_BATCH_SIZES)]
     one = peak(program.gradient, batch)
     for n in sizes[:MAX_BATCH_SIZES]:
@@ -116,7 +116,12 @@ def test_new_sizes_of_a_batch_use_the_memory_of_old_ones():
 
 @pytest.mark.parametrize("bytes_per_row", [0, 8, 10**3, 10**6])
 @pytest.mark.parametrize("multiplications", [0, 10, 10**3, 10**4, 10**6])
-def test_a_piece_is_never_empty_and_fits_the_cache_where_it_can(bytes_per_row, multiplications):
-    rows = rows_at_once(bytes_per_row, multiplications)
+@pytest.mark.parametrize("numbers_per_call", [0.0, 2.0, 8.0, 1e3])
+def test_a_piece_is_never_empty_and_fits_the_cache_unless_its_calls_would_take_longer_than_its_numbers(
+    bytes_per_row, multiplications, numbers_per_call
+):
+    rows = rows_at_once(bytes_per_row, multiplications, numbers_per_call)
     assert rows >= 64
-    assert rows == 64 or rows * bytes_per_row <= 1.1 * 2**19
+    assert rows == 64 or rows * bytes_per_row <= 1.1 * (2**24 if numbers_per_call < 8.0 else 2**19)
+    if numbers_per_call < 8.0 and bytes_per_row <= 10**3 and multiplications <= 10**3:
+        assert rows >= 256

@@ -16,7 +16,7 @@ from gears import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
 
 from autograd import Value, dot, sin, sum, vectorize
 from autograd.lifting import engines
-from autograd.lifting.program import Program
+from autograd.lifting.numpy_rows import NumpyRows
 
 
 @pytest.fixture(params=GRAPHS)
@@ -37,7 +37,7 @@ def no_numpy(monkeypatch):
     def built(self, n):
         raise AssertionError("NumPy's program runs")
 
-    monkeypatch.setattr(Program, "_built", built)
+    monkeypatch.setattr(NumpyRows, "built", built)
 
 
 @pytest.mark.parametrize("n", [1, 3])

@@ -114,7 +114,7 @@ def test_random_graphs_keep_their_bits_at_kinks_ties_and_poles_too(seed, tmp_pat
     ids=["network", "single precision", "sum", "recurrence", "options"],
 )  # fmt: skip
 def test_batches_of_any_size_keep_their_bits(program, tmp_path):
-    n = 2 * program._rows_at_once + 3  # three pieces
+    n = 2 * program._numpy.rows_at_once + 3  # three pieces
     X = np.random.default_rng(0).uniform(0.5, 1.5, (n, len(program._trace.inputs)))
     assert_same_bits(program, written(program, tmp_path / "model.py"), X)
 

@@ -18,7 +18,7 @@ from gears import BATCHES, GRAPHS, REFUSING, b, chain, outcome, u, w, x
 
 from autograd import Value, dot, exp, operation, round, sin, sum, vectorize
 from autograd.lifting import engines
-from autograd.lifting.program import Program
+from autograd.lifting.numpy_rows import NumpyRows
 
 native = pytest.mark.skipif(not engines.is_installed(), reason="the native extra is not installed")
 
@@ -30,7 +30,7 @@ def no_numpy(monkeypatch):
     def built(self, n):
         raise AssertionError("NumPy's program runs")
 
-    monkeypatch.setattr(Program, "_built", built)
+    monkeypatch.setattr(NumpyRows, "built", built)
 
 
 # Agreement ------------------------------------------------------------------------------------------------------------

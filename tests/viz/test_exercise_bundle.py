@@ -46,7 +46,7 @@ def test_a_class_has_sheets_files_for_answers_and_solutions_of_its_seeds(tmp_pat
     assert (folder / "solutions/101.txt").read_text(encoding="utf-8") == f"{sheet(exercise, solution=True)}\n"
     worked = (folder / "solutions/101.md").read_text(encoding="utf-8")
     assert worked.startswith("# One training step of a 2 – 2 – 1 network")
-    assert r"\mathrm{net}_{h_{1}}" in worked
+    assert r"\mathrm{net}_ {h_{1}} &= x_{1}" in worked
     page = (folder / "sheets/101.html").read_text(encoding="utf-8")
     assert 'src="data:image/svg+xml;base64,' in page
     assert "--seed 101 --convention handout" in page

@@ -131,6 +131,13 @@ def test_the_page_has_the_tally_as_a_picture_and_every_files_marks_and_nothing_o
     assert policy == f"default-src 'none'; style-src '{source_hash(sheet)}'; base-uri 'none'; form-action 'none'"
 
 
+def test_the_picture_of_the_tally_has_room_for_the_longest_name():
+    """Fifteen pixels of a wide sans-serif font take up to 8.5 for each character."""
+    for name in ("factor 2", "derivative taken of the net input instead of the activation, perhaps"):
+        [bar] = re.findall(r'<rect x="(\d+)"', bars([(name, 3)]))
+        assert int(bar) >= 8.5 * len(name)
+
+
 def test_a_class_without_mistakes_has_no_picture():
     assert bars([]) == "<p>No mistake was named.</p>"
 

@@ -10,6 +10,7 @@ import pytest
 
 from viz.exercise.answers import mapped
 from viz.exercise.exercises import make_exercise
+from viz.exercise.letters import in_letters
 from viz.solutions.notations import CONVENTIONS
 
 EXERCISE = make_exercise([3, 4, 1], 7)
@@ -109,7 +110,12 @@ def test_gradients_from_wrong_deltas_are_diagnosed_by_what_follows_from_these(ch
 
 @pytest.mark.parametrize(
     ("factor", "name"),
-    [(-1.0, "opposite sign"), (2.0, "factor 2"), (0.5, "factor ½"), (-0.1, "common factor −0.1")],
+    [
+        (-1.0, "opposite sign"),
+        (2.0, "factor 2"),
+        (0.5, "factor ½"),
+        (-0.1, "the step −η · ∂C/∂w in place of the gradient (η = 0.1)"),
+    ],
 )
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_a_common_factor_of_the_gradients_is_no_matter_of_the_loss_where_the_deltas_are_right(
@@ -117,11 +123,14 @@ def test_a_common_factor_of_the_gradients_is_no_matter_of_the_loss_where_the_del
 ):
     exercise = make_exercise([3, 4, 1], 7, bias=True, convention=convention)
     answers = exercise.answers()
+    if name.startswith("the step"):
+        factor *= exercise.sign  # what is added to the weights is −η · ∂C/∂w in every convention
     for group in ("gradients", "bias_gradients"):
         answers[group] = [(factor * np.array(layer)).tolist() for layer in answers[group]]
     _, text = check(rounded(answers), exercise.options.split())
+    name = in_letters(name, convention)
     assert f"Diagnosis: {name}, in the gradients of layers 1 and 2. To correct it" in text
-    assert f"Diagnosis: {name}, in the bias gradients of layer 1. To correct it" in text
+    assert f"Diagnosis: {name}, in the bias gradients of layers 1 and 2. To correct it" in text
     assert "which loss" not in text
 
 
@@ -130,9 +139,7 @@ def test_a_bias_is_multiplied_by_1(check):
     answers = exercise.answers()
     answers["bias_gradients"][0] = [1.2 * delta for delta in answers["deltas"][0]]
     _, text = check(rounded(answers), exercise.options.split())
-    assert (
-        "Diagnosis: multiplied by the activation of a sender, in the bias gradients of layer 1. To correct it" in text
-    )
+    assert "Diagnosis: value of input 3 instead of 1, in the bias gradients of layer 1." in text
 
 
 def test_layers_of_one_size_in_reverse_order_are_found_by_their_numbers(check):
@@ -160,7 +167,7 @@ def own_a() -> np.ndarray:
             lambda a, z, deltas: np.outer(np.ones(4), own_a() * deltas),
             "activation of the receiver instead of the sender",
         ),
-        (lambda a, z, deltas: np.outer(a, deltas * own_a() * (1.0 - own_a())), "f′(z) a second time"),
+        (lambda a, z, deltas: np.outer(a, deltas * own_a() * (1.0 - own_a())), "activation derivative a second time"),
         (lambda a, z, deltas: make_exercise([3, 4, 2], 7).record.mlp.weights()[1] * deltas, "weight in place of the"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
@@ -196,3 +203,33 @@ def test_a_mistake_in_the_updates_is_named(check, factor, name, convention):
     _, text = check(rounded(answers), exercise.options.split())
     assert f"Diagnosis: {name}" in text
     assert "in the updates of layers 1 and 2. To correct it: it is Δw = " in text
+
+
+def test_a_diagnosis_speaks_in_the_letters_of_the_sheet(check):
+    for convention, says in {
+        "handout": "Σ(ŷ − y)² has 2(ŷ − y)", "arnold": "Σ(y − ŷ)² has 2(y − ŷ)", "nielsen": "Σ(a − y)² has 2(a − y)",
+    }.items():  # fmt: skip
+        exercise = make_exercise([3, 4, 2], 7, convention=convention)
+        answers = exercise.answers()
+        answers["deltas"] = [(2.0 * np.array(layer)).tolist() for layer in answers["deltas"]]
+        _, text = check(rounded(answers), exercise.options.split())
+        assert says in text
+
+
+def test_a_blank_among_wrong_gradients_does_not_hinder_the_diagnosis(check):
+    answers = rounded(EXERCISE.answers())
+    answers["gradients"] = [[[2.0 * x for x in row] for row in W] for W in answers["gradients"]]
+    answers["gradients"][0][0][1] = ""
+    answers["z"][0][0] = ""
+    assert (
+        "Diagnosis: factor 2, in the gradients of layers 1 and 2. To correct it: δ has every sign" in check(answers)[1]
+    )
+
+
+def test_a_mistake_that_may_be_chance_is_shown_as_such(check):
+    exercise = make_exercise([3, 4, 2], 215, bias=True)
+    answers = exercise.answers()
+    answers["deltas"] = [(2.0 * np.array(layer)).tolist() for layer in answers["deltas"]]
+    _, text = check(rounded(answers), exercise.options.split())
+    assert "This mistake would give these numbers: factor 2, in the output layer; but they may be chance" in text
+    assert "Diagnosis" not in text

@@ -228,5 +228,5 @@ def test_save_compares_as_draw_does(tmp_path):
     y.backward()
     save(y, tmp_path / "against.dot", against={x: 5.0})
     assert (tmp_path / "against.dot").read_text() == draw(y, against={x: 5.0}).source
-    with pytest.raises(TypeError, match="save a drawing or a comparison"):
+    with pytest.raises(TypeError, match="save a record, a drawing or a comparison"):
         save(y, tmp_path / "against.html", against={x: 5.0})

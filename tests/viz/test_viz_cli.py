@@ -226,7 +226,9 @@ def test_a_picture_is_written_with_its_gradients_and_nothing_is_printed(suffix, 
     path = tmp_path / f"graph.{suffix}"
     assert run(capsys, *NEURON, "-o", str(path)) == (0, "", "")
     assert path.read_bytes().lower().startswith(start)
-    assert "0.20998717080" in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert "0.20998717080" in text
+    assert ('id="fields"' in text) == (suffix == "html")  # the live page
     assert os.listdir(tmp_path) == [path.name]
 
 

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from autograd import Value
+from autograd import Value, topological_order
 from nn import MLP, sse
 from viz import derivation, draw, explain, network, page
 from viz.graphs.boxes import remainders
 from viz.graphs.lettering import of_layer
 from viz.pages.narration import Narration
+from viz.pages.places import Places
 from viz.solutions.notations import CONVENTIONS
 from viz.text.labels import number, signed
 
@@ -49,6 +50,13 @@ def delta_lines(record, name):
     }
 
 
+def told_of(drawing, root):
+    """What a page says of each box: the names of its numbers, and its δ."""
+    places = Places({z: i for i, z in enumerate(topological_order(root))}, drawing.arrows)
+    steps = Narration(drawing, True, places).steps()
+    return [([x.name for x in step.results], [places.filled(text) for text in step.delta]) for step in steps]
+
+
 @pytest.mark.parametrize("name", CONVENTIONS)
 @pytest.mark.parametrize("options", [{}, {"activation": "identity"}, {"expanded": True}, {"output": "softmax"}])
 def test_a_folded_neuron_shows_z_a_and_delta_as_the_worked_solution_writes_them(name, options):
@@ -68,7 +76,7 @@ def test_a_folded_neuron_shows_z_a_and_delta_as_the_worked_solution_writes_them(
 def test_a_folded_layer_shows_the_deltas_of_its_neurons_in_their_order(name):
     loss, record = step(3, 4, 2)
     drawing = draw(loss, record, collapse="layer", convention=name)
-    told = [step.delta for step in Narration(drawing, flowing=True).steps()]
+    told = [delta for _, delta in told_of(drawing, loss)]
     c = CONVENTIONS[name](record.mlp.sizes)
     for n, layer in enumerate(record.net_inputs, 1):
         symbol, deltas = of_layer(c.delta(n, 1).text), "  ".join(signed(c.sign * z.grad) for z in layer)
@@ -136,19 +144,19 @@ def test_deltas_derived_by_hand_have_the_sign_of_the_convention():
 def test_the_page_works_out_delta_through_the_activation(name, tmp_path):
     loss, record = step(3, 4, 1)
     drawing = draw(loss, record, collapse="neuron", convention=name)
-    steps = {step.name: step for step in Narration(drawing, flowing=True).steps()}
+    names = [box.name for box in drawing.boxes]
     c = CONVENTIONS[name]((3, 4, 1))
     z, a = record.net_inputs[0][1], record.activations[0][1]
-    told = steps[c.a(1, 2).text]
+    results, told = told_of(drawing, loss)[names.index(c.a(1, 2).text)]
     minus = "−" if c.sign < 0 else ""
     by_chain_rule = f"{minus}∂{c.C.text}/∂{c.a(1, 2).text} · ∂{c.a(1, 2).text}/∂{c.z(1, 2).text}"
-    assert told.delta[0] == c.delta(1, 2).text
-    assert told.delta[-3:] == [
+    assert told[0] == c.delta(1, 2).text
+    assert told[-3:] == [
         by_chain_rule,
         f"{number(c.sign * a.grad)} × {number(a.partials()[0])}",
         signed(c.sign * z.grad),
     ]
-    assert [result.name for result in told.results] == [c.z(1, 2).text, c.a(1, 2).text]
+    assert results == [c.z(1, 2).text, c.a(1, 2).text]
     page(loss, tmp_path / "page.html", record, convention=name)
     text = html.unescape((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert c.delta(1, 2).text in text

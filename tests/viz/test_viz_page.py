@@ -5,7 +5,9 @@ import hashlib
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import groupby
 
 import pytest
 from hostile import HOSTILE
@@ -14,7 +16,8 @@ from autograd import Value, exp, operation, parse, sigmoid, topological_order
 from nn import MLP, sse
 from viz import draw, page, save
 from viz.pages import page as pages
-from viz.pages.narration import Narration
+from viz.pages.narration import GradientSum, Narration
+from viz.pages.places import Places
 
 VOID = {"meta", "input", "link", "br"}
 
@@ -83,8 +86,33 @@ def neuron():
 
 
 def steps(value, record=None, **options):
+    """The steps of a replay, by name, with their texts as the page shows them: filled, and no side twice in a row."""
     drawing = draw(value, record, **options)
-    return {step.name: step for step in Narration(drawing, value.grad != 0.0).steps()}
+    places = Places({z: i for i, z in enumerate(topological_order(value))}, drawing.arrows)
+
+    def filled(text):
+        if isinstance(text, str):
+            return places.filled(text)
+        if isinstance(text, GradientSum):
+            return GradientSum(filled(text.of), filled(text.sum), filled(text.terms), text.note)
+        if isinstance(text, tuple):
+            return type(text)(*map(filled, text))
+        return text if text is None else [filled(x) for x in text]
+
+    def equation(sides):
+        return [side for side, _ in groupby(filled(sides))]
+
+    return {
+        places.filled(step.name): replace(
+            step,
+            name=places.filled(step.name),
+            results=filled(step.results),
+            forward=[equation(sides) for sides in step.forward],
+            backward=filled(step.backward),
+            delta=equation(step.delta),
+        )
+        for step in Narration(drawing, value.grad != 0.0, places).steps()
+    }
 
 
 # The file -----------------------------------------------------------------------------------------------------
@@ -133,7 +161,7 @@ def test_every_box_has_its_node_and_every_arrow_its_edge(tmp_path):
     for picture, state in zip(pictures, states, strict=True):
         ids = re.findall(r' id="([ne]-[^"]*)"', picture)
         nodes = {f"n-{i}" for i in range(len(state["boxes"]))}
-        edges = {f"e-{tail}-{head}-{k}" for k, (tail, head) in enumerate(state["arrows"])}
+        edges = {f"e-{tail}-{head}-{k}" for k, (tail, head, *_) in enumerate(state["arrows"])}
         assert sorted(ids) == sorted(nodes | edges)
         assert "<title>" not in picture  # it would tell a number before its step
         members = [x for box in state["boxes"] for x in box["members"]]

@@ -15,8 +15,12 @@ def test_the_keyboard_reaches_and_does_everything(reader):
     reader.opens(*neuron())
     reader.presses(Keys.TAB)
     assert reader.driver.switch_to.active_element.text == "Skip the graph"
-    names = ["Values", "Neurons", "Layers", "search", "theme", "n-10", "zoom-in", "zoom-out", "fit"]
-    for name in [*names, "first", "back", "next", "last", "slider", "Keys"]:
+    names = ["Values", "Neurons", "Layers", "search", "present", "theme", "n-10", "zoom-in", "zoom-out", "fit"]
+    names += ["first", "back", "play", "next", "last", "speed", "slider"]
+    names += ["How to read the graph", "undo", "redo", "reset", "share"]
+    fields = [x.get_attribute("id") for x in reader.sees("#fields input")]
+    assert len(fields) == 7  # inputs, weights and the target
+    for name in [*names, *fields, "Learn", "Practise", "Check", "Keys"]:
         reader.presses(Keys.TAB)
         element = reader.driver.switch_to.active_element
         assert name == (element.get_attribute("id") or element.text)
@@ -67,6 +71,33 @@ def test_axe_finds_nothing_to_mend(reader, theme, width):
     assert violations(reader) == []
     reader.folds("Values")
     assert violations(reader) == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
+def test_axe_finds_nothing_to_mend_while_one_learns(reader, width, theme):
+    reader.opens(*network(), size=(width, 800), theme=theme)
+    reader.driver.execute_script((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
+    reader.finds("#fields input").send_keys("x")
+    reader.clicks("#learning summary")
+    reader.clicks("#descend")
+    assert violations(reader) == []
+    reader.clicks("#checking summary")
+    reader.clicks("#check")
+    reader.until("#checked table")
+    assert violations(reader) == []
+    reader.clicks("#practice summary")
+    reader.clicks("#ask-gradients")
+    reader.finds("#answer").send_keys("7", Keys.ENTER)
+    reader.clicks("#hint-button")
+    assert violations(reader) == []
+    reader.clicks("#show-answer")
+    reader.finds("#answer").send_keys("", Keys.ENTER)
+    assert violations(reader) == []
+    reader.clicks("#stop-practice")
+    reader.driver.execute_script("handgrad.set('x₁', 2); document.activeElement.blur()")
+    reader.presses("p")
+    assert violations(reader) == []
+    assert reader.driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def violations(reader):

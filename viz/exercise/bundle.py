@@ -53,11 +53,11 @@ def write_bundle(folder: Path, given: Sequence[tuple[str, int]], make: Callable[
         OSError: If it cannot be written.
         RuntimeError: If no Graphviz can draw the figures.
     """
-    exercises = [(stem(name, seed), make(seed)) for name, seed in given]  # all of them, before anything is written
+    exercises = [(stem(name, seed), name, make(seed)) for name, seed in given]  # all, before anything is written
     folder.mkdir(parents=True)
-    for name in ("sheets", "answers", "solutions"):
-        (folder / name).mkdir()
-    for name, exercise in exercises:
+    for part in ("sheets", "answers", "solutions"):
+        (folder / part).mkdir()
+    for file, name, exercise in exercises:
         solution = derivation(
             exercise.record,
             loss=exercise.C,
@@ -65,15 +65,15 @@ def write_bundle(folder: Path, given: Sequence[tuple[str, int]], make: Callable[
             convention=exercise.convention,
         )
         for place, text in {
-            f"sheets/{name}.html": form(exercise),
-            f"sheets/{name}.txt": f"{sheet(exercise)}\n",
-            f"answers/{name}.json": json_template(exercise),
-            f"answers/{name}.csv": csv_template(exercise),
-            f"solutions/{name}.txt": f"{sheet(exercise, solution=True)}\n",
-            f"solutions/{name}.md": f"{solution.markdown()}\n",
+            f"sheets/{file}.html": form(exercise, name),
+            f"sheets/{file}.txt": f"{sheet(exercise, name=name)}\n",
+            f"answers/{file}.json": json_template(exercise, name),
+            f"answers/{file}.csv": csv_template(exercise, name),
+            f"solutions/{file}.txt": f"{sheet(exercise, solution=True, name=name)}\n",
+            f"solutions/{file}.md": f"{solution.markdown()}\n",
         }.items():
             write(folder / place, text.encode())
-    write(folder / "moodle.xml", moodle_xml([exercise for _, exercise in exercises]))
+    write(folder / "moodle.xml", moodle_xml([exercise for *_, exercise in exercises]))
     rows = "".join(f"{name};{seed}\n" for name, seed in given if name)
     if rows:
         write(folder / "class.csv", f"name;seed\n{rows}".encode("utf-8-sig"))

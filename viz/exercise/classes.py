@@ -20,7 +20,7 @@ from viz.exercise.parts import part, source_hash
 
 VERDICTS = ("right", "short", "misplaced", "follows", "wrong", "blank")
 ORDER = {"z": 0, "a": 0, "deltas": 1, "gradients": 2, "bias_gradients": 2, "updates": 3}  # of the work
-BAR_WIDTH, BAR_HEIGHT, LABEL_WIDTH = 360, 22, 420  # pixels, of the tally
+BAR_WIDTH, BAR_HEIGHT, CHARACTER_WIDTH = 360, 22, 8.5  # pixels, of the tally and its letters
 
 
 @dataclass(frozen=True)
@@ -169,14 +169,15 @@ def bars(counts: Sequence[tuple[str, int]]) -> str:
     if not counts:
         return "<p>No mistake was named.</p>"
     most = max(count for _, count in counts)
-    width, height = LABEL_WIDTH + BAR_WIDTH + 50, len(counts) * (BAR_HEIGHT + 8)
+    label_width = 8 + round(CHARACTER_WIDTH * max(len(mistake) for mistake, _ in counts))
+    width, height = label_width + BAR_WIDTH + 50, len(counts) * (BAR_HEIGHT + 8)
     parts = []
     for i, (mistake, count) in enumerate(counts):
         y, length = i * (BAR_HEIGHT + 8) + 4, BAR_WIDTH * count / most
         middle = y + 0.5 * BAR_HEIGHT
-        name = f'<text class="name" x="{LABEL_WIDTH - 8}" y="{middle:g}">{html.escape(mistake)}</text>'
-        bar = f'<rect x="{LABEL_WIDTH}" y="{y}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="3"/>'
-        parts.append(f'{name}{bar}<text x="{LABEL_WIDTH + length + 8:.1f}" y="{middle:g}">{count}</text>')
+        name = f'<text class="name" x="{label_width - 8}" y="{middle:g}">{html.escape(mistake)}</text>'
+        bar = f'<rect x="{label_width}" y="{y}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="3"/>'
+        parts.append(f'{name}{bar}<text x="{label_width + length + 8:.1f}" y="{middle:g}">{count}</text>')
     told = "; ".join(f"{mistake}: {count}" for mistake, count in counts)
     label = html.escape(f"Mistakes, and in how many files: {told}")
     return f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {height}" width="{width}">{"".join(parts)}</svg>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -38,6 +39,20 @@ LOSS_TEXTS = {
                      "exp({z}ᵢ) / Σ exp({z}ₖ)",
 }
 # fmt: on
+
+# z, a, y, δ or C as a letter of its own, not the article: nothing but a space and a word may follow that.
+LETTER = re.compile(r"(?<![A-Za-z])(?:(?P<out>a)(?= − y)|a(?! [a-z])|[zyδC])(?![A-Za-z])")
+
+
+def in_letters(text: str, convention: str) -> str:
+    """Return a text about z, a, y, δ and C in the letters of a convention.
+
+    >>> in_letters("a formula takes a, not z; δ = a − y", "handout")
+    'a formula takes h, not net; δ = ŷ − y'
+    """
+    letters = LETTERS[convention]
+    own = {"z": letters.z, "a": letters.a, "y": letters.y, "δ": letters.delta, "C": letters.C}
+    return LETTER.sub(lambda match: letters.out if match["out"] else own[match[0]], text)
 
 
 def labels(convention: str) -> dict[str, str]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from viz.exercise.exercises import Exercise
 
 DIGITS_ASKED = 4
-HAND_RTOL = 2e-3  # the relative error of calculating by hand with four or five digits
+HAND_RTOL = 2.0 * 10.0 ** (1 - DIGITS_ASKED)  # two units of the last digit asked, where these weigh most, as in 1.000
 MAX_SHOWN = 4  # answers in a remark that names several
+MAX_WRONG = 8  # answers of a group that are shown as wrong, one in each line
 
 
 class Mark(NamedTuple):
@@ -134,15 +135,15 @@ def summary(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> lis
 
 def remarks(marks: Sequence[Mark], reverse: bool) -> Iterator[str]:
     """Yield the remarks on a group: what is wrong, what follows from it, what is short, moved or blank."""
-    for mark in marks:
-        if mark.verdict == "wrong":
-            yield f"{written(mark)} is wrong"
+    wrong = [mark for mark in marks if mark.verdict == "wrong"]
+    yield from (f"{written(mark)} is wrong" for mark in wrong[:MAX_WRONG])
+    if more := len(wrong[MAX_WRONG:]):
+        yield f"{more} more {'are' if more > 1 else 'is'} wrong"
     for digits in range(1, DIGITS_ASKED):
         short = [mark for mark in marks if mark.verdict == "short" and mark.digits == digits]
         if short:
-            shown = ", ".join(map(written, short[:MAX_SHOWN])) + f" and {len(short) - MAX_SHOWN} more" * (
-                len(short) > MAX_SHOWN
-            )
+            more = len(short[MAX_SHOWN:])
+            shown = ", ".join(map(written, short[:MAX_SHOWN])) + f" and {more} more" * bool(more)
             of = f"{digits} digit{'s' * (digits > 1)}"
             yield f"{shown} {'are' if len(short) > 1 else 'is'} right to {of}; the sheet asks for {DIGITS_ASKED}"
     if follow := sum(mark.verdict == "follows" for mark in marks):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import TABLE, Operation, Value, softmax
+from autograd.checking.parameters import LastStep, Use
 from nn.network import MLP
 from nn.record import Record
 from nn.validation import Floats
@@ -92,6 +93,33 @@ def own_record(exercise: Exercise, z: Sequence[Floats], a: Sequence[Floats]) -> 
     C = LOSSES[exercise.loss](record.output, exercise.target)
     C.backward()
     return record, C
+
+
+@np.errstate(all="ignore")
+def own_last_steps(exercise: Exercise, answers: Answers) -> dict[str, list[LastStep]]:
+    """Return the step to the gradients of each layer, from a student's own numbers, or the right one for a blank."""
+    right, mlp = exercise.answers(), exercise.record.mlp
+    z, a, deltas = (
+        [
+            np.where(np.isnan(own := floats(layer)), floats(y), own)
+            for layer, y in zip(answers[g], right[g], strict=True)
+        ]
+        for g in ("z", "a", "deltas")
+    )
+    inputs = floats([x.data for x in exercise.record.inputs])
+    steps: dict[str, list[LastStep]] = {"gradients": [], "bias_gradients": []}
+    for k, (W, d) in enumerate(zip(mlp.weights(), deltas, strict=True)):
+        x, net_inputs = (a[k - 1], z[k - 1]) if k else (inputs, inputs)
+        softmax_layer = exercise.loss == "cross_entropy" and k == len(z) - 1
+        f_prime = [None] * len(d) if softmax_layer else slope(TABLE[exercise.activation], z[k], a[k]).tolist()
+        weights = [
+            [Use(x[i], d[j], W[i, j], net_inputs[i], a[k][j], f_prime[j])] for i in range(len(x)) for j in range(len(d))
+        ]
+        biases = [[Use(1.0, d[j], slope=f_prime[j], inputs=x.tolist(), multiplies=False)] for j in range(len(d))]
+        place = str(k + 1)
+        steps["gradients"].append(LastStep(place, np.outer(x, d).ravel().tolist(), weights, len(x), exercise.sign))
+        steps["bias_gradients"].append(LastStep(place, d.tolist(), biases, 1, exercise.sign))
+    return steps
 
 
 def _shifted(activation: str, softmax_layer: bool, z: Floats, a: Floats) -> Floats:

@@ -14,9 +14,10 @@ INDENT = "\n" + " " * 13  # of a question's second line
 BLANK, WIDTH, LABEL_WIDTH, GAP = "________", 78, 12, "   "
 
 
-def sheet(exercise: Exercise, solution: bool = False) -> str:
-    """Return the sheet as text, with blanks or with the solution."""
-    lines = [*data(exercise, solution), "", *questions(exercise, solution)]
+def sheet(exercise: Exercise, solution: bool = False, name: str = "") -> str:
+    """Return the sheet as text, with blanks or with the solution, for a student if a name is given."""
+    title, *given = data(exercise, solution)
+    lines = [title, *labelled("Name", name), *given, "", *questions(exercise, solution)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -35,7 +36,7 @@ def data(exercise: Exercise, solution: bool = False) -> list[str]:
             "Activation", f"{exercise.activation}{but}: {ACTIVATION_TEXTS[exercise.activation]}".format(**letters)
         ),
         *labelled("Loss", LOSS_TEXTS[exercise.loss].format(**letters)),
-        *labelled("Letters", c.reading),
+        *labelled("Letters", c.reading.replace("$", "")),
         *labelled("Inputs", ", ".join(inputs)),
         *labelled("Targets", ", ".join(targets)),
         *labelled("Rate", f"η = {exercise.learning_rate:g}"),
@@ -48,7 +49,7 @@ def data(exercise: Exercise, solution: bool = False) -> list[str]:
 
 
 def labelled(label: str, text: str) -> list[str]:
-    """Return a text behind a label, in lines that fit the sheet."""
+    """Return a text behind a label, in lines that fit the sheet; none for no text."""
     lines = wrap(text, WIDTH - LABEL_WIDTH, break_long_words=False, break_on_hyphens=False)
     return [f"{name:{LABEL_WIDTH}}{line}" for name, line in zip([label, *[""] * len(lines)], lines, strict=False)]
 

@@ -25,33 +25,35 @@ SUFFIXES = ("json", "csv", "html")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
-def template(exercise: Exercise, suffix: str) -> str:
+def template(exercise: Exercise, suffix: str, name: str = "") -> str:
     """Return the text of a file to fill in.
 
     Args:
         exercise: The exercise.
         suffix: "json", "csv" or "html".
+        name: The student's, if it is known.
     """
-    return {"json": json_template, "csv": csv_template, "html": form}[suffix](exercise)
+    return {"json": json_template, "csv": csv_template, "html": form}[suffix](exercise, name)
 
 
-def json_template(exercise: Exercise) -> str:
+def json_template(exercise: Exercise, name: str = "") -> str:
     """Return a JSON file with "" for every blank, a line for each layer."""
     layers = ",\n".join(
-        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(layer)}" for layer in _empty(numbers)) + "\n  ]"
-        for name, numbers in exercise.names().items()
+        f'  "{group}": [\n' + ",\n".join(f"    {json.dumps(layer)}" for layer in _empty(numbers)) + "\n  ]"
+        for group, numbers in exercise.names().items()
     )
-    return f'{{\n  "exercise": {json.dumps(exercise.options)},\n  "name": "",\n{layers}\n}}\n'
+    head = f'  "exercise": {json.dumps(exercise.options)},\n  "name": {json.dumps(name, ensure_ascii=False)}'
+    return f"{{\n{head},\n{layers}\n}}\n"
 
 
-def csv_template(exercise: Exercise) -> str:
+def csv_template(exercise: Exercise, name: str = "") -> str:
     """Return a CSV file with a row for every blank, in characters that every spreadsheet keeps."""
-    rows = [f"exercise {exercise.options};", "name;", "answer;number"]
-    rows += [f"{plain(name)};" for name in flat(list(exercise.names().values()))]
+    rows = [f"exercise {exercise.options};", f"name;{name}", "answer;number"]
+    rows += [f"{plain(answer)};" for answer in flat(list(exercise.names().values()))]
     return "\n".join(rows) + "\n"
 
 
-def form(exercise: Exercise) -> str:
+def form(exercise: Exercise, name: str = "") -> str:
     """Return an HTML page with the sheet, a figure of the network and a field for every blank.
 
     In a browser it saves the JSON file; on paper, A4 or Letter, its fields are lines to write on. It makes no network
@@ -65,10 +67,11 @@ def form(exercise: Exercise) -> str:
     first = data(exercise)
     title, given = first[0], first[first.index("") + 1 :]
     blank = {group: _empty(layers) for group, layers in names.items()}
-    model = {"exercise": exercise.options, "name": "", **blank}
+    model = {"exercise": exercise.options, "name": name, **blank}
     return Template(part("form.html")).substitute(
         title=html.escape(title),
         options=html.escape(exercise.options),
+        name=html.escape(name),
         data=html.escape("\n".join(given)),
         figure=figure(exercise),
         sizes=" – ".join(map(str, exercise.record.mlp.sizes)),

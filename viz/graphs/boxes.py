@@ -54,7 +54,8 @@ class Box:
 class Arrow:
     """An arrow between two boxes, given by their indices: its label, its tooltip, and what it passes back.
 
-    There is one flow for each result of the box at its tail.
+    There is one flow for each result of the box at its tail. `operand` is the place of the tail among the operands of
+    the head, if both are single Values; `partial` is the local derivative, NaN if there is none, as of a matrix.
     """
 
     tail: int
@@ -62,6 +63,8 @@ class Arrow:
     text: str
     hint: str
     flows: list[float]
+    operand: int | None = None
+    partial: float = math.nan
 
 
 def groups_of(nodes: Sequence[Value], grouping: Grouping, collapse: str | None) -> dict[Hashable, list[Value]]:
@@ -118,11 +121,14 @@ def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str
     arrows: list[Arrow] = []
     for head, box in enumerate(boxes):
         z = box.members[-1]
-        operands = _side_by_side(z, list(zip(z.operands, _partials(z), strict=True)))
-        if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x, _ in operands):
+        operands = _side_by_side(z, list(enumerate(zip(z.operands, partials(z), strict=True))))
+        if len(box.members) > 1 or any(len(boxes[owner[x]].results) > 1 for x in z.operands):
             arrows += _bundles(boxes, owner, head, contributing, called)
-        else:
-            arrows += [_arrow(owner[x], head, z, x, p, flowing, z in contributing, called) for x, p in operands]
+            continue
+        for place, (x, p) in operands:
+            arrow = _arrow(owner[x], head, z, x, p, flowing, z in contributing, called)
+            arrow.operand = place
+            arrows.append(arrow)
     return arrows
 
 
@@ -161,7 +167,7 @@ def _side_by_side(z: Value, operands: list[T]) -> list[T]:
     return [*chain.from_iterable(pairs), *operands[2 * n :]]
 
 
-def _partials(z: Value) -> Sequence[float]:
+def partials(z: Value) -> Sequence[float]:
     """Return the local derivatives of z, NaN where they are undefined, such as that of √x at 0."""
     try:
         return z.partials()
@@ -188,7 +194,7 @@ def _arrow(
         hint += f"; {called(x)} receives 0, because this argument was not selected"
     elif flowing:
         hint += f"; {called(x)} receives {number(p)} × {number(z.grad)} = {signed(flow)}"
-    return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow])
+    return Arrow(tail, head, f"× {number(p)}" if p == p else "× undefined", hint, [flow], partial=p)
 
 
 def _bundles(
@@ -205,7 +211,7 @@ def _bundles(
     flows: dict[Value, float] = {}
     for z in reversed(box.members):
         g = adjoints.get(z, 0.0)
-        for x, p in zip(z.operands, _partials(z), strict=True):
+        for x, p in zip(z.operands, partials(z), strict=True):
             adjoints[x] = adjoints.get(x, 0.0) + (g * p if g else 0.0)
             if owner[x] != head:
                 flows[x] = flows.get(x, 0.0) + (p * z.grad if z in contributing else 0.0)

@@ -19,7 +19,7 @@ import graphviz
 from viz.graphs.comparison import Reference, change, same
 from viz.graphs.digraph import Drawing, bold, coloured, lines_of
 from viz.graphs.groups import SHARED, Place
-from viz.graphs.lettering import of_layer
+from viz.graphs.lines import box_lines, listed
 from viz.rendering.style import (
     CHANGED,
     GAP,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from viz.graphs.boxes import Arrow, Box
     from viz.graphs.lettering import Lettering
 
-MAX_NUMBERS_IN_BOX = 4
 ELSEWHERE_LABEL = "from elsewhere"
 WRONG_FIRST_LABEL = "first wrong step"
 Attributes = dict[str, str]
@@ -158,33 +157,30 @@ def _box(
     Its lines are the name, the values, the gradients, the deltas of a neuron or a layer, and remarks.
     """
     own = box.net_input
-    numbers = {z: changes.get(z, Reference(z.data, z.grad)) for z in ([own.value] if own else []) + box.results}
+    told = ([own.value] if own else []) + box.results
+    numbers = {z: changes.get(z, Reference(z.data, z.grad)) for z in [*told, *[x.value for x in box.net_inputs]]}
     gradients = [z.grad for z in box.results if flowing and not z.constant]
     sign = sign_of(gradients)
     title, kind = (box.name, box.kind) if box.name else (box.kind, "")
-    values = [change(old.data, z.data, number) for z, old in numbers.items()]
-    flows = [change(numbers[z].grad, z.grad, signed) for z in box.results if not z.constant]
-    if own and len(numbers) > 1:  # say which is which
-        values = [f"{letters.called(z)} = {text}" for z, text in zip(numbers, values, strict=True)]
-        flows = [f"∂{letters.C}/∂{letters.called(z)} = {text}" for z, text in zip(box.results, flows, strict=True)]
-    lines, strong = [GAP.join(filter(None, (title, kind))), _listed(values)], []
+
+    def value(z: Value) -> str:
+        return change(numbers[z].data, z.data, number)
+
+    def gradient(z: Value, sign: float) -> str:
+        return change(sign * numbers[z].grad, sign * z.grad, signed)
+
+    lines = [GAP.join(filter(None, (title, kind))), *box_lines(box, letters, flowing, value, gradient)]
+    strong = lines[2:]
     markup = [bold(title) + (GAP + coloured(label(kind), palette["muted"]) if kind else ""), label(lines[1])]
     look = f"{box.look} {sign}"
     if gradients:
-        lines.append(_listed(flows))
-        strong.append(lines[-1])
-        markup.append(coloured(bold(lines[-1]), palette[f"{sign}-ink"]))
+        markup.append(coloured(bold(lines[2]), palette[f"{sign}-ink"]))
     if box.net_inputs and flowing:
         delta = sign_of([z.sign * z.value.grad for z in box.net_inputs])
         look += f" delta-{delta}"
-        deltas = [
-            change(z.sign * changes.get(z.value, z.value).grad, z.sign * z.value.grad, signed) for z in box.net_inputs
-        ]
-        lines.append(f"{own.delta if own else of_layer(box.net_inputs[0].delta)} = {_listed(deltas)}")
-        strong.append(lines[-1])
         markup.append(coloured(bold(lines[-1]), palette[f"{delta}-ink"]))
     if any(z in rest for z in box.results):
-        lines.append(f"{_listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
+        lines.append(f"{listed([signed(rest.get(z, 0.0)) for z in box.results if not z.constant])} {ELSEWHERE_LABEL}")
         markup.append(label(lines[-1]))
     if any(z in wrong_first for z in box.members):
         lines.append(WRONG_FIRST_LABEL)
@@ -193,7 +189,7 @@ def _box(
         "id": f"n-{i}",
         "class": look,
         "label": label(*lines),
-        "tooltip": tooltip("; ".join(_numbers(letters, z, old, flowing) for z, old in numbers.items())),
+        "tooltip": tooltip("; ".join(_numbers(letters, z, numbers[z], flowing) for z in dict.fromkeys(told))),
         "fillcolor": palette[box.look],
         "color": palette[f"{box.look}-line"],
     } | least_width(lines, strong)
@@ -208,11 +204,6 @@ def least_width(lines: Collection[str], strong: Collection[str]) -> Attributes:
     needed = max(room(line, size, bold=line in strong) for line in lines) + 4.0
     laid_out = max(width(line, size) for line in lines) + 2 * margin
     return {"width": f"{needed / 72:.3f}"} if needed > laid_out else {}
-
-
-def _listed(numbers: Sequence[str]) -> str:
-    more = f"  … ({len(numbers)})" if len(numbers) > MAX_NUMBERS_IN_BOX else ""
-    return "  ".join(numbers[:MAX_NUMBERS_IN_BOX]) + more
 
 
 def _numbers(letters: Lettering, z: Value, old: Reference, flowing: bool) -> str:

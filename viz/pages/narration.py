@@ -1,7 +1,7 @@
 """What each step of a replay says: how the value of a box is computed, and then its gradient.
 
 Forward, the equations of the operations in the box. Backward, the chain rule: one term for each arrow that leaves the
-box, in the order in which `backward` adds them, and their sum.
+box, in the order in which `backward` adds them, and their sum. Numbers are left open (`places.py`).
 
 Letters: z a node, x an operand, p a local derivative, g an adjoint, C what is differentiated, usually the root.
 """
@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograd import Operation, Value
@@ -23,8 +22,9 @@ from nn.architecture import subscript
 from viz.graphs.boxes import RTOL, remainders
 from viz.graphs.legend import FROM_ELSEWHERE
 from viz.graphs.lettering import of_layer
+from viz.pages.places import Places
 from viz.text.formulas import composed
-from viz.text.labels import NAME_LENGTH, exact, in_formula, number, signed, visible
+from viz.text.labels import NAME_LENGTH, in_formula, signed, visible
 from viz.text.symbols import ATOM, Piece
 
 if TYPE_CHECKING:
@@ -81,16 +81,20 @@ class ReplayStep:
 
 
 class Narration:
-    """The texts for the boxes of a drawing; `flowing` tells whether `backward()` has computed gradients."""
+    """The texts for the boxes of a drawing.
 
-    def __init__(self, drawing: Drawing, flowing: bool) -> None:
+    `flowing` tells whether `backward()` has computed gradients, and `places` where a text takes its numbers from.
+    """
+
+    def __init__(self, drawing: Drawing, flowing: bool, places: Places) -> None:
         boxes, arrows = drawing.boxes, drawing.arrows
-        self.boxes, self.flowing, self.letters = boxes, flowing, drawing.lettering
-        self.leaving: list[list[Arrow]] = [[] for _ in boxes]
-        for arrow in arrows:
-            self.leaving[arrow.tail].append(arrow)
+        self.boxes, self.flowing, self.letters, self.places = boxes, flowing, drawing.lettering, places
+        self.leaving: list[list[tuple[int, Arrow]]] = [[] for _ in boxes]
+        for k, arrow in enumerate(arrows):
+            self.leaving[arrow.tail].append((k, arrow))
         self.rest = remainders(boxes, arrows) if flowing else {}
-        self.words, self.loose = _words(boxes, self.letters.symbols)
+        self.words, self.guarded = _words(boxes, self.letters.symbols, places)
+        self.uses = Counter(x for box in boxes for z in box.members for x in z.operands)
         root = boxes[-1].results[-1]
         self.C = "C" if flowing and root.grad != 1.0 else self.words[root]  # C is outside this graph
 
@@ -115,8 +119,8 @@ class Narration:
         listed = [
             Result(
                 self.letters.symbols.get(z) or (visible(z.name) if z.name else self.words[z]),
-                exact(z.data),
-                ("+" if z.grad > 0.0 else "") + exact(z.grad) if self.flowing and not z.constant else None,
+                self.places.value(z, "x"),
+                self.places.gradient(z, "g") if self.flowing and not z.constant else None,
             )
             for z in list(dict.fromkeys(own + box.results))[:MAX_RESULTS_LISTED]
         ]
@@ -127,13 +131,13 @@ class Narration:
         computed = [z for z in box.members if z.operation]
         if len(computed) <= MAX_EQUATIONS:
             return [self._equation(z) for z in computed]
-        return [[self.words[z], number(z.data)] for z in box.results[:MAX_RESULTS_LISTED]]
+        return [[self.words[z], self.places.value(z)] for z in box.results[:MAX_RESULTS_LISTED]]
 
     def _equation(self, z: Value) -> list[str]:
-        numbers = {x: number(x.data) for x in z.operands}
-        negative = {x for x in z.operands if x.data < 0.0}
-        sides = _applied(z, self.words, self.loose), _applied(z, numbers, negative)
-        return [side for side, _ in groupby([self.words[z], *sides, number(z.data)])]
+        numbers = {x: self.places.value(x) for x in z.operands}
+        guarded = {x: self.places.value(x, "N") for x in z.operands}
+        symbolic, numeric = _applied(z, self.words, self.guarded), _applied(z, numbers, guarded)
+        return [self.words[z], symbolic, numeric, self.places.value(z)]
 
     def _backward(self, i: int) -> GradientSum:
         box = self.boxes[i]
@@ -142,9 +146,11 @@ class Narration:
         if i == len(self.boxes) - 1:
             if x.grad == 1.0:
                 return GradientSum(of, "1", note="The backward pass starts here.")
-            return GradientSum(of, signed(x.grad), note="Set by a backward pass from C, a Value outside this graph.")
+            return GradientSum(
+                of, self.places.gradient(x), note="Set by a backward pass from C, a Value outside this graph."
+            )
         terms = self._terms(i)
-        total = "  ".join(signed(z.grad) for z in box.results[:MAX_RESULTS_LISTED])
+        total = "  ".join(self.places.gradient(z) for z in box.results[:MAX_RESULTS_LISTED])
         if any(z in self.rest for z in box.results):
             product = signed(self.rest[x]) if len(box.results) == 1 else ""
             terms.append(GradientTerm(FROM_ELSEWHERE, "", product))
@@ -159,37 +165,38 @@ class Narration:
             return []
         if not box.net_input:
             symbol = of_layer(box.net_inputs[0].delta)
-            deltas = "  ".join(signed(z.sign * z.value.grad) for z in box.net_inputs[:MAX_RESULTS_LISTED])
+            deltas = "  ".join(
+                [self.places.gradient(z.value, sign=z.sign) for z in box.net_inputs[:MAX_RESULTS_LISTED]]
+            )
             return [symbol, deltas + ("  …" if len(box.net_inputs) > MAX_RESULTS_LISTED else "")]
         z, a, sign = box.net_input.value, box.results[-1], box.net_input.sign
         minus, word = "−" if sign < 0.0 else "", self.words[z]
         sides = [box.net_input.delta, f"{minus}∂{self.C}/∂{word}"]
-        if len(box.results) == 1 and z in a.operands:
-            slope = a.partials()[a.operands.index(z)]
-            if math.isclose(slope * a.grad, z.grad, rel_tol=RTOL):
-                factor = f"({number(slope)})" if slope < 0.0 else number(slope)
+        if len(box.results) == 1 and z in a.operands and self.uses[z] == 1:
+            place = a.operands.index(z)
+            if math.isclose(a.partials()[place] * a.grad, z.grad, rel_tol=RTOL):
                 sides.append(f"{minus}∂{self.C}/∂{self.words[a]} · ∂{self.words[a]}/∂{word}")
-                sides.append(f"{number(sign * a.grad)} × {factor}")
-        return [side for side, _ in groupby([*sides, signed(sign * z.grad)])]
+                sides.append(f"{self.places.gradient(a, 'n', sign)} × {self.places.partial(a, place, 'N')}")
+        return [*sides, self.places.gradient(z, sign=sign)]
 
     def _terms(self, i: int) -> list[GradientTerm]:
         """Return the term of each arrow: of the last operation first, and within one of its first operand first."""
         box, terms = self.boxes[i], []
         seen: Counter[int] = Counter()
-        arrows = sorted(self.leaving[i], key=lambda arrow: -arrow.head)
-        heads = Counter(arrow.head for arrow in arrows)
-        for arrow in arrows:
-            head = self.boxes[arrow.head]
+        arrows = sorted(self.leaving[i], key=lambda numbered: -numbered[1].head)
+        heads = Counter(arrow.head for _, arrow in arrows)
+        for k, arrow in arrows:
+            head, of_head = self.boxes[arrow.head], self._derivative(self.C, self.boxes[arrow.head])
             seen[arrow.head] += 1
             which = f" (operand {seen[arrow.head]})" if heads[arrow.head] > 1 else ""
-            p, product = arrow.text.removeprefix("× "), signed(arrow.flows[0])
-            if p.startswith("J"):
-                symbols = f"{self._derivative(self.C, head)} · J"
-                terms.append(GradientTerm(symbols, f"{p}: a Jacobian matrix", product if len(box.results) == 1 else ""))
+            product = self.places.flow(k) if len(box.results) == 1 else ""
+            if " J " in arrow.text:
+                size = arrow.text.removeprefix("× ")
+                terms.append(GradientTerm(f"{of_head} · J", f"{size}: a Jacobian matrix", product))
             else:
-                symbols = f"{self._derivative(self.C, head)} · {self._derivative(self._word(head), box)}{which}"
-                factor = f"({p})" if p.startswith("−") else p
-                terms.append(GradientTerm(symbols, f"{number(head.results[-1].grad)} × {factor}", product))
+                symbols = f"{of_head} · {self._derivative(self._word(head), box)}{which}"
+                numbers = f"{self.places.gradient(head.results[-1], 'n')} × {self.places.derivative(k, 'D')}"
+                terms.append(GradientTerm(symbols, numbers, product))
         return terms
 
     def _derivative(self, z: str, box: Box) -> str:
@@ -199,36 +206,39 @@ class Narration:
         """Return the name of a box as it stands in a derivative: in parentheses if it is a formula."""
         if len(box.members) > 1:
             return self._name(box)
-        word = self.words[box.results[-1]]
-        return f"({word})" if box.results[-1] in self.loose else word
+        return self.guarded[box.results[-1]]
 
 
-def _words(boxes: Sequence[Box], symbols: Mapping[Value, str]) -> tuple[dict[Value, str], set[Value]]:
-    """Return what equations call each Value, and the Values whose words need parentheses beside an operator.
+def _words(
+    boxes: Sequence[Box], symbols: Mapping[Value, str], places: Places
+) -> tuple[dict[Value, str], dict[Value, str]]:
+    """Return what equations call each Value, alone and beside an operator, where some words need parentheses.
 
     It is called by its symbol in a convention; else by its name; else by its number, its short formula, or its
     operation with the number of its box.
     """
     named = {z: in_formula(z.name) for box in boxes for z in box.members if z.name} | dict(symbols)
-    words = {z: named.get(z) or number(z.data) for box in boxes for z in box.members}
-    loose = {z for z in words if z not in named and not z.operation and z.data < 0.0}
+    words, guarded = dict(named), dict(named)
     for i, box in enumerate(boxes):
         for z in box.members:
-            if z.operation and z not in named:
-                words[z] = _applied(z, words, loose)
-                if len(words[z]) > NAME_LENGTH:
-                    words[z] = z.operation.name + subscript(i)
-                elif not words[z].startswith(f"{z.operation.name}("):
-                    loose.add(z)
+            if z in named:
+                continue
+            if not z.operation:
+                words[z], guarded[z] = places.value(z), places.value(z, "N")
+                continue
+            words[z] = guarded[z] = _applied(z, words, guarded)
+            if len(places.filled(words[z])) > NAME_LENGTH:
+                words[z] = guarded[z] = z.operation.name + subscript(i)
+            elif not words[z].startswith(f"{z.operation.name}("):
+                guarded[z] = f"({words[z]})"
     root = boxes[-1].results[-1]
     if root not in named:
-        words[root] = NAMELESS_ROOT
-        loose.discard(root)
-    return words, loose
+        words[root] = guarded[root] = NAMELESS_ROOT
+    return words, guarded
 
 
-def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> str:
-    """Return the operation that made z, with words for its operands, those in `loose` in parentheses."""
+def _applied(z: Value, words: Mapping[Value, str], guarded: Mapping[Value, str]) -> str:
+    """Return the operation that made z, with words for its operands, and guarded ones beside an operator."""
     assert z.operation  # noqa: S101  (for the type checker)
     if len(z.operands) > MAX_OPERANDS_WRITTEN:
         return f"{z.operation.glyph} of {len(z.operands)} operands"
@@ -237,7 +247,7 @@ def _applied(z: Value, words: Mapping[Value, str], loose: Collection[Value]) -> 
     def written(place: re.Match[str]) -> str:
         x = z.operands[int(place[1])]
         alone = template[: place.start()].endswith(("(", ", ")) and template[place.end() :].startswith((")", ","))
-        return f"({words[x]})" if x in loose and not alone else words[x]
+        return words[x] if alone else guarded[x]
 
     return re.sub(r"⟦(\d+)⟧", written, template)
 

@@ -1,8 +1,8 @@
-"""The interactive page: one HTML file with the graph and its replay, which makes no network requests.
+"""The interactive page: one HTML file with the graph, its replay and a program that computes it, without any request.
 
-Python lays out each state of folding and writes every number and every text (`narration.py`); the script in `template`
-decides which of them are visible. The page's Content-Security-Policy allows that script and that style sheet, by their
-hashes, and nothing else.
+Python lays out each state of folding and writes every text (`narration.py`); the script in `template` fills in the
+numbers (`places.py`), decides what is visible, and computes the graph anew where a number is changed. The page's
+Content-Security-Policy allows that script and that style sheet, by their hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import base64
 import hashlib
 import html
 import json
+import math
 import os
+import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.resources import files
@@ -21,17 +24,20 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
-from viz.graphs.boxes import remainders
+from viz.graphs.boxes import partials, remainders
 from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
 from viz.graphs.legend import FROM_ELSEWHERE, OFF_PATHS, colours, neurons
+from viz.graphs.lines import box_lines
+from viz.pages.javascript import graph_model
 from viz.pages.keywords import keywords
-from viz.pages.narration import Narration
+from viz.pages.live import ReplayError, Samples, live_model, rows_script
+from viz.pages.narration import NAMELESS_ROOT, Narration
+from viz.pages.places import Places
 from viz.rendering import style
 from viz.rendering.engines import render
 from viz.rendering.svg import STYLE_SHEET, SVG
 from viz.text.explanations import Explanation
-from viz.text.labels import visible
 
 if TYPE_CHECKING:
     from autograd import Value
@@ -40,6 +46,13 @@ if TYPE_CHECKING:
 MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
+SCRIPTS = ("page", "formats", "numbers", "folding", "replay", "words", "pointing", "camera", "controls")
+LIVE_SCRIPTS = ("graph", "live", "reader", "fields", "history", "learning", "practice", "checking")
+LIVE_WIDTH = "1.1"  # inches of a box, in which any number has room
+FOLDED_LEGEND = "<details><summary>How to read the graph</summary>{}</details>"
+LIVE_KEYS = """        <dt>↑ ↓</dt><dd>in a field: a step up, a step down; with Shift, ten steps</dd>
+        <dt>Ctrl+Z Ctrl+Y</dt><dd>undo, redo a change of a number</dd>
+"""
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
@@ -52,10 +65,16 @@ def page(
     highlight: Explanation | None = None,
     convention: str = "gradient",
     theme: str = "auto",
+    live: bool = True,
+    data: Samples | None = None,
 ) -> None:
-    """Write the graph of `value` as a page that replays the forward and the backward pass step by step.
+    """Write the graph of `value` as a page that replays its passes step by step, and computes it for other numbers.
 
-    The file is written atomically, needs no other file and no network, and is the same for the same graph.
+    In the page, every leaf can be changed, and all numbers follow; it takes steps of gradient descent, asks for the
+    numbers instead of showing them, and compares the gradients with finite differences. A page that cannot compute (for
+    an operation of one's own without `javascript=`, for gradients that are not those of one backward pass from `value`,
+    and with `highlight`) replays only, and says why. The file is written atomically, needs no other file and no
+    network, and is the same for the same graph.
 
     Args:
         value: the root of the graph, such as the loss.
@@ -66,10 +85,14 @@ def page(
         highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
         convention: with a record, whose letters and sign of δ, as for `draw`.
         theme: in which the page opens, "light" or "dark"; "auto" follows the reader's.
+        live: whether the page computes; False writes the replay alone.
+        data: samples (x, y), with a record: gradient descent goes down the mean of `value` over them. Each has a number
+            for each input and each target.
 
     Raises:
         OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
-        ValueError: for a graph that `draw` refuses, before anything is written.
+        ValueError: for a graph that `draw` refuses, and for data that the graph has no leaves for, or with live=False,
+            before anything is written.
         RuntimeError: if no engine can draw it; nothing is written.
         TimeoutError: if its layout takes too long; nothing is written.
 
@@ -87,8 +110,20 @@ def page(
     style.palette_of(theme)
     writable(path)
     drawings = _foldings(value, record, collapse, highlight, convention)
+    index = {z: i for i, z in enumerate(topological_order(value))}
+    if data is not None and not live:
+        raise ValueError("data is for a page that computes: leave live=False out")
+    leaves = live_model(index, record, drawings[0], data) if live else None
+    rows, why = "", ""
+    try:
+        if live and highlight is not None:
+            raise ReplayError("the highlighted paths are those of the numbers that Python computed")
+        rows = rows_script(list(index), drawings) if live else ""
+    except ReplayError as error:
+        leaves, why = None, str(error)
     chosen = collapse is not None or highlight is not None  # else the window decides
-    write(path, _document(value, record, drawings, chosen, highlight, theme).encode())
+    document = _document(value, record, drawings, chosen, highlight, theme, leaves, rows, why)
+    write(path, document.encode())
 
 
 def _foldings(
@@ -112,31 +147,54 @@ def _document(
     chosen: bool,
     highlight: Explanation | None,
     theme: str,
+    leaves: dict[str, Any] | None,
+    rows: str,
+    why: str,
 ) -> str:
+    """Return the page; `rows` is the table in JavaScript, if it computes, and `why` says why it does not."""
     pictures: dict[str | None, str] = {}
     for drawing in drawings:
         drawing.graph_attr["label"] = ""  # the page explains itself
+        if leaves:
+            drawing.node_attr["width"] = LIVE_WIDTH
         try:
             pictures[drawing.collapse] = _inline(render(drawing.source, "svg"), len(drawing.boxes))
         except TimeoutError:
             if not pictures:
                 raise
     drawn = sorted((x for x in drawings if x.collapse in pictures), key=lambda x: MODES.index(x.collapse))
-    position = {z: i for i, z in enumerate(topological_order(value))}
-    states = [_state(drawing, position, value.grad != 0.0) for drawing in drawn]
-    model = {
+    nodes = topological_order(value)
+    index = {z: i for i, z in enumerate(nodes)}
+    flowing = value.grad != 0.0
+    states = [_state(drawing, index, flowing) for drawing in drawn]
+    name = drawn[0].boxes[-1].name or NAMELESS_ROOT
+    graph = graph_model(value)
+    del graph["data"]  # among the values
+    model = graph | {
         "opening": drawn.index(drawings[0]) if chosen else None,
-        "names": [visible(z.name) if z.name else "" for z in position],
-        "keywords": keywords(list(position), record),
+        "keywords": keywords(nodes, record),
         "states": states,
+        "operands": [operands for _, *operands in [node or [0] for node in graph["nodes"]]],
+        "values": _encoded([z.data for z in nodes]),
+        "gradients": _encoded([z.grad for z in nodes]),
+        "partials": [_encoded(partials(z)) for z in nodes],
+        "live": leaves and leaves | {"root": name},
+        "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    name = states[0]["boxes"][-1]["name"]
-    sheet, script = f"{_colours()}\n{STYLE_SHEET}\n{_part('page.css')}", _part("page.js")
+    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_dedented("live.css")] if leaves else [])])
+    parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
+    script = '"use strict";\n' + "\n".join(parts)
+    title = html.escape(name)
+    legend = _legend(name, value.grad, drawn, highlight, live=bool(leaves))
     return Template(_part("page.html")).substitute(
-        name=html.escape(name),
+        name=title,
+        why=html.escape(why),
+        why_hidden="" if why else " hidden",
+        live=_dedented("live.html").replace("$name", title) if leaves else "",
+        keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
-        legend=_legend(name, value.grad, drawn, highlight),
-        count=f"{len(position):,}",
+        legend=FOLDED_LEGEND.format(legend) if leaves else legend,
+        count=f"{len(nodes):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
         script_hash=_hash(script),
@@ -147,14 +205,31 @@ def _document(
     )
 
 
-def _state(drawing: Drawing, position: dict[Value, int], flowing: bool) -> dict[str, Any]:
+def _state(drawing: Drawing, index: dict[Value, int], flowing: bool) -> dict[str, Any]:
     """Return a state of folding for the script; members tell which boxes of different states correspond."""
-    steps = Narration(drawing, flowing).steps()
-    members = [{"members": [position[z] for z in box.members]} for box in drawing.boxes]
-    return {
-        "boxes": [asdict(step) | box for step, box in zip(steps, members, strict=True)],
-        "arrows": [[arrow.tail, arrow.head] for arrow in drawing.arrows],
-    }
+    places = Places(index, drawing.arrows)
+    steps = Narration(drawing, flowing, places).steps()
+    boxes = [
+        asdict(step)
+        | {
+            "members": [index[z] for z in box.members],
+            "outputs": [index[z] for z in box.results],
+            "lines": box_lines(
+                box, drawing.lettering, flowing, places.value, lambda z, sign: places.gradient(z, sign=sign)
+            ),
+        }
+        for step, box in zip(steps, drawing.boxes, strict=True)
+    ]
+    arrows = [
+        [arrow.tail, arrow.head] if arrow.operand is None else [arrow.tail, arrow.head, arrow.operand]
+        for arrow in drawing.arrows
+    ]
+    return {"boxes": boxes, "arrows": arrows}
+
+
+def _encoded(numbers: Sequence[float]) -> list[float | str]:
+    """Return numbers for JSON: NaN and the infinities, which it lacks, as texts that JavaScript reads as numbers."""
+    return [x if math.isfinite(x) else "NaN" if x != x else "Infinity" if x > 0.0 else "-Infinity" for x in numbers]
 
 
 def _inline(svg: bytes, boxes: int) -> str:
@@ -185,7 +260,7 @@ def _colours() -> str:
     return f"body.handgrad,body .handgrad{{{both}}}"
 
 
-def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None) -> str:
+def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Explanation | None, *, live: bool) -> str:
     """Return, as paragraphs, how to read the picture."""
     showing = [x.collapse for x in drawings if gradient != 0.0 and any(box.net_inputs for box in x.boxes)]
     lettering = drawings[0].lettering
@@ -204,6 +279,7 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     if highlight is not None:
         more = f"<p>{html.escape(highlight.legend(lettering.called))}</p>" + more
     signs = {style.sign_of(arrow.flows) for drawing in drawings for arrow in drawing.arrows}
+    signs |= {"undefined"} if live else set()  # other numbers, other signs
     meanings = colours(signs, OFF_PATHS if highlight else "")
     key = ", ".join(
         f'<span class="{style.COLOUR_NAMES[colour]}">{colour}</span> {meaning}' for colour, meaning in meanings.items()
@@ -222,6 +298,16 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
 
 def _part(name: str) -> str:
     return files("viz.pages").joinpath("template", name).read_text(encoding="utf-8")
+
+
+def _dedented(name: str) -> str:
+    """Return a file of the template without indents: no text in it keeps its spaces."""
+    return re.sub(r"^ +", "", _part(name), flags=re.MULTILINE)
+
+
+def _script(name: str) -> str:
+    """Return a file of the script without indents and comments, which no text in it looks like."""
+    return re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
 
 
 def _hash(text: str) -> str:

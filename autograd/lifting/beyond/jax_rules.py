@@ -39,6 +39,14 @@ def check_known(operation: Operation) -> None:
         )
 
 
+def check_whole(digits: Any) -> None:
+    """Raise NotImplementedError unless numbers are rounded to whole ones: decimals are exact in Python alone."""
+    if not isinstance(digits, list) or any(digits):
+        raise NotImplementedError(
+            "JAX has no counterpart of round to decimals, exact in Python: round to whole numbers"
+        )
+
+
 def applied(operation: Operation, operands: Sequence[Array], counts: Array | None = None) -> Array:
     """Return a row's results, elementwise, with our derivatives.
 
@@ -244,11 +252,6 @@ def step(x: Array) -> Array:
     return jnp.where(jnp.isnan(x), x, jnp.where(x > 0.0, 1.0, 0.0))
 
 
-def rounded(x: Array, digits: Array) -> Array:
-    scale = jnp.power(10.0, digits)
-    return jnp.where(digits == 0.0, jnp.round(x), jnp.round(x * scale) / scale)
-
-
 def dot(rows: Array) -> Array:
     n = len(rows) // 2
     return jnp.sum(rows[:n] * rows[n : 2 * n], axis=0) + (rows[-1] if len(rows) % 2 else 0.0)
@@ -306,7 +309,7 @@ RULES: dict[str, Callable[..., Array]] = {
     "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
     "where": lambda c, x, y: jnp.where(jnp.isnan(c), c, jnp.where(c != 0.0, x, y)),
     "branch_taken": lambda c: jnp.where(c == 0.0, jnp.nan, c),
-    "floor": jnp.floor, "ceil": jnp.ceil, "trunc": jnp.trunc, "round": rounded,
+    "floor": jnp.floor, "ceil": jnp.ceil, "trunc": jnp.trunc, "round": lambda x, digits: jnp.round(x),
     "maximum": functools.partial(jnp.max, axis=0), "minimum": functools.partial(jnp.min, axis=0),
     "peak": functools.partial(jnp.max, axis=0), "sum": functools.partial(jnp.sum, axis=0), "dot": dot,
     "logsumexp": functools.partial(special.logsumexp, axis=0), "norm": norm,

@@ -1,9 +1,9 @@
 """The rows of the table composed of ONNX's operators.
 
 For 64-bit floats onnxruntime has no Erf, Softplus, Elu, tangent or inverse of sine, and of what it has Sigmoid is 0 on
-the left (1.32). So such rows are composed of what is there, in forms that keep their digits: relatively to 1e-12 for
-64-bit floats, and about 1e-6 for 32-bit ones; but the sine, cosine and tangent of 64-bit floats are off by up to 3e-16
-absolutely, and so relatively wrong next to their zeros, as is lgamma there for 32-bit ones.
+the left (1.32). So such rows are composed of what is there, in forms that keep their digits: relatively to 3e-13 for
+64-bit floats, to 5e-5 and mostly 2e-6 for 32-bit ones. But next to a zero of sin, cos, tan, digamma, polygamma or
+spherical_bessel the digits are those of the terms that cancel there.
 
 Letters: x, y operands; z result; a the size of x; c a condition or a factor; n an order.
 """

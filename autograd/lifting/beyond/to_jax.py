@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograd.lifting.beyond.jax_rules import applied, check_known, reduced
+from autograd.lifting.beyond.jax_rules import applied, check_known, check_whole, reduced
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -37,7 +37,7 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
 
     Raises:
         ValueError: where JAX has been told to compute in single precision, and the program is in double.
-        NotImplementedError: for an operation of one's own.
+        NotImplementedError: for an operation of one's own, and for round to decimals.
     """
     if dtype == np.float64 and not jax.config.read("jax_enable_x64"):
         raise ValueError(
@@ -48,6 +48,8 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
         for block in computed(part):
             if isinstance(block.rule, (Elementwise, Reduction)):
                 check_known(block.rule.operation)
+            if isinstance(block.rule, Elementwise) and block.rule.operation.name == "round":
+                check_whole(block.rule.operands[1])
     choosing = any(_chooses(part) for part in plan.blocks)
 
     def of_row(parameters: Array, row: Array) -> Array:

@@ -29,7 +29,17 @@ from autograd.lifting.scalar.text import (
     total,
     wrapped,
 )
-from autograd.lifting.scalar.variables import Apply, Carry, Loop, Names, Variable, Variables, flat, used, variables_of
+from autograd.lifting.scalar.variables import (
+    Carry,
+    Names,
+    RowLoop,
+    RowOperation,
+    Variable,
+    Variables,
+    flat,
+    used,
+    variables_of,
+)
 from autograd.row import Operation
 
 WORDS = ["row", "parameters", "values", "gradient", "zip", "range", "reversed", "loss", "inf", "nan", "v"]
@@ -49,10 +59,10 @@ class _Source:
         self.formulas = Formulas(self.names, self.write)
         self.rules = Partials()
         self.parts: dict[Variable, list[Term]] = defaultdict(list)  # what has been contributed to an adjoint
-        self.loop: Loop | None = None  # whose backward pass is being written
+        self.loop: RowLoop | None = None  # whose backward pass is being written
         self.outside: dict[Variable, list[Term]] = {}  # what its iterations contribute to variables outside it
-        self.kept: dict[Loop, dict[Variable, None]] = defaultdict(dict)  # what the backward pass of a loop reads
-        self.keep = {x: self.names.name("kept") for x in self.variables.computed if isinstance(x, Loop)}
+        self.kept: dict[RowLoop, dict[Variable, None]] = defaultdict(dict)  # what the backward pass of a loop reads
+        self.keep = {x: self.names.name("kept") for x in self.variables.computed if isinstance(x, RowLoop)}
         self.queues: dict[Variable, list[str]] = {}
         self.places: dict[str, tuple[str, int]] = {}  # of the texts that are elements of lists
 
@@ -114,14 +124,14 @@ class _Source:
 
     def forward(self, keeping: bool) -> None:
         for part in self.variables.computed:
-            if isinstance(part, Loop):
+            if isinstance(part, RowLoop):
                 self.forward_loop(part, keeping)
             else:
                 self.compute(part)
 
     def compute(self, x: Variable) -> None:
         """Write what computes a variable."""
-        if isinstance(x.rule, Apply):
+        if isinstance(x.rule, RowOperation):
             operands = [y.name if isinstance(y, Variable) else number(y) for y in x.rule.operands]
             self.write(f"{x.name} = {self.formulas.call(x.rule.operation, operands)}")
         elif x.rule is not None:
@@ -129,7 +139,7 @@ class _Source:
             constant: list[Term] = [(x.rule.constant, [])] if x.rule.constant else []
             self.assign(x.name, [*terms, *constant])
 
-    def forward_loop(self, loop: Loop, keeping: bool) -> None:
+    def forward_loop(self, loop: RowLoop, keeping: bool) -> None:
         kept = [x.name for x in self.kept[loop]] if keeping else []
         queues = [self.queue(carry) for carry in loop.carries]
         for queue, carry in zip(queues, loop.carries, strict=True):
@@ -173,7 +183,7 @@ class _Source:
         if isinstance(output, Variable):
             self.contribute(output, 1.0, [])
         for part in reversed(self.variables.computed):
-            if isinstance(part, Loop):
+            if isinstance(part, RowLoop):
                 self.backward_loop(part)
             else:
                 self.visit(part)
@@ -210,7 +220,7 @@ class _Source:
         if len(terms) > 1 or len(g) > 1 or not is_moderate(c) or (g and g[0][0] == "/"):
             self.assign(name := self.names.name(f"d{x.name}"), terms)
             c, g = 1.0, [name]
-        if isinstance(x.rule, Apply):
+        if isinstance(x.rule, RowOperation):
             self.propagate(x, x.rule, c, g)
             return
         for coefficient, factors in x.rule.terms:
@@ -221,7 +231,7 @@ class _Source:
                         self.read(other)
                     self.contribute(y, c * coefficient * factors.count(y), [*g, *[z.name for z in others]])
 
-    def propagate(self, x: Variable, rule: Apply, c: float, g: Factors) -> None:
+    def propagate(self, x: Variable, rule: RowOperation, c: float, g: Factors) -> None:
         """Propagate an adjoint, c times the factors g, through an operation."""
         operands, operation = rule.operands, rule.operation
         wanted = tuple([isinstance(y, Variable) and y.trained for y in operands])
@@ -247,7 +257,7 @@ class _Source:
                 if isinstance(y, Variable):
                     self.contribute(y, c * factor, [*g, text] if text else g)
 
-    def backward_loop(self, loop: Loop) -> None:
+    def backward_loop(self, loop: RowLoop) -> None:
         """Propagate the adjoints through a loop, from the last iteration to the first."""
         seeds: dict[Variable, dict[int, list[Term]]] = defaultdict(dict)
         for (x, iteration), element in loop.elements.items():
@@ -312,7 +322,7 @@ class _Source:
                 self.places[f"{name}[{iteration}]"] = name, iteration
                 self.contribute(x, 1.0, [f"{name}[{iteration}]"])
 
-    def seed_list(self, loop: Loop, by_iteration: dict[int, list[Term]]) -> str:
+    def seed_list(self, loop: RowLoop, by_iteration: dict[int, list[Term]]) -> str:
         """Return the text of the list of what is contributed to each iteration from outside the loop."""
         entries = []
         for iteration in range(loop.iterations):

@@ -21,9 +21,9 @@ from autograd.lifting.plan import (
     Recurrence,
     Reduction,
     Rows,
+    Rule,
     layer_weights,
 )
-from autograd.lifting.plan import Rule as PlannedRule
 from autograd.row import Operation
 
 
@@ -37,13 +37,13 @@ class Variable:
 
     name: str
     trained: bool
-    loop: Loop | None = None
-    rule: Rule | None = None
+    loop: RowLoop | None = None
+    rule: RowRule | None = None
     place: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class RowSum:
     """A sum of products, each a coefficient and factors, and of a constant."""
 
     terms: tuple[tuple[float, tuple[Variable, ...]], ...]
@@ -51,14 +51,14 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
+class RowOperation:
     """Any other operation."""
 
     operation: Operation
     operands: tuple[Variable | float, ...]
 
 
-Rule = Sum | Apply
+RowRule = RowSum | RowOperation
 
 
 @dataclass(eq=False, slots=True)
@@ -71,7 +71,7 @@ class Carry:
 
 
 @dataclass(eq=False, slots=True)
-class Loop:
+class RowLoop:
     """A loop: the variables of its body, what is carried, and what differs from iteration to iteration.
 
     Read after it are elements, (variable, iteration), each a variable as well: those of the last iteration by a name
@@ -92,7 +92,7 @@ class Variables:
 
     inputs: list[Variable]  # those that a plan uses
     parameters: list[Variable]
-    computed: list[Variable | Loop]
+    computed: list[Variable | RowLoop]
     outputs: list[Variable | float]
 
 
@@ -122,7 +122,7 @@ class _Taken:
     def __init__(self, plan: Plan, names: Names) -> None:
         self.plan, self.names = plan, names
         self.known: dict[tuple[Block, int], Variable] = {}  # of the rows of blocks
-        self.stacks: dict[Block, tuple[Block, Loop]] = {}  # the block of a body that a stack has the rows of
+        self.stacks: dict[Block, tuple[Block, RowLoop]] = {}  # the block of a body that a stack has the rows of
 
     def apart(self) -> Variables:
         inputs = [
@@ -132,7 +132,7 @@ class _Taken:
         ]
         block = self.plan.parameters
         parameters = [self.give(block, row, "parameters", row) for row in range(block.size)]
-        computed: list[Variable | Loop] = []
+        computed: list[Variable | RowLoop] = []
         for part in self.plan.blocks:
             if isinstance(part, Recurrence):
                 computed.append(self.loop(part))
@@ -166,7 +166,7 @@ class _Taken:
             loop.elements[key] = element
         return loop.elements[key]
 
-    def compute(self, block: Block, loop: Loop | None, layers: Sequence[Sequence[Variable]] = ()) -> list[Variable]:
+    def compute(self, block: Block, loop: RowLoop | None, layers: Sequence[Sequence[Variable]] = ()) -> list[Variable]:
         """Return the variables of a block's rows. `layers` has the weights of those layers where they vary."""
         found = []
         for row in range(block.size):
@@ -176,16 +176,16 @@ class _Taken:
             found.append(variable)
         return found
 
-    def rule(self, block: Block, row: int, layers: Sequence[Sequence[Variable]]) -> Rule:
+    def rule(self, block: Block, row: int, layers: Sequence[Sequence[Variable]]) -> RowRule:
         """Return what computes a row of a block."""
-        rule = cast("PlannedRule", block.rule)  # a block that is computed has one
+        rule = cast("Rule", block.rule)  # a block that is computed has one
         if isinstance(rule, Elementwise):
             operands = [self.at(x.block, x.index[row]) if isinstance(x, Rows) else x[row] for x in rule.operands]
-            return Apply(rule.operation, tuple(operands))
+            return RowOperation(rule.operation, tuple(operands))
         if isinstance(rule, Reduction):
-            return Apply(rule.operation, tuple([self.at(rule.rows.block, k) for k in rule.rows.index]))
+            return RowOperation(rule.operation, tuple([self.at(rule.rows.block, k) for k in rule.rows.index]))
         if isinstance(rule, Product):
-            return Sum(((1.0, tuple([self.at(x.block, x.index[row]) for x in rule.factors])),), 0.0)
+            return RowSum(((1.0, tuple([self.at(x.block, x.index[row]) for x in rule.factors])),), 0.0)
         terms: list[tuple[float, tuple[Variable, ...]]] = []
         varying = iter(layers)
         for part in rule.parts:
@@ -203,11 +203,11 @@ class _Taken:
             else:
                 columns = enumerate(part.coefficients)
                 terms += [(c[row], (self.at(rows.block, rows.index[k * block.size + row]),)) for k, c in columns]
-        return Sum(tuple(terms), rule.constants[row])
+        return RowSum(tuple(terms), rule.constants[row])
 
-    def loop(self, recurrence: Recurrence) -> Loop:
+    def loop(self, recurrence: Recurrence) -> RowLoop:
         """Return a recurrence as a loop over single numbers."""
-        loop = Loop(recurrence.iterations)
+        loop = RowLoop(recurrence.iterations)
         for external in recurrence.external:
             size, rows = external.block.size, external.rows
             if external.varies:
@@ -234,14 +234,14 @@ class _Taken:
         self.stacks |= {stack: (block, loop) for stack, block in body_of.items()}
         return loop
 
-    def vary(self, loop: Loop, each: list[Variable]) -> Variable:
+    def vary(self, loop: RowLoop, each: list[Variable]) -> Variable:
         """Return a variable that is another one in each iteration."""
         name = self.names.name(f"{each[0].name.split('[')[0]}_t")
         variable = Variable(name, any([x.trained for x in each]), loop)
         loop.varying.append((variable, each))
         return variable
 
-    def varying_weights(self, loop: Loop, block: Block) -> list[list[Variable]]:
+    def varying_weights(self, loop: RowLoop, block: Block) -> list[list[Variable]]:
         """Return the weights of those layers of a block that have others in each iteration, and the biases."""
         found = []
         for part in getattr(block.rule, "parts", ()):
@@ -255,41 +255,43 @@ class _Taken:
         return found
 
 
-def used(rule: Rule | None) -> Iterator[Variable]:
+def used(rule: RowRule | None) -> Iterator[Variable]:
     """Yield the variables that a rule reads, as often as it does."""
-    if isinstance(rule, Apply):
+    if isinstance(rule, RowOperation):
         yield from [x for x in rule.operands if isinstance(x, Variable)]
     elif rule is not None:
         for _, factors in rule.terms:
             yield from factors
 
 
-def flat(computed: Sequence[Variable | Loop]) -> list[Variable]:
+def flat(computed: Sequence[Variable | RowLoop]) -> list[Variable]:
     """Return the variables that are computed, those of loops among them."""
-    return [x for part in computed for x in (part.body if isinstance(part, Loop) else [part])]
+    return [x for part in computed for x in (part.body if isinstance(part, RowLoop) else [part])]
 
 
-def is_product(rule: Rule | None) -> TypeGuard[Sum]:
+def is_product(rule: RowRule | None) -> TypeGuard[RowSum]:
     """Whether a rule is a product with no number ahead."""
-    if not isinstance(rule, Sum) or rule.constant or len(rule.terms) > 1:
+    if not isinstance(rule, RowSum) or rule.constant or len(rule.terms) > 1:
         return False
     ((c, factors),) = rule.terms
     return c == 1.0 and len(factors) > 1
 
 
-def without_products(computed: list[Variable | Loop], outputs: Sequence[Variable | float]) -> list[Variable | Loop]:
+def without_products(
+    computed: list[Variable | RowLoop], outputs: Sequence[Variable | float]
+) -> list[Variable | RowLoop]:
     """Return what is computed without the products that are read once, as a term of a sum: those are written there."""
     uses: Counter[Variable] = Counter([x for variable in flat(computed) for x in used(variable.rule)])
     kept = {x for x in outputs if isinstance(x, Variable)}
     for loop in computed:
-        if isinstance(loop, Loop):
+        if isinstance(loop, RowLoop):
             kept.update([x for carry in loop.carries for x in (carry.source, *carry.first)])
             kept.update([x for _, each in loop.varying for x in each])
             kept.update([variable for variable, _ in loop.elements])
     merged: set[Variable] = set()
 
     def merge(user: Variable) -> None:
-        if not isinstance(user.rule, Sum):
+        if not isinstance(user.rule, RowSum):
             return
         terms = []
         for c, factors in user.rule.terms:
@@ -298,11 +300,11 @@ def without_products(computed: list[Variable | Loop], outputs: Sequence[Variable
                 merged.add(x)
                 ((_, factors),) = x.rule.terms
             terms.append((c, factors))
-        user.rule = Sum(tuple(terms), user.rule.constant)
+        user.rule = RowSum(tuple(terms), user.rule.constant)
 
     for variable in flat(computed):
         merge(variable)
     for loop in computed:
-        if isinstance(loop, Loop):
+        if isinstance(loop, RowLoop):
             loop.body = [x for x in loop.body if x not in merged]
     return [x for x in computed if x not in merged]

@@ -45,20 +45,25 @@ class Graph {
       if (this.isLeaf(i)) continue;
       this.values[i] = NaN;
       if (operands.some((j, k) => this.missing.has(j) && this.counts(i, k))) this.missing.add(i);
-      else this.attempt(i, "", this.missing, () => (this.values[i] = this.row(i).rule(...this.numbers(i))));
+      else if (!this.attempt(i, "", () => (this.values[i] = this.row(i).rule(...this.numbers(i))))) this.missing.add(i);
     }
   }
 
   backward() {
-    this.gradients.fill(this.missing.has(this.root) ? NaN : 0);
-    if (this.missing.has(this.root)) return;
-    const reached = new Set([this.root]);
-    this.gradients[this.root] = 1;
+    const lost = this.missing.has(this.root);
+    const reached = new Set(lost ? [] : [this.root]);
+    this.gradients.fill(lost ? NaN : 0);
+    if (!lost) this.gradients[this.root] = 1;
     for (let i = this.root; i >= 0; i -= 1) {
-      if (!reached.has(i) || this.isLeaf(i)) continue;
+      if (this.isLeaf(i)) continue;
       const wanted = this.operands[i].map((j, k) => !this.constants.has(j) && this.receives(i, k));
       const differentiate = () => (this.partials[i] = this.localDerivatives(i, wanted));
-      const known = !this.unknown.has(i) && this.attempt(i, "the derivative of ", this.unknown, differentiate);
+      this.partials[i] = wanted.map(() => NaN);
+      if (!reached.has(i)) {
+        if (!this.missing.has(i)) this.attempt(i, null, differentiate); // to be shown on the arrows
+        continue;
+      }
+      const known = !this.unknown.has(i) && this.attempt(i, "the derivative of ", differentiate);
       this.operands[i].forEach((j, k) => {
         if (!wanted[k]) return;
         reached.add(j);
@@ -91,17 +96,17 @@ class Graph {
     return this.operands[i].map((j) => this.values[j]);
   }
 
-  // Does what may be refused; then notes the error, and that the node lacks what was asked for. Returns if it was done.
-  attempt(i, what, lacking, action) {
+  // Does what may be refused, and returns whether it was done; notes the error, unless `what` is null.
+  attempt(i, what, action) {
     try {
       action();
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (what === null) return false;
       const name = this.operations[i];
       const operands = this.operands[i].map((j) => (this.names[j] ? `${this.names[j]} = ` : "") + this.values[j]);
       this.errors.set(i, `${what}${name}(${operands.join(", ")}): ${error.message || `${name} needs ${rows[name].domain}`}`);
-      lacking.add(i);
       return false;
     }
   }
@@ -121,7 +126,7 @@ class Graph {
       this.compute();
       total.loss += this.values[this.root] / samples.length;
       parameters.forEach((i, k) => (total.slopes[k] += this.gradients[i] / samples.length));
-      return this.errors.size;
+      return this.missing.has(this.root) || parameters.some((i) => this.unknown.has(i));
     });
     this.put(inputs, before);
     this.compute();
@@ -137,6 +142,22 @@ class Graph {
     this.put(parameters, after);
     this.compute();
     return true;
+  }
+
+  // Whether the root has a kink along a leaf: its slopes to the right and to the left stay apart in shorter steps.
+  kinked(leaf) {
+    const x = this.values[leaf];
+    const at = (moved) => {
+      this.values[leaf] = moved;
+      this.forward();
+      return this.values[this.root];
+    };
+    const middle = at(x);
+    const apart = (h) => Math.abs((at(x + h) - middle) / h - (middle - at(x - h)) / h);
+    const [far, near] = [1e-4, 1e-6].map((h) => apart(h * Math.max(1, Math.abs(x))));
+    at(x);
+    this.compute();
+    return near > far / 2 && near > 1e-6;
   }
 
   // The slope of the root along one leaf by finite differences, and how far it may be off: central differences over
