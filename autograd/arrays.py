@@ -98,7 +98,7 @@ def refuse_uncomputed(data: Any, name: str) -> None:
         blocks = "the dask array in its .data" if hasattr(kind, "data") else "a dask array"
     raise ValueError(
         f"{name} is yet to be computed by dask: give its compute() if that fits into memory. A program of a loss takes "
-        f"{blocks} block by block, and its gradient(X) is what SciPy's minimize asks for (docs/beyond.md)"
+        f"{blocks} block by block, and its gradient(X) is what SciPy's minimize asks for (docs/cluster.md)"
     )
 
 
