@@ -28,6 +28,7 @@ ActionChains, Keys = webdriver.ActionChains, webdriver.Keys
 PATIENCE = 300  # seconds, for a browser on a machine that does much else
 CSS = webdriver.common.by.By.CSS_SELECTOR
 WebDriverWait = importlib.import_module("selenium.webdriver.support.wait").WebDriverWait
+Select = importlib.import_module("selenium.webdriver.support.select").Select
 LOADED = "return document.readyState === 'complete'"
 SWITCHES = (
     "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",

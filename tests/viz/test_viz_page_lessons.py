@@ -1,7 +1,7 @@
 """What a learner does with the page: steps of descent, playing the replay, presenting it, practising."""
 
 import pytest
-from browser import CSS, Keys, WebDriverWait, inside, network, neuron
+from browser import CSS, ActionChains, Keys, Select, WebDriverWait, inside, network, neuron
 
 from autograd import Value, parse
 from nn import MLP, SGD, sse, train
@@ -78,6 +78,27 @@ def test_the_slider_goes_back_along_the_path_and_a_step_from_there_leaves_the_re
     assert "Step 2 of 2" in reader.reads("#learned")
     reader.clicks("#undo")
     assert not reader.sees("#descent")  # the numbers are no longer on the path
+
+
+def test_a_long_run_is_drawn_with_as_many_points_as_can_be_seen(reader):
+    learning(reader, data=False)
+    runs(reader, 1001, "Step 1001 of 1001")
+    points = [point.split(",") for point in reader.finds("#line").get_attribute("points").split()]
+    assert 200 < len(points) < 310
+    assert [float(points[k][0]) for k in (0, -1)] == [0.0, 300.0]
+
+
+def test_the_sample_that_the_graph_holds_is_the_one_that_is_named(reader):
+    learning(reader, data=True)
+    sample = Select(reader.finds("#sample"))
+    assert sample.first_selected_option.text == "sample 1"
+    sample.select_by_visible_text("sample 3")
+    inputs = reader.sees("#fields input[type='text']")[:2]
+    assert [field.get_attribute("value") for field in inputs] == ["−1", "2"]
+    inputs[0].send_keys(Keys.ARROW_UP)
+    assert not sample.all_selected_options
+    reader.clicks("#undo")
+    assert sample.first_selected_option.text == "sample 3"
 
 
 def test_only_ticked_numbers_learn_and_a_step_without_an_end_is_not_taken(reader):
@@ -215,6 +236,16 @@ def test_practice_asks_for_each_gradient_in_the_order_of_the_backward_pass(reade
     )
     reader.clicks("#stop-practice")
     assert reader.sees("#fields input")
+    assert not reader.ids(".node.found")
+
+
+def test_numbers_cannot_be_taken_back_behind_the_questions(reader):
+    practising(reader)
+    reader.driver.execute_script("handgrad.set('w', 2)")
+    before = reader.driver.execute_script("return handgrad.values()")
+    reader.clicks("#step")
+    ActionChains(reader.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
+    assert reader.driver.execute_script("return handgrad.values()") == before
 
 
 MISTAKES = [
