@@ -58,6 +58,9 @@ REFUSED: list[tuple[type[nn.Module], str]] = [
     (nn.modules.conv._ConvNd, f"uses each weight at many places; {PART}"),
     (nn.modules.rnn.RNNBase, f"repeats its weights over time; {PART}"),
     (nn.LayerNorm, f"scales each example by its own mean and variance; {PART}"),
+    (nn.RMSNorm, f"scales each example by its own root mean square; {PART}"),
+    (nn.Embedding, f"looks up a row of its weights; {PART}"),
+    (nn.MultiheadAttention, f"mixes the places of a sequence with weights that depend on them; {PART}"),
     (nn.PReLU, "learns its slope, and an activation here has no parameters"),
     (nn.LogSoftmax, "can be left out: softmax_cross_entropy of the outputs is then NLLLoss after it"),
 ]
@@ -151,7 +154,10 @@ def _activation(module: nn.Module, place: str) -> str:
             "use, into one torch.nn.Sequential, which keeps their parameters: Sequential(net.fc1, ReLU(), net.fc2)"
         )
     classes = ", ".join(kind.__name__ for _, kind, _ in AGREEING)
-    raise ValueError(f"{place} is {type(module).__name__}, which has no counterpart here; there are Linear, {classes}")
+    raise ValueError(
+        f"{place} is {type(module).__name__}, which has no counterpart here; there are Linear, {classes}. If it is an "
+        f"activation, autograd.operation adds one of your own; else {PART}"
+    )
 
 
 def _array(parameter: torch.Tensor, place: str) -> Floats:
