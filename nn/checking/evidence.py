@@ -46,7 +46,7 @@ from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
 from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats
 
-ERROR_RATE = 1e-3  # of a diagnosis
+ERROR_RATE = 5e-4  # of a diagnosis
 PART_ERROR_RATE = 2e-2  # of one of two mistakes, where the other is right
 HINT_ERROR_RATE = 5e-2
 MAX_DIGITS_OF_ZERO = 5.0  # a learner may write 0 for a number left out
