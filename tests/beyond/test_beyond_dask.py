@@ -85,7 +85,7 @@ def test_blocks_are_weighted_by_their_rows(reduction, chunks):
     value, gradient = program.gradient(X)
     assert value == pytest.approx(program.value(TABLE), rel=1e-13)
     assert gradient == pytest.approx(program.gradient(TABLE)[1], rel=1e-13)
-    assert program.value(X) == value
+    assert program.value(X) == pytest.approx(value, rel=1e-14)  # an engine may add in another order
     assert (type(value), type(gradient), gradient.dtype) == (float, np.ndarray, np.float64)
 
 
