@@ -129,7 +129,9 @@ def operation(
         raise TypeError(f"the array rule of {name} is {array!r}, which returns no floats: leave it out")
 
     if not isinstance(javascript, str) or "</" in javascript or "<!--" in javascript:
-        raise ValueError(f"the JavaScript of {name} is {javascript!r:.80}: give an expression without '</' and '<!--'")
+        raise ValueError(
+            f"the JavaScript of {name} is {javascript!r:.80}: give an expression as text, without '</' and '<!--'"
+        )
 
     if array:
         check_array_rule(name, function, array, len(partials))

@@ -132,7 +132,8 @@ def matrix_of(key: Any) -> list[list[Value]]:
         rows = [rows]
     if not rows or not all(isinstance(row, list) and row and all(isinstance(x, Value) for x in row) for row in rows):
         raise TypeError(
-            f"the key {key!r:.80} is a {type(key).__name__}, not a Value: write {{w: 0.19}}, with the Value w"
+            f"the key {key!r:.80} is not a Value: write {{w: 0.19}}, with the Value w, or, of a matrix, [(W, dW)], "
+            "where W holds the Values and not their numbers"
         )
     return rows
 

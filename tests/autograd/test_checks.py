@@ -299,7 +299,7 @@ def test_values_without_a_name_and_with_a_hostile_one_fit_the_table():
 
 def test_assert_gradients_refuses_what_it_cannot_compare():
     w = Value(0.5, "w")
-    with pytest.raises(TypeError, match=r"the key 'w' is a str, not a Value: write \{w: 0.19\}"):
+    with pytest.raises(TypeError, match=r"the key 'w' is not a Value: write \{w: 0.19\}"):
         assert_gradients({"w": 0.19})
     with pytest.raises(ValueError, match=r"the gradient expected of w is 'a fifth'; give a number"):
         assert_gradients({w: "a fifth"})

@@ -148,7 +148,7 @@ def test_a_partial_that_compares_numbers_is_named():
 
 @pytest.mark.parametrize("text", ["x</script>", "x <!-- y", 3])
 def test_javascript_that_html_would_cut_off_is_refused(text):
-    with pytest.raises(ValueError, match=r"the JavaScript of fourth is .*: give an expression without"):
+    with pytest.raises(ValueError, match=r"the JavaScript of fourth is .*: give an expression as text, without"):
         operation("fourth", lambda x: x**4, [lambda z, x: 4.0 * x**3], javascript=text)
     assert "fourth" not in TABLE
 

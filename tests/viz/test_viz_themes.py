@@ -8,7 +8,7 @@ from graphviz_here import needs_dot
 
 from autograd import Value
 from nn import MLP, sse
-from viz import draw, network, page, save
+from viz import draw, formula, network, page, save
 from viz.rendering import engines, style
 from viz.rendering.engines import render
 from viz.rendering.svg import STYLE_SHEETS, SVG
@@ -155,3 +155,20 @@ def test_options_that_do_not_fit_what_is_saved_are_named(tmp_path):
     with pytest.raises(TypeError, match="draw takes one Value"):
         save([Value(1.0)], tmp_path / "picture.svg", record)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda loss, record, path: network(record, numbers="no"), "numbers"),
+        (lambda loss, record, path: page(loss, path, record, live=0), "live"),
+        (lambda loss, record, path: formula(loss, shared="yes"), "shared"),
+    ],
+    ids=["numbers", "live", "shared"],
+)
+def test_what_is_neither_true_nor_false_is_refused_by_its_name(call, name, tmp_path):
+    record = MLP(2, [2, 1], rng=0).forward([1.0, 2.0])
+    loss = sse(record.output, [1.0])
+    with pytest.raises(ValueError, match=f"^{name} is .*; it must be True or False"):
+        call(loss, record, tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []

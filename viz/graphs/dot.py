@@ -203,7 +203,7 @@ def least_width(lines: Collection[str], strong: Collection[str]) -> Attributes:
     size, margin = float(NODE["fontsize"]), 72 * float(NODE["margin"].partition(",")[0])
     needed = max(room(line, size, bold=line in strong) for line in lines) + 4.0
     laid_out = max(width(line, size) for line in lines) + 2 * margin
-    return {"width": f"{needed / 72:.3f}"} if needed > laid_out else {}
+    return {"width": f"{(needed + 8.0) / 72:.3f}"} if needed > laid_out else {}
 
 
 def _numbers(letters: Lettering, z: Value, old: Reference, flowing: bool) -> str:

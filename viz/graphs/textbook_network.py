@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from autograd import Value, topological_order
 from nn.architecture import subscript
+from nn.validation import flag
 from viz.graphs.digraph import Drawing, bold, coloured, lines_of
 from viz.graphs.dot import least_width
 from viz.graphs.groups import roles
@@ -77,6 +78,7 @@ def network(
     """
     if not hasattr(record, "net_inputs"):
         raise TypeError(f"network takes the record of a forward pass, mlp.forward(x), not {record!r:.80}")
+    numbers = flag(numbers, "numbers")
     if loss is not None and set(topological_order(loss)).isdisjoint(record.net_inputs[-1]):
         raise ValueError("the loss is of another forward pass: none of the record's outputs is below it")
     path = None if weight is None else WeightPath.of(record, weight)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import topological_order
 from autograd.files import writable, write
+from nn.validation import flag
 from viz.graphs.boxes import partials, remainders
 from viz.graphs.digraph import Drawing
 from viz.graphs.drawing import MODES, Collapse, draw
@@ -108,6 +109,7 @@ def page(
     True
     """
     style.palette_of(theme)
+    live = flag(live, "live")
     writable(path)
     drawings = _foldings(value, record, collapse, highlight, convention)
     index = {z: i for i, z in enumerate(topological_order(value))}

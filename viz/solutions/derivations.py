@@ -76,7 +76,7 @@ def derivation(
         check_batch(of, loss)
         return BatchStep([training_step(one, None, learning_rate, convention, digits) for one in of], loss).derivation()
     if not isinstance(of, Value):
-        raise TypeError(f"derivation takes a record, mlp.forward(…), or a Value, not {of!r:.80}")
+        raise TypeError(f"derivation takes a record, mlp.forward(…), a list of records, or a Value, not {of!r:.80}")
     if loss is not None or learning_rate is not None or convention != "gradient":
         raise TypeError("loss, learning_rate and convention are for a record; leave them out with a Value")
     if larger_than(MAX_NODES_DERIVED, of):

@@ -12,6 +12,7 @@ from itertools import count as natural_numbers
 from autograd import TABLE, Value, topological_order
 from autograd.checking.candidates import is_symbol
 from autograd.parsing import is_variable
+from nn.validation import flag
 from viz.size import larger_than
 from viz.text.symbols import ATOM, Piece, aligned, named, numeral
 from viz.text.templates import applied
@@ -49,6 +50,7 @@ def formula(value: Value, notation: str = "latex", *, shared: bool = False) -> s
         raise TypeError(f"formula takes one Value, not {type(value).__name__}: {value!r:.80}")
     if notation not in ("latex", "text"):
         raise ValueError(f'notation is {notation!r}; choose "latex" or "text"')
+    shared = flag(shared, "shared")
     if larger_than(MAX_FORMULA_LENGTH, value):
         raise _too_long()
     if notation == "text":

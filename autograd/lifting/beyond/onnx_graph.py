@@ -22,7 +22,7 @@ try:
     from onnx import helper as helper
     from onnx import numpy_helper
 except ModuleNotFoundError as error:
-    raise ImportError('this needs onnx: pip install "handgrad[onnx]"') from error
+    raise ImportError('to_onnx needs onnx: pip install "handgrad[onnx]"') from error
 
 OPSET, IR_VERSION = 13, 7  # of 2020: whatever reads ONNX today reads these
 Operand = Any  # an Array, or a number

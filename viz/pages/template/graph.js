@@ -118,11 +118,12 @@ class Graph {
     leaves.forEach((i, k) => (this.values[i] = numbers[k]));
   }
 
-  // The mean over the samples of the root, and of its derivatives with respect to some leaves. The inputs are put back.
+  // The mean over the samples of the root, and of its derivatives with respect to some leaves; `refused` is the first
+  // sample in which one of them has no number, or −1. The inputs are put back.
   mean(parameters, { inputs = [], samples = [[]] } = {}) {
     const before = inputs.map((i) => this.values[i]);
     const total = { loss: 0, slopes: parameters.map(() => 0) };
-    const sums = samples.map((sample) => {
+    const refusals = samples.map((sample) => {
       this.put(inputs, sample);
       this.compute();
       total.loss += this.values[this.root] / samples.length;
@@ -131,7 +132,7 @@ class Graph {
     });
     this.put(inputs, before);
     this.compute();
-    return { ...total, refused: sums.findIndex(Boolean) };
+    return { ...total, refused: refusals.findIndex(Boolean) };
   }
 
   // One step of gradient descent, taken whole or, where it meets a number that is not finite, not at all.
