@@ -173,7 +173,7 @@ class _Reader:
                 steps.append(functools.partial(Stack.add_layer, W=W, b=b, place=place))
                 shift = None
             elif shift is not None:
-                raise ValueError(f"{place} has a constant added to it, but is no product with weights")
+                raise ValueError(f"{place} has a constant added to it, but is not a product with weights")
             elif self._passes(node, place):
                 value = node.input[0]
             elif found := self._activation(value):
@@ -231,7 +231,7 @@ class _Reader:
         given |= {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
         a, weights, *bias = node.input
         if a in self.constants or weights not in self.constants or given.get("transA"):
-            raise ValueError(f"{place} is no product of rows of inputs with constant weights, x @ W")
+            raise ValueError(f"{place} is not a product of rows of inputs with constant weights, x @ W")
         W = self._constant(weights)
         if W.ndim != 2:
             raise ValueError(f"{place} has weights of shape {W.shape}; they must be a table")

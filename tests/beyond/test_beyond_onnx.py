@@ -288,13 +288,13 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     ),
     "shifted activations": (
         lambda p: written(p, [GEMM, node("Relu", "z", "r"), node("Add", "r b")], WB),
-        "Relu 'r' has a constant added to it, but is no product",
+        "Relu 'r' has a constant added to it, but is not a product",
     ),
     "weights first": (
         lambda p: written(p, [node("MatMul", "w x")], {"w": W32.T.copy()}),
-        "no product of rows of inputs",
+        "not a product of rows of inputs",
     ),
-    "transposed inputs": (lambda p: written(p, [node("Gemm", "x w", transA=1)], {"w": W32}), "no product of rows"),
+    "transposed inputs": (lambda p: written(p, [node("Gemm", "x w", transA=1)], {"w": W32}), "not a product of rows"),
     "odd transposition": (
         lambda p: written(p, [node("Transpose", "v", "w", perm=[0, 1]), node("Gemm", "x w b")], {"v": W32, "b": B32}),
         r"Transpose 'w' has perm = \[0, 1\]",
@@ -364,7 +364,7 @@ def test_a_long_chain_of_constants_is_read(tmp_path: Path) -> None:
 
 def test_an_operator_of_another_domain_is_no_constant(tmp_path: Path) -> None:
     nodes = [node("Constant", "", "w", domain="own"), node("Gemm", "x w b")]
-    with pytest.raises(ValueError, match="Gemm 'y' is no product of rows"):
+    with pytest.raises(ValueError, match="Gemm 'y' is not a product of rows"):
         MLP.from_onnx(written(tmp_path / "m.onnx", nodes, {"b": B32}))
 
 
