@@ -60,7 +60,7 @@ def test_it_gives_what_numpy_gives_for_any_number_of_rows_and_needs_none_of_its_
 
 
 @native
-@pytest.mark.parametrize("n", [1, 70])
+@pytest.mark.parametrize("n", [1, 70, 1500])  # the last is not copied
 @pytest.mark.parametrize("order", ["C", "F", "every other"])
 def test_a_batch_is_read_where_it_lies(n, order):
     table = np.random.default_rng(0).uniform(0.3, 2.0, (2 * n, 4))
@@ -126,7 +126,7 @@ def test_batches_of_one_row_and_of_more_may_follow_each_other(dtype):
         vectorize(GRAPHS["a formula"], [x, u], [w, b], engine=engine, dtype=dtype) for engine in ("numpy", "native")
     ]
     rng = np.random.default_rng(0)
-    for n in rng.choice([1, 1, 2, 3, 4, 70], 60):
+    for n in rng.choice([1, 1, 2, 3, 4, 70, 1500], 60):
         batch = rng.uniform(0.3, 2.0, (n, 2)).astype(dtype)
         program.parameters[:] = expected.parameters[:] = rng.uniform(0.3, 2.0, 2)
         results = [[p.value(batch), p.values(batch), *p.gradient(batch)] for p in (expected, program)]
@@ -156,7 +156,7 @@ def test_a_caller_who_makes_numpy_raise_gets_the_same_numbers(engine, n):
 
 
 @native
-@pytest.mark.parametrize("sizes", [[1, 1, 1, 1], [50, 90, 130, 170], [1, 2, 3, 50]])
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 1], [50, 90, 130, 170], [1, 2, 3, 50], [1500, 1600, 1700, 1800]])
 @pytest.mark.parametrize("name", ["a recurrence", "a formula"])
 def test_threads_do_not_disturb_each_other(name, sizes):
     program = vectorize(GRAPHS[name], [x, u], [w, b], engine="native")

@@ -18,10 +18,10 @@ from llvmlite import ir
 ADDRESSES = ["once", "each", "singles", "slots", "totals", "unfinite", "parameters", "columns"]
 ADDRESSES += ["results", "last", "same"]
 # Numbers: of parameters, rows, columns, outputs, outputs that are singles; bytes from row to row and from column to
-# column of the batch; numbers from output to output of the results; whether the outputs are added up, and whether rows
-# run in blocks.
+# column of the batch; numbers from output to output of the results; whether the outputs are added up, and the sums then
+# divided by the number of rows; whether rows run in blocks.
 NUMBERS = ["parameter_count", "rows", "column_count", "outputs", "same_count", "row_bytes", "column_bytes", "stride"]
-NUMBERS += ["reduced", "wide"]
+NUMBERS += ["reduced", "mean", "wide"]
 
 FUNCTION, METHOD = "run", "method"  # what the machine's two entries are called
 PYTHON = ["PyLong_AsVoidPtr", "PyBytes_AsString", "PyFloat_FromDouble"]  # what the method calls

@@ -8,8 +8,8 @@ from typing import Any
 from llvmlite import ir
 
 from autograd.lifting.native.call import ADDRESSES, FUNCTION, METHOD, PYTHON, field
-from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated
-from autograd.lifting.native.vectors import Processor
+from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated, spread
+from autograd.lifting.native.vectors import Lanes, Processor
 
 
 def written(processor: Processor, element: str) -> ir.Module:
@@ -45,7 +45,7 @@ class _Driver:
     def write(self) -> None:
         b = self.builder
         names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
-        names += ["same_count", "reduced", "wide", "stride"]
+        names += ["same_count", "reduced", "mean", "wide", "stride"]
         given = {name: self.field(name) for name in names}
         is_wide, reduced = [b.icmp_signed("!=", given[name], index(0)) for name in ("wide", "reduced")]
         full = index(self.wide.width)
@@ -70,6 +70,9 @@ class _Driver:
         with repeated(b, b.select(reduced, registers, index(0)), noted) as (k, totals):
             totals[0] = self.noted(totals[0], self.load(given["results"], k, self.register))
         zeros = b.fcmp_ordered("==", totals[0], ir.Constant(self.register, None))
+        several = b.icmp_signed("<", index(1), given["rows"])
+        with b.if_then(b.and_(several, b.icmp_signed("!=", given["mean"], index(0)))):
+            self.divide(given, registers)
         finite = b.icmp_signed("==", b.bitcast(zeros, ir.IntType(self.wide.width)), ir.IntType(self.wide.width)(-1))
         b.ret(b.select(finite, self.load(given["results"], index(0)), ir.Constant(self.number, math.nan)))
 
@@ -90,6 +93,13 @@ class _Driver:
     def noted(self, total: Code, x: Code) -> Code:
         """Return a total that is 0 unless something is not finite: 0 times that is not 0."""
         return self.builder.fadd(total, self.builder.fmul(x, ir.Constant(self.register, None)))
+
+    def divide(self, given: dict[str, Code], registers: Code) -> None:
+        """Divide the results by the number of rows."""
+        b, wide = self.builder, self.wide
+        rows = spread(Lanes(b, wide.element, wide.width, wide.fma), b.sitofp(given["rows"], self.number)).code
+        with repeated(b, registers) as (k, _):
+            self.store(b.fdiv(self.load(given["results"], k, self.register), rows), given["results"], k)
 
     def add_up(self, given: dict[str, Code]) -> None:
         """Add the sum of the lanes of each total to its result."""

@@ -21,6 +21,8 @@ from autograd.lifting.scalar.rows import ScalarRows
 ALIGNMENT = 64  # bytes of the widest register
 MAX_SLOT_BYTES = 1 << 26  # of all lanes; with more, rows run one after the other
 MAX_WORDS_HELD = 10_000  # of the tapes of a call, which take about 10 µs, that keeps the lock of the interpreter
+WORDS_OF_BLOCK = 4  # a word takes so much longer for a block of rows than for one
+MAX_BYTES_COPIED = 1 << 14  # of a batch; to copy it then takes less than to ask for its address
 
 Array = NDArray[Any]
 
@@ -86,16 +88,11 @@ class NativeRows:
         except AttributeError:
             memory = self._memory("gradient")
         if n == memory.held and parameters is memory.parameters:  # as in the last call: a call less
-            total = memory.run_held(batch.tobytes())
+            loss = memory.run_held(batch.tobytes())
         else:
-            total = memory.run(batch, parameters)
-        if total != total:  # NaN
-            return None
-        if n == 1 or not mean:
-            return total, memory.gradient.copy()
-        with np.errstate(all="ignore"):
-            results = memory.results / n
-        return results.item(0), results[1:]
+            memory.call.mean = mean
+            loss = memory.run(batch, parameters)
+        return None if loss != loss else (loss, memory.gradient.copy())  # NaN is not itself
 
 
 class _Memory:
@@ -130,11 +127,12 @@ class _Memory:
             self.prepare(n)
         if parameters is not self.parameters:
             self.parameters, call.parameters = parameters, parameters.ctypes.data
-        if n <= FEW:
-            numbers = batch.tobytes()  # quicker than to ask for the address
-            return self.run_held(numbers) if self.held else self.machine.run(self.address, numbers)
         if results is not None:
             call.results = results.ctypes.data
+        if self.held:
+            return self.run_held(batch.tobytes())
+        if self.copied:
+            return self.machine.run(self.address, batch.tobytes())
         call.row_bytes, call.column_bytes = batch.strides
         return self.machine.run(self.address, batch.ctypes.data)
 
@@ -150,7 +148,9 @@ class _Memory:
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
             call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
         self.slots[MASK] = 1.0
-        self.held = n if n <= FEW and len(tape.once) + n * len(tape.each) <= MAX_WORDS_HELD else 0
+        words = len(tape.once) + len(tape.each) * (WORDS_OF_BLOCK * -(-n // LANES) if wide else n)
+        self.copied = n * self.inputs * self.dtype.itemsize <= MAX_BYTES_COPIED
+        self.held = n if self.copied and words <= MAX_WORDS_HELD else 0
         if n <= FEW and not self.reduced:
             self.few = np.empty((tape.outputs, n), self.dtype)
         self.rows = call.rows = call.stride = n
