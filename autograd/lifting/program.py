@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy import ndarray  # np.ndarray takes longer
@@ -28,7 +28,7 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import EngineName, most_rows, one_row_program
+from autograd.lifting.engines import EngineName, FewRows
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -77,14 +77,11 @@ class Program:
         plan, written, code = compiled(traced, self._mean)
         self._numpy = NumpyRows(traced, plan, written, code, self._parameters, self._mean)
         self._outputs, self._engine, self._lock = len(plan.outputs), engine, threading.Lock()
-        self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
-        choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
-        # No cached property: after one, CPython before 3.13 takes 22 ns for each attribute of the object, and not 5.
-        self._choose: Callable[[], ScalarRows | NativeRows] | None = choose
-        self._chosen: ScalarRows | NativeRows | None = None
-        self._for_one_row: ScalarRows | NativeRows | None = None  # if it has computed a gradient
+        self._few = FewRows(engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        # For one row each attribute counts: a cached property here would make them 4 times as slow before CPython 3.13.
+        self._for_one_row: ScalarRows | NativeRows | None = None  # once it has computed a loss, or its gradient
         if engine != "auto":
-            self._few  # noqa: B018  (what was asked for may be refused)
+            self._few.chosen  # noqa: B018  (what was asked for may be refused)
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -93,25 +90,9 @@ class Program:
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
-    @property
-    def _few(self) -> ScalarRows | NativeRows:
-        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
-        if self._chosen is None:
-            with self._lock:
-                if self._choose:  # no other thread came first
-                    self._chosen, self._choose = self._choose(), None  # it holds the plan, which may be large
-        return cast("ScalarRows | NativeRows", self._chosen)
-
-    def _few_for(self, rows: int) -> ScalarRows | NativeRows | None:
-        """Return what runs a batch of this number of rows; None where NumPy does."""
-        if rows > self._most_rows:
-            return None
-        few = self._few
-        return few if rows <= few.limit else None
-
     def _reducing(self, rows: int) -> ScalarRows | NativeRows | None:
         """Return what adds up the loss, and its gradient, of this number of rows; None where NumPy does."""
-        few = self._few_for(rows) if self._outputs == 1 else None
+        few = self._few.for_batch(rows) if self._outputs == 1 else None
         if rows == 1:
             self._for_one_row = few
         return few
@@ -119,12 +100,12 @@ class Program:
     @property
     def engine(self) -> Literal["numpy", "scalar", "native"]:
         """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
-        return self._few.name if self.engine_rows else "numpy"
+        return self._few.chosen.name if self.engine_rows else "numpy"
 
     @property
     def engine_rows(self) -> float:
         """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
-        return self._few.limit
+        return self._few.chosen.limit
 
     @property
     def source(self) -> str:
@@ -142,7 +123,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.engine_rows else self._numpy.source
+        return self._few.chosen.source if rows <= self.engine_rows else self._numpy.source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -236,7 +217,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        few = self._few_for(len(batch))
+        few = self._few.for_batch(len(batch))
         found = few.values(batch, self._parameters) if few else None
         return self._numpy.values(batch, check_finite) if found is None else found
 
