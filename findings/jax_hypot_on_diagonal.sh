@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # One would expect hypot(x, y), which is smooth but for its tip, to have the Hessian of √(x² + y²) wherever x = ±y. Seen
 # in JAX 0.10.2: zeros, for the larger and the smaller of |x| and |y| tie there, and what is smooth is put together from
-# max and min; the gradient is right, and so is every point beside the diagonal. Likewise betaln(a, b) at a = b, and with
-# it the Hessian of a Beta density: at a = b = 1 it is [[0.18, 0.18], [0.18, 0.18]] instead of [[1, −0.64], [−0.64, 1]].
-# It matters to whoever takes Newton's step or a Fisher information from an even start: the matrix is singular, and a
-# check at random points finds nothing. jnp.sqrt(x * x + y * y) is right.
+# max and min; the gradient is right, and so is every point beside the diagonal. Likewise betaln(a, b) at a = b, and
+# with it the Hessian of a Beta density: at a = b = 1 it is [[0.18, 0.18], [0.18, 0.18]] instead of [[1, −0.64], [−0.64,
+# 1]]. It matters to whoever takes Newton's step or a Fisher information from an even start: the matrix is singular, and
+# a check at random points finds nothing. jnp.sqrt(x * x + y * y) is right.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# One would expect the reference evaluator of ONNX to divide by the sum of the absolute values in LpNormalization with
-# p = 1, as the operator says: input / Lp_norm. Seen in onnx 1.23.2: it divides by the sum as it is. (-3, 4) stays
-# (-3, 4), (-1, 1) becomes (0, 0), and (-1, -3) changes its sign; onnxruntime 1.32.0 is right, and so is p = 2 in both. It
+# One would expect the reference evaluator of ONNX to divide by the sum of the absolute values in LpNormalization with p
+# = 1, as the operator says: input / Lp_norm. Seen in onnx 1.23.2: it divides by the sum as it is. (-3, 4) stays (-3,
+# 4), (-1, 1) becomes (0, 0), and (-1, -3) changes its sign; onnxruntime 1.32.0 is right, and so is p = 2 in both. It
 # matters to whoever takes the evaluator, which is the standard in code, as the truth for a runtime or an exporter: on
 # positive numbers, such as counts and activations after ReLU, the two agree.
 set -euo pipefail

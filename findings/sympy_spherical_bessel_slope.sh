@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # One would expect the derivative of the spherical Bessel function j₀(x) = sin x / x, turned into SciPy by lambdify, to
 # be a number. Seen in SymPy 1.14.0 with SciPy 1.17.1: NaN for every x, and so for y₀. SymPy differentiates by lowering
-# the order, j₋₁(x) − j₀(x)/x, which is right, and SciPy's spherical_jn answers NaN below order 0; each is as documented,
-# and the two together are silent. From order 1 on all is well, and SymPy's own numbers are right. It matters to whoever
-# fits a form factor or a partial wave, where order 0 is the leading one: the gradient is NaN and the value is not.
-# expand_func before diff is the way out.
+# the order, j₋₁(x) − j₀(x)/x, which is right, and SciPy's spherical_jn answers NaN below order 0; each is as
+# documented, and the two together are silent. From order 1 on all is well, and SymPy's own numbers are right. It
+# matters to whoever fits a form factor or a partial wave, where order 0 is the leading one: the gradient is NaN and the
+# value is not. expand_func before diff is the way out.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,9 +2,9 @@
 # One would expect the weighted cross-entropy of a logit 0, a smooth function, to have the slope σ(0) = ½ for a negative
 # example and −½ times its weight for a positive one. Seen in TensorFlow 2.21.0: 1 and 0. The loss is put together from
 # |x| and max(−x, 0), whose kinks at 0 cancel in the value and not in the slopes; next to 0 all is right, and so is
-# sigmoid_cross_entropy_with_logits at 0. It matters to whoever starts a rare-event classifier from zeros, as one does:
-# in the first step the positive examples, for which the weight is there, count for nothing, and a bias that should stay
-# goes the wrong way.
+# sigmoid_cross_entropy_with_logits at 0. It matters to whoever starts a classifier of rare events from zeros, as one
+# does: in the first step the positive examples, for which the weight is there, count for nothing, and a bias that
+# should stay moves to the side of the negative ones.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# One would expect the gradient of a determinant, a polynomial, to be the cofactors, also where the determinant is 0, and
-# the same for backward() and for backward(create_graph=True). Seen in PyTorch 2.13.0: of a singular matrix backward()
-# gives zeros, without a word, while create_graph=True and torch.func.grad give the cofactors; 1e-9 beside it all three
-# are right, and JAX is everywhere. It matters to whoever moves a determinant away from 0 or towards it, as one does for
-# controllability or rigidity: a singular start, such as all ones, passes for a stationary point.
+# One would expect the gradient of a determinant, a polynomial, to be the cofactors, also where the determinant is 0,
+# and the same for backward() and for backward(create_graph=True). Seen in PyTorch 2.13.0: of a singular matrix
+# backward() gives zeros, without a word, while create_graph=True and torch.func.grad give the cofactors; 1e-9 beside it
+# all three are right, and JAX is everywhere. It matters to whoever moves a determinant away from 0 or towards it, as
+# one does for controllability or rigidity: a singular start, such as all ones, passes for a stationary point.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
