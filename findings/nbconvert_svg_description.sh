@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # One would expect a notebook's SVG to keep its description in the HTML that nbconvert makes of it: its <title> and its
 # aria-label, or the "alt" of the output's metadata. Seen in nbconvert 7.17.2: the SVG becomes an <img> whose alt text
-# says "No description has been provided for this image", though three have, and that is all a screen reader reads; in
-# the notebook itself the SVG is inline and described. skip_svg_encoding=True, which should keep it inline, prints the
-# source of the SVG as text. It matters to whoever draws graphs in a notebook and publishes it: pictures made with care
-# are announced as lacking it. A text/html output with an <img alt="…"> of its own is left as it is.
+# says "No description has been provided for this image", though three have, and that is all a screen reader reads.
+# skip_svg_encoding=True, which should keep it inline, prints the source of the SVG as text. It matters to whoever draws
+# graphs in a notebook and publishes it: pictures made with care are announced as lacking it. A text/html output with an
+# <img alt="…"> of its own is left as it is.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

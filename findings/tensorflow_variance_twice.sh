@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # One would expect the variance to have one second derivative, however it is computed: 2/n (δᵢⱼ − 1/n). Seen in
 # TensorFlow 2.21.0: that of tf.nn.moments is 2/n δᵢⱼ, for the mean inside counts as a constant; this leaves the first
-# derivative right and no other. tf.math.reduce_variance is right. Keras 3.15.1 normalises by tf.nn.moments: the
-# Hessians of its BatchNormalization, LayerNormalization and GroupNormalization on TensorFlow are wrong everywhere. It
-# matters to whoever trains on a gradient penalty, where layer normalisation is the one recommended (Gulrajani et al.,
-# 2017), or takes Hessian-vector products: every gradient passes its check, and nothing is said.
+# derivative right, and not the second. tf.math.reduce_variance is right. Keras 3.15.1 normalises by tf.nn.moments: the
+# Hessians of its BatchNormalization, LayerNormalization and GroupNormalization on TensorFlow are wrong, their gradients
+# right. It matters to whoever trains on a gradient penalty, where layer normalisation is the one recommended (Gulrajani
+# et al., 2017), or takes Hessian-vector products: a check of the gradient finds nothing.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
