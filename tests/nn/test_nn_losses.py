@@ -142,6 +142,18 @@ def test_forms_for_net_inputs_stay_finite() -> None:
         assert binary_cross_entropy_with_logits(z, t) == expected
 
 
+def test_forms_for_net_inputs_have_no_corner_at_zero_and_at_ties() -> None:
+    for t in (0.0, 0.3, 1.0):
+        z = Value(0.0)
+        slope = binary_cross_entropy_with_logits(z, t).derivative(z)
+        assert (slope.data, slope.derivative(z).data) == pytest.approx((0.5 - t, 0.25), rel=1e-15)
+    for tied in (0.0, -3.0):
+        logits = values([tied, tied])
+        slopes = softmax_cross_entropy(logits, 0).derivatives(logits)
+        assert [slope.data for slope in slopes] == [-0.5, 0.5]
+        assert [[slope.derivative(z).data for z in logits] for slope in slopes] == [[0.25, -0.25], [-0.25, 0.25]]
+
+
 def test_sure_and_right_costs_nothing() -> None:
     assert binary_cross_entropy([0.0, 1.0], [0, 1]) == 0.0
     assert cross_entropy([0.0, 1.0, 0.0], 1) == 0.0
