@@ -11,7 +11,7 @@ import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from struct import Struct
 from typing import Any
@@ -29,6 +29,7 @@ from autograd.lifting.plan import (
     Rule,
     Total,
     gathered,
+    most_terms,
     operands,
 )
 
@@ -62,7 +63,7 @@ class Groups:
         self.first_parameter, self.leaves = len(graph.inputs), len(graph.inputs) + len(graph.parameters)
         self.parameters = Block(-1, len(graph.parameters), False, True, None, graph.parameters)
         self.nodes: list[Sequence[int]] = []  # of each group
-        self.rules: dict[int, Rule] = {}  # of groups of several nodes, or of one that reads many rows at once
+        self.rules: dict[int, Rule] = {}  # of groups that read many rows at once
         self.place: list[Any] = [None] * len(forms)  # of each node, as it is read
         self.blocks: dict[int, Block] = {}  # by number: leaves have negative ones, stacks those after the groups
         leaves = range(self.first_parameter, self.leaves)
@@ -79,7 +80,7 @@ class Groups:
         """Make nodes a group."""
         number, form = len(self.nodes), self.forms[nodes[0]]
         self.nodes.append(nodes)
-        if len(nodes) > 1 or (form.__class__ is not tuple and self.is_wide(form)):
+        if form.__class__ is not tuple and self.is_wide(form):
             self.rules[number] = self.rule(nodes)
         self.put(nodes, number)
 
@@ -117,47 +118,39 @@ class Groups:
         return Rows(self.without_rule(places[0][0]), tuple([row for _, (row,) in places]))
 
     def rule(self, nodes: Sequence[int]) -> Rule:
-        """Return the rule of isomorphic nodes."""
+        """Return the rule of a group."""
         forms = [self.forms[k] for k in nodes]
         first = forms[0]
-        if isinstance(first, Terms):
-            return self.total(forms)
-        if isinstance(first, Apply):
-            if self.is_reduction(first):
-                return Reduction(first.operation, self.rows([x for x in first.operands if isinstance(x, int)]))
-            columns = zip(*[form.operands for form in forms], strict=True)
-            return Elementwise(
-                first.operation,
-                [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
-            )
-        order = self.place.__getitem__
-        return Product([self.rows(column) for column in zip(*[sorted(f, key=order) for f in forms], strict=True)])
+        if first.__class__ is Apply and self.is_reduction(first):
+            return Reduction(first.operation, self.rows(first.operands))
+        reads = map(self.at, self.reads(nodes)[1])
+        if first.__class__ is tuple:
+            return Product([*reads])
+        if first.__class__ is Terms:
+            return self.total(forms, reads)
+        columns = zip(*[form.operands for form in forms], strict=True)
+        operands = [list(column) if isinstance(column[0], float) else next(reads) for column in columns]
+        return Elementwise(first.operation, operands)
 
-    def total(self, forms: Sequence[Terms]) -> Total:
-        """Return the rule of sums."""
+    def total(self, forms: Sequence[Terms], reads: Iterator[Rows]) -> Total:
+        """Return the rule of sums, which read these rows besides the senders of layers."""
         parts: list[Layer | Linear | Gathered] = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
         for x in sorted(forms[0].weights, key=self.place.__getitem__):
             senders[self.place[x][0]].append(x)
-        columns = list(zip(*map(self.ordered, forms), strict=True))
+        terms = [*zip(zip(*map(self.ordered, forms), strict=True), reads, strict=True)]
         biases = None
         if len(senders) == 1:  # one parameter more in every sum is the bias
-            for place, column in enumerate(columns):
+            for place, (column, _) in enumerate(terms):
                 if all([c == 1.0 and self.first_parameter <= x < self.leaves for c, x in column]):
-                    biases = [x - self.first_parameter for _, x in columns.pop(place)]
+                    biases = [x - self.first_parameter for _, x in column]
+                    del terms[place]
                     break
         for xs in senders.values():
             weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
             parts.append(Layer(weights, self.rows(xs), biases))
-        parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in columns]
+        parts += [Linear([c for c, _ in column], rows) for column, rows in terms]
         return Total(gathered(parts, len(forms)), [form.constant for form in forms])
-
-    def ordered(self, form: Terms) -> list[tuple[float, int]]:
-        """Return the terms of a sum in the order of their places."""
-        return sorted(form.terms, key=self.place_of_term) if len(form.terms) > 1 else form.terms
-
-    def place_of_term(self, term: tuple[float, int]) -> Any:
-        return self.place[term[1]]
 
     def is_reduction(self, node: Apply) -> bool:
         """Whether an operation of many operands runs down the rows of one block."""
@@ -170,48 +163,69 @@ class Groups:
     def described(self) -> Iterator[tuple[Any, list[Read]]]:
         """Return what each group has in common with its counterparts in other iterations of a loop, and its reads.
 
-        The reads are those of `operands`, in that order.
+        The reads are those of its rule's operands, in their order.
         """
-        place, flags, forms = self.place, self.flags, self.forms
-        kinds = [*flags]  # of nodes, as others read them: a leaf by its block
-        for k in range(self.leaves):
-            kinds[k] = place[k][0]
+        flags = [self.flags[nodes[0]] for nodes in self.nodes]
         what: Any
-        reads: list[Read]
         for number, nodes in enumerate(self.nodes):
-            k = nodes[0]
-            form = forms[k]
+            form = self.forms[nodes[0]]
             if number in self.rules:
                 rule = self.rules[number]
                 reads = [(x.block.number, x.index) for x in operands(rule)]
-                read = [(n if n < 0 else flags[self.nodes[n][0]], len(rows)) for n, rows in reads]
-                yield (form_of(rule), len(nodes), flags[k], *read), reads
-                continue
-            if form.__class__ is tuple:
-                xs = sorted(form, key=place.__getitem__)
-                what, reads = None, [place[x] for x in xs]
-            elif form.__class__ is Terms:
-                coefficients, xs = [form.constant], []
-                for c, x in self.ordered(form):
-                    coefficients.append(c)
-                    xs.append(x)
-                what, reads = bits(coefficients), [place[x] for x in xs]
-                if len(reads) > 2:
-                    reads = merged(reads)
-                    what = what, *[len(rows) for _, rows in reads]
+                what = form_of(rule), *[len(rows) for _, rows in reads]
             else:
-                xs = [x for x in form.operands if x.__class__ is int]
-                constants = [repr(x) if x.__class__ is float else "" for x in form.operands]
-                what, reads = (form.operation, *constants), [place[x] for x in xs]
-            yield (what, flags[k], *[kinds[x] for x in xs]), reads
+                numbers, reads = self.reads(nodes)
+                if form.__class__ is tuple:
+                    what = Product
+                elif form.__class__ is Apply:
+                    what = form.operation, bits(numbers), *[x.__class__ is float for x in form.operands]
+                else:
+                    what = bits(numbers)
+                    if len(reads) > 2:
+                        reads = merged(reads, len(nodes))
+                        what = what, *[len(rows) for _, rows in reads]
+            kinds = [n if n < 0 else flags[n] for n, _ in reads]  # how others are read: leaves by their block
+            yield (what, len(nodes), flags[number], *kinds), reads
+
+    def reads(self, nodes: Sequence[int]) -> tuple[list[float], list[Read]]:
+        """Return the numbers in a group's rule, and what it reads, both operand by operand."""
+        place = self.place
+        if len(nodes) == 1:  # as in a recurrence, of which there are many
+            numbers, operands = self.taken_apart(self.forms[nodes[0]])
+            return numbers, [place[x] for x in operands]
+        each = [self.taken_apart(self.forms[k]) for k in nodes]
+        columns = zip(*[operands for _, operands in each], strict=True)
+        reads = [(place[column[0]][0], tuple([place[x][1][0] for x in column])) for column in columns]
+        return [c for numbers, _ in each for c in numbers], reads
+
+    def taken_apart(self, form: Any) -> tuple[list[float], list[int]]:
+        """Return the numbers in a form, and its operands, those of products and sums in the order of their places."""
+        if form.__class__ is tuple:
+            return [], sorted(form, key=self.place.__getitem__)
+        numbers, operands = [], []
+        if form.__class__ is Terms:
+            numbers.append(form.constant)
+            for c, x in self.ordered(form):
+                numbers.append(c)
+                operands.append(x)
+        else:
+            for x in form.operands:
+                (numbers if x.__class__ is float else operands).append(x)
+        return numbers, operands
+
+    def ordered(self, form: Terms) -> list[tuple[float, int]]:
+        """Return the terms of a sum in the order of their places."""
+        return sorted(form.terms, key=lambda term: self.place[term[1]]) if len(form.terms) > 1 else form.terms
 
 
-def merged(reads: Sequence[Read]) -> list[Read]:
-    """Return the reads of a sum of one row, in order, where `gathered` makes one part of many terms of one block."""
+def merged(reads: Sequence[Read], size: int) -> list[Read]:
+    """Return the reads of a sum of `size` rows, where `gathered` makes one part of many terms of one block."""
     found: list[Read] = []
     for number, group in groupby(reads, NUMBER):
-        of_block = [*group]
-        found += of_block if len(of_block) < 3 else [(number, tuple([row for _, (row,) in of_block]))]
+        of_block = [rows for _, rows in group]
+        if len(of_block) > most_terms(size):
+            of_block = [tuple(chain(*of_block))]
+        found += [(number, rows) for rows in of_block]
     return found
 
 
