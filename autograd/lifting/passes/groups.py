@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
@@ -31,6 +31,7 @@ from autograd.lifting.plan import (
     gathered,
     most_terms,
     operands,
+    with_operands,
 )
 
 BATCHED, TRAINED = 1, 2  # flags of a node
@@ -63,8 +64,10 @@ class Groups:
         self.first_parameter, self.leaves = len(graph.inputs), len(graph.inputs) + len(graph.parameters)
         self.parameters = Block(-1, len(graph.parameters), False, True, None, graph.parameters)
         self.nodes: list[Sequence[int]] = []  # of each group
-        self.rules: dict[int, Rule] = {}  # of groups that read many rows at once
-        self.place: list[Any] = [None] * len(forms)  # of each node, as it is read
+        self.shapes: list[Any] = []  # of each: what groups have in common that may be iterations of one loop
+        self.reads: list[list[Read]] = []  # of each: the operands of its rule, in their order
+        self.wide_rules: dict[int, Total | Reduction] = {}  # the rules of those that read many rows of a block at once
+        self.place: list[Any] = [None] * len(forms)  # of each node: how its row is read
         self.blocks: dict[int, Block] = {}  # by number: leaves have negative ones, stacks those after the groups
         leaves = range(self.first_parameter, self.leaves)
         for block, nodes in [(self.parameters, leaves), *inputs]:
@@ -78,79 +81,33 @@ class Groups:
 
     def add(self, nodes: Sequence[int]) -> None:
         """Make nodes a group."""
-        number, form = len(self.nodes), self.forms[nodes[0]]
+        form = self.forms[nodes[0]]
+        what: Any
+        if form.__class__ is tuple:
+            numbers, reads = self.taken_apart(nodes)
+            what = Product
+        elif self.is_wide(form):
+            rule = self.wide_rules[len(self.nodes)] = self.wide_rule(nodes)
+            reads = [(x.block.number, x.index) for x in operands(rule)]
+            what = shape_of(rule), *[len(rows) for _, rows in reads]
+        elif form.__class__ is Apply:
+            numbers, reads = self.taken_apart(nodes)
+            what = form.operation, bits(numbers), *[x.__class__ is float for x in form.operands]
+        else:
+            numbers, reads = self.taken_apart(nodes)
+            what = bits(numbers)
+            if len(reads) > 2:
+                reads = merged(reads, len(nodes))
+                what = what, *[len(rows) for _, rows in reads]
+        kinds = [n if n < 0 else self.flags[self.nodes[n][0]] for n, _ in reads]  # how others are read
+        self.shapes.append((what, len(nodes), self.flags[nodes[0]], *kinds))
+        self.reads.append(reads)
+        self.put(nodes, len(self.nodes))
         self.nodes.append(nodes)
-        if form.__class__ is not tuple and self.is_wide(form):
-            self.rules[number] = self.rule(nodes)
-        self.put(nodes, number)
 
-    def is_wide(self, form: Any) -> bool:
+    def is_wide(self, form: Terms | Apply) -> bool:
         """Whether a node reads many rows at once: those that a matrix product takes, or that are reduced."""
-        if form.__class__ is Terms:
-            return bool(form.weights)
-        return form.__class__ is Apply and self.is_reduction(form)
-
-    # Blocks -----------------------------------------------------------------------------------------------------------
-
-    def block(self, number: int) -> Block:
-        """Return the block of a group, with its rule, or of leaves."""
-        block = self.without_rule(number)
-        if block.rule is None and number >= 0:
-            block.rule = self.rule(self.nodes[number])
-        return block
-
-    def without_rule(self, number: int) -> Block:
-        """Return the block of a group; with its rule only if that is made already, as that of a layer is."""
-        if number not in self.blocks:
-            nodes, flags = self.nodes[number], self.flags[self.nodes[number][0]]
-            batched, trained = flags & BATCHED == BATCHED, flags & TRAINED == TRAINED
-            names = [self.graph.names.get(k, "") for k in nodes]
-            self.blocks[number] = Block(number, len(nodes), batched, trained, self.rules.get(number), names)
-        return self.blocks[number]
-
-    def at(self, read: Read) -> Rows:
-        """Return what is read as rows of a block."""
-        return Rows(self.without_rule(read[0]), read[1])
-
-    def rows(self, nodes: Sequence[int]) -> Rows:
-        """Return where nodes of one block stand."""
-        places = [self.place[k] for k in nodes]
-        return Rows(self.without_rule(places[0][0]), tuple([row for _, (row,) in places]))
-
-    def rule(self, nodes: Sequence[int]) -> Rule:
-        """Return the rule of a group."""
-        forms = [self.forms[k] for k in nodes]
-        first = forms[0]
-        if first.__class__ is Apply and self.is_reduction(first):
-            return Reduction(first.operation, self.rows(first.operands))
-        reads = map(self.at, self.reads(nodes)[1])
-        if first.__class__ is tuple:
-            return Product([*reads])
-        if first.__class__ is Terms:
-            return self.total(forms, reads)
-        columns = zip(*[form.operands for form in forms], strict=True)
-        operands = [list(column) if isinstance(column[0], float) else next(reads) for column in columns]
-        return Elementwise(first.operation, operands)
-
-    def total(self, forms: Sequence[Terms], reads: Iterator[Rows]) -> Total:
-        """Return the rule of sums, which read these rows besides the senders of layers."""
-        parts: list[Layer | Linear | Gathered] = []
-        senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
-        for x in sorted(forms[0].weights, key=self.place.__getitem__):
-            senders[self.place[x][0]].append(x)
-        terms = [*zip(zip(*map(self.ordered, forms), strict=True), reads, strict=True)]
-        biases = None
-        if len(senders) == 1:  # one parameter more in every sum is the bias
-            for place, (column, _) in enumerate(terms):
-                if all([c == 1.0 and self.first_parameter <= x < self.leaves for c, x in column]):
-                    biases = [x - self.first_parameter for _, x in column]
-                    del terms[place]
-                    break
-        for xs in senders.values():
-            weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
-            parts.append(Layer(weights, self.rows(xs), biases))
-        parts += [Linear([c for c, _ in column], rows) for column, rows in terms]
-        return Total(gathered(parts, len(forms)), [form.constant for form in forms])
+        return bool(form.weights) if isinstance(form, Terms) else self.is_reduction(form)
 
     def is_reduction(self, node: Apply) -> bool:
         """Whether an operation of many operands runs down the rows of one block."""
@@ -158,54 +115,25 @@ class Groups:
             return False
         return len({self.place[x][0] for x in node.operands}) == 1
 
-    # Forms and reads --------------------------------------------------------------------------------------------------
-
-    def described(self) -> Iterator[tuple[Any, list[Read]]]:
-        """Return what each group has in common with its counterparts in other iterations of a loop, and its reads.
-
-        The reads are those of its rule's operands, in their order.
-        """
-        flags = [self.flags[nodes[0]] for nodes in self.nodes]
-        what: Any
-        for number, nodes in enumerate(self.nodes):
-            form = self.forms[nodes[0]]
-            if number in self.rules:
-                rule = self.rules[number]
-                reads = [(x.block.number, x.index) for x in operands(rule)]
-                what = form_of(rule), *[len(rows) for _, rows in reads]
-            else:
-                numbers, reads = self.reads(nodes)
-                if form.__class__ is tuple:
-                    what = Product
-                elif form.__class__ is Apply:
-                    what = form.operation, bits(numbers), *[x.__class__ is float for x in form.operands]
-                else:
-                    what = bits(numbers)
-                    if len(reads) > 2:
-                        reads = merged(reads, len(nodes))
-                        what = what, *[len(rows) for _, rows in reads]
-            kinds = [n if n < 0 else flags[n] for n, _ in reads]  # how others are read: leaves by their block
-            yield (what, len(nodes), flags[number], *kinds), reads
-
-    def reads(self, nodes: Sequence[int]) -> tuple[list[float], list[Read]]:
-        """Return the numbers in a group's rule, and what it reads, both operand by operand."""
+    def taken_apart(self, nodes: Sequence[int]) -> tuple[list[float], list[Read]]:
+        """Return the numbers in a group's rule, and what it reads, operand by operand."""
         place = self.place
         if len(nodes) == 1:  # as in a recurrence, of which there are many
-            numbers, operands = self.taken_apart(self.forms[nodes[0]])
+            numbers, operands = self.in_order(self.forms[nodes[0]])
             return numbers, [place[x] for x in operands]
-        each = [self.taken_apart(self.forms[k]) for k in nodes]
+        each = [self.in_order(self.forms[k]) for k in nodes]
         columns = zip(*[operands for _, operands in each], strict=True)
         reads = [(place[column[0]][0], tuple([place[x][1][0] for x in column])) for column in columns]
         return [c for numbers, _ in each for c in numbers], reads
 
-    def taken_apart(self, form: Any) -> tuple[list[float], list[int]]:
+    def in_order(self, form: Any) -> tuple[list[float], list[int]]:
         """Return the numbers in a form, and its operands, those of products and sums in the order of their places."""
         if form.__class__ is tuple:
             return [], sorted(form, key=self.place.__getitem__)
         numbers, operands = [], []
         if form.__class__ is Terms:
             numbers.append(form.constant)
-            for c, x in self.ordered(form):
+            for c, x in form.terms if len(form.terms) == 1 else sorted(form.terms, key=self.place_of_term):
                 numbers.append(c)
                 operands.append(x)
         else:
@@ -213,13 +141,83 @@ class Groups:
                 (numbers if x.__class__ is float else operands).append(x)
         return numbers, operands
 
-    def ordered(self, form: Terms) -> list[tuple[float, int]]:
-        """Return the terms of a sum in the order of their places."""
-        return sorted(form.terms, key=lambda term: self.place[term[1]]) if len(form.terms) > 1 else form.terms
+    def place_of_term(self, term: tuple[float, int]) -> Any:
+        """Return where the node of a term is."""
+        return self.place[term[1]]
+
+    # Blocks -----------------------------------------------------------------------------------------------------------
+
+    def without_rule(self, number: int) -> Block:
+        """Return the block of a group, which has its rule only if that is made already, as that of a layer is."""
+        if number not in self.blocks:
+            nodes, flags = self.nodes[number], self.flags[self.nodes[number][0]]
+            batched, trained = flags & BATCHED == BATCHED, flags & TRAINED == TRAINED
+            names = [self.graph.names.get(k, "") for k in nodes]
+            self.blocks[number] = Block(number, len(nodes), batched, trained, self.wide_rules.get(number), names)
+        return self.blocks[number]
+
+    def block(self, number: int) -> Block:
+        """Return the block of a group, with the rule that reads what `reads` says now, or that of leaves, or a stack."""
+        block = self.without_rule(number)
+        if 0 <= number < len(self.nodes):
+            block.rule = self.rule(number)
+        return block
+
+    def at(self, read: Read) -> Rows:
+        """Return what is read as rows of a block."""
+        return Rows(self.without_rule(read[0]), read[1])
+
+    def rule(self, number: int) -> Rule:
+        """Return the rule of a group."""
+        rows = map(self.at, self.reads[number])
+        if number in self.wide_rules:
+            return with_operands(self.wide_rules[number], rows)
+        forms = [self.forms[k] for k in self.nodes[number]]
+        first = forms[0]
+        if first.__class__ is tuple:
+            return Product([*rows])
+        if first.__class__ is Apply:
+            columns = zip(*[form.operands for form in forms], strict=True)
+            operands = [list(column) if isinstance(column[0], float) else next(rows) for column in columns]
+            return Elementwise(first.operation, operands)
+        coefficients = zip(*[self.in_order(form)[0][1:] for form in forms], strict=True)
+        parts: list[Layer | Linear | Gathered] = []
+        for x in rows:
+            count = len(x.index) // len(forms)
+            columns = [[*next(coefficients)] for _ in range(count)]
+            parts.append(Linear(columns[0], x) if count == 1 else Gathered(columns, x))
+        return Total(parts, [form.constant for form in forms])
+
+    def wide_rule(self, nodes: Sequence[int]) -> Total | Reduction:
+        """Return the rule of a group that reads many rows at once."""
+        forms = [self.forms[k] for k in nodes]
+        if isinstance(forms[0], Apply):
+            return Reduction(forms[0].operation, self.rows(forms[0].operands))
+        parts: list[Layer | Linear | Gathered] = []
+        senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
+        for x in sorted(forms[0].weights, key=self.place.__getitem__):
+            senders[self.place[x][0]].append(x)
+        columns = [*zip(*[sorted(form.terms, key=self.place_of_term) for form in forms], strict=True)]
+        biases = None
+        if len(senders) == 1:  # one parameter more in every sum is the bias
+            for place, column in enumerate(columns):
+                if all([c == 1.0 and self.first_parameter <= x < self.leaves for c, x in column]):
+                    biases = [x - self.first_parameter for _, x in columns.pop(place)]
+                    break
+        for xs in senders.values():
+            weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
+            parts.append(Layer(weights, self.rows(xs), biases))
+        parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in columns]
+        return Total(gathered(parts, len(forms)), [form.constant for form in forms])
+
+    def rows(self, nodes: Sequence[int]) -> Rows:
+        """Return where nodes of one block stand."""
+        places = [self.place[k] for k in nodes]
+        return Rows(self.without_rule(places[0][0]), tuple([row for _, (row,) in places]))
 
 
 def merged(reads: Sequence[Read], size: int) -> list[Read]:
-    """Return the reads of a sum of `size` rows, where `gathered` makes one part of many terms of one block."""
+    """Return the reads of a sum of `size` rows, with many terms of one block as one, as `gathered` has them."""
     found: list[Read] = []
     for number, group in groupby(reads, NUMBER):
         of_block = [rows for _, rows in group]
@@ -229,21 +227,14 @@ def merged(reads: Sequence[Read], size: int) -> list[Read]:
     return found
 
 
-def form_of(rule: Rule) -> Any:
-    """Return what a rule has in common with its counterparts in other iterations of a loop, besides what it reads."""
-    if isinstance(rule, Total):
-        parts = [
-            (len(x.weights), x.biases is None)
-            if isinstance(x, Layer)
-            else bits(x.coefficients)
-            if isinstance(x, Linear)
-            else repr(x.coefficients)
-            for x in rule.parts
-        ]
-        return Total, bits(rule.constants), *parts
-    if isinstance(rule, Elementwise):
-        return Elementwise, rule.operation, *[repr(x) if isinstance(x, list) else "" for x in rule.operands]
-    return (Reduction, rule.operation) if isinstance(rule, Reduction) else Product
+def shape_of(rule: Total | Reduction) -> Any:
+    """Return what a rule that reads many rows at once must share with its counterparts in other iterations."""
+    if isinstance(rule, Reduction):
+        return rule.operation
+    return bits(rule.constants), *[
+        (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
+        for part in rule.parts
+    ]
 
 
 def bits(xs: Sequence[float]) -> bytes:

@@ -46,9 +46,8 @@ def reroll_loops(groups: Groups) -> Plan:
 
 class _Recurring:
     def __init__(self, groups: Groups) -> None:
-        self.groups, self.count = groups, len(groups.nodes)
+        self.groups, self.count, self.reads = groups, len(groups.nodes), groups.reads
         self.numbers = itertools.count(self.count)  # of new blocks
-        self.reads: list[list[Read]] = []  # of each group
         self.stack_of: dict[int, tuple[Block, int]] = {}  # of a group of a loop: its stack, and its first row there
         self.found: list[Block | Recurrence] = []
 
@@ -63,13 +62,10 @@ class _Recurring:
 
     def reroll(self) -> None:
         """Find what repeats; write out the rest."""
-        forms: dict[Any, int] = {}
-        numbers = []
-        for form, reads in self.groups.described():
-            numbers.append(forms.setdefault(form, len(forms)))
-            self.reads.append(reads)
+        shapes: dict[Any, int] = {}
+        numbers = np.array([shapes.setdefault(shape, len(shapes)) for shape in self.groups.shapes])
         done, sizes = 0, np.array([*map(len, self.groups.nodes)])
-        for start, period, times in _repeats(np.array(numbers), 0, self.count):
+        for start, period, times in _repeats(numbers, 0, self.count):
             self.relocate(start, start + period * times)
             iterations = [range(k, k + period) for k in range(start, start + period * times, period)]
             for first, last in _runs(iterations, self.reads, sizes):
@@ -103,8 +99,6 @@ class _Recurring:
         self.relocate(start, stop)
         for k in range(start, stop):
             block = self.groups.block(k)
-            if any([number >= self.count for number, _ in self.reads[k]]):
-                block.rule = with_operands(cast("Rule", block.rule), map(self.groups.at, self.reads[k]))
             if isinstance(block.rule, Total) and len(block.rule.parts) > 2:
                 block.rule.parts = gathered(block.rule.parts, block.size)
             self.found.append(block)
@@ -146,7 +140,7 @@ class _Recurring:
             block.rule = rule = with_operands(cast("Rule", x.rule), map(operand, columns))
             for place, part in enumerate(rule.parts if isinstance(rule, Total) else ()):
                 if isinstance(part, Layer):
-                    each = [cast("Layer", cast("Total", self.groups.rules[k]).parts[place]) for k in same]
+                    each = [cast("Layer", cast("Total", self.groups.wide_rules[k]).parts[place]) for k in same]
                     if any([(y.weights, y.biases) != (part.weights, part.biases) for y in each]):
                         part.iterations = [(y.weights, y.biases) for y in each]
         for place, stack in enumerate(stacks):
