@@ -70,8 +70,10 @@ def vectorize(
         raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy', 'scalar' or 'native'")
     leaves: Any = inputs
     with collector_paused():
-        function = callable(loss)
-        traced = _trace_function(loss, inputs, parameters) if function else trace(_outputs(loss), leaves, parameters)
+        if callable(loss):
+            traced = _trace_function(loss, inputs, parameters)
+        else:
+            traced = trace(_outputs(loss), leaves, parameters)
         return Program(traced, reduction, dtype, [p.data for p in parameters], engine)
 
 

@@ -25,7 +25,7 @@ from autograd.lifting.plan import is_moderate
 from autograd.row import Operation
 
 Term = tuple[float, tuple[int, ...]]  # coefficient, factors; without factors, a constant
-COEFFICIENT, FACTORS = itemgetter(0), itemgetter(1)
+FACTORS = itemgetter(1)
 MAX_FACTORS = 2  # a product of more is one factor of a larger product, so that a long chain of them stays linear
 
 
@@ -108,10 +108,10 @@ class _Canonical:
     def scalar_product(self, operands: Sequence[int]) -> Form:
         n = len(operands) // 2
         total = self.terms(operands[-1]) if len(operands) % 2 else _Draft()
-        forms = [self.forms[k] for k in operands[: 2 * n]]
+        forms: list[Any] = [self.forms[k] for k in operands[: 2 * n]]
         if {*map(type, forms)} == {int}:  # nodes: at once, which halves the time of a network
             pairs = zip(forms[:n], forms[n:], strict=True)
-            terms = [(1.0, (x, y) if x <= y else (y, x)) for x, y in pairs]
+            terms: list[Term] = [(1.0, (x, y) if x <= y else (y, x)) for x, y in pairs]
             return self.added(total, _Draft(1.0, terms, any(map(self.is_parameter, forms))))
         for pair in zip(operands[:n], operands[n : 2 * n], strict=True):
             total = self.added(total, self.multiplied(pair))
@@ -228,13 +228,16 @@ class _Canonical:
         return len(factors) > 1 and True in [self.is_parameter(x) for x in factors]
 
     def is_parameter(self, form: Form) -> bool:
-        return form.__class__ is int and self.first_parameter <= form < self.leaves  # type: ignore[operator]
+        return isinstance(form, int) and self.first_parameter <= form < self.leaves
 
     def multiplied(self, operands: Sequence[int]) -> _Draft:
         """Return a product; numbers go ahead of it, but for those that scale what a parameter weighs, as in a layer."""
         if len(operands) == 2:  # mostly of two nodes: at once, which halves the time of an expanded network
-            k, m = operands
-            x, y = self.whole(k), self.whole(m)
+            x, y = self.forms[operands[0]], self.forms[operands[1]]
+            if x.__class__ is _Draft:
+                x = self.whole(operands[0])
+            if y.__class__ is _Draft:
+                y = self.whole(operands[1])
             if x.__class__ is int and y.__class__ is int:
                 weighs = self.first_parameter <= x < self.leaves or self.first_parameter <= y < self.leaves
                 return _Draft(1.0, [(1.0, (x, y) if x <= y else (y, x))], weighs)
@@ -261,16 +264,16 @@ class _Canonical:
         return _Draft(1.0, [(coefficient, tuple(sorted(factors)))], self.weighs(factors))
 
     def whole(self, k: int) -> Form:
-        """Return the form of traced node k, settled if it is a sum of several terms, which no product takes apart."""
+        """Return the draft of traced node k, settled if it is a sum of several terms, which no product takes apart."""
         form = self.forms[k]
-        return self.settled(k) if form.__class__ is _Draft and len(form.terms) != 1 else form
+        return self.settled(k) if isinstance(form, _Draft) and len(form.terms) != 1 else form
 
     def settled(self, k: int) -> int | float:
         """Return what stands for traced node k, made a node of its own if it was a sum under way."""
         form = self.forms[k]
-        if form.__class__ is _Draft:
+        if isinstance(form, _Draft):
             form = self.forms[k] = self.node(form)
-        if k in self.traced_names and form.__class__ is int:
+        if k in self.traced_names and isinstance(form, int):
             self.names.setdefault(form, self.traced_names[k])
         return form
 
@@ -287,8 +290,10 @@ class _Canonical:
                 for c, factors in terms:
                     merged[factors] = merged.get(factors, 0.0) + c
                 terms = [(c, factors) for factors, c in merged.items()]
-        if 0.0 in map(COEFFICIENT, terms):
-            terms = [(c, factors) for c, factors in terms if c]
+        for c, _ in terms:
+            if not c:
+                terms = [(c, factors) for c, factors in terms if c]
+                break
         if not terms or not scale:
             return 0.0
         if scale != 1.0:

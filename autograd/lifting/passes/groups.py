@@ -67,11 +67,12 @@ class Groups:
         self.shapes: list[Any] = []  # of each: what groups have in common that may be iterations of one loop
         self.reads: list[list[Read]] = []  # of each: the operands of its rule, in their order
         self.wide_rules: dict[int, Total | Reduction] = {}  # the rules of those that read many rows of a block at once
+        self.kinds: dict[int, int] = {}  # of each, as others read it: its flags; of a block of leaves its number
         self.place: list[Any] = [None] * len(forms)  # of each node: how its row is read
         self.blocks: dict[int, Block] = {}  # by number: leaves have negative ones, stacks those after the groups
         leaves = range(self.first_parameter, self.leaves)
         for block, nodes in [(self.parameters, leaves), *inputs]:
-            self.blocks[block.number] = block
+            self.blocks[block.number], self.kinds[block.number] = block, block.number
             self.put(nodes, block.number)
 
     def put(self, nodes: Iterable[int], number: int) -> None:
@@ -99,11 +100,12 @@ class Groups:
             if len(reads) > 2:
                 reads = merged(reads, len(nodes))
                 what = what, *[len(rows) for _, rows in reads]
-        kinds = [n if n < 0 else self.flags[self.nodes[n][0]] for n, _ in reads]  # how others are read
-        self.shapes.append((what, len(nodes), self.flags[nodes[0]], *kinds))
+        number, flags, kinds = len(self.nodes), self.flags[nodes[0]], self.kinds
+        self.shapes.append((what, len(nodes), flags, *[kinds[n] for n, _ in reads]))
         self.reads.append(reads)
-        self.put(nodes, len(self.nodes))
         self.nodes.append(nodes)
+        self.put(nodes, number)
+        kinds[number] = flags
 
     def is_wide(self, form: Terms | Apply) -> bool:
         """Whether a node reads many rows at once: those that a matrix product takes, or that are reduced."""
@@ -113,33 +115,29 @@ class Groups:
         """Whether an operation of many operands runs down the rows of one block."""
         if node.operation.arity is not None or len(node.operands) < 3 or float in map(type, node.operands):
             return False
-        return len({self.place[x][0] for x in node.operands}) == 1
+        return len({self.place[int(x)][0] for x in node.operands}) == 1
 
     def taken_apart(self, nodes: Sequence[int]) -> tuple[list[float], list[Read]]:
         """Return the numbers in a group's rule, and what it reads, operand by operand."""
-        place = self.place
         if len(nodes) == 1:  # as in a recurrence, of which there are many
-            numbers, operands = self.in_order(self.forms[nodes[0]])
-            return numbers, [place[x] for x in operands]
+            return self.in_order(self.forms[nodes[0]])
         each = [self.in_order(self.forms[k]) for k in nodes]
-        columns = zip(*[operands for _, operands in each], strict=True)
-        reads = [(place[column[0]][0], tuple([place[x][1][0] for x in column])) for column in columns]
+        columns = zip(*[reads for _, reads in each], strict=True)
+        reads = [(column[0][0], tuple([row for _, (row,) in column])) for column in columns]
         return [c for numbers, _ in each for c in numbers], reads
 
-    def in_order(self, form: Any) -> tuple[list[float], list[int]]:
-        """Return the numbers in a form, and its operands, those of products and sums in the order of their places."""
+    def in_order(self, form: Any) -> tuple[list[float], list[Read]]:
+        """Return the numbers in a form, and the places of its operands, in order for products and sums."""
+        place = self.place
         if form.__class__ is tuple:
-            return [], sorted(form, key=self.place.__getitem__)
-        numbers, operands = [], []
+            return [], sorted([place[x] for x in form])
         if form.__class__ is Terms:
-            numbers.append(form.constant)
-            for c, x in form.terms if len(form.terms) == 1 else sorted(form.terms, key=self.place_of_term):
-                numbers.append(c)
-                operands.append(x)
-        else:
-            for x in form.operands:
-                (numbers if x.__class__ is float else operands).append(x)
-        return numbers, operands
+            terms = form.terms
+            if len(terms) > 1:
+                terms = sorted(terms, key=self.place_of_term)
+            return [form.constant, *[c for c, _ in terms]], [place[x] for _, x in terms]
+        numbers = [x for x in form.operands if x.__class__ is float]
+        return numbers, [place[x] for x in form.operands if x.__class__ is int]
 
     def place_of_term(self, term: tuple[float, int]) -> Any:
         """Return where the node of a term is."""
@@ -157,7 +155,7 @@ class Groups:
         return self.blocks[number]
 
     def block(self, number: int) -> Block:
-        """Return the block of a group, with the rule that reads what `reads` says now, or that of leaves, or a stack."""
+        """Return the block of a group, with its rule as `reads` is now, or that of leaves or a stack."""
         block = self.without_rule(number)
         if 0 <= number < len(self.nodes):
             block.rule = self.rule(number)
@@ -184,15 +182,15 @@ class Groups:
         parts: list[Layer | Linear | Gathered] = []
         for x in rows:
             count = len(x.index) // len(forms)
-            columns = [[*next(coefficients)] for _ in range(count)]
-            parts.append(Linear(columns[0], x) if count == 1 else Gathered(columns, x))
+            terms = [[*next(coefficients)] for _ in range(count)]
+            parts.append(Linear(terms[0], x) if count == 1 else Gathered(terms, x))
         return Total(parts, [form.constant for form in forms])
 
     def wide_rule(self, nodes: Sequence[int]) -> Total | Reduction:
         """Return the rule of a group that reads many rows at once."""
         forms = [self.forms[k] for k in nodes]
         if isinstance(forms[0], Apply):
-            return Reduction(forms[0].operation, self.rows(forms[0].operands))
+            return Reduction(forms[0].operation, self.rows([*map(int, forms[0].operands)]))
         parts: list[Layer | Linear | Gathered] = []
         senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
         for x in sorted(forms[0].weights, key=self.place.__getitem__):

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.lifting.passes.canonicalize import Apply, Graph, Sum
+from autograd.lifting.passes.canonicalize import Apply, Graph, Sum, Term
 from autograd.lifting.passes.groups import BATCHED, TRAINED, Groups, Inputs, Terms
 from autograd.lifting.plan import MAX_TERMS_UNROLLED, Block
 from autograd.row import Operation
@@ -38,23 +38,26 @@ class _Packing:
 
     def groups(self) -> Groups:
         used = self.reachable()
-        weights, no_weights = self.layers(used), dict[int, int]()
+        layers = self.layers(used)
+        nodes, leaves = self.graph.nodes, self.leaves
         for k in used:  # a node that is one product serves every sum with that product among its terms
-            node = self.graph.nodes[k - self.leaves]
+            node = nodes[k - leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
                 self.products[node.terms[0][1]] = k
         for k in used:
-            node = self.graph.nodes[k - self.leaves]
+            node = nodes[k - leaves]
             if isinstance(node, Apply):
                 self.enter(k, node, below(node))
-            elif self.products.get(node.terms[0][1]) == k:
+            elif len(node.terms) == 1 and self.products.get(node.terms[0][1]) == k:
                 self.product(node.terms[0][1])
             else:
-                terms = self.terms(node, weights.get(k, no_weights))
+                terms = self.terms(*layers[k]) if k in layers else self.terms({}, node.terms)
                 self.enter(k, terms, operands_of(terms))
         if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
             self.postpone(self.graph.outputs[0])
-        groups = Groups(self.graph, self.forms, self.flags, self.input_blocks(weights.values()))
+        groups = Groups(
+            self.graph, self.forms, self.flags, self.input_blocks([weights for weights, _ in layers.values()])
+        )
         self.group(groups)
         return groups
 
@@ -80,47 +83,46 @@ class _Packing:
             flags[k] = found & BATCHED if found & TRAINED and is_flat(nodes[k - leaves]) else found
         return used
 
-    def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
-        """Return, for each sum that is to have a matrix product, its weights: sender -> parameter.
+    def layers(self, used: Sequence[int]) -> dict[int, tuple[dict[int, int], list[Term]]]:
+        """Return, for each sum that is to have a matrix product, weights (sender -> parameter) and its other terms.
 
         A sum whose senders no other sum shares has one only if it is long, or there are few such sums.
         """
-        weights: dict[int, dict[int, int]] = {}
+        layers: dict[int, tuple[dict[int, int], list[Term]]] = {}
         sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        first, leaves, flags = self.first_parameter, self.leaves, self.flags
         for k in used:
-            node = self.graph.nodes[k - self.leaves]
+            node = self.graph.nodes[k - leaves]
             if isinstance(node, Sum) and len(node.terms) > 1:
                 found: dict[int, int] = {}
-                for coefficient, factors in node.terms:
-                    if coefficient == 1.0 and len(factors) == 2:
+                rest: list[Term] = []
+                for term in node.terms:
+                    factors = term[1]
+                    if len(factors) == 2 and term[0] == 1.0:
                         x, p = factors  # inputs have lower numbers than parameters, all else higher ones
-                        if x >= self.first_parameter:
+                        if x >= first:
                             x, p = p, x
-                        if self.first_parameter <= p < self.leaves and self.flags[x] & BATCHED:
-                            found.setdefault(x, p)
+                        if first <= p < leaves and flags[x] & BATCHED and x not in found:
+                            found[x] = p
+                            continue
+                    rest.append(term)
                 if len(found) > 1:
-                    weights[k] = found
+                    layers[k] = found, rest
                     sharing[tuple(sorted(found))].append(k)
         alone = Counter(len(senders) for senders, sums in sharing.items() if len(sums) == 1)
         for senders, sums in sharing.items():
             if len(sums) == 1 and len(senders) <= MAX_TERMS_UNROLLED < alone[len(senders)]:
-                del weights[sums[0]]
-        return weights
+                del layers[sums[0]]
+        return layers
 
-    def terms(self, node: Sum, weights: dict[int, int]) -> Terms:
-        """Take a sum apart; its other products become nodes of their own."""
+    def terms(self, weights: dict[int, int], rest: Sequence[Term]) -> Terms:
+        """Return a sum of weights times senders and of other terms, whose products become nodes of their own."""
         terms, constant = [], 0.0
-        for coefficient, factors in node.terms:
+        for coefficient, factors in rest:
             if not factors:
                 constant = coefficient
-            elif len(factors) == 1:
-                terms.append((coefficient, factors[0]))
-            elif (
-                coefficient != 1.0
-                or len(factors) > 2
-                or not (weights.get(factors[0]) == factors[1] or weights.get(factors[1]) == factors[0])
-            ):
-                terms.append((coefficient, self.product(factors)))
+            else:
+                terms.append((coefficient, factors[0] if len(factors) == 1 else self.product(factors)))
         return Terms(weights, terms, constant)
 
     def product(self, factors: tuple[int, ...]) -> int:
@@ -191,11 +193,10 @@ class _Packing:
 
     def group(self, groups: Groups) -> None:
         """Group the nodes, level by level."""
-        levels: dict[int, list[int]] = defaultdict(list)
-        for k in range(self.leaves, len(self.forms)):
-            if self.forms[k] is not None:
-                levels[self.levels[k]].append(k)
-        for _, level in sorted(levels.items()):
+        levels: list[list[int]] = [[] for _ in range(max(self.levels, default=0))]
+        for k in sorted(self.entered):
+            levels[self.levels[k] - 1].append(k)
+        for level in levels:
             for nodes in [level] if len(level) == 1 else self.isomorphic(level, groups):
                 groups.add(nodes)
 
@@ -214,7 +215,7 @@ class _Packing:
         if isinstance(form, Apply):
             if placed.is_reduction(form):
                 return k
-            return form.operation, *[None if x.__class__ is float else place[x][0] for x in form.operands]
+            return form.operation, *[None if isinstance(x, float) else place[x][0] for x in form.operands]
         return "product", *sorted([place[x][0] for x in form])
 
 
@@ -227,10 +228,10 @@ def below(node: Any) -> list[int]:
 
 def operands_of(form: Any) -> Sequence[int]:
     """Return the nodes that a form uses."""
-    if isinstance(form, Terms):
+    if form.__class__ is Terms:
         terms = [x for _, x in form.terms]
         return [*form.weights, *terms] if form.weights else terms
-    return below(form) if isinstance(form, Apply) else form
+    return below(form) if form.__class__ is Apply else form
 
 
 def is_flat(node: Sum | Apply) -> bool:
