@@ -1,8 +1,8 @@
 """What `pack` makes: groups of nodes, each to be a block of the plan.
 
-Of the iterations of a loop, only the first is written as blocks with rules. So a group with a single node, as a
-recurrence has many, is described by its form and its reads, and becomes a block when it is asked for. A read is the
-number of a block, and the rows that are read there.
+Of the iterations of a loop, only the first becomes blocks. So a group is described by its shape and its reads, and
+becomes a block when it is asked for, which halves the time of this pass and the next. A read is the number of a block,
+and the rows that are read there.
 """
 
 from __future__ import annotations
@@ -66,10 +66,11 @@ class Groups:
         self.nodes: list[Sequence[int]] = []  # of each group
         self.shapes: list[Any] = []  # of each: what groups have in common that may be iterations of one loop
         self.reads: list[list[Read]] = []  # of each: the operands of its rule, in their order
-        self.wide_rules: dict[int, Total | Reduction] = {}  # the rules of those that read many rows of a block at once
+        self.wide_rules: dict[int, Total | Reduction] = {}  # of those that read many rows of a block at once
         self.kinds: dict[int, int] = {}  # of each, as others read it: its flags; of a block of leaves its number
         self.place: list[Any] = [None] * len(forms)  # of each node: how its row is read
         self.blocks: dict[int, Block] = {}  # by number: leaves have negative ones, stacks those after the groups
+        self.finished: set[int] = set()  # the numbers of those that have got their rule
         leaves = range(self.first_parameter, self.leaves)
         for block, nodes in [(self.parameters, leaves), *inputs]:
             self.blocks[block.number], self.kinds[block.number] = block, block.number
@@ -146,7 +147,7 @@ class Groups:
     # Blocks -----------------------------------------------------------------------------------------------------------
 
     def without_rule(self, number: int) -> Block:
-        """Return the block of a group, which has its rule only if that is made already, as that of a layer is."""
+        """Return the block of a group, which may lack its rule, unless that reads many rows at once."""
         if number not in self.blocks:
             nodes, flags = self.nodes[number], self.flags[self.nodes[number][0]]
             batched, trained = flags & BATCHED == BATCHED, flags & TRAINED == TRAINED
@@ -155,9 +156,10 @@ class Groups:
         return self.blocks[number]
 
     def block(self, number: int) -> Block:
-        """Return the block of a group, with its rule as `reads` is now, or that of leaves or a stack."""
+        """Return the block of a group, with its rule, or that of leaves or a stack."""
         block = self.without_rule(number)
-        if 0 <= number < len(self.nodes):
+        if 0 <= number < len(self.nodes) and number not in self.finished:
+            self.finished.add(number)
             block.rule = self.rule(number)
         return block
 
