@@ -379,6 +379,7 @@ def as_operand(x: Any) -> Any:
         return x
     if isinstance(x, (Real, np.bool_)):
         return Constant(to_float(x))
-    if isinstance(x, (list, tuple)) or (hasattr(x, "item") and not hasattr(x, "__array_ufunc__")):
-        to_float(x, "an operand is one number")  # lists, and tensors, would hand the operation back without a remedy
+    foreign = hasattr(x, "item") and (not hasattr(x, "__array_ufunc__") or hasattr(x, "__cuda_array_interface__"))
+    if foreign or isinstance(x, (list, tuple)):
+        to_float(x, "an operand is one number")  # lists, tensors and arrays on a GPU say nothing of a remedy
     return NotImplemented

@@ -1,11 +1,11 @@
-"""Programs on a GPU through JAX: their time, and the share of the memory bandwidth or of the operations reached.
+"""Programs on a GPU through JAX beside JAX by hand, and their share of the bandwidth or of the operations.
 
     pip install -e . "jax[cuda12]" && python benchmarks/gpu.py
 
 Black and Scholes' price of a call with its five Greeks over 10⁶ and 10⁸ rows, as one program of six outputs; and a
-training step's loss and gradient of a 784-30-10 network, cross-entropy at a batch of 8,192. All in float64 and, as
-GPUs are made for, in float32. What the device computes in float64 must agree with the program in NumPy to 1e-12,
-relatively to the largest of each output; a run that does not raises.
+training step's loss and gradient of a 784-30-10 network, cross-entropy at a batch of 8,192; beside both, the same as it
+is written by hand in JAX. All in float64 and, as GPUs are made for, in float32. What the device computes in float64
+must agree with the program in NumPy to 1e-12, relatively to the largest of each output; a run that does not raises.
 
 The bandwidth is that of a copy of 1 GiB on the same device, the rate of operations that of a product of two square
 matrices. A row of prices moves 11 numbers, 5 in and 6 out. A step of the network is 6 operations for each weight and
@@ -21,12 +21,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.stats import norm
 from machine import machine
 from numpy.typing import NDArray
 
@@ -53,12 +55,17 @@ def main(small: bool) -> None:
         bandwidth, rate = copied(dtype, small), multiplied(dtype, size)
         print(f"{dtype}: copies {bandwidth / 1e9:,.0f} GB/s, multiplies {rate / 1e12:,.2f} TFLOP/s")
         for n in rows:
-            seconds = prices(n, dtype)
+            seconds, by_hand = prices(n, dtype)
             share = 11 * dtype.itemsize * n / seconds / bandwidth
-            print(f"  prices and Greeks of {n:,} rows: {1e3 * seconds:,.3f} ms, {share:.1%} of the bandwidth")
-        seconds, operations = step(batch, dtype)
+            show(f"prices and Greeks of {n:,} rows", seconds, by_hand, f"{share:.1%} of the bandwidth")
+        seconds, by_hand, operations = step(batch, dtype)
         share = operations / seconds / rate
-        print(f"  a step of 784-30-10 at {batch:,} rows: {1e3 * seconds:,.3f} ms, {share:.1%} of the operations")
+        show(f"a step of 784-30-10 at {batch:,} rows", seconds, by_hand, f"{share:.1%} of the operations")
+
+
+def show(work: str, seconds: float, by_hand: float, share: str) -> None:
+    """Print a line."""
+    print(f"  {work}: {1e3 * seconds:,.3f} ms, {share}; by hand {1e3 * by_hand:,.3f} ms ({by_hand / seconds:.2f} ×)")
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -105,23 +112,45 @@ def price_program(dtype: np.dtype[Any]) -> Program:
     return vectorize([price, *price.derivatives(leaves)], leaves, dtype=dtype)
 
 
-def prices(n: int, dtype: np.dtype[Any]) -> float:
-    """Return the seconds that the prices and Greeks of n rows take, which are made on the device."""
+def prices_by_hand(batch: Array) -> Array:
+    """Return the price and its derivatives of each row, by their formulas."""
+    S, K, T, r, s = batch.T
+    root = jnp.sqrt(T)
+    d1 = (jnp.log(S / K) + (r + 0.5 * s * s) * T) / (s * root)
+    paid = K * jnp.exp(-r * T)
+    N1, N2, density = norm.cdf(d1), norm.cdf(d1 - s * root), norm.pdf(d1)
+    vega, rho = S * density * root, T * paid * N2
+    return jnp.stack([S * N1 - paid * N2, N1, -paid * N2 / K, (0.5 * s * vega + r * rho) / T, rho, vega], axis=1)
+
+
+def prices(n: int, dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the seconds that the prices and Greeks of n rows take, which are made on the device, and by hand."""
     program = price_program(dtype)
     function = jax.jit(program.to_jax())
     low, high = jnp.asarray(LOW, dtype), jnp.asarray(HIGH, dtype)
     batch = jax.jit(lambda key: low + (high - low) * jax.random.uniform(key, (n, 5), dtype))(jax.random.key(0))
     parameters = jnp.zeros(0, dtype)
     few = batch[:COMPARED]
-    compare(program.values(np.asarray(few)), np.asarray(function(parameters, few)), dtype)
-    return timed(lambda: function(parameters, batch))
+    by_hand = jax.jit(prices_by_hand)
+    for theirs in (function(parameters, few), by_hand(few)):
+        compare(program.values(np.asarray(few)), np.asarray(theirs), dtype)
+    return timed(lambda: function(parameters, batch)), timed(lambda: by_hand(batch))
 
 
 # A network ------------------------------------------------------------------------------------------------------------
 
 
-def step(n: int, dtype: np.dtype[Any]) -> tuple[float, int]:
-    """Return the seconds of a loss and its gradient over n rows, and the operations of its matrix products."""
+def loss_by_hand(parameters: Array, batch: Array) -> Array:
+    """Return the mean loss of a batch; a row of the weights for each neuron, its bias last."""
+    (k, m, outputs), product = SIZES, partial(jnp.matmul, precision="highest")
+    first, second = parameters[: m * (k + 1)].reshape(m, k + 1), parameters[m * (k + 1) :].reshape(outputs, m + 1)
+    a = jax.nn.sigmoid(product(batch[:, :k], first[:, :k].T) + first[:, k])
+    z = product(a, second[:, :m].T) + second[:, m]
+    return -(batch[:, k:] * jax.nn.log_softmax(z)).sum(axis=1).mean()
+
+
+def step(n: int, dtype: np.dtype[Any]) -> tuple[float, float, int]:
+    """Return the seconds of a loss and its gradient over n rows, by hand too, and the operations of its products."""
     mlp = MLP(SIZES[0], SIZES[1:], "sigmoid", output="identity", rng=0)
     record = mlp.forward([0.0] * SIZES[0])
     targets = [Value(float(k == 0), f"t{k}") for k in range(SIZES[-1])]
@@ -132,12 +161,14 @@ def step(n: int, dtype: np.dtype[Any]) -> tuple[float, int]:
     X = np.hstack([rng.normal(size=(n, SIZES[0])), np.eye(SIZES[-1])[rng.integers(SIZES[-1], size=n)]]).astype(dtype)
     function, batch, parameters = program.to_jax(), jnp.asarray(X), jnp.asarray(program.parameters)
     both = jax.jit(jax.value_and_grad(lambda p, x: function(p, x).mean()))
-    loss, gradient = both(parameters, batch)
+    by_hand = jax.jit(jax.value_and_grad(loss_by_hand))
     value, ours = program.gradient(X)
-    compare(np.array([[value]]), np.array([[loss]]), dtype)
-    compare(ours[:, None], np.asarray(gradient)[:, None], dtype)
+    for loss, gradient in (both(parameters, batch), by_hand(parameters, batch)):
+        compare(np.array([[value]]), np.array([[loss]]), dtype)
+        compare(ours[:, None], np.asarray(gradient)[:, None], dtype)
     first, second = SIZES[0] * SIZES[1], SIZES[1] * SIZES[2]
-    return timed(lambda: both(parameters, batch)), n * (4 * first + 6 * second)
+    times = timed(lambda: both(parameters, batch)), timed(lambda: by_hand(parameters, batch))
+    return *times, n * (4 * first + 6 * second)
 
 
 if __name__ == "__main__":

@@ -289,21 +289,22 @@ class MLP(Module):
         elif len(theta) < ends[-1]:
             place = {parameter: i for i, parameter in enumerate(self.parameters())}
             theta = theta[[place[parameter] for parameter in self._places()]]
-        layers = [(layer, theta[end - layer.size : end]) for layer, end in zip(self.layers, ends, strict=True)]
-        n, k = len(X), self.sizes[-1]
-        Z = A = np.empty((k, n), np.result_type(X, theta))
+        layers = [
+            (x, *x.matrix_and_biases(theta[end - x.size : end])) for x, end in zip(self.layers, ends, strict=True)
+        ]
+        Z = A = np.empty((len(X), self.sizes[-1]), np.result_type(X, theta))
         if self.last_activation != "identity":
             A = np.empty_like(Z)
         size = max(LEAST_PIECE, MAX_PRODUCT // max(m * n for m, n in pairwise(self.sizes)))
         with np.errstate(all="ignore"):  # what is infinite or NaN is looked at again
-            for first in range(0, n, size):
-                z = a = X[first : first + size].T  # one example per column makes the products twice as fast
-                for layer, numbers in layers:
-                    z, a = layer.forward_arrays(a, numbers)
-                Z[:, first : first + size] = z
+            for first in range(0, len(X), size):
+                z = a = X[first : first + size]
+                for layer, W, b in layers:
+                    z, a = layer.forward_arrays(a, W, b)
+                Z[first : first + size] = z
                 if A is not Z:
-                    A[:, first : first + size] = a
-        return Z.T, A.T
+                    A[first : first + size] = a
+        return Z, A
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return the outputs of many examples as plain numbers, computed with NumPy: no graph is recorded.

@@ -34,7 +34,7 @@ EXAMPLES_TRACED = 100  # to see whether a loss of the caller's own is one formul
 def finite_outputs(mlp: MLP, X: Floats, theta: NDArray[Any] | None, name: str = "X") -> tuple[Floats, Floats]:
     """Return the last layer's net inputs and activations; raise FloatingPointError if they are not finite."""
     Z, A = mlp.forward_arrays(X, theta)
-    if not (is_finite(Z.T) and is_finite(A.T)):
+    if not (is_finite(Z) and is_finite(A)):
         row = np.flatnonzero(~(np.isfinite(Z) & np.isfinite(A)).all(axis=1))[0]
         raise diverged(Z[row].tolist(), f"row {row} of {name}")
     return Z, A

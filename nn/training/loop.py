@@ -1,8 +1,8 @@
 """Training: batches, steps, epochs, and their history.
 
 An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimiser updates
-the array, and after every epoch the numbers are copied to the network. So all gradients of a step are computed before
-any update.
+the array; so all gradients of a step are computed before any update. The numbers are copied to the network in the end,
+and after every epoch where a schedule, a stopping rule or a checkpoint looks at it.
 
 Letters: X inputs (n, inputs), y targets.
 """
@@ -143,6 +143,7 @@ def train(
         save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
 
     values = mlp.parameters()
+    looked_at = bool(rules) or checkpoint is not None or callable(optimizer.learning_rate)  # during the run
     layers = _pieces(mlp)
     read = reading(objective.name, mlp.last_activation, [answers] if held_out is None else [answers, held_out[1]])
     measured = partial(_measures, mlp, driven, read, (inputs, answers), held_out)
@@ -155,9 +156,10 @@ def train(
                 shuffled = order.permutation(n)
                 batches = [shuffled[i : i + size] for i in range(0, n, size)]
                 mean, norms = _epoch(driven, optimizer, batches, layers, interrupts)
-                assign(values, theta)
                 measures = interrupts.breakable(measured)
                 history.append(loss=mean, gradient_norms=norms, seconds=perf_counter() - start, **measures)
+                if looked_at:
+                    assign(values, theta)
                 if checkpoint is not None:
                     save(mlp, checkpoint, optimizer=optimizer, rng=order, history=history)
                 if bar is not None:
@@ -168,6 +170,7 @@ def train(
                     break
             if not math.isfinite(loss_after := interrupts.breakable(driven.value, batches[-1])):
                 raise FloatingPointError(f"the loss of the last batch is {loss_after} after the last step; {REMEDY}")
+            assign(values, theta)
             interrupts.breakable(driven.check)
             history.stopped_by = history.stopped_by or "epochs"
         except KeyboardInterrupt:

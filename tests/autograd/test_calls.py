@@ -2,6 +2,7 @@
 
 import builtins
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ def test_a_tensor_of_one_element_is_refused_with_the_remedy(tensor):
     calls = (lambda: Value(tensor), lambda: exp(tensor), lambda: a.hypot(x, tensor), lambda: a.sum([x, tensor]))
     for call in operators + calls:
         with pytest.raises(TypeError, match=r"not the Tensor tensor\(3\.\): take its item\(\) for its one number"):
+            call()
+
+
+class ArrayOnAGpu(Tensor):
+    """What an array of CuPy is to Python: a tensor that has functions for NumPy's, but not of Values."""
+
+    __cuda_array_interface__: ClassVar[dict[str, int]] = {"version": 3}
+
+    def __array_ufunc__(self, *arguments, **options):
+        raise TypeError("Unsupported type")
+
+    def __radd__(self, other):
+        raise TypeError("Unsupported type")
+
+
+@pytest.mark.parametrize(("shape", "remedy"), [((), r"take its item\(\)"), ((2, 2), "make one Value for each element")])
+def test_an_array_on_a_gpu_is_refused_with_the_remedy(shape, remedy):
+    x, array = Value(2.0), ArrayOnAGpu(*shape)
+    for call in (lambda: x + array, lambda: array + x, lambda: x * array, lambda: Value(array)):
+        with pytest.raises(TypeError, match=rf"not the ArrayOnAGpu tensor\(3\.\): {remedy}"):
             call()
 
 

@@ -69,6 +69,25 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
     return values
 
 
+def _taken(x: Array, index: Any) -> Array:
+    """Return the elements of a flat array at an index of any shape: by slices, where they can, and else gathered.
+
+    The rows of a layer's weights end with their biases, and so begin evenly spaced.
+    """
+    places = np.array(index, int)
+    flat, (*shape, width) = places.ravel(), places.shape
+    first, step = flat[0], flat[1] - flat[0] if len(flat) > 1 else 1
+    if step > 0 and np.array_equal(flat, first + step * np.arange(len(flat))):
+        return x[first : flat[-1] + 1 : step].reshape(places.shape)
+    if len(shape) == 1:
+        apart = flat[width] - first
+        end = first + shape[0] * apart
+        evenly = first + apart * np.arange(shape[0])[:, None] + np.arange(width)
+        if apart >= width and end <= len(x) and np.array_equal(places, evenly):
+            return x[first:end].reshape(shape[0], apart)[:, :width]
+    return x[places]
+
+
 def _chooses(part: Block | Recurrence) -> bool:
     return isinstance(part, Block) and isinstance(part.rule, Elementwise) and part.rule.operation.chooses
 
@@ -91,7 +110,7 @@ class _Row:
         self.parameters = parameters
         self.values: dict[Block, Array] = {plan.parameters: parameters}
         for block, columns in plan.inputs:
-            self.values[block] = row[np.array(columns, int)]
+            self.values[block] = _taken(row, columns)
         for part in plan.blocks:
             if isinstance(part, Recurrence):
                 self.loop(part)
@@ -102,12 +121,14 @@ class _Row:
     def outputs(self) -> Array:
         """Return the outputs as one array."""
         found = [self.rows(x)[0] if isinstance(x, Rows) else x for x in self.plan.outputs]
-        return jnp.stack([jnp.asarray(x, self.dtype) for x in found])
+        arrays = [jnp.asarray(x, self.dtype) for x in found]
+        if len(arrays) > 1:  # else XLA would compute what outputs share once for each of them, on a GPU
+            arrays = jax.lax.optimization_barrier(arrays)
+        return jnp.stack(arrays)
 
     def rows(self, rows: Rows) -> Array:
         """Return rows of a block, in their order."""
-        x = self.values[rows.block]
-        return x if rows.index == tuple(range(x.shape[0])) else x[np.array(rows.index, int)]
+        return _taken(self.values[rows.block], rows.index)
 
     def constant(self, numbers: Any) -> Array:
         return jnp.asarray(np.array(numbers, self.dtype))
@@ -136,10 +157,10 @@ class _Row:
         for part in rule.parts:
             if isinstance(part, Layer):
                 x = self.rows(part.senders)
-                W = next(varying) if part.iterations else self.parameters[np.array(part.weights, int)]
+                W = next(varying) if part.iterations else _taken(self.parameters, part.weights)
                 total = total + jnp.matmul(W, x, precision="highest")
                 if part.biases is not None:
-                    total = total + (next(varying) if part.iterations else self.parameters[np.array(part.biases, int)])
+                    total = total + (next(varying) if part.iterations else _taken(self.parameters, part.biases))
             elif isinstance(part, Linear):
                 total = total + self.constant(part.coefficients) * self.rows(part.rows)
             else:
@@ -218,7 +239,7 @@ class _Row:
         """Return the weights and the biases of a layer in every iteration, where they vary."""
         if not isinstance(part, Layer) or not part.iterations:
             return []
-        found = [self.parameters[np.array([weights for weights, _ in part.iterations], int)]]
+        found = [_taken(self.parameters, [weights for weights, _ in part.iterations])]
         if part.biases is not None:
-            found.append(self.parameters[np.array([biases for _, biases in part.iterations], int)])
+            found.append(_taken(self.parameters, [biases for _, biases in part.iterations]))
         return found
