@@ -19,6 +19,7 @@ from autograd.conversion import shown
 from autograd.lifting.engines import EngineName
 from autograd.lifting.passes.canonicalize import Apply, Graph, canonicalize
 from autograd.lifting.passes.trace import Trace, trace
+from autograd.lifting.pipeline import collector_paused
 from autograd.lifting.program import Program, ReductionName
 from autograd.value import Value
 
@@ -68,8 +69,12 @@ def vectorize(
     if engine not in get_args(EngineName):
         raise ValueError(f"engine is {engine!r}; choose 'auto', 'numpy', 'scalar' or 'native'")
     leaves: Any = inputs
-    traced = _trace_function(loss, inputs, parameters) if callable(loss) else trace(_outputs(loss), leaves, parameters)
-    return Program(traced, reduction, dtype, [p.data for p in parameters], engine)
+    with collector_paused():
+        if callable(loss):
+            traced = _trace_function(loss, inputs, parameters)
+        else:
+            traced = trace(_outputs(loss), leaves, parameters)
+        return Program(traced, reduction, dtype, [p.data for p in parameters], engine)
 
 
 def _outputs(loss: Any) -> list[Value]:

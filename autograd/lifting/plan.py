@@ -202,12 +202,17 @@ def gathered(parts: Sequence[Layer | Linear | Gathered], size: int) -> list[Laye
         if isinstance(part, Linear):
             by_block[part.rows.block].append(part)
     for block, terms in by_block.items():
-        if len(terms) > (2 if size == 1 else MAX_TERMS_UNROLLED):
+        if len(terms) > most_terms(size):
             index = tuple([row for term in terms for row in term.rows.index])
             found.append(Gathered([term.coefficients for term in terms], Rows(block, index)))
         else:
             found += terms
     return found
+
+
+def most_terms(size: int) -> int:
+    """Return how many terms of one block a sum of `size` rows adds one by one."""
+    return 2 if size == 1 else MAX_TERMS_UNROLLED
 
 
 def layer_weights(weights: list[list[int]], biases: list[int] | None, neuron: int) -> list[int]:

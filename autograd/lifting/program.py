@@ -32,7 +32,7 @@ from autograd.lifting.engines import EngineName, FewRows
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
-from autograd.lifting.pipeline import compiled
+from autograd.lifting.pipeline import collector_paused, compiled
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ class Program:
 
     def _with_derivatives(self, wrt: Leaves, batch: NDArray[Any]) -> Program:
         """Return the program of the outputs and their derivatives, which computes with the same parameters."""
-        with self._lock:
+        with self._lock, collector_paused():
             if wrt not in self._differentiated:
                 try:
                     traced = self._trace.differentiated(wrt)

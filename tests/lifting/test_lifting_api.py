@@ -76,6 +76,37 @@ def test_the_graph_is_freed_once_it_is_lifted():
     assert p.value(ROWS) == before
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("declared", [True, False])
+def test_lifting_leaves_the_garbage_collector_as_it_was(enabled, declared):
+    loss, x, w = graph()
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        if declared:
+            vectorize(loss, x, w).jacobian(ROWS)
+        else:
+            with pytest.raises(ValueError, match="neither an input nor a parameter"):
+                vectorize(loss, x)
+        assert gc.isenabled() == enabled
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_the_garbage_collector_rests_while_a_graph_is_lifted():
+    loss, x, w = graph()
+    for k in range(2000):
+        loss = sin(loss) * w[0] + 0.1 * k
+    collections = []
+    gc.collect()
+    gc.callbacks.append(lambda phase, _: collections.append(phase))
+    try:
+        vectorize(loss, x, w)
+    finally:
+        gc.callbacks.pop()
+    assert len(collections) <= 2  # the start and the end of one, when it is over
+
+
 def test_a_copy_has_parameters_of_its_own():
     p = program()
     q = copy.deepcopy(p)

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import pytest
 
-from autograd import Value, atan2, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
+from autograd import Value, atan2, cos, dot, exp, log, maximum, minimum, sin, softplus, square, sum, tanh, vectorize
 from autograd.lifting.codegen.code import Code
 from autograd.lifting.codegen.emitter import Emitter
 from autograd.lifting.codegen.layout import common_prefix, one_by_one, stride, whole
@@ -19,7 +19,8 @@ from autograd.lifting.passes.fuse_division import fuse_division
 from autograd.lifting.passes.materialize_broadcasts import materialize_broadcasts
 from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.trace import trace
-from autograd.lifting.plan import Block, Elementwise, Gathered, Layer, Linear, Product, Reduction, Rows, Total
+from autograd.lifting.pipeline import plan_of
+from autograd.lifting.plan import Block, Elementwise, Gathered, Layer, Linear, Product, Reduction, Rows, Total, operands
 from autograd.lifting.statements import Array, Statement, elementwise
 from nn import MLP, mse, softmax_cross_entropy
 
@@ -37,7 +38,7 @@ def form(f, inputs=3, parameters=3):
 def plan(f, inputs=3, parameters=3):
     x, w = leaves(inputs, "x"), leaves(parameters, "w")
     result = f(x, w)
-    return pack(canonicalize(trace(result if isinstance(result, list) else [result], x, w)))
+    return plan_of(trace(result if isinstance(result, list) else [result], x, w))
 
 
 def line(target, form, *reads, comment=""):
@@ -272,6 +273,29 @@ def test_dead_nodes_are_in_no_block():
         return log(x[1]) + softplus(x[2]) * (w[0] - w[0]) + sin(x[0] * w[0]) - sin(w[0] * x[0])
 
     assert [block.rule.operation.name for block in plan(f).blocks] == ["log"]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("count", [2, 3, 9, 20])
+def test_the_rule_of_a_group_reads_what_the_group_says(size, count):
+    def f(x, w):
+        a = [sin(x[k]) for k in range(size * count)]
+        b = [cos(x[k]) for k in range(size * count)]
+        rows = [range(j, size * count, size) for j in range(size)]
+        sums = [sum([*[c * a[k] for c, k in enumerate(row, 1)], b[row[0]], w[0], 2.0]) for row in rows]
+        layer = [dot(w[:count], a[:count], b[j]) for j in range(size)]
+        return [
+            *sums,
+            *layer,
+            *[atan2(2.0, y) * y for y in sums],
+            maximum(*a),
+            *[a[-1 - k] * b[k] for k in range(size)],
+        ]
+
+    x, w = leaves(size * count, "x"), leaves(count, "w")
+    groups = pack(canonicalize(trace(f(x, w), x, w)))
+    for number, reads in enumerate(groups.reads):
+        assert [(rows.block.number, rows.index) for rows in operands(groups.block(number).rule)] == reads
 
 
 # Writing --------------------------------------------------------------------------------------------------------------

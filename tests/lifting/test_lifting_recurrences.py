@@ -13,6 +13,8 @@ from autograd import Value, cos, dot, maximum, relu, sigmoid, sin, softplus, ste
 from autograd import sum as total
 from autograd.lifting import pipeline
 from autograd.lifting.passes import reroll_loops as rerolling
+from autograd.lifting.passes.canonicalize import canonicalize
+from autograd.lifting.passes.pack import pack
 from autograd.lifting.passes.trace import trace
 from autograd.lifting.pipeline import plan_of
 from autograd.lifting.plan import Recurrence
@@ -300,6 +302,16 @@ def test_the_source_of_a_recurrence_does_not_grow_with_its_steps():
     sources = [vectorize(*recurrence(steps)).source for steps in (200, 400)]
     assert len(sources[0].splitlines()) == len(sources[1].splitlines()) < 90
     assert "# 199 iterations:" in sources[0]
+
+
+def test_of_all_iterations_of_a_loop_one_becomes_blocks():
+    counts = []
+    for steps in (200, 400):
+        loss, inputs, parameters = recurrence(steps)
+        groups = pack(canonicalize(trace([loss], inputs, parameters)))
+        rerolling.reroll_loops(groups)
+        counts.append(len(groups.blocks))
+    assert counts[0] == counts[1] < 20
 
 
 def headers(build, steps):

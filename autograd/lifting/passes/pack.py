@@ -10,87 +10,60 @@ from __future__ import annotations
 import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from autograd.lifting.passes.canonicalize import Apply, Graph, Sum
-from autograd.lifting.plan import (
-    MAX_TERMS_UNROLLED,
-    Block,
-    Elementwise,
-    Gathered,
-    Layer,
-    Linear,
-    Plan,
-    Product,
-    Reduction,
-    Rows,
-    Rule,
-    Total,
-    gathered,
-)
+from autograd.lifting.passes.canonicalize import Apply, Graph, Sum, Term
+from autograd.lifting.passes.groups import BATCHED, TRAINED, Groups, Inputs, Terms
+from autograd.lifting.plan import MAX_TERMS_UNROLLED, Block
 from autograd.row import Operation
 from autograd.symbols import Symbol
 
 MAX_LEVELS_INTERLEAVED = 32  # of a deeper first output, what depends on nothing that it needs is computed after it
 
 
-def pack(graph: Graph) -> Plan:
-    """Return the blocks of a canonical graph."""
-    return _Packing(graph).plan()
-
-
-@dataclass(slots=True)
-class _Terms:
-    """A sum, taken apart: products of a parameter and a node by sender, then terms of one factor, then the constant."""
-
-    weights: dict[int, int]
-    terms: list[tuple[float, int]]
-    constant: float
+def pack(graph: Graph) -> Groups:
+    """Return the groups of nodes of a canonical graph that are computed together."""
+    return _Packing(graph).groups()
 
 
 class _Packing:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.first_parameter, self.leaves = len(graph.inputs), len(graph.inputs) + len(graph.parameters)
-        size = self.leaves + len(graph.nodes)
-        self.batched = [k < self.first_parameter for k in range(size)]
-        self.trained = [self.first_parameter <= k < self.leaves for k in range(size)]
-        self.levels = [0] * size
-        self.forms: list[Any] = [None] * size  # of nodes: _Terms, the tuple of a product's factors, or Apply
+        self.flags = [BATCHED] * len(graph.inputs) + [TRAINED] * len(graph.parameters) + [0] * len(graph.nodes)
+        self.levels = [0] * len(self.flags)
+        self.forms: list[Any] = [None] * len(self.flags)  # of nodes: Terms, the tuple of a product's factors, or Apply
         self.products: dict[tuple[int, ...], int] = {}
-        self.place: list[Any] = [None] * size  # the number of a node's block, its row, and the block: sorts as it is
         self.entered: list[int] = []  # the nodes that have a form, each after its operands
 
-    def plan(self) -> Plan:
+    def groups(self) -> Groups:
         used = self.reachable()
-        weights, no_weights = self.layers(used), dict[int, int]()
+        layers = self.layers(used)
+        nodes, leaves = self.graph.nodes, self.leaves
         for k in used:  # a node that is one product serves every sum with that product among its terms
-            node = self.graph.nodes[k - self.leaves]
+            node = nodes[k - leaves]
             if isinstance(node, Sum) and len(node.terms) == 1 and node.terms[0][0] == 1.0:
                 self.products[node.terms[0][1]] = k
         for k in used:
-            node = self.graph.nodes[k - self.leaves]
+            node = nodes[k - leaves]
             if isinstance(node, Apply):
                 self.enter(k, node, below(node))
-            elif self.products.get(node.terms[0][1]) == k:
+            elif len(node.terms) == 1 and self.products.get(node.terms[0][1]) == k:
                 self.product(node.terms[0][1])
             else:
-                terms = self.terms(node, weights.get(k, no_weights))
+                terms = self.terms(*layers[k]) if k in layers else self.terms({}, node.terms)
                 self.enter(k, terms, operands_of(terms))
         if len(self.graph.outputs) > 1 and isinstance(self.graph.outputs[0], int):
             self.postpone(self.graph.outputs[0])
-        parameters = Block(-1, len(self.graph.parameters), False, True, None, self.graph.parameters)
-        self.put(range(self.first_parameter, self.leaves), parameters)
-        inputs = self.input_blocks(weights.values())
-        blocks = self.blocks()
-        outputs = [x if isinstance(x, float) else self.rows([x]) for x in self.graph.outputs]
-        return Plan(inputs, parameters, blocks, outputs)
+        groups = Groups(
+            self.graph, self.forms, self.flags, self.input_blocks([weights for weights, _ in layers.values()])
+        )
+        self.group(groups)
+        return groups
 
     def reachable(self) -> list[int]:
         """Return the interior nodes that an output needs, in topological order, and mark which are batched."""
-        nodes, leaves = self.graph.nodes, self.leaves
-        batched, trained = self.batched, self.trained
+        nodes, leaves, flags = self.graph.nodes, self.leaves, self.flags
         needed = bytearray(leaves + len(nodes))
         for output in self.graph.outputs:
             if isinstance(output, int):
@@ -104,63 +77,65 @@ class _Packing:
                     needed[x] = 1
         used.reverse()
         for k, xs in zip(used, reversed(operands), strict=True):
-            batched[k] = True in [batched[x] for x in xs]
-            trained[k] = True in [trained[x] for x in xs] and not is_flat(nodes[k - leaves])
+            found = 0
+            for x in xs:
+                found |= flags[x]
+            flags[k] = found & BATCHED if found & TRAINED and is_flat(nodes[k - leaves]) else found
         return used
 
-    def layers(self, used: Sequence[int]) -> dict[int, dict[int, int]]:
-        """Return, for each sum that is to have a matrix product, its weights: sender -> parameter.
+    def layers(self, used: Sequence[int]) -> dict[int, tuple[dict[int, int], list[Term]]]:
+        """Return, for each sum that is to have a matrix product, weights (sender -> parameter) and its other terms.
 
         A sum whose senders no other sum shares has one only if it is long, or there are few such sums.
         """
-        weights: dict[int, dict[int, int]] = {}
+        layers: dict[int, tuple[dict[int, int], list[Term]]] = {}
         sharing: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        first, leaves, flags = self.first_parameter, self.leaves, self.flags
         for k in used:
-            node = self.graph.nodes[k - self.leaves]
+            node = self.graph.nodes[k - leaves]
             if isinstance(node, Sum) and len(node.terms) > 1:
                 found: dict[int, int] = {}
-                for coefficient, factors in node.terms:
-                    if coefficient == 1.0 and len(factors) == 2:
+                rest: list[Term] = []
+                for term in node.terms:
+                    factors = term[1]
+                    if len(factors) == 2 and term[0] == 1.0:
                         x, p = factors  # inputs have lower numbers than parameters, all else higher ones
-                        if x >= self.first_parameter:
+                        if x >= first:
                             x, p = p, x
-                        if self.first_parameter <= p < self.leaves and self.batched[x]:
-                            found.setdefault(x, p)
+                        if first <= p < leaves and flags[x] & BATCHED and x not in found:
+                            found[x] = p
+                            continue
+                    rest.append(term)
                 if len(found) > 1:
-                    weights[k] = found
+                    layers[k] = found, rest
                     sharing[tuple(sorted(found))].append(k)
         alone = Counter(len(senders) for senders, sums in sharing.items() if len(sums) == 1)
         for senders, sums in sharing.items():
             if len(sums) == 1 and len(senders) <= MAX_TERMS_UNROLLED < alone[len(senders)]:
-                del weights[sums[0]]
-        return weights
+                del layers[sums[0]]
+        return layers
 
-    def terms(self, node: Sum, weights: dict[int, int]) -> _Terms:
-        """Take a sum apart; its other products become nodes of their own."""
+    def terms(self, weights: dict[int, int], rest: Sequence[Term]) -> Terms:
+        """Return a sum of weights times senders and of other terms, whose products become nodes of their own."""
         terms, constant = [], 0.0
-        for coefficient, factors in node.terms:
+        for coefficient, factors in rest:
             if not factors:
                 constant = coefficient
-            elif len(factors) == 1:
-                terms.append((coefficient, factors[0]))
-            elif (
-                coefficient != 1.0
-                or len(factors) > 2
-                or not (weights.get(factors[0]) == factors[1] or weights.get(factors[1]) == factors[0])
-            ):
-                terms.append((coefficient, self.product(factors)))
-        return _Terms(weights, terms, constant)
+            else:
+                terms.append((coefficient, factors[0] if len(factors) == 1 else self.product(factors)))
+        return Terms(weights, terms, constant)
 
     def product(self, factors: tuple[int, ...]) -> int:
         """Return the node of a product."""
         new = len(self.levels)
         k = self.products.setdefault(factors, new)
         if k == new:
-            self.batched.append(True in [self.batched[x] for x in factors])
-            self.trained.append(True in [self.trained[x] for x in factors])
+            flags = 0
+            for x in factors:
+                flags |= self.flags[x]
+            self.flags.append(flags)
             self.levels.append(0)
             self.forms.append(None)
-            self.place.append(None)
         if self.forms[k] is None:
             self.enter(k, factors, factors)
         return k
@@ -183,132 +158,65 @@ class _Packing:
         depth = self.levels[first]
         if depth <= MAX_LEVELS_INTERLEAVED:
             return
-        needed, moved = {first}, set[int]()
+        levels, forms = self.levels, self.forms
+        needed, moved = bytearray(len(forms)), bytearray(len(forms))
+        needed[first] = 1
         for k in reversed(self.entered):
-            if k in needed:
-                needed.update(operands_of(self.forms[k]))
+            if needed[k]:
+                for x in operands_of(forms[k]):
+                    needed[x] = 1
         for k in self.entered:
-            if k not in needed:
-                operands = operands_of(self.forms[k])
-                level = 1 + max([self.levels[x] for x in operands], default=0)
-                if not moved.isdisjoint(operands) or all([x < self.leaves for x in operands]):
-                    moved.add(k)
-                    level = max(level, depth)
-                self.levels[k] = level
+            if not needed[k]:
+                deepest, after_moved, on_leaves = 0, False, True
+                for x in operands_of(forms[k]):
+                    deepest = levels[x] if levels[x] > deepest else deepest
+                    after_moved = after_moved or moved[x] == 1
+                    on_leaves = on_leaves and x < self.leaves
+                if after_moved or on_leaves:
+                    moved[k] = 1
+                    deepest = max(deepest, depth - 1)
+                levels[k] = deepest + 1
 
-    def put(self, nodes: Iterable[int], block: Block) -> None:
-        for row, k in enumerate(nodes):
-            self.place[k] = block.number, row, block
-
-    def input_blocks(self, weights: Iterable[dict[int, int]]) -> list[tuple[Block, tuple[int, ...]]]:
+    def input_blocks(self, weights: Iterable[dict[int, int]]) -> Inputs:
         """Return the inputs as blocks: those that a layer takes together, if there are few such, and the rest."""
         free = dict.fromkeys(range(self.first_parameter))
-        found: list[tuple[Block, tuple[int, ...]]] = []
+        found: Inputs = []
         groups = {tuple(sorted([x for x in senders if x < self.first_parameter])): None for senders in weights}
         for columns in [*(groups if len(groups) <= MAX_TERMS_UNROLLED else ()), None]:
             chosen = tuple(free) if columns is None else columns
             if chosen and all([x in free for x in chosen]):
                 block = Block(-2 - len(found), len(chosen), True, False, None, [self.graph.inputs[x] for x in chosen])
-                self.put(chosen, block)
                 found.append((block, chosen))
                 for x in chosen:
                     del free[x]
         return found
 
-    def blocks(self) -> list[Block]:
-        """Return the blocks of nodes, level by level."""
-        levels: dict[int, list[int]] = defaultdict(list)
-        for k in range(self.leaves, len(self.forms)):
-            if self.forms[k] is not None:
-                levels[self.levels[k]].append(k)
-        blocks: list[Block] = []
-        named = self.graph.names
-        for _, level in sorted(levels.items()):
-            for nodes in [level] if len(level) == 1 else self.isomorphic(level):
-                k = nodes[0]
-                names = [named.get(k, "") for k in nodes] if len(nodes) > 1 else [named.get(k, "")]
-                block = Block(len(blocks), len(nodes), self.batched[k], self.trained[k], self.rule(nodes), names)
-                self.put(nodes, block)
-                blocks.append(block)
-        return blocks
+    def group(self, groups: Groups) -> None:
+        """Group the nodes, level by level."""
+        levels: list[list[int]] = [[] for _ in range(max(self.levels, default=0))]
+        for k in sorted(self.entered):
+            levels[self.levels[k] - 1].append(k)
+        for level in levels:
+            for nodes in [level] if len(level) == 1 else self.isomorphic(level, groups):
+                groups.add(nodes)
 
-    def isomorphic(self, level: Sequence[int]) -> Iterable[list[int]]:
+    def isomorphic(self, level: Sequence[int], placed: Groups) -> Iterable[list[int]]:
         """Return the nodes of a level in groups of isomorphic ones."""
         groups: dict[Any, list[int]] = {}
         for k in level:
-            groups.setdefault(self.signature(k), []).append(k)
+            groups.setdefault(self.signature(k, placed), []).append(k)
         return groups.values()
 
-    def block_of(self, k: int | float) -> Any:
-        """Return the number of a node's block, or None for a constant."""
-        return None if isinstance(k, float) else self.place[k][0]
-
-    def order_of_term(self, term: tuple[float, int]) -> Any:
-        return self.place[term[1]]
-
-    def signature(self, k: int) -> Any:
+    def signature(self, k: int, placed: Groups) -> Any:
         """Return what two nodes of a level must share to be rows of one block."""
-        form = self.forms[k]
-        if isinstance(form, _Terms):
-            return tuple(sorted(form.weights)), tuple(sorted([self.place[x][0] for _, x in form.terms]))
+        form, place = self.forms[k], placed.place
+        if isinstance(form, Terms):
+            return tuple(sorted(form.weights)), tuple(sorted([place[x][0] for _, x in form.terms]))
         if isinstance(form, Apply):
-            blocks = tuple([self.block_of(x) for x in form.operands])
-            return (form.operation, k) if is_reduction(form, blocks) else (form.operation, blocks, len(blocks))
-        return "product", tuple(sorted([self.place[x][0] for x in form]))
-
-    def rows(self, nodes: Sequence[int]) -> Rows:
-        """Return where nodes of one block stand."""
-        places = [self.place[k] for k in nodes]
-        return Rows(places[0][2], tuple([row for _, row, _ in places]))
-
-    def rule(self, nodes: Sequence[int]) -> Rule:
-        first = self.forms[nodes[0]]
-        if len(nodes) == 1:  # as in a recurrence, of which there are many
-            if first.__class__ is tuple:
-                return Product([Rows(block, (row,)) for _, row, block in sorted([self.place[x] for x in first])])
-            if first.__class__ is _Terms and not first.weights:
-                return self.sum(first)
-        forms = [self.forms[k] for k in nodes]
-        if isinstance(first, _Terms):
-            return self.total(forms)
-        if isinstance(first, Apply):
-            if is_reduction(first, [self.block_of(x) for x in first.operands]):
-                return Reduction(first.operation, self.rows(below(first)))
-            columns = zip(*[form.operands for form in forms], strict=True)
-            return Elementwise(
-                first.operation,
-                [list(column) if isinstance(column[0], float) else self.rows(column) for column in columns],
-            )
-        order = self.place.__getitem__
-        return Product([self.rows(column) for column in zip(*[sorted(f, key=order) for f in forms], strict=True)])
-
-    def sum(self, form: _Terms) -> Total:
-        """Return the sum of a block of one row."""
-        terms = form.terms if len(form.terms) == 1 else sorted(form.terms, key=self.order_of_term)
-        parts: list[Layer | Linear | Gathered] = []
-        for c, x in terms:
-            _, row, block = self.place[x]
-            parts.append(Linear([c], Rows(block, (row,))))
-        return Total(gathered(parts, 1) if len(parts) > 2 else parts, [form.constant])
-
-    def total(self, forms: Sequence[_Terms]) -> Total:
-        parts: list[Layer | Linear | Gathered] = []
-        senders: dict[int, list[int]] = defaultdict(list)  # block -> its nodes among the senders
-        for x in sorted(forms[0].weights, key=self.place.__getitem__):
-            senders[self.place[x][0]].append(x)
-        terms = [sorted(form.terms, key=self.order_of_term) for form in forms]
-        columns = list(zip(*terms, strict=True))
-        biases = None
-        if len(senders) == 1:  # one parameter more in every sum is the bias
-            for place, column in enumerate(columns):
-                if all([c == 1.0 and self.first_parameter <= x < self.leaves for c, x in column]):
-                    biases = [x - self.first_parameter for _, x in columns.pop(place)]
-                    break
-        for xs in senders.values():
-            weights = [[form.weights[x] - self.first_parameter for x in xs] for form in forms]
-            parts.append(Layer(weights, self.rows(xs), biases))
-        parts += [Linear([c for c, _ in column], self.rows([x for _, x in column])) for column in columns]
-        return Total(gathered(parts, len(forms)), [form.constant for form in forms])
+            if placed.is_reduction(form):
+                return k
+            return form.operation, *[None if isinstance(x, float) else place[x][0] for x in form.operands]
+        return "product", *sorted([place[x][0] for x in form])
 
 
 def below(node: Any) -> list[int]:
@@ -320,10 +228,10 @@ def below(node: Any) -> list[int]:
 
 def operands_of(form: Any) -> Sequence[int]:
     """Return the nodes that a form uses."""
-    if isinstance(form, _Terms):
+    if form.__class__ is Terms:
         terms = [x for _, x in form.terms]
         return [*form.weights, *terms] if form.weights else terms
-    return below(form) if isinstance(form, Apply) else form
+    return below(form) if form.__class__ is Apply else form
 
 
 def is_flat(node: Sum | Apply) -> bool:
@@ -336,8 +244,3 @@ def has_no_slope(operation: Operation) -> bool:
     """Whether all of an operation's partial derivatives are the number 0."""
     rules = operation.partials(Symbol(), Symbol()) if callable(operation.partials) else operation.partials
     return all([isinstance(rule, float) and rule == 0.0 for rule in rules])
-
-
-def is_reduction(node: Apply, blocks: Sequence[int | None]) -> bool:
-    """Whether an operation of many operands runs down the rows of one block."""
-    return node.operation.arity is None and len(blocks) > 2 and None not in blocks and len(set(blocks)) == 1

@@ -11,7 +11,6 @@ such a block, different ones in each iteration.
 from __future__ import annotations
 
 import itertools
-from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, cast
@@ -19,21 +18,18 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.lifting.passes.groups import Groups, Read
 from autograd.lifting.plan import (
     Block,
     Carried,
-    Elementwise,
     External,
     Layer,
-    Linear,
     Plan,
     Recurrence,
-    Reduction,
     Rows,
     Rule,
     Total,
     gathered,
-    operands,
     with_operands,
 )
 
@@ -43,99 +39,113 @@ MAX_ANCHORS = 256  # blocks of which the one with the rarest form is looked for 
 MAX_CANDIDATES = 64  # places tried for the beginning of the next iteration
 
 
-def reroll_loops(plan: Plan) -> Plan:
-    """Return a plan whose blocks are recurrences where they repeat."""
-    return plan if len(plan.blocks) <= MAX_BLOCKS_UNROLLED else _Recurring(plan).plan()
+def reroll_loops(groups: Groups) -> Plan:
+    """Return a plan of all groups, which are recurrences where they repeat, else blocks."""
+    return _Recurring(groups).plan()
 
 
 class _Recurring:
-    def __init__(self, plan: Plan) -> None:
-        self.given = plan
-        self.blocks = cast("list[Block]", plan.blocks)  # no recurrence is found yet
-        self.numbers = itertools.count(len(self.blocks))  # of new blocks
-        self.stack_of: dict[Block, tuple[Block, int]] = {}  # of a block of a loop, and its first row there
+    def __init__(self, groups: Groups) -> None:
+        self.groups, self.count, self.reads = groups, len(groups.nodes), groups.reads
+        self.numbers = itertools.count(self.count)  # of new blocks
+        self.stack_of: dict[int, tuple[Block, int]] = {}  # of a group of a loop: its stack, and its first row there
         self.found: list[Block | Recurrence] = []
-        self.reads = [operands(block.rule) for block in self.blocks]
 
     def plan(self) -> Plan:
-        forms: dict[Any, int] = {}
-        numbers = np.array([forms.setdefault(_form(*x), len(forms)) for x in zip(self.blocks, self.reads, strict=True)])
-        done = 0
-        for start, period, times in _repeats(numbers, 0, len(numbers)):
+        groups = self.groups
+        if self.count <= MAX_BLOCKS_UNROLLED:
+            self.found += map(groups.block, range(self.count))
+        else:
+            self.reroll()
+        outputs = [x if isinstance(x, float) else self.at(groups.place[x]) for x in groups.graph.outputs]
+        return Plan(groups.inputs, groups.parameters, self.found, outputs)
+
+    def reroll(self) -> None:
+        """Find what repeats; write out the rest."""
+        shapes: dict[Any, int] = {}
+        numbers = np.array([shapes.setdefault(shape, len(shapes)) for shape in self.groups.shapes])
+        done, sizes = 0, np.array([*map(len, self.groups.nodes)])
+        for start, period, times in _repeats(numbers, 0, self.count):
             self.relocate(start, start + period * times)
-            iterations = [self.blocks[k : k + period] for k in range(start, start + period * times, period)]
-            for first, last in _runs(iterations, self.reads):
+            iterations = [range(k, k + period) for k in range(start, start + period * times, period)]
+            for first, last in _runs(iterations, self.reads, sizes):
                 if last - first >= MIN_ITERATIONS and (last - first) * period > MAX_BLOCKS_UNROLLED:
                     self.write_out(done, start + first * period)
                     done = start + last * period
                     self.found.append(self.recurrence(iterations[first:last]))
-        self.write_out(done, len(self.blocks))
-        outputs = [self.at(x) if isinstance(x, Rows) else x for x in self.given.outputs]
-        return Plan(self.given.inputs, self.given.parameters, self.found, outputs)
+        self.write_out(done, self.count)
 
     def relocate(self, start: int, stop: int) -> None:
-        """Make blocks read from the stacks of the blocks that a loop already computes."""
-        for block in self.blocks[start:stop] if self.stack_of else ():
-            rows = self.reads[block.number]
-            if block.rule and any([x.block in self.stack_of for x in rows]):
-                self.reads[block.number] = moved = [*map(self.at, rows)]
-                block.rule = with_operands(block.rule, iter(moved))
+        """Make groups read from the stacks of the groups that a loop already computes."""
+        for k in range(start, stop) if self.stack_of else ():
+            reads = self.reads[k]
+            if any([number in self.stack_of for number, _ in reads]):
+                self.reads[k] = [self.moved(read) for read in reads]
 
-    def at(self, x: Rows) -> Rows:
+    def moved(self, read: Read) -> Read:
         """Return where rows are now."""
-        if x.block not in self.stack_of:
-            return x
-        stack, first = self.stack_of[x.block]
-        return Rows(stack, tuple([first + row for row in x.index]))
+        number, rows = read
+        if number not in self.stack_of:
+            return read
+        stack, first = self.stack_of[number]
+        return stack.number, tuple([first + row for row in rows])
+
+    def at(self, read: Read) -> Rows:
+        """Return rows of a block, where they are now."""
+        return self.groups.at(self.moved(read))
 
     def write_out(self, start: int, stop: int) -> None:
-        """Keep blocks as they are, except that many terms of one block are gathered in a sum."""
+        """Make groups blocks, except that many terms of one block are gathered in a sum."""
         self.relocate(start, stop)
-        for block in self.blocks[start:stop]:
+        for k in range(start, stop):
+            block = self.groups.block(k)
             if isinstance(block.rule, Total) and len(block.rule.parts) > 2:
                 block.rule.parts = gathered(block.rule.parts, block.size)
             self.found.append(block)
 
-    def recurrence(self, iterations: Sequence[Sequence[Block]]) -> Recurrence:
+    def recurrence(self, iterations: Sequence[range]) -> Recurrence:
         """Return iterations as a loop."""
-        period, begin = len(iterations[0]), iterations[0][0].number
-        body = [Block(x.number, x.size, x.batched, x.trained, None, x.names) for x in iterations[0]]
-        stacks = [self.block(x.size * len(iterations), x) for x in iterations[0]]
+        period, begin = len(iterations[0]), iterations[0].start
+        given = [*map(self.groups.block, iterations[0])]
+        body = [Block(x.number, x.size, x.batched, x.trained, None, x.names) for x in given]
+        stacks = [self.block(x.size * len(iterations), x) for x in given]
+        self.groups.blocks |= {stack.number: stack for stack in stacks}
         carried: dict[tuple[int, int], Carried] = {}
         external: dict[Any, External] = {}
 
-        def operand(column: Sequence[Rows]) -> Rows:
+        def operand(column: Sequence[Read]) -> Rows:
             """Return the rows in the body that stand for those of each iteration."""
-            x = column[0]
-            if x.block is column[1].block:
-                index = [y.index for y in column]
+            number, rows = column[0]
+            if number == column[1][0]:
+                index = [rows for _, rows in column]
                 backwards = index[-1] < index[0]
                 if backwards:
                     index.reverse()
-                rows = Rows(x.block, x.index if len(set(index)) == 1 else tuple(itertools.chain(*index)))
-                key = (x.block, rows.index, backwards)
+                key = number, rows if len(set(index)) == 1 else tuple(itertools.chain(*index)), backwards
                 if key not in external:
-                    external[key] = External(self.block(len(x.index), x.block), self.at(rows), backwards)
+                    x = self.at(key[:2])
+                    external[key] = External(self.block(len(rows), self.groups.block(number)), x, backwards)
                 return every(external[key].block)
-            iteration, place = divmod(x.block.number - begin, period)
+            iteration, place = divmod(number - begin, period)
             if iteration == 0:
-                return Rows(body[place], x.index)
+                return Rows(body[place], rows)
             if (iteration, place) not in carried:
-                first = [self.at(every(y.block)) for y in column[:-iteration]]
-                carried[iteration, place] = Carried(self.block(x.block.size, x.block), stacks[place], first)
-            return Rows(carried[iteration, place].block, x.index)
+                like = self.groups.block(number)
+                first = [self.at((number, tuple(range(like.size)))) for number, _ in column[:-iteration]]
+                carried[iteration, place] = Carried(self.block(like.size, like), stacks[place], first)
+            return Rows(carried[iteration, place].block, rows)
 
-        for block, same in zip(body, zip(*iterations, strict=True), strict=True):
-            columns = zip(*[self.reads[x.number] for x in same], strict=True)
-            block.rule = rule = with_operands(cast("Rule", same[0].rule), map(operand, columns))
-            for k, part in enumerate(rule.parts if isinstance(rule, Total) else ()):
+        for block, x, same in zip(body, given, zip(*iterations, strict=True), strict=True):
+            columns = zip(*[self.reads[k] for k in same], strict=True)
+            block.rule = rule = with_operands(cast("Rule", x.rule), map(operand, columns))
+            for place, part in enumerate(rule.parts if isinstance(rule, Total) else ()):
                 if isinstance(part, Layer):
-                    each = [cast("Layer", cast("Total", x.rule).parts[k]) for x in same]
-                    if any([(x.weights, x.biases) != (part.weights, part.biases) for x in each]):
-                        part.iterations = [(x.weights, x.biases) for x in each]
-        for k, per_iteration in enumerate(iterations):
-            for x, stack in zip(per_iteration, stacks, strict=True):
-                self.stack_of[x] = stack, k * x.size
+                    each = [cast("Layer", cast("Total", self.groups.wide_rules[k]).parts[place]) for k in same]
+                    if any([(y.weights, y.biases) != (part.weights, part.biases) for y in each]):
+                        part.iterations = [(y.weights, y.biases) for y in each]
+        for place, stack in enumerate(stacks):
+            for iteration, numbers in enumerate(iterations):
+                self.stack_of[numbers[place]] = stack, iteration * given[place].size
         return Recurrence(len(iterations), body, stacks, [*carried.values()], [*external.values()])
 
     def block(self, size: int, like: Block) -> Block:
@@ -148,45 +158,22 @@ def every(block: Block) -> Rows:
     return Rows(block, tuple(range(block.size)))
 
 
-def _form(block: Block, reads: Sequence[Rows]) -> Any:
-    """Return what a block, which reads these rows, must have in common with its counterparts in other iterations."""
-    rule = block.rule
-    shape: list[Any] = [type(rule), block.size, block.batched, block.trained]
-    for x in reads:
-        other = x.block
-        shape += len(x.index), other.number if other.number < 0 else 0, other.batched, other.trained
-    if isinstance(rule, Total):
-        shape.append(_bits(rule.constants))
-        for part in rule.parts:
-            if isinstance(part, Linear):
-                shape.append(_bits(part.coefficients))
-            else:
-                shape.append(
-                    (len(part.weights), part.biases is None) if isinstance(part, Layer) else repr(part.coefficients)
-                )
-    elif isinstance(rule, (Elementwise, Reduction)):
-        shape.append(rule.operation)
-        if isinstance(rule, Elementwise):
-            shape += [repr(x) if isinstance(x, list) else "" for x in rule.operands]
-    return tuple(shape)
-
-
-def _bits(xs: Sequence[float]) -> bytes:
-    """Return numbers so that equal means the same bits: 0.0 is not −0.0, and NaN is itself."""
-    return array("d", xs).tobytes()
-
-
-def _runs(iterations: Sequence[Sequence[Block]], reads: Sequence[Sequence[Rows]]) -> list[tuple[int, int]]:
+def _runs(
+    iterations: Sequence[range], reads: Sequence[Sequence[Read]], sizes: NDArray[np.int_]
+) -> list[tuple[int, int]]:
     """Return the runs of iterations that are alike, each as its first and the one after its last.
 
-    reads: what each block reads, by its number; those of higher numbers are stacks.
+    Args:
+        iterations: the numbers of the blocks in each.
+        reads: what each block reads, by its number; those of higher numbers are stacks.
+        sizes: of the blocks.
     """
-    period, begin = len(iterations[0]), iterations[0][0].number
+    period, begin = len(iterations[0]), iterations[0].start
     follows = np.ones(len(iterations) - 1, bool)  # whether an iteration continues the one before
     external, inner = [], []  # the numbers of the blocks that an operand is in, iteration by iteration
     for same in zip(*iterations, strict=True):
-        for column in zip(*[reads[block.number] for block in same], strict=True):
-            numbers = np.array([x.block.number for x in column])
+        for column in zip(*[reads[k] for k in same], strict=True):
+            numbers = np.array([number for number, _ in column])
             placed = (numbers >= 0) & (numbers < len(reads))  # no leaf, and no stack
             fixed, step = numbers[1:] == numbers[:-1], numbers[1:] - numbers[:-1] == period
             step &= placed[1:] & placed[:-1]
@@ -195,7 +182,10 @@ def _runs(iterations: Sequence[Sequence[Block]], reads: Sequence[Sequence[Rows]]
                 external.append(numbers)
             else:
                 follows &= step
-                follows &= [x.index == y.index and x.block.size == y.block.size for x, y in pairwise(column)]
+                of_column = sizes[np.where(placed, numbers, 0)]
+                if of_column.max() > 1:
+                    follows &= of_column[1:] == of_column[:-1]
+                    follows &= [x == y for (_, x), (_, y) in pairwise(column)]
                 inner.append(numbers)
     runs = []
     for first, last in pairwise([0, *(np.flatnonzero(~follows) + 1).tolist(), len(iterations)]):

@@ -105,7 +105,7 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     nodes: list[float | tuple[Operation, tuple[int, ...]]] = []
     names: dict[int, str] = {}
     leaves: list[int] = []
-    declared_leaves = len(numbers)
+    number = len(numbers)  # of the next node
     order = topological_order(*outputs)
     bare = {output for output in outputs if output.operation is None and not output.name}
     if bare:
@@ -113,7 +113,11 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
     for node in order:
         operation = node.operation
         if operation is not None:
-            nodes.append((operation, tuple([numbers[x] for x in node.operands])))
+            second = node._second
+            if second is not None:  # two operands, as most nodes have: at once
+                nodes.append((operation, (numbers[node._first], numbers[second])))
+            else:
+                nodes.append((operation, tuple([numbers[x] for x in node.operands])))
         elif node in numbers:
             leaves.append(numbers[node])
             continue
@@ -123,9 +127,10 @@ def trace(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequenc
             raise ValueError(
                 f"the leaf {describe(node)} is neither an input nor a parameter: declare it, or use a plain number"
             )
-        numbers[node] = number = declared_leaves + len(nodes) - 1
+        numbers[node] = number
         if node.name:
             names[number] = node.name
+        number += 1
     return Trace(
         [x.name or f"x{i}" for i, x in enumerate(inputs, 1)],
         [x.name or f"p{i}" for i, x in enumerate(parameters, 1)],
