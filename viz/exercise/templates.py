@@ -15,14 +15,13 @@ from typing import Any
 
 from viz.exercise.answers import flat, mapped, plain, walk
 from viz.exercise.exercises import Exercise
-from viz.exercise.parts import part, source_hash
 from viz.exercise.sheet import PRECISION, data, instructions, senders_of
 from viz.graphs.textbook_network import network
+from viz.pages.parts import UNSAFE, part, source_hash
 from viz.rendering.engines import render
 
 Field = Callable[..., str]  # from the name of an answer, its group and its indices
 SUFFIXES = ("json", "csv", "html")
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
 def template(exercise: Exercise, suffix: str, name: str = "") -> str:
@@ -62,13 +61,13 @@ def form(exercise: Exercise, name: str = "") -> str:
     Raises:
         RuntimeError: If no Graphviz can draw the figure.
     """
-    script, sheet = part("form.js"), part("form.css")
+    script, sheet = part("viz.exercise", "form.js"), part("viz.exercise", "form.css")
     names = exercise.names()
     first = data(exercise)
     title, given = first[0], first[first.index("") + 1 :]
     blank = {group: _empty(layers) for group, layers in names.items()}
     model = {"exercise": exercise.options, "name": name, **blank}
-    return Template(part("form.html")).substitute(
+    return Template(part("viz.exercise", "form.html")).substitute(
         title=html.escape(title),
         options=html.escape(exercise.options),
         name=html.escape(name),

@@ -11,13 +11,13 @@ import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from typing import Any
 
 from autograd import Operation, Value, topological_order
 from autograd.operations import BUILT_IN
 from autograd.rules import elementary, gamma, normal, powers
 from autograd.symbols import Symbol
+from viz.pages.parts import part
 from viz.text.labels import visible
 
 LETTERS = "xyuvst"  # of the operands of an operation of one's own, as in its formula
@@ -102,7 +102,7 @@ def graph_model(root: Value) -> dict[str, Any]:
 @functools.cache
 def _declarations() -> dict[str, str]:
     """Return the declarations of rules.js and the constants, each by its name, in an order that JavaScript can read."""
-    text = files("viz.pages").joinpath("template", "rules.js").read_text(encoding="utf-8")
+    text = part("viz.pages", "rules.js")
     constants = {name: f"const {name} = {_number(value)};" for name, value in CONSTANTS.items()}
     starts = [match.start() for match in DECLARATION.finditer(text)]
     parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]

@@ -7,18 +7,14 @@ Content-Security-Policy allows that script and that style sheet, by their hashes
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import math
 import os
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +30,7 @@ from viz.pages.javascript import graph_model
 from viz.pages.keywords import keywords
 from viz.pages.live import ReplayError, Samples, live_model, rows_script
 from viz.pages.narration import NAMELESS_ROOT, Narration
+from viz.pages.parts import UNSAFE, dedented, part, shorter_script, shorter_sheet, source_hash
 from viz.pages.places import Places
 from viz.rendering import style
 from viz.rendering.engines import render
@@ -44,6 +41,7 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
+ROOM = "viz.pages"
 MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
@@ -54,7 +52,6 @@ FOLDED_LEGEND = "<details><summary>How to read the graph</summary>{}</details>"
 LIVE_KEYS = """        <dt>↑ ↓</dt><dd>in a field: a step up, a step down; with Shift, ten steps</dd>
         <dt>Ctrl+Z Ctrl+Y</dt><dd>undo, redo a change of a number</dd>
 """
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
 def page(
@@ -183,25 +180,26 @@ def _document(
         "live": leaves and leaves | {"root": name},
         "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_sheet("live.css")] if leaves else [])])
+    live_sheet = [shorter_sheet(part(ROOM, "live.css"))] if leaves else []
+    sheet = "\n".join([_colours(), STYLE_SHEET, part(ROOM, "page.css"), *live_sheet])
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
     legend = _legend(name, value.grad, drawn, highlight, live=bool(leaves))
-    return Template(_part("page.html")).substitute(
+    return Template(part(ROOM, "page.html")).substitute(
         name=title,
         why=html.escape(why),
         why_hidden="" if why else " hidden",
-        live=_dedented("live.html").replace("$name", title) if leaves else "",
+        live=dedented(part(ROOM, "live.html")).replace("$name", title) if leaves else "",
         keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=FOLDED_LEGEND.format(legend) if leaves else legend,
         count=f"{len(nodes):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
-        script_hash=_hash(script),
+        script_hash=source_hash(script),
         sheet=sheet,
-        sheet_hash=_hash(sheet),
+        sheet_hash=source_hash(sheet),
         model=json.dumps(model, ensure_ascii=False, separators=(",", ":")).translate(UNSAFE),
         pictures="\n".join(f'<template id="state-{k}">{pictures[x.collapse]}</template>' for k, x in enumerate(drawn)),
     )
@@ -298,25 +296,5 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     )
 
 
-def _part(name: str) -> str:
-    return files("viz.pages").joinpath("template", name).read_text(encoding="utf-8")
-
-
-def _dedented(name: str) -> str:
-    """Return a file of the template without indents: no text in it keeps its spaces."""
-    return re.sub(r"^ +", "", _part(name), flags=re.MULTILINE)
-
-
-def _sheet(name: str) -> str:
-    """Return a style sheet of the template without the spaces that mean nothing in it: after : ; { and before { }."""
-    return re.sub(r"(?<=[:;{]) +| +(?=[{}])", "", _dedented(name))
-
-
 def _script(name: str) -> str:
-    """Return a file of the script without comments, indents, and line breaks and spaces that mean nothing in it."""
-    lines = re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
-    return re.sub(r"(?<=\{)\n|;?\n(?=\})| (?==>)|(?<==>) ", "", lines)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return shorter_script(part(ROOM, f"{name}.js"))
