@@ -22,8 +22,8 @@ from itertools import product
 import numpy as np
 
 from autograd.checking.candidates import MAX_N
-from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
 from nn.checking import mistakes as known
+from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
 from nn.checking.mistakes import Mistake, compatible
 from nn.checking.steps import Way
 from nn.validation import Floats

@@ -82,7 +82,7 @@ def _own_numbers(group: str, found: Submission, marks: Sequence[Mark]) -> list[F
 # Gradients and updates ------------------------------------------------------------------------------------------------
 
 
-class Mistake(NamedTuple):
+class UpdateMistake(NamedTuple):
     """A mistake in the updates of a layer.
 
     Attributes:
@@ -140,19 +140,21 @@ def _finding(name: str, kind: str, layers: Sequence[int], remedy: str) -> Findin
     return Finding(f"Diagnosis: {name}, in the {kind} of {of}. To correct it: {remedy}.", (f"{name}, in {kind}",))
 
 
-def _explains(mistake: Mistake, texts: Sequence[str | None]) -> bool:
+def _explains(mistake: UpdateMistake, texts: Sequence[str | None]) -> bool:
     """Return whether a mistake leads to every number that is given, as far as it leads to one."""
     known = [(x, y) for x, y in zip(texts, flat(mistake.updates), strict=True) if x is not None and math.isfinite(y)]
     return len(known) >= MIN_WRONG and all(agrees(x, y) for x, y in known)
 
 
-def update_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[Mistake]:
+def update_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[UpdateMistake]:
     """Yield the mistakes in the updates of layer k, counted from 0, from the student's own gradients."""
     gradients, W = floats(found.answers["gradients"][k]), exercise.record.mlp.weights()[k]
     right = -exercise.learning_rate * exercise.sign * gradients
     rule = f"it is {instructions(exercise)[-1].partition(': ')[2]}"
-    yield Mistake("opposite sign", f"{rule}, for the loss is to fall", -right)
-    yield Mistake("missing learning rate", rule, right / exercise.learning_rate)
-    yield Mistake("missing learning rate and opposite sign", rule, -right / exercise.learning_rate)
-    yield Mistake("new weight instead of its change", rule, W + right)
-    yield Mistake("transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(W.shape))
+    yield UpdateMistake("opposite sign", f"{rule}, for the loss is to fall", -right)
+    yield UpdateMistake("missing learning rate", rule, right / exercise.learning_rate)
+    yield UpdateMistake("missing learning rate and opposite sign", rule, -right / exercise.learning_rate)
+    yield UpdateMistake("new weight instead of its change", rule, W + right)
+    yield UpdateMistake(
+        "transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(W.shape)
+    )
