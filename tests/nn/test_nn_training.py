@@ -500,6 +500,7 @@ def test_handout_step_without_a_hidden_layer_is_gradient_descent() -> None:
         (regression(), [1, 2, math.nan], [1, 0], 0.1, r"x\[2\] is nan"),
         (regression(), [1, 2, 3], 1, 0.1, r"target has shape \(1,\); it must be a flat list of 2 numbers"),
         (regression(), [1, 2, 3], [1, 0], math.inf, "learning_rate is inf"),
+        (regression(), [1, 2, 3], [1, 0], [0.1, 0.2], r"learning_rate is \[0.1, 0.2\]; it must be a positive number"),
     ],
 )
 def test_handout_step_refuses_before_anything_changes(mlp: MLP, x: Any, target: Any, eta: float, message: str) -> None:

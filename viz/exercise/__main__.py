@@ -148,7 +148,8 @@ def _named(file: AnswerFile) -> Exercise | None:
     try:
         return _exercise(_Strict(add_help=False, exit_on_error=False, allow_abbrev=False).exercise(shlex.split(text)))
     except (ValueError, argparse.ArgumentError) as error:
-        raise ValueError(f"{file.path} names the exercise {shown_name(text)!r}, which is none: {error}") from None
+        message = f"{file.path} names the exercise {shown_name(text)!r}, which does not exist: {error}"
+        raise ValueError(message) from None
 
 
 def _seeds(path: Path) -> dict[str, int]:

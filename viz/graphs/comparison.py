@@ -79,8 +79,8 @@ def changes(value: Value, against: Against, record: Record | None, sign: float =
             if not x.agrees(sign * z.grad)
         }
     raise TypeError(
-        f"against must be a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list "
-        "for each layer, need the record as well"
+        f"against must be a Value, or gradients as {{w: 0.19}}, not the {type(against).__name__} {against!r:.80}; "
+        "deltas, a list for each layer, need the record as well"
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Program, Value, topological_order, vectorize
+from nn.validation import numbers, real
 from viz.plots.canvas import COLOURS, canvas, keyed, titled
 from viz.rendering.style import Palette
 from viz.text.labels import short
@@ -63,11 +64,10 @@ def plot_landscape(
     >>> ax.get_xlabel(), [float(x) for x in ax.get_xlim()]
     ('w₁', [0.0, 2.0])
     """
-    steps = np.array([[w1.data, w2.data]] if path is None else path, dtype=float)
-    if steps.ndim != 2 or steps.shape[1] != 2 or not np.isfinite(steps).all():
-        raise ValueError(f"path has shape {steps.shape}; give a list of finite pairs (w1, w2)")
-    if not margin > 0.0:
-        raise ValueError(f"margin is {margin!r}; it must be more than 0")
+    steps = numbers([[w1.data, w2.data]] if path is None else path, "path")
+    if steps.ndim != 2 or steps.shape[1] != 2:
+        raise ValueError(f"path has shape {steps.shape}; give a list of pairs (w1, w2)")
+    margin = real(margin, "margin", "a positive number")
     program = _over(loss, w1, w2)
     ax, palette = canvas(ax, theme, surface=surface)
     reached = np.vstack([steps, [w1.data, w2.data]])

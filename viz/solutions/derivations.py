@@ -9,11 +9,11 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count as natural_numbers
-from numbers import Integral
 
 from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
+from nn.validation import whole
 from viz.size import larger_than
 from viz.solutions.batch import BatchStep, check_batch
 from viz.solutions.equations import Derivation, Equation, Formula, Section, Sheet, symbol_of, unevaluated
@@ -67,8 +67,7 @@ def derivation(
     >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
     True
     """
-    if not isinstance(digits, Integral) or isinstance(digits, bool) or not 1 <= digits <= 17:
-        raise ValueError(f"digits is {digits!r:.80}; give a whole number from 1 to 17")
+    digits = whole(digits, "digits", 17)
     if isinstance(of, Record):
         check_loss(of, loss)
         return training_step(of, loss, learning_rate, convention, digits).derivation()
