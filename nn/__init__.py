@@ -42,7 +42,8 @@ from nn.record import Record
 from nn.training.checkpoint import Checkpoint, load, save
 from nn.training.handout import HandoutStep, handout_step
 from nn.training.loop import train
-from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training.optimizer import Optimizer
+from nn.training.optimizers import SGD, Adam, AdamW, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import Convergence, History, Patience, Threshold
 

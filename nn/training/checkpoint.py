@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from autograd.files import writable, write
 from nn.network import MLP
 from nn.training.generators import GENERATORS, generator
-from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training.optimizer import Optimizer
+from nn.training.optimizers import SGD, Adam, AdamW, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import SOMETIMES_MEASURED, History
 from nn.validation import numbers

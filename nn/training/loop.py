@@ -31,7 +31,7 @@ from nn.signatures import spelled_function
 from nn.training.checkpoint import save
 from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
-from nn.training.optimizers import REMEDY, Optimizer
+from nn.training.optimizer import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
 from nn.validation import Floats, Targets, examples, generator, targets, whole
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import nn.network
-import nn.training.optimizers
+import nn.training.optimizer
 from autograd import Value
 from nn import (
     MLP,
@@ -109,7 +109,7 @@ def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
 
 @pytest.mark.parametrize("owner", [SGD(0.1), Adam(), network()], ids=lambda owner: type(owner).__name__)
 def test_an_attribute_of_another_library_is_named_as_it_is_here(owner: Any) -> None:
-    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizers.ELSEWHERE
+    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizer.ELSEWHERE
     for name, here in elsewhere.items():
         with pytest.raises(AttributeError, match=rf"object has no attribute '{name}'; it is {re.escape(here)} here$"):
             getattr(owner, name)
