@@ -57,7 +57,7 @@ class Engine(Protocol):
     """What `train` needs of an engine.
 
     Attributes:
-        parameters: The flat array that the steps compute with, which the optimiser updates in place.
+        parameters: The flat array that the steps compute with, which the optimizer updates in place.
     """
 
     parameters: NDArray[Any]

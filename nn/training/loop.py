@@ -1,6 +1,6 @@
 """Training: batches, steps, epochs, and their history.
 
-An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimiser updates
+An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimizer updates
 the array; so all gradients of a step are computed before any update. The numbers are copied to the network in the end,
 and after every epoch where a schedule, a stopping rule or a checkpoint looks at it.
 

@@ -1,6 +1,6 @@
-"""What all optimisers share: one step down the gradient, in place, on one flat array of parameters, or on Values.
+"""What all optimizers share: one step down the gradient, in place, on one flat array of parameters, or on Values.
 
-An optimiser does not know the network: `train` passes it the parameters and the gradient, so it works with every
+An optimizer does not know the network: `train` passes it the parameters and the gradient, so it works with every
 engine. What it remembers between steps is in `steps` and `state`: use a new one for each network. A step is taken
 completely or not at all: the new numbers are computed and checked before anything is replaced. After the second step
 nothing is allocated.
@@ -42,7 +42,7 @@ ELSEWHERE = {
 
 @dataclass
 class Optimizer(ABC):
-    """What all optimisers share: the learning rate, clipping, and the state between steps.
+    """What all optimizers share: the learning rate, clipping, and the state between steps.
 
     Args:
         learning_rate: A positive number, or a schedule, called with the step number.

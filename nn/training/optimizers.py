@@ -1,4 +1,4 @@
-"""Optimisers: the formulas of a step, which are those of PyTorch.
+"""Optimizers: the formulas of a step, which are those of PyTorch.
 
 Letters: θ parameters, g gradient, η learning rate, v velocity, m and s running means of g and g².
 """

@@ -102,7 +102,7 @@ def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], An
 
 
 @pytest.mark.parametrize("parameters", [network().parameters(), iter(network().parameters()), network(), ()])
-def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
+def test_an_optimizer_is_not_made_of_parameters(parameters: Any) -> None:
     with pytest.raises(ValueError, match=r"takes only its settings, such as Adam\(0.01\); pass the parameters to"):
         Adam(parameters)
 
@@ -341,7 +341,7 @@ def test_weights_that_are_set_are_the_networks(bias: bool) -> None:
     values = mlp.parameters()
     mlp.set_weights(other.weights(), other.biases() or None)
     assert flat(mlp) == flat(other)
-    assert all(a is b for a, b in zip(values, mlp.parameters(), strict=True))  # graphs and optimisers go on with them
+    assert all(a is b for a, b in zip(values, mlp.parameters(), strict=True))  # graphs and optimizers go on with them
     mlp.set_weights([W.tolist() for W in network().weights()])
     np.testing.assert_array_equal(mlp.weights()[0], network().weights()[0])
     assert [b.tolist() for b in mlp.biases()] == [b.tolist() for b in other.biases()]

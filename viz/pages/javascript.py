@@ -1,8 +1,8 @@
 """For a page that computes: the graph, and in JavaScript the rows of the table that it needs, with what they call.
 
 The float rules are the functions of `template/rules.js`, one for each row. The local derivatives come from the table:
-each partial is traced on Symbols, and the formula that it leaves is written as calls of these functions. An operation
-of one's own brings its float rule along, as `operation(…, javascript="x * x")`.
+each partial is traced on Symbols, and the formula that it leaves is written as calls of these functions. A user-defined
+operation brings its float rule along, as `operation(…, javascript="x * x")`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from autograd.symbols import Symbol
 from viz.pages.parts import part
 from viz.text.labels import visible
 
-LETTERS = "xyuvst"  # of the operands of an operation of one's own, as in its formula
+LETTERS = "xyuvst"  # of the operands of a user-defined operation, as in its formula
 DECLARATION = re.compile(r"^(?:function|class|const) (\w+)", re.MULTILINE)
 CONSTANTS: dict[str, float | Sequence[float]] = {
     "MIN_PRECISE": powers.MIN_PRECISE,
@@ -63,7 +63,7 @@ def rows_text(rows: Iterable[Operation]) -> str:
         rows: those that a graph has.
 
     Raises:
-        UnwritableError: for an operation of one's own without `javascript=`, and for one whose partial has no formula.
+        UnwritableError: for a user-defined operation without `javascript=`, and for one whose partial has no formula.
     """
     written = {row.name: _row_text(row) for row in rows}
     texts, needed = list(written.values()), _declarations()
@@ -128,7 +128,7 @@ def _row_text(row: Operation) -> str:
 
 
 def _own_text(row: Operation) -> str:
-    """Return the function of an operation of one's own."""
+    """Return the function of a user-defined operation."""
     if not row.javascript:
         remedy = f"give operation({row.name!r}, …, javascript=…) its float rule as an expression of JavaScript"
         raise UnwritableError(f"the operation {row.name} has no rule in JavaScript: {remedy}")

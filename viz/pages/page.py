@@ -70,7 +70,7 @@ def page(
 
     In the page, every leaf can be changed, and all numbers follow; it takes steps of gradient descent, asks for the
     numbers instead of showing them, and compares the gradients with finite differences. A page that cannot compute (for
-    an operation of one's own without `javascript=`, for gradients that are not those of one backward pass from `value`,
+    a user-defined operation without `javascript=`, for gradients that are not those of one backward pass from `value`,
     and with `highlight`) replays only, and says why. The file is written atomically, needs no other file and no
     network, and is the same for the same graph.
 

@@ -31,7 +31,7 @@ MILLS_TERMS = 60  # of a continued fraction, enough from −3 down
 
 
 def check_known(operation: Operation) -> None:
-    """Raise NotImplementedError for an operation of one's own."""
+    """Raise NotImplementedError for a user-defined operation."""
     if TABLE.get(operation.name) is not operation or operation.name not in RULES:
         raise NotImplementedError(
             f"the operation {operation.name} is one of your own, and has no rule in JAX: build it from the table's "

@@ -35,7 +35,7 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Jax
 
     Raises:
         ValueError: where JAX has been told to compute in single precision, and the program is in double.
-        NotImplementedError: for an operation of one's own, and for round to decimals.
+        NotImplementedError: for a user-defined operation, and for round to decimals.
     """
     if dtype == np.float64 and not jax.config.read("jax_enable_x64"):
         raise ValueError(
