@@ -1,4 +1,4 @@
-"""What books and other programs write otherwise than a formula for `parse`, and the remedies that its messages give."""
+"""How books and other programs write what `parse` writes differently, and the remedies that its messages give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a row is not finite: the eager engine records it anew, and raises the error, or gives the number of Python."""
+"""Why a row is not finite: the eager engine records it anew, and raises its error, or returns Python's number."""
 
 from __future__ import annotations
 

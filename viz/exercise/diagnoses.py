@@ -100,7 +100,7 @@ def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> 
     """Yield a line for each mistake that explains all gradients of all layers, or of one, from the student's deltas."""
     letters = LETTERS[exercise.convention]
     for group, steps in own_last_steps(exercise, found.answers).items():
-        wrong = _wrong(group, found, marks)
+        wrong = _wrong(group, marks)
         given = [(steps[k], _given(found.answers[group][k])) for k in wrong]
         explained = explanation(given) or [made for one in given for made in explanation([one])]
         product = f"it is ({letters.a} of the sender) · ({letters.delta} of the receiver)"
@@ -121,7 +121,7 @@ def _given(numbers: Sequence[Any]) -> list[GivenNumber]:
 def _updates(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[Finding]:
     """Yield a line for each mistake that explains all updates of a layer, of which two or more are wrong."""
     layers: dict[tuple[str, str], list[int]] = {}
-    for k, count in _wrong("updates", found, marks).items():
+    for k, count in _wrong("updates", marks).items():
         texts = flat(found.answers["updates"][k])
         mistakes = update_mistakes(exercise, found, k) if count >= MIN_WRONG else ()
         if named := next((m for m in mistakes if _explains(m, texts)), None):
@@ -130,7 +130,7 @@ def _updates(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> It
         yield _finding(name, "updates", numbers, remedy)
 
 
-def _wrong(group: str, found: Submission, marks: Sequence[Mark]) -> dict[int, int]:
+def _wrong(group: str, marks: Sequence[Mark]) -> dict[int, int]:
     """Return how many answers of a group are wrong in each layer, counted from 0, where any is."""
     return dict(sorted(Counter(m.layer for m in marks if m.group == group and m.verdict == "wrong").items()))
 

@@ -1,4 +1,4 @@
-"""LaTeX as MathML, which browsers draw themselves: by latex2mathml, and put right where that writes it otherwise."""
+"""LaTeX as MathML, which browsers draw themselves: by latex2mathml, corrected where that makes mistakes."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def inverse_mills_slope(x: Tensor) -> Tensor:
 
 
 def erfinv(x: Tensor) -> Tensor:
-    """The z of which x = erf(z): Winitzki's (2008), by three of Halley's steps."""
+    """The z for which x = erf(z): Winitzki (2008), then three of Halley's steps."""
     a = abs(x)
     rest = 1.0 - a
     half = 0.5 * log(rest * (1.0 + a))

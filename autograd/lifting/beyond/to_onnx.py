@@ -45,7 +45,7 @@ def write_onnx(
     parameters: NDArray[Any],
     values: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> None:
-    """Write a plan to an ONNX file, as `Program.to_onnx` describes; `values` gives what rows must be computed as."""
+    """Write a plan to an ONNX file, as `Program.to_onnx` describes; `values` gives what the file must compute."""
     content = _Walk(plan, parameters).model(inputs).SerializeToString()
     _compare(
         content, np.random.default_rng(0).normal(size=(ROWS_COMPARED, len(inputs))).astype(parameters.dtype), values
