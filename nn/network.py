@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
+from autograd.lifting.memory import MAX_PRODUCT
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
 from nn.initializers import INITIALIZERS
 from nn.losses import Loss
@@ -28,8 +29,7 @@ from nn.signatures import no_attribute, spelled
 from nn.validation import Floats, examples, fitting, flag, generator, joined, numbers, targets
 
 Rng = int | np.random.Generator | None
-MAX_PRODUCT = 2**18  # multiplications in a matrix product, above which OpenBLAS wakes its threads: they cost more
-LEAST_PIECE = 128  # examples that are computed together, even so
+LEAST_PIECE = 128  # examples that are computed together, even where their products are longer than MAX_PRODUCT
 # Attributes of the networks of PyTorch, Keras and scikit-learn, and what they are here.
 ELSEWHERE = {
     "fit": "the function train(mlp, X, y, loss=…, optimizer=…)",
