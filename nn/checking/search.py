@@ -21,7 +21,7 @@ from itertools import product
 
 import numpy as np
 
-from autograd.checking.candidates import MAX_N
+from autograd.checking.candidates import MAX_LEARNING_RATE, MAX_N
 from nn.checking import mistakes as known
 from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
 from nn.checking.mistakes import Mistake, compatible
@@ -29,7 +29,6 @@ from nn.checking.steps import Way
 from nn.validation import Floats
 
 MAX_MISTAKES = 2  # in one hypothesis
-MAX_LEARNING_RATE = 10.0  # of one that is fitted
 # Of a layer, not in others.
 POSSIBLE_IN_SOME_NEURONS = (
     known.SIGN, known.DOUBLE, known.HALF, known.MISSING, known.NET_INPUT, known.ACTIVATION, known.TWICE,

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
+from autograd.arrays import MAX_DOT_LENGTH
 from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
@@ -44,7 +45,6 @@ ELSEWHERE = {
     "tol": "stopping=Convergence(…)",
     "target": "y",
 }
-MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
 
 
 @spelled_function(ELSEWHERE)
@@ -233,7 +233,7 @@ def _pieces(mlp: MLP) -> list[list[slice]]:
     for layer in mlp.layers:
         first = len(seen)
         seen.update(dict.fromkeys(layer.parameters()))
-        layers.append([slice(i, min(i + MAX_BLAS_LENGTH, len(seen))) for i in range(first, len(seen), MAX_BLAS_LENGTH)])
+        layers.append([slice(i, min(i + MAX_DOT_LENGTH, len(seen))) for i in range(first, len(seen), MAX_DOT_LENGTH)])
     return layers
 
 
