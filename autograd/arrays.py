@@ -20,6 +20,7 @@ from autograd.value import Value
 
 # What a message advises for an object that has such an attribute: a Value, and tables that are read when asked for.
 REMEDIES = {"operands": ".data", "collect": "collect()", "to_table": "to_table()"}
+PLAIN = {float, int}  # of a list's entries: there is nothing to look at, and most have no others
 MAX_DOT_LENGTH = 8192  # for longer vectors BLAS wakes its threads, which takes longer than to add up the elements
 
 
@@ -64,7 +65,8 @@ def as_numpy(data: Any, name: str, lists: tuple[int, ...] = (), dtype: DTypeLike
             )
         return data.data
     if isinstance(data, (list, tuple)):
-        if any([_is_foreign(kind) or issubclass(kind, (list, tuple)) for kind in set(map(type, data))]):
+        kinds = set(map(type, data)) - PLAIN
+        if any([issubclass(kind, (list, tuple)) or _is_foreign(kind) for kind in kinds]):
             rows = [as_numpy(row, name, (*lists, i), dtype) for i, row in enumerate(data)]
             return rows if any([x is not row for x, row in zip(rows, data, strict=True)]) else data
         return data

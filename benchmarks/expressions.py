@@ -184,7 +184,7 @@ def least(program: Program, function: str, rows: int, numbers: int, rate: float,
     from autograd.lifting.native.machine import NAMES, operands_of
     from autograd.lifting.native.tape import ARITHMETIC
 
-    tape = program._few._memory(function).tape  # type: ignore[union-attr]  # the native engine has one
+    tape = program._few.chosen._memory(function).tape  # type: ignore[union-attr]  # the native engine has one
     operations = 0
     for words, times in ((tape.once.tolist(), 1), (tape.each.tolist(), rows)):
         place = 0
@@ -236,8 +236,14 @@ def show(name: str, job: int, engines: list[str], peers: dict[str, Call], earlie
         np.testing.assert_allclose(flat(call()), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
     found = medians(calls, partial(earlier.seconds, job) if earlier else None)
     mine = found.pop("native")
-    rest = [f"{found[x]:,.1f} ({found[x] / mine:.2f} ×)" for x in [*engines[1:], *peers, *["earlier"] * bool(earlier)]]
-    print(f"| {name} | {mine:,.1f} | {' | '.join(rest)} | {limit(programs['native']):,.2g} |", flush=True)
+    others = [*engines[1:], *peers, *["earlier"] * bool(earlier)]
+    rest = [f"{digits(found[x])} ({found[x] / mine:.2f} ×)" for x in others]
+    print(f"| {name} | {digits(mine)} | {' | '.join(rest)} | {limit(programs['native']):,.2g} |", flush=True)
+
+
+def digits(microseconds: float) -> str:
+    """Return a time with one decimal, a short one with two."""
+    return f"{microseconds:,.{2 if microseconds < 10.0 else 1}f}"
 
 
 def flat(result: Any) -> Array:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -29,7 +31,6 @@ NATIVE_PRODUCT, NATIVE_OPERATION, NATIVE_BLOCK = 1.3, 2.0, 8.0
 
 EngineName = Literal["auto", "numpy", "scalar", "native"]
 
-
 LLVMLITE = (0, 46)  # the oldest that the native engine's code compiles with
 NEEDED = f"llvmlite {LLVMLITE[0]}.{LLVMLITE[1]} or later"
 INSTALL = "pip install 'handgrad[native]'"
@@ -44,6 +45,44 @@ def is_installed() -> bool:
         return tuple(map(int, metadata.version("llvmlite").split(".")[:2])) >= LLVMLITE
     except metadata.PackageNotFoundError:
         return False
+
+
+class FewRows:
+    """What runs few rows, or all: it is chosen when it is first asked for, since its text takes a while to write.
+
+    Args:
+        engine: the one that was asked for.
+        plan: of the program.
+        calls: of NumPy, that its program makes.
+        dtype: of its numbers.
+        inputs: their number.
+        parameters: likewise.
+    """
+
+    def __init__(
+        self, engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
+    ) -> None:
+        self.most_rows = most_rows(engine, plan, calls, dtype)  # of a batch that it may run
+        choose = functools.partial(one_row_program, engine, plan, calls, dtype, inputs, parameters)
+        self._choose: Callable[[], ScalarRows | NativeRows] | None = choose
+        self._chosen: ScalarRows | NativeRows | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def chosen(self) -> ScalarRows | NativeRows:
+        """The program of one row, and the engine that runs it; raise what `one_row_program` does."""
+        if self._chosen is None:
+            with self._lock:
+                if self._choose:  # no other thread came first
+                    self._chosen, self._choose = self._choose(), None  # it holds the plan, which may be large
+        return cast("ScalarRows | NativeRows", self._chosen)
+
+    def for_batch(self, rows: int) -> ScalarRows | NativeRows | None:
+        """Return what runs a batch of this number of rows; None where NumPy does."""
+        if rows > self.most_rows:
+            return None
+        chosen = self.chosen
+        return chosen if rows <= chosen.limit else None
 
 
 def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:

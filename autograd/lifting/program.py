@@ -13,11 +13,12 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from numpy import ndarray  # np.ndarray takes longer
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.arrays import as_array, is_finite
@@ -27,7 +28,7 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import EngineName, most_rows, one_row_program
+from autograd.lifting.engines import EngineName, FewRows
 from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
     from autograd.lifting.native.rows import NativeRows
     from autograd.lifting.scalar.rows import ScalarRows
 
-MAX_BATCH_SIZES = 8  # that keep their buffers, in each thread
 ReductionName = Literal["mean", "sum"]
-Forward = Callable[[NDArray[Any]], list[NDArray[Any]]]
-Built = tuple[Forward, Callable[[], None], NDArray[Any], NDArray[Any]]
 
 
 class Program:
@@ -70,18 +68,20 @@ class Program:
         engine: EngineName = "auto",
     ) -> None:
         self._trace, self._reduction, self._width = traced, reduction, len(traced.inputs)
-        self._row = (self._width,)  # the shape of one
+        self._row, self._one_row = (self._width,), (1, self._width)  # shapes: of a row, of a batch of one
         self._dtype = np.dtype(dtype)
         if self._dtype not in (np.float64, np.float32):
             raise ValueError(f"dtype is {self._dtype}; choose float64 or float32")
         self._parameters: NDArray[Any] = np.array(parameters, dtype=self._dtype)
-        plan, written, code = compiled(traced, mean=reduction == "mean")
-        self._numpy = NumpyRows(traced, plan, written, code, self._parameters, reduction == "mean")
+        self._mean = reduction == "mean"
+        plan, written, code = compiled(traced, self._mean)
+        self._numpy = NumpyRows(traced, plan, written, code, self._parameters, self._mean)
         self._outputs, self._engine, self._lock = len(plan.outputs), engine, threading.Lock()
-        self._most_rows = most_rows(engine, plan, written.calls, self._dtype)  # of a batch that `_few` may run
-        self._choose = partial(one_row_program, engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        self._few = FewRows(engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        # For one row each attribute counts: a cached property here would make them 4 times as slow before CPython 3.13.
+        self._for_one_row: ScalarRows | NativeRows | None = None  # once it has computed a loss, or its gradient
         if engine != "auto":
-            self._few  # noqa: B018  (what was asked for may be refused)
+            self._few.chosen  # noqa: B018  (what was asked for may be refused)
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -90,23 +90,22 @@ class Program:
     def __repr__(self) -> str:
         return f"<program of {len(self._trace.inputs)} inputs and {len(self.parameters)} parameters>"
 
-    @cached_property
-    def _few(self) -> ScalarRows | NativeRows:
-        """What runs few rows, or all: chosen when it is first asked for, since its text takes a while to write."""
-        with self._lock:
-            if "_choose" in self.__dict__:  # and no other thread came first; it holds the plan, which may be large
-                self.__dict__["_few"] = self.__dict__.pop("_choose")()
-            return cast("ScalarRows | NativeRows", self.__dict__["_few"])
+    def _reducing(self, rows: int) -> ScalarRows | NativeRows | None:
+        """Return what adds up the loss, and its gradient, of this number of rows; None where NumPy does."""
+        few = self._few.for_batch(rows) if self._outputs == 1 else None
+        if rows == 1:
+            self._for_one_row = few
+        return few
 
     @property
     def engine(self) -> Literal["numpy", "scalar", "native"]:
         """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
-        return self._few.name if self.engine_rows else "numpy"
+        return self._few.chosen.name if self.engine_rows else "numpy"
 
     @property
     def engine_rows(self) -> float:
         """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
-        return self._few.limit
+        return self._few.chosen.limit
 
     @property
     def source(self) -> str:
@@ -124,7 +123,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.source if rows <= self.engine_rows else self._numpy.source
+        return self._few.chosen.source if rows <= self.engine_rows else self._numpy.source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -146,11 +145,11 @@ class Program:
     def value(self, batch: ArrayLike, check_finite: bool = True) -> float:
         """Return the mean (or sum) of the loss over a batch of shape (n, inputs)."""
         if cluster.is_dask_array(batch):
-            return cluster.reduced(self, batch, self._reduction == "mean", "value", check_finite)[0]
+            return cluster.reduced(self, batch, self._mean, "value", check_finite)[0]
         batch = self._checked(batch, check_finite)
-        few = len(batch) <= self._most_rows and self._outputs == 1
-        if few and (total := self._few.total(batch, self._parameters)) is not None:
-            return total / len(batch) if self._reduction == "mean" else total
+        few = self._reducing(len(batch))
+        if few and (total := few.total(batch, self._parameters)) is not None:
+            return total / len(batch) if self._mean else total
         return self._numpy.total(batch, check_finite)
 
     @np.errstate(all="ignore")
@@ -167,14 +166,17 @@ class Program:
 
         A NaN or an infinity in the batch is refused where it makes the loss or the gradient infinite or NaN.
         """
-        if cluster.is_dask_array(batch):
-            return cluster.reduced(self, batch, self._reduction == "mean", "gradient", check_finite)
-        batch = self._shaped(batch)
-        found = self._step_of_few(batch)
-        if found is None:
-            with np.errstate(all="ignore"):  # which takes as long as a small program on one row
-                found = self._numpy.gradient(batch, check_finite)
-        value, gradient = found
+        if type(batch) is ndarray and batch.dtype is self._dtype and batch.shape == self._one_row:
+            few = self._for_one_row or self._reducing(1)  # without the calls below, which would take 0.4 µs
+        elif cluster.is_dask_array(batch):
+            return cluster.reduced(self, batch, self._mean, "gradient", check_finite)
+        else:
+            batch = self._shaped(batch)
+            few = self._reducing(len(batch))
+        if few and (found := few.gradient(batch, self._parameters, self._mean)):
+            return found
+        with np.errstate(all="ignore"):  # which takes as long as a small program on one row
+            value, gradient = self._numpy.gradient(batch, check_finite)
         return value, gradient.copy()
 
     @np.errstate(all="ignore")
@@ -215,22 +217,18 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        if len(batch) <= self._most_rows and (found := self._few.values(batch, self._parameters)) is not None:
-            return found
-        return self._numpy.values(batch, check_finite)
+        few = self._few.for_batch(len(batch))
+        found = few.values(batch, self._parameters) if few else None
+        return self._numpy.values(batch, check_finite) if found is None else found
 
     def _step(self, batch: NDArray[Any], check_finite: bool = True) -> tuple[float, NDArray[Any]]:
         """Return the reduced loss and its gradient, in an array that the next call may overwrite, as may NumPy warn.
 
         The batch, which has the program's dtype, is searched for NaN and infinity once a result is not finite.
         """
-        return self._step_of_few(batch) or self._numpy.gradient(batch, check_finite)
-
-    def _step_of_few(self, batch: NDArray[Any]) -> tuple[float, NDArray[Any]] | None:
-        """Return the reduced loss and its gradient by what runs few rows, or all; None where NumPy has to."""
-        if len(batch) > self._most_rows or self._outputs != 1:
-            return None
-        return self._few.gradient(batch, self._parameters, self._reduction == "mean")
+        few = self._reducing(len(batch))
+        found = few.gradient(batch, self._parameters, self._mean) if few else None
+        return found or self._numpy.gradient(batch, check_finite)
 
     def load(self, values: Iterable[Value]) -> None:
         """Take the numbers of Values for the parameters, in their order."""
@@ -286,7 +284,7 @@ class Program:
             from autograd.lifting.beyond.to_jax import jax_function
         except ModuleNotFoundError as error:
             raise ImportError('to_jax needs JAX: pip install "handgrad[jax]"') from error
-        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        plan, *_ = compiled(self._trace, self._mean)
         return jax_function(plan, self._width, self._dtype)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
@@ -306,7 +304,7 @@ class Program:
         """
         from autograd.lifting.beyond.to_onnx import write_onnx
 
-        plan, *_ = compiled(self._trace, mean=self._reduction == "mean")
+        plan, *_ = compiled(self._trace, self._mean)
         write_onnx(path, plan, self._trace.inputs, self.parameters, partial(self.values, check_finite=False))
 
     def check(self, loss: Value | Callable[..., Value], batch: ArrayLike, rtol: float = 1e-9) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
-from autograd.lifting.program import MAX_BATCH_SIZES
+from autograd.lifting.numpy_rows import MAX_BATCH_SIZES
 
 ROWS = np.random.default_rng(0).uniform(0.5, 1.5, (6, 2))
 

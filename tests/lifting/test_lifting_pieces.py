@@ -8,7 +8,7 @@ import pytest
 
 from autograd import Program, Value, dot, exp, log, sigmoid, sqrt, tanh, vectorize
 from autograd.lifting.memory import rows_at_once
-from autograd.lifting.program import MAX_BATCH_SIZES
+from autograd.lifting.numpy_rows import MAX_BATCH_SIZES
 
 x, u, w, b = Value(0.5, "x"), Value(1.5, "u"), Value(0.2, "w"), Value(-0.4, "b")
 GRAPHS = {

@@ -60,7 +60,7 @@ def test_it_gives_what_numpy_gives_for_any_number_of_rows_and_needs_none_of_its_
 
 
 @native
-@pytest.mark.parametrize("n", [1, 70])
+@pytest.mark.parametrize("n", [1, 70, 1500])  # the last is not copied
 @pytest.mark.parametrize("order", ["C", "F", "every other"])
 def test_a_batch_is_read_where_it_lies(n, order):
     table = np.random.default_rng(0).uniform(0.3, 2.0, (2 * n, 4))
@@ -106,12 +106,37 @@ def test_what_does_not_depend_on_the_inputs_is_computed_once_and_counts_for_ever
                         np.testing.assert_allclose(a, z, rtol=1e-13)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "scalar", pytest.param("native", marks=native)])
+@pytest.mark.parametrize("n", [1, 2, 100])
+def test_results_are_the_callers_to_keep(engine, n):
+    program = vectorize(w * x, [x], [w], engine=engine)
+    first, then = np.full((n, 1), 2.0), np.full((n, 1), 5.0)
+    kept = [program.gradient(first)[1], program.values(first), program.jacobian(first)]
+    expected = [x.copy() for x in kept]
+    for k, result in enumerate([program.gradient(then)[1], program.values(then), program.jacobian(then)]):
+        np.testing.assert_array_equal(kept[k], expected[k])
+        result[...] = 7.0
+    np.testing.assert_array_equal(program.gradient(first)[1], expected[0])
+
+
 @native
-def test_parameters_that_change_are_seen_and_a_gradient_is_the_callers_to_keep():
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_batches_of_one_row_and_of_more_may_follow_each_other(dtype):
+    expected, program = [
+        vectorize(GRAPHS["a formula"], [x, u], [w, b], engine=engine, dtype=dtype) for engine in ("numpy", "native")
+    ]
+    rng = np.random.default_rng(0)
+    for n in rng.choice([1, 1, 2, 3, 4, 70, 1500], 60):
+        batch = rng.uniform(0.3, 2.0, (n, 2)).astype(dtype)
+        program.parameters[:] = expected.parameters[:] = rng.uniform(0.3, 2.0, 2)
+        results = [[p.value(batch), p.values(batch), *p.gradient(batch)] for p in (expected, program)]
+        for a, z in zip(*results, strict=True):
+            np.testing.assert_allclose(z, a, rtol=1e-12 if dtype == "float64" else 1e-4)
+
+
+@native
+def test_parameters_that_change_are_seen():
     program = vectorize(w * x, [x], [w], engine="native")
-    _, gradient = program.gradient([[2.0]])
-    program.gradient([[5.0]])
-    assert gradient == [2.0]
     program.parameters = [3.0]
     assert program.value([[2.0]]) == 6.0
     program.parameters[0] = 4.0
@@ -131,9 +156,11 @@ def test_a_caller_who_makes_numpy_raise_gets_the_same_numbers(engine, n):
 
 
 @native
-def test_threads_do_not_disturb_each_other():
-    program = vectorize(GRAPHS["a recurrence"], [x, u], [w, b], engine="native")
-    batches = [np.random.default_rng(k).uniform(0.3, 2.0, (50 + 40 * k, 2)) for k in range(4)]
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 1], [50, 90, 130, 170], [1, 2, 3, 50], [1500, 1600, 1700, 1800]])
+@pytest.mark.parametrize("name", ["a recurrence", "a formula"])
+def test_threads_do_not_disturb_each_other(name, sizes):
+    program = vectorize(GRAPHS[name], [x, u], [w, b], engine="native")
+    batches = [np.random.default_rng(k).uniform(0.3, 2.0, (n, 2)) for k, n in enumerate(sizes)]
     expected = [program.gradient(batch) for batch in batches]
     found = [[] for _ in batches]
 

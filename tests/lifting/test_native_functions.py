@@ -120,7 +120,7 @@ def test_a_function_that_is_odd_or_nearly_so_at_0_keeps_the_sign_of_0_and_of_the
     with compiled(name, 1) as function:
         got = function([0.0, -0.0, 5e-324, -5e-324])
     expected = TABLE[name].array(np.array([0.0, -0.0, 5e-324, -5e-324]))
-    assert got.tolist() == expected.tolist()
+    np.testing.assert_array_max_ulp(got, expected, 1.0)  # a system's own cube root may be the neighbour of the right one
     assert np.signbit(got).tolist() == np.signbit(expected).tolist()
 
 

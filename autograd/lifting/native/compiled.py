@@ -12,7 +12,6 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,16 +19,15 @@ import llvmlite
 from llvmlite import binding
 
 from autograd import files
-from autograd.lifting.native.driver import ENTRY, written
+from autograd.lifting.native.call import FUNCTION, METHOD, PYTHON, Machine
+from autograd.lifting.native.driver import written
 from autograd.lifting.native.vectors import Processor
 
-Run = Callable[[int, int | bytes], int]  # of the address of a Call, and the batch: 1 where a result is not finite
-
 _lock = threading.Lock()
-_loaded: dict[str, tuple[Run, binding.ExecutionEngine]] = {}  # the engine owns the code
+_loaded: dict[str, tuple[Machine, binding.ExecutionEngine]] = {}  # the engine owns the code
 
 
-def machine(element: str) -> Run:
+def machine(element: str) -> Machine:
     """Return the machine for numbers of a kind, "float64" or "float32"; in a process it is loaded once."""
     with _lock:
         if element not in _loaded:
@@ -38,11 +36,13 @@ def machine(element: str) -> Run:
             target = binding.Target.from_default_triple().create_target_machine(
                 cpu=Processor.host().name, features=Processor.host().features, opt=3, jit=True
             )
+            for name in PYTHON:
+                binding.add_symbol(name, ctypes.cast(ctypes.pythonapi[name], ctypes.c_void_p).value)
             engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
             engine.add_object_file(binding.ObjectFileRef.from_data(compiled(element, target)))
             engine.finalize_object()
-            run = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(engine.get_function_address(ENTRY))
-            _loaded[element] = run, engine
+            run, method = map(engine.get_function_address, (FUNCTION, METHOD))
+            _loaded[element] = Machine(element, run, method), engine
         return _loaded[element][0]
 
 

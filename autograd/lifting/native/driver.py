@@ -1,24 +1,36 @@
-"""What runs around the tapes: the singles first, then block after block, or row after row."""
+"""What runs around the tapes: the singles first, then block after block, or row after row; and how Python calls it."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from llvmlite import ir
 
-from autograd.lifting.native.call import ADDRESSES, field
-from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated
-from autograd.lifting.native.vectors import Processor
-
-ENTRY = "run"
+from autograd.lifting.native.call import ADDRESSES, FUNCTION, METHOD, PYTHON, field
+from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated, spread
+from autograd.lifting.native.vectors import Lanes, Processor
 
 
 def written(processor: Processor, element: str) -> ir.Module:
     """Return the machine's code for numbers of a kind, "float64" or "float32"."""
     module = ir.Module(name=f"handgrad.{element}")
     narrow, wide = [Gear(module, processor, element, name) for name in ("narrow", "wide")]
-    _Driver(module, narrow, wide).write()
+    driver = _Driver(module, narrow, wide)
+    driver.write()
+    write_method(module, driver.function)
     return module
+
+
+def write_method(module: ir.Module, run: ir.Function) -> None:
+    """Write the machine as a method of an int, the address of a Call, that takes the batch as bytes, for CPython."""
+    pointer = ir.FunctionType(POINTER, [POINTER])
+    kinds = pointer, pointer, ir.FunctionType(POINTER, [ir.DoubleType()])
+    address, numbers, as_float = [ir.Function(module, kind, name) for kind, name in zip(kinds, PYTHON, strict=True)]
+    method = ir.Function(module, ir.FunctionType(POINTER, [POINTER, POINTER]), METHOD)
+    b = ir.IRBuilder(method.append_basic_block())
+    first = b.call(run, [b.call(address, [method.args[0]]), b.call(numbers, [method.args[1]])])
+    b.ret(b.call(as_float, [first if first.type == ir.DoubleType() else b.fpext(first, ir.DoubleType())]))
 
 
 class _Driver:
@@ -26,14 +38,14 @@ class _Driver:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
         self.register = ir.VectorType(self.number, wide.width)
-        function = ir.Function(module, ir.FunctionType(WORD, [POINTER, POINTER]), ENTRY)
-        self.call, self.batch = function.args
-        self.builder = ir.IRBuilder(function.append_basic_block())
+        self.function = ir.Function(module, ir.FunctionType(self.number, [POINTER, POINTER]), FUNCTION)
+        self.call, self.batch = self.function.args
+        self.builder = ir.IRBuilder(self.function.append_basic_block())
 
     def write(self) -> None:
         b = self.builder
         names = [*ADDRESSES, "parameter_count", "rows", "column_count", "outputs", "row_bytes", "column_bytes"]
-        names += ["same_count", "reduced", "wide", "stride"]
+        names += ["same_count", "reduced", "mean", "wide", "stride"]
         given = {name: self.field(name) for name in names}
         is_wide, reduced = [b.icmp_signed("!=", given[name], index(0)) for name in ("wide", "reduced")]
         full = index(self.wide.width)
@@ -54,12 +66,15 @@ class _Driver:
             self.add_up(given)
         with b.if_then(b.not_(b.and_(reduced, b.icmp_signed("==", given["rows"], index(1))))):
             self.same(given, reduced)
-        with b.if_then(reduced), repeated(b, registers) as (k, _):
-            self.check(self.load(given["results"], k, self.register), given["unfinite"])
-        unfinite = self.load(given["unfinite"], index(0), self.register)
-        zeros = b.fcmp_ordered("==", unfinite, ir.Constant(self.register, None))
+        noted = self.load(given["unfinite"], index(0), self.register)
+        with repeated(b, b.select(reduced, registers, index(0)), noted) as (k, totals):
+            totals[0] = self.noted(totals[0], self.load(given["results"], k, self.register))
+        zeros = b.fcmp_ordered("==", totals[0], ir.Constant(self.register, None))
+        several = b.icmp_signed("<", index(1), given["rows"])
+        with b.if_then(b.and_(several, b.icmp_signed("!=", given["mean"], index(0)))):
+            self.divide(given, registers)
         finite = b.icmp_signed("==", b.bitcast(zeros, ir.IntType(self.wide.width)), ir.IntType(self.wide.width)(-1))
-        b.ret(b.select(finite, ir.Constant(WORD, 0), ir.Constant(WORD, 1)))
+        b.ret(b.select(finite, self.load(given["results"], index(0)), ir.Constant(self.number, math.nan)))
 
     def clear(self, array: Code, registers: Code) -> None:
         with repeated(self.builder, registers) as (k, _):
@@ -75,11 +90,16 @@ class _Driver:
         with repeated(b, b.sub(count, done)) as (k, _):
             self.store(self.load(source, b.add(done, k)), target, b.add(done, k))
 
-    def check(self, x: Code, unfinite: Code) -> None:
-        """Note what is not finite: 0 times it is not 0."""
-        b = self.builder
-        noted = self.load(unfinite, index(0), self.register)
-        self.store(b.fadd(noted, b.fmul(x, ir.Constant(self.register, None))), unfinite, index(0))
+    def noted(self, total: Code, x: Code) -> Code:
+        """Return a total that is 0 unless something is not finite: 0 times that is not 0."""
+        return self.builder.fadd(total, self.builder.fmul(x, ir.Constant(self.register, None)))
+
+    def divide(self, given: dict[str, Code], registers: Code) -> None:
+        """Divide the results by the number of rows."""
+        b, wide = self.builder, self.wide
+        rows = spread(Lanes(b, wide.element, wide.width, wide.fma), b.sitofp(given["rows"], self.number)).code
+        with repeated(b, registers) as (k, _):
+            self.store(b.fdiv(self.load(given["results"], k, self.register), rows), given["results"], k)
 
     def add_up(self, given: dict[str, Code]) -> None:
         """Add the sum of the lanes of each total to its result."""
@@ -107,7 +127,8 @@ class _Driver:
                 with each, repeated(b, given["rows"]) as (row, _):
                     self.store(number, given["results"], b.add(b.mul(output, given["stride"]), row))
             lane = b.insert_element(ir.Constant(self.register, None), number, ir.Constant(WORD, 0))
-            self.check(lane, given["unfinite"])
+            noted = self.load(given["unfinite"], index(0), self.register)
+            self.store(self.noted(noted, lane), given["unfinite"], index(0))
 
     def word(self, array: Code, k: Code) -> Code:
         return self.builder.sext(self.builder.load(self.at(array, k, WORD), typ=WORD, align=4), INDEX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import threading
 from typing import Any, Literal, cast
 
@@ -19,6 +20,9 @@ from autograd.lifting.scalar.rows import ScalarRows
 
 ALIGNMENT = 64  # bytes of the widest register
 MAX_SLOT_BYTES = 1 << 26  # of all lanes; with more, rows run one after the other
+MAX_WORDS_HELD = 10_000  # of the tapes of a call, which take about 10 µs, that keeps the lock of the interpreter
+WORDS_OF_BLOCK = 4  # a word takes so much longer for a block of rows than for one
+MAX_BYTES_COPIED = 1 << 14  # of a batch; to copy it then takes less than to ask for its address
 
 Array = NDArray[Any]
 
@@ -60,37 +64,35 @@ class NativeRows:
     def values(self, batch: Array, parameters: Array) -> Array | None:
         """Return the outputs, a row each, in an array of the caller's; None where one is not finite."""
         n = len(batch)
-        if n > self.limit:
-            return None
         try:
             memory = self._local.values
         except AttributeError:
             memory = self._memory("values")
         if n <= FEW:  # quicker than to ask for the address of a new array
-            return memory.few.copy() if memory.run(batch, parameters) else None
+            return None if math.isnan(memory.run(batch, parameters)) else memory.few.copy()
         results = np.empty((memory.tape.outputs, n), self._dtype)
-        return results if memory.run(batch, parameters, results) else None
+        return None if math.isnan(memory.run(batch, parameters, results)) else results
 
     def total(self, batch: Array, parameters: Array) -> float | None:
         """Return the sum of the loss over the rows; None where it is not finite."""
         found = self.values(batch, parameters)
-        return None if found is None else float(found.sum())
+        if found is None:
+            return None
+        return found.item() if len(batch) == 1 else float(found.sum())
 
     def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
-        """Return the reduced loss and its gradient, which the next call overwrites; None where one is not finite."""
+        """Return the reduced loss and its gradient, an array of the caller's; None where one is not finite."""
         n = len(batch)
-        if n > self.limit:
-            return None
         try:
             memory = self._local.gradient
         except AttributeError:
             memory = self._memory("gradient")
-        if not memory.run(batch, parameters):
-            return None
-        if n > 1 and mean:
-            with np.errstate(all="ignore"):
-                memory.results /= n
-        return memory.results.item(0), memory.gradient
+        if n == memory.held and parameters is memory.parameters:  # as in the last call: a call less
+            loss = memory.run_held(batch.tobytes())
+        else:
+            memory.call.mean = mean
+            loss = memory.run(batch, parameters)
+        return None if loss != loss else (loss, memory.gradient.copy())  # NaN is not itself
 
 
 class _Memory:
@@ -98,24 +100,25 @@ class _Memory:
 
     def __init__(self, tape: Tape, inputs: int, parameters: int, dtype: np.dtype[Any]) -> None:
         self.tape, self.reduced, self.inputs, self.dtype = tape, tape.reduced, inputs, dtype
-        self.run_machine = machine(dtype.name)
+        self.machine = machine(dtype.name)
         self.singles = tape.singles.astype(dtype)
         self.results = self.singles[parameters : parameters + tape.outputs]  # those that are added up
         self.gradient = self.results[1:]
         self.unfinite = aligned(ALIGNMENT, dtype)
         self.call = call = Call()
         self.address = ctypes.addressof(call)
+        self.run_held = self.machine.method(self.address)
         call.once, call.each, call.columns = tape.once.ctypes.data, tape.each.ctypes.data, tape.columns.ctypes.data
         call.same, call.same_count = tape.same.ctypes.data, len(tape.same)
         call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
         call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
         call.reduced = tape.reduced
         self.parameters: Array | None = None
-        self.rows = self.room = 0  # of the last call; of the slots
+        self.rows = self.held = self.room = 0  # of the last call; if it held the lock; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
 
-    def run(self, batch: Array, parameters: Array, results: Array | None = None) -> bool:
-        """Compute the results; return whether all are finite.
+    def run(self, batch: Array, parameters: Array, results: Array | None = None) -> float:
+        """Compute the results; return the first, or NaN where one of them is not finite.
 
         They are added up in `results`; or else, of few rows, stored in `few`, of many in the array that is given.
         """
@@ -124,12 +127,14 @@ class _Memory:
             self.prepare(n)
         if parameters is not self.parameters:
             self.parameters, call.parameters = parameters, parameters.ctypes.data
-        if n <= FEW:  # quicker than to ask for the address
-            return not self.run_machine(self.address, batch.tobytes())
         if results is not None:
             call.results = results.ctypes.data
+        if self.held:
+            return self.run_held(batch.tobytes())
+        if self.copied:
+            return self.machine.run(self.address, batch.tobytes())
         call.row_bytes, call.column_bytes = batch.strides
-        return not self.run_machine(self.address, batch.ctypes.data)
+        return self.machine.run(self.address, batch.ctypes.data)
 
     def prepare(self, n: int) -> None:
         """Make room for a number of rows."""
@@ -143,6 +148,9 @@ class _Memory:
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
             call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
         self.slots[MASK] = 1.0
+        words = len(tape.once) + len(tape.each) * (WORDS_OF_BLOCK * -(-n // LANES) if wide else n)
+        self.copied = n * self.inputs * self.dtype.itemsize <= MAX_BYTES_COPIED
+        self.held = n if self.copied and words <= MAX_WORDS_HELD else 0
         if n <= FEW and not self.reduced:
             self.few = np.empty((tape.outputs, n), self.dtype)
         self.rows = call.rows = call.stride = n

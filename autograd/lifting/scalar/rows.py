@@ -55,7 +55,7 @@ class ScalarRows:
         return names
 
     def values(self, batch: NDArray[Any], parameters: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the outputs, a row each; None for too many rows, or where one is refused or not finite."""
+        """Return the outputs, a row each; None where one is refused or not finite."""
         found = self._each(batch, parameters)
         return None if found is None else np.array(found).T
 
@@ -65,9 +65,7 @@ class ScalarRows:
         return None if found is None else sum_left_to_right(*[loss for (loss,) in found])
 
     def _each(self, batch: NDArray[Any], parameters: NDArray[Any]) -> list[Numbers] | None:
-        """Return the outputs of each row; None for too many rows, or where one is refused or not finite."""
-        if len(batch) > self.limit:
-            return None
+        """Return the outputs of each row; None where one is refused or not finite."""
         function, numbers = self._functions["values"], parameters.tolist()
         try:
             found = [function(row, numbers) for row in batch.tolist()]
@@ -76,9 +74,7 @@ class ScalarRows:
         return found if all([math.isfinite(x) for outputs in found for x in outputs]) else None
 
     def gradient(self, batch: NDArray[Any], parameters: NDArray[Any], mean: bool) -> tuple[float, NDArray[Any]] | None:
-        """Return the reduced loss and its gradient; None for too many rows, or where one is refused or not finite."""
-        if len(batch) > self.limit:
-            return None
+        """Return the reduced loss and its gradient, the caller's; None where one is refused or not finite."""
         function, numbers = self._functions["gradient"], parameters.tolist()
         first, *rest = batch.tolist()
         try:
