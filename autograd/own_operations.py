@@ -119,7 +119,9 @@ def operation(
     """
     taken = name in BUILT_IN or (hasattr(Value, name) and name not in TABLE)
     if not name.isidentifier() or keyword.iskeyword(name) or taken:
-        raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
+        raise ValueError(
+            f"{name!r} cannot name an operation of your own: choose an identifier that autograd does not use"
+        )
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
     for place, rule in enumerate(partials, 1):

@@ -122,7 +122,7 @@ def joined(weights: Any, biases: Any) -> list[Floats]:
         return matrices
     biases = listed(biases, "biases")
     if len(biases) != len(matrices):
-        raise ValueError(f"weights has {len(matrices)} layers, but biases {len(biases)}")
+        raise ValueError(f"weights has the length {len(matrices)}, but biases {len(biases)}: give both for each layer")
     vectors = [vector(b, f"biases[{i}]", W.shape[1]) for i, (b, W) in enumerate(zip(biases, matrices, strict=True))]
     return [np.vstack(both) for both in zip(matrices, vectors, strict=True)]
 
@@ -131,7 +131,8 @@ def fitting(given: Any, shapes: Sequence[tuple[int, ...]], name: str) -> list[Fl
     """Return an array for each layer; raise ValueError if they do not have these shapes, those of the network's own."""
     arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
     if len(arrays) != len(shapes):
-        raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(shapes)}")
+        needed = f"{len(shapes)} layer{'s' * (len(shapes) != 1)}: give an array for each" if shapes else f"no {name}"
+        raise ValueError(f"{name} has the length {len(arrays)}, but the network has {needed}")
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         if array.shape != shape:
             raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {shape}")

@@ -189,7 +189,7 @@ def _read(content: bytes) -> Checkpoint:
         raise ValueError("it has no header")
     header = json.loads(str(arrays.pop("header")))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError("its header is not one of nn.save")
+        raise ValueError("its header was not written by nn.save")
     if header.get("version") not in (1, VERSION):
         raise ValueError(f"its version is {header.get('version')!r}, and this is version {VERSION}")
     if header["version"] == VERSION and not sealed:

@@ -351,12 +351,16 @@ def test_weights_that_are_set_are_the_networks(bias: bool) -> None:
     ("weights", "biases", "message"),
     [
         (None, None, "weights is None; give a list with an entry for each layer"),
-        ([np.ones((3, 2))], None, "weights has 1 layers, but the network has 2"),
+        ([np.ones((3, 2))], None, "weights has the length 1, but the network has 2 layers: give an array for each"),
         ([np.ones((2, 3)), np.ones((2, 1))], None, r"weights\[0\] has shape \(2, 3\); in this network it is \(3, 2\)"),
         ([np.ones((3, 2)), np.ones(2)], None, r"weights\[1\] has shape \(2,\); in this network it is \(2, 1\)"),
         ([np.ones((3, 2)), [[1.0], [math.nan]]], None, r"weights\[1\]\[1, 0\] is nan"),
         ([np.ones((3, 2)), [[1.0], ["2"]]], None, r"weights\[1\]\[1, 0\] is '2', not a number"),
-        ([np.ones((3, 2)), np.ones((2, 1))], [[1.0, 2.0]], "biases has 1 layers, but the network has 2"),
+        (
+            [np.ones((3, 2)), np.ones((2, 1))],
+            [[1.0, 2.0]],
+            "biases has the length 1, but the network has 2 layers: give an array for each",
+        ),
         ([np.ones((3, 2)), np.ones((2, 1))], [[1.0], [1.0]], r"biases\[0\] has shape \(1,\); in this network it is"),
     ],
 )
@@ -368,7 +372,7 @@ def test_weights_that_do_not_fit_change_nothing(weights: Any, biases: Any, messa
 
 
 def test_a_network_without_biases_takes_none() -> None:
-    with pytest.raises(ValueError, match="biases has 1 layers, but the network has 0"):
+    with pytest.raises(ValueError, match="biases has the length 1, but the network has no biases"):
         MLP(1, [1], bias=False, rng=0).set_weights([[[1.0]]], [[1.0]])
 
 
