@@ -240,8 +240,8 @@ def operators(entry: Operation, name: str) -> tuple[Callable[..., Any], Callable
     They record in place rather than through `Operation.__call__`, which halves the time of an eager forward pass.
 
     Args:
-        entry: the row.
-        name: the operator's, such as "add".
+        entry: The row.
+        name: The operator's, such as "add".
     """
     function = entry.function
 

@@ -42,7 +42,7 @@ class Use(NamedTuple):
         delta: δ.
         w: The parameter itself.
         net_input: That of the neuron whose activation is x; x itself, if it is an input.
-        activation: a of the node that uses it.
+        activation: A of the node that uses it.
         slope: f′(z); None where f is not a function of z alone, or the identity.
         inputs: For a bias, what the weights beside it are multiplied by.
         multiplies: Whether it is multiplied by anything.

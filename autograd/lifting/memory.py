@@ -27,9 +27,9 @@ def rows_at_once(bytes_per_row: int, multiplications_per_row: int, numbers_per_c
     """Return how many rows of a batch are computed at once.
 
     Args:
-        bytes_per_row: in all arrays that have a column for each row of the batch.
-        multiplications_per_row: in the largest matrix product.
-        numbers_per_call: of a row, that a call of NumPy computes; where they are few, fewer calls are quicker than
+        bytes_per_row: In all arrays that have a column for each row of the batch.
+        multiplications_per_row: In the largest matrix product.
+        numbers_per_call: Of a row, that a call of NumPy computes; where they are few, fewer calls are quicker than
             arrays that stay in the cache.
 
     >>> rows_at_once(bytes_per_row=1912, multiplications_per_row=2080, numbers_per_call=10.0)

@@ -60,10 +60,10 @@ def rows_text(rows: Iterable[Operation]) -> str:
     operand, or, for a row of any number of operands, one function that returns them all. Both may throw `Refused`.
 
     Args:
-        rows: those that a graph has.
+        rows: Those that a graph has.
 
     Raises:
-        UnwritableError: for a user-defined operation without `javascript=`, and for one whose partial has no formula.
+        UnwritableError: For a user-defined operation without `javascript=`, and for one whose partial has no formula.
     """
     written = {row.name: _row_text(row) for row in rows}
     texts, needed = list(written.values()), _declarations()

@@ -75,24 +75,24 @@ def page(
     network, and is the same for the same graph.
 
     Args:
-        value: the root of the graph, such as the loss.
-        path: of the HTML file.
-        record: of the forward pass, so that neurons and layers can be folded and unfolded.
+        value: The root of the graph, such as the loss.
+        path: Of the HTML file.
+        record: Of the forward pass, so that neurons and layers can be folded and unfolded.
         collapse: "neuron", "layer" or False, the folding that the page opens with; None opens the finest that is
             legible in the window. Other foldings of up to 1,500 boxes can be chosen.
-        highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
-        convention: with a record, whose letters and sign of δ, as for `draw`.
-        theme: in which the page opens, "light" or "dark"; "auto" follows the reader's.
-        live: whether the page computes; False writes the replay alone.
-        data: samples (x, y), with a record: gradient descent goes down the mean of `value` over them. Each has a number
+        highlight: What `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+        convention: With a record, whose letters and sign of δ, as for `draw`.
+        theme: In which the page opens, "light" or "dark"; "auto" follows the reader's.
+        live: Whether the page computes; False writes the replay alone.
+        data: Samples (x, y), with a record: gradient descent goes down the mean of `value` over them. Each has a number
             for each input and each target.
 
     Raises:
-        OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
-        ValueError: for a graph that `draw` refuses, and for data that the graph has no leaves for, or with live=False,
+        OSError: For a missing folder, and for a path that is not a file or is not writable, before anything is written.
+        ValueError: For a graph that `draw` refuses, and for data that the graph has no leaves for, or with live=False,
             before anything is written.
-        RuntimeError: if no engine can draw it; nothing is written.
-        TimeoutError: if its layout takes too long; nothing is written.
+        RuntimeError: If no engine can draw it; nothing is written.
+        TimeoutError: If its layout takes too long; nothing is written.
 
     >>> import tempfile
     >>> from pathlib import Path

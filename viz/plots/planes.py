@@ -45,18 +45,18 @@ def plot_landscape(
     After Hansen (2022), figure 3.
 
     Args:
-        loss: such as the mean over some examples.
-        w1: a leaf of its graph.
-        w2: another leaf of its graph.
-        path: pairs (w1, w2), from first to last.
-        ax: to draw on; None makes new axes.
-        margin: how far the plot extends beyond the path and the current weights, in the units of the weights.
-        surface: draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
+        loss: Such as the mean over some examples.
+        w1: A leaf of its graph.
+        w2: Another leaf of its graph.
+        path: Pairs (w1, w2), from first to last.
+        ax: To draw on; None makes new axes.
+        margin: How far the plot extends beyond the path and the current weights, in the units of the weights.
+        surface: Draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for a path, a margin, a weight or a theme that does not fit.
-        ImportError: without matplotlib.
+        ValueError: For a path, a margin, a weight or a theme that does not fit.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> w1, w2 = Value(1.0, "w1"), Value(2.0, "w2")
@@ -138,16 +138,16 @@ def plot_boundary(
     """Plot the classes that a network with two inputs assigns to points of the plane, and the examples.
 
     Args:
-        mlp: a network with two inputs.
-        X: the examples, of shape (n, 2).
-        y: class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
-        ax: to draw on; None makes new axes.
-        level: the threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
+        mlp: A network with two inputs.
+        X: The examples, of shape (n, 2).
+        y: Class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
+        ax: To draw on; None makes new axes.
+        level: The threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another network or theme, and for data that do not fit.
-        ImportError: without matplotlib.
+        ValueError: For another network or theme, and for data that do not fit.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> from nn import MLP

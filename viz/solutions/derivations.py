@@ -40,20 +40,20 @@ def derivation(
     quotation marks, and so does "x (2)" for a second Value named x.
 
     Args:
-        of: a record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates;
+        of: A record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates;
             2 to 6 records of one network, whose gradients are sums over these examples; or a Value, for its operations
             line by line and the chain rule from the result back.
-        loss: with a record or records, the Value that `backward()` was called on; without it, the derivatives that it
+        loss: With a record or records, the Value that `backward()` was called on; without it, the derivatives that it
             left are taken as given.
-        learning_rate: with a record, that of the updates, which are left out without it.
-        convention: with a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
+        learning_rate: With a record, that of the updates, which are left out without it.
+        convention: With a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
             (Hansen 2021, 2022), "arnold", "misley" (2023) or "nielsen" (*Neural Networks and Deep Learning*, 2015).
-        digits: significant digits of the numbers shown; all are computed to full precision.
+        digits: Significant digits of the numbers shown; all are computed to full precision.
 
     Raises:
-        ValueError: for a record that no gradient has reached or whose weights have changed since, for a loss of another
+        ValueError: For a record that no gradient has reached or whose weights have changed since, for a loss of another
             pass, for an unknown convention, and for a Value of more than 100 nodes.
-        TypeError: for anything that is neither a record nor a Value.
+        TypeError: For anything that is neither a record nor a Value.
 
     >>> x, w = Value(3.0, "x"), Value(0.5, "w")
     >>> print(derivation((w * x - 1).named("y")))

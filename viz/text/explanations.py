@@ -36,12 +36,12 @@ class Explanation:
     """A gradient as a sum over paths.
 
     Args:
-        loss: the Value that is differentiated.
-        x: the Value with respect to which.
+        loss: The Value that is differentiated.
+        x: The Value with respect to which.
         gradient: ∂loss/∂x.
-        paths: those listed, the largest products first.
-        count: the number of all paths.
-        rest: the sum of the products of the paths not listed.
+        paths: Those listed, the largest products first.
+        count: The number of all paths.
+        rest: The sum of the products of the paths not listed.
     """
 
     loss: Value
@@ -81,7 +81,7 @@ class Explanation:
         """Return the sentence for the legend of a drawing that highlights the listed paths.
 
         Args:
-            called: returns what the drawing calls a Value.
+            called: Returns what the drawing calls a Value.
         """
         total = signed(math.fsum(path.product for path in self.paths))
         listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
@@ -119,14 +119,14 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     All paths are counted and summed exactly. No gradient is read or changed.
 
     Args:
-        loss: the Value that is differentiated.
-        x: the Value with respect to which.
-        most: the number of paths to list.
+        loss: The Value that is differentiated.
+        x: The Value with respect to which.
+        most: The number of paths to list.
 
     Raises:
-        TypeError: for anything but Values.
-        ValueError: for a `most` that is negative or not a whole number.
-        ZeroDivisionError: where a local derivative is infinite.
+        TypeError: For anything but Values.
+        ValueError: For a `most` that is negative or not a whole number.
+        ZeroDivisionError: Where a local derivative is infinite.
 
     >>> x = Value(3.0, "x")
     >>> y = (x * x + 2 * x).named("y")

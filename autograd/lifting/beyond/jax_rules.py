@@ -51,9 +51,9 @@ def applied(operation: Operation, operands: Sequence[JaxArray], counts: JaxArray
     """Return a row's results, elementwise, with our derivatives.
 
     Args:
-        operation: the row.
-        operands: arrays, and floats for what is the same number everywhere and in every call.
-        counts: where the result is used; elsewhere it passes no tangent on, whatever its partials.
+        operation: The row.
+        operands: Arrays, and floats for what is the same number everywhere and in every call.
+        counts: Where the result is used; elsewhere it passes no tangent on, whatever its partials.
     """
     if all(isinstance(x, float) for x in operands):
         return operation.apply(tuple(operands))

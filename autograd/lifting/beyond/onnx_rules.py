@@ -30,7 +30,7 @@ def applied(graph: OnnxGraph, operation: Operation, operands: Sequence[Operand])
     """Return a row's results, elementwise.
 
     Raises:
-        NotImplementedError: for what ONNX has no counterpart of, by its name.
+        NotImplementedError: For what ONNX has no counterpart of, by its name.
     """
     arrays = [graph.array(x) for x in operands]
     if TABLE.get(operation.name) is not operation or operation.name not in RULES:

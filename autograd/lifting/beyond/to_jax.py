@@ -34,8 +34,8 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Jax
     """Return a function of (parameters, batch) that computes the outputs of each row.
 
     Raises:
-        ValueError: where JAX has been told to compute in single precision, and the program is in double.
-        NotImplementedError: for a user-defined operation, and for round to decimals.
+        ValueError: Where JAX has been told to compute in single precision, and the program is in double.
+        NotImplementedError: For a user-defined operation, and for round to decimals.
     """
     if dtype == np.float64 and not jax.config.read("jax_enable_x64"):
         raise ValueError(
