@@ -181,7 +181,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     ("number", "message"),
-    [(-1.0, "row 777: log(x = -1.0): math domain error"), (np.nan, "row 777, input x is nan: give a finite number")],
+    [(-1.0, "row 777: log(x = -1.0): "), (np.nan, "row 777, input x is nan: give a finite number")],
 )
 def test_an_error_names_the_row_of_the_whole_array(call, number, message):
     table = TABLE.copy()

@@ -13,6 +13,7 @@ import threading
 
 import numpy as np
 import pytest
+from gears import NO_LOG
 
 from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
 from autograd.lifting.numpy_rows import MAX_BATCH_SIZES
@@ -198,7 +199,7 @@ def test_a_parameter_that_is_not_finite_is_named():
 @pytest.mark.parametrize(
     ("f", "bad", "error", "message"),
     [
-        (lambda x, w: log(x) * w, -1.0, ValueError, "row 2: log(x = -1.0): math domain error; log needs x > 0"),
+        (lambda x, w: log(x) * w, -1.0, ValueError, f"row 2: log(x = -1.0): {NO_LOG}; log needs x > 0"),
         (lambda x, w: w / x, 0.0, ZeroDivisionError, "row 2: div(w = 2.0, x = 0.0)"),
         (lambda x, w: exp(x * w), 1e3, OverflowError, "row 2: exp(2000.0): the result is beyond the largest float"),
         (lambda x, w: (x + 0.0) ** (w / 4.0), -8.0, ValueError, "row 2: pow("),

@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+from gears import NO_LOG
 
 from autograd import (
     TABLE,
@@ -230,7 +231,7 @@ def test_rules_that_branch_are_refused_where_they_are_needed(wrt):
 @pytest.mark.parametrize(
     ("f", "bad", "error", "message"),
     [
-        (lambda x, w: log(x) * w, -1.0, ValueError, "row 1: log(x = -1.0): math domain error; log needs x > 0"),
+        (lambda x, w: log(x) * w, -1.0, ValueError, f"row 1: log(x = -1.0): {NO_LOG}; log needs x > 0"),
         (lambda x, w: w + log(x), -1.0, ValueError, "row 1: log(x = -1.0)"),  # though both slopes, 1 and 1/x, exist
         (lambda x, w: w / x, 0.0, ZeroDivisionError, "row 1: div(w = 2.0, x = 0.0)"),
         (lambda x, w: exp(x * w), 1e3, OverflowError, "row 1: exp(2000.0): the result is beyond the largest float"),

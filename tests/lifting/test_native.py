@@ -150,7 +150,7 @@ def test_a_caller_who_makes_numpy_raise_gets_the_same_numbers(engine, n):
     batch = [[1.0, 1.7]] * n
     with np.errstate(all="raise"):
         value, gradient = program.gradient(batch)
-        assert program.value(batch) == value == pytest.approx(1.7e304)
+        assert [program.value(batch), value] == pytest.approx([1.7e304, 1.7e304], rel=1e-12)
         assert program.values(batch)[0] == pytest.approx(1.7e304)
     assert 0.0 <= gradient[0] < 1e-322
 
