@@ -70,13 +70,13 @@ def arranged(
     """Return the operands that `arrange` makes of a call's arguments.
 
     Args:
-        name: the operation's.
-        arrange: takes the arguments, and returns the operands.
-        arguments: those given by position.
-        keywords: those given by name.
+        name: The operation's.
+        arrange: Takes the arguments, and returns the operands.
+        arguments: Those given by position.
+        keywords: Those given by name.
 
     Raises:
-        TypeError: where they do not fit; it names the operation and shows how it is called.
+        TypeError: Where they do not fit; it names the operation and shows how it is called.
     """
     try:
         return arrange(*arguments, **keywords)

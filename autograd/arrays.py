@@ -28,9 +28,9 @@ def entry(name: str, place: Iterable[int], lists: Iterable[int] = ()) -> str:
     """Return what a message calls an entry of data.
 
     Args:
-        name: what it calls the data.
-        place: the indices of the entry, in an array.
-        lists: the indices, in lists, of that array.
+        name: What it calls the data.
+        place: The indices of the entry, in an array.
+        lists: The indices, in lists, of that array.
 
     >>> entry("X", (2, 0)), entry("the batch", (2, 0)), entry("weights", (0, 1), lists=[2])
     ('X[2, 0]', 'row 2, column 0 of the batch', 'weights[2][0, 1]')
@@ -45,13 +45,13 @@ def as_numpy(data: Any, name: str, lists: tuple[int, ...] = (), dtype: DTypeLike
     """Return data so that NumPy reads them right: PyTorch's tensors as arrays, all else as it is.
 
     Args:
-        data: anything.
-        name: what a message calls them.
-        lists: the indices at which they stand, where lists of data are called so.
-        dtype: the kind of floats that is wanted.
+        data: Anything.
+        name: What a message calls them.
+        lists: The indices at which they stand, where lists of data are called so.
+        dtype: The kind of floats that is wanted.
 
     Raises:
-        ValueError: for masked entries, naming the first, for a sparse matrix, for what dask has yet to compute, and for
+        ValueError: For masked entries, naming the first, for a sparse matrix, for what dask has yet to compute, and for
             an array of JAX that is in single precision because JAX has no other, where double precision is wanted.
 
     >>> as_numpy(np.ma.array([1.0, 2.0], mask=[False, True]), "x")
@@ -120,8 +120,8 @@ def as_number(x: Any, name: str) -> Any:
     """Return the element of an array or tensor that has one; anything else as it is.
 
     Args:
-        x: the array, or anything.
-        name: what a message calls it.
+        x: The array, or anything.
+        name: What a message calls it.
     """
     plain = as_numpy(x, name)
     return plain.reshape(-1)[0] if isinstance(plain, np.ndarray) and plain.size == 1 else plain
@@ -131,12 +131,12 @@ def as_array(data: Any, name: str, dtype: DTypeLike = float) -> NDArray[Any]:
     """Return data as an array of booleans, integers or floats, or of objects, where an entry may be none of these.
 
     Args:
-        data: what is read. A dictionary of columns and a structured array become a table.
-        name: what messages call it.
-        dtype: the kind of floats that is wanted of it afterwards.
+        data: What is read. A dictionary of columns and a structured array become a table.
+        name: What messages call it.
+        dtype: The kind of floats that is wanted of it afterwards.
 
     Raises:
-        ValueError: for what `as_numpy` refuses, rows of different lengths, and what NumPy cannot read, such as a tensor
+        ValueError: For what `as_numpy` refuses, rows of different lengths, and what NumPy cannot read, such as a tensor
             on another device.
 
     >>> as_array({"x": [1, 2], "y": [0.5, 0.25]}, "the batch")
@@ -170,12 +170,12 @@ def as_floats(array: NDArray[Any], name: str, dtype: DTypeLike = float) -> NDArr
     """Return an array that `as_array` has read with a float for each entry.
 
     Args:
-        array: of numbers, or of objects.
-        name: what a message calls it.
-        dtype: the kind of floats.
+        array: Of numbers, or of objects.
+        name: What a message calls it.
+        dtype: The kind of floats.
 
     Raises:
-        ValueError: for the first entry that is not a real number, with its place, and for a whole number beyond the
+        ValueError: For the first entry that is not a real number, with its place, and for a whole number beyond the
             largest float.
 
     >>> as_floats(as_array([[1, 2], [3, "4"]], "X"), "X")

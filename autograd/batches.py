@@ -18,14 +18,14 @@ def table(data: Any, names: Sequence[str], named: bool, dtype: np.dtype[Any], na
     """Return data as a table of numbers.
 
     Args:
-        data: what is read.
-        names: of the columns that are wanted.
-        named: whether the columns are put in the order of these names, where data names its own.
-        dtype: the kind of floats.
-        name: what messages call the data.
+        data: What is read.
+        names: Of the columns that are wanted.
+        named: Whether the columns are put in the order of these names, where data names its own.
+        dtype: The kind of floats.
+        name: What messages call the data.
 
     Raises:
-        ValueError: as `as_array`, `in_order` and `as_floats` do, and for another shape.
+        ValueError: As `as_array`, `in_order` and `as_floats` do, and for another shape.
     """
     array = as_array(data, name, dtype)
     if named:
@@ -48,13 +48,13 @@ def in_order(array: NDArray[Any], data: Any, names: Sequence[str], name: str) ->
     Whole numbers, as a data frame counts columns that nobody named, do not count as names.
 
     Args:
-        array: the data, as NumPy has them.
-        data: the data, as they were given.
-        names: of the columns that are wanted.
-        name: what messages call the data.
+        array: The data, as NumPy has them.
+        data: The data, as they were given.
+        names: Of the columns that are wanted.
+        name: What messages call the data.
 
     Raises:
-        ValueError: with the names of both sides, where they differ, or one comes twice, and where the rows have them.
+        ValueError: With the names of both sides, where they differ, or one comes twice, and where the rows have them.
 
     >>> in_order(np.array([[1.0, 2.0]]), {"y": [1.0], "x": [2.0]}, ["x", "y"], "the batch")
     array([[2., 1.]])
@@ -82,8 +82,8 @@ def column_names(data: Any, rows: bool = False) -> list[str] | None:
     """Return the names of the columns of a data frame, a structured array, …, or None where they have none.
 
     Args:
-        data: what is read.
-        rows: the names of the rows, instead.
+        data: What is read.
+        rows: The names of the rows, instead.
 
     >>> column_names(np.zeros(2, [("x", float), ("y", float)])), column_names([[1.0, 2.0]])
     (['x', 'y'], None)

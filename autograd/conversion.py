@@ -31,11 +31,11 @@ def to_float(number: object, needs: str = "a Value holds one real number") -> fl
     """Return a real number as a float.
 
     Args:
-        number: the number: Python's or NumPy's, a fraction, a boolean.
-        needs: the beginning of the message, which says what is needed.
+        number: The number: Python's or NumPy's, a fraction, a boolean.
+        needs: The beginning of the message, which says what is needed.
 
     Raises:
-        TypeError: for anything else; it shows what was given, and says what to do.
+        TypeError: For anything else; it shows what was given, and says what to do.
     """
     if isinstance(number, (Real, np.bool_)):
         return float(number)
@@ -71,8 +71,8 @@ def same_class(error: Exception, message: str) -> Exception:
     """Return an error of the same built-in class as another one, or of the class that its own is derived from.
 
     Args:
-        error: the other error.
-        message: what the new one says.
+        error: The other error.
+        message: What the new one says.
     """
     kinds = (ZeroDivisionError, OverflowError, FloatingPointError, ArithmeticError, ValueError)
     return next(kind for kind in kinds if isinstance(error, kind))(message)

@@ -25,8 +25,8 @@ def refuse_variables(x: Value, copied: Sequence[Value]) -> None:
     """Raise TypeError where a variable of a transform would be copied: the derivative with respect to it would be 0.
 
     Args:
-        x: the Value that is copied.
-        copied: the Values that are copied with it.
+        x: The Value that is copied.
+        copied: The Values that are copied with it.
     """
     if not variables_under_way.isdisjoint(copied):
         raise TypeError(

@@ -44,7 +44,7 @@ def _operand_names(row: Operation) -> Sequence[str]:
     return OPERAND_LETTERS[: row.arity]
 
 
-def formula(row: Operation) -> str:
+def latex(row: Operation) -> str:
     """Return a row's LaTeX in the names of its signature."""
     parameters = list(signature(row).parameters.values())
     if row.arity is None:  # the formula is that of two operands
@@ -121,7 +121,7 @@ def docstring(row: Operation) -> str:
 
 def details(row: Operation) -> str:
     """Return what a row is, its formula, its domain, its edges, and an example."""
-    facts = [f"Formula (LaTeX): {formula(row)}", f"Domain: {row.domain or 'every number'}"]
+    facts = [f"Formula (LaTeX): {latex(row)}", f"Domain: {row.domain or 'every number'}"]
     if row.name not in SUMMARIES:  # a user's function is not called for its docstring
         return "\n\n".join([f"The operation {row.name}, which is not one of autograd's own.", "\n".join(facts)])
     if found := edges(row):

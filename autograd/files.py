@@ -24,12 +24,12 @@ def write(path: str | os.PathLike[str], content: bytes, mode: int = 0o666) -> No
     """Write a file so that no reader ever sees half of it, and a process killed in the middle leaves the old one.
 
     Args:
-        path: of the file; a symbolic link is followed, and a file that is replaced keeps its permissions.
-        content: all of it.
-        mode: the permissions of a new file, less those that the umask takes away.
+        path: Of the file; a symbolic link is followed, and a file that is replaced keeps its permissions.
+        content: All of it.
+        mode: The permissions of a new file, less those that the umask takes away.
 
     Raises:
-        OSError: naming the file, where the system refuses or the disk is full, and what `writable` raises: what was
+        OSError: Naming the file, where the system refuses or the disk is full, and what `writable` raises: what was
             there is then unchanged.
 
     >>> from tempfile import mkdtemp

@@ -95,19 +95,19 @@ def operation(
     """Enter an operation of your own in the table, and return it, callable as the others are.
 
     Args:
-        name: the name, an identifier.
-        function: computes floats.
-        partials: one rule per operand: a number, or a function of the result and the operands, written in the table's
+        name: The name, an identifier.
+        function: Computes floats.
+        partials: One rule per operand: a number, or a function of the result and the operands, written in the table's
             operations so that it differentiates again.
-        glyph: what drawings show; without it, the name.
+        glyph: What drawings show; without it, the name.
         formula: LaTeX in the letters x, y, …
-        array: computes NumPy arrays; without it `function` is called for each element.
-        javascript: what computes floats in an interactive page, an expression of JavaScript in the letters x, y, u, v,
+        array: Computes NumPy arrays; without it `function` is called for each element.
+        javascript: What computes floats in an interactive page, an expression of JavaScript in the letters x, y, u, v,
             s, t of the operands, such as "Math.sinh(x) / y"; without it such a page does not compute.
 
     Raises:
-        ValueError: for the name of one of autograd's own operations, and for JavaScript that HTML would cut off.
-        TypeError: for a rule that is neither a number nor a function, where the rules are not one for each operand, and
+        ValueError: For the name of one of autograd's own operations, and for JavaScript that HTML would cut off.
+        TypeError: For a rule that is neither a number nor a function, where the rules are not one for each operand, and
             for an array rule that does not return floats or does not write them into `out`; and when it is used, for a
             partial that returns anything but a number or, of Values, a Value.
 
@@ -119,7 +119,9 @@ def operation(
     """
     taken = name in BUILT_IN or (hasattr(Value, name) and name not in TABLE)
     if not name.isidentifier() or keyword.iskeyword(name) or taken:
-        raise ValueError(f"{name!r} does not name an operation of your own: choose an identifier not used by autograd")
+        raise ValueError(
+            f"{name!r} cannot name an operation of your own: choose an identifier that autograd does not use"
+        )
     if not isinstance(partials, (list, tuple)) or not partials or not accepts(function, len(partials)):
         raise TypeError(f"the partials of {name} are {partials!r}: give a list of one rule for each operand of {name}")
     for place, rule in enumerate(partials, 1):

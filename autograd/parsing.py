@@ -71,16 +71,16 @@ def parse(text: str, /, **variables: Any) -> tuple[Value, dict[str, Value]]:
     """Read a formula, and return its Value and its leaves by name.
 
     Args:
-        text: arithmetic (`+ - * / // % **`, parentheses, numbers, `pi`), the given variables, and the functions of the
+        text: Arithmetic (`+ - * / // % **`, parentheses, numbers, `pi`), the given variables, and the functions of the
             table, called as in Python; lists stand where a function takes one, as in `dot([v, w], [x, y], b)`.
             Precedence is Python's. A number becomes a Constant.
-        **variables: a number becomes one leaf named as the text writes it; a Value is used as it is. `x₁` in the text
+        **variables: A number becomes one leaf named as the text writes it; a Value is used as it is. `x₁` in the text
             also takes `x1=…`, because keywords of Python have no subscripts.
 
     Raises:
-        ValueError: for a mistake in the text, a missing or an unused variable, with the place. What an operation
+        ValueError: For a mistake in the text, a missing or an unused variable, with the place. What an operation
             refuses keeps its class (ValueError, ZeroDivisionError, OverflowError).
-        TypeError: for a text that is not a str, and a variable that is not a real number.
+        TypeError: For a text that is not a str, and a variable that is not a real number.
 
     >>> y, leaves = parse("sigmoid(w*x + b)", w=0.5, x=2, b=-1)
     >>> y.data, list(leaves)

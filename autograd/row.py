@@ -38,7 +38,7 @@ class Operation:
     `bounds` are the least and the largest result, or what the results approach.
     `call` is what a call takes where that is not one number for each operand: a pattern of n (number) and l (list), and
     an example. `python` is the line of Python where that is not such a call, in the letters x, y of `formula`.
-    `javascript` is the float rule of an operation of one's own as an expression of JavaScript, in the letters x, y, u,
+    `javascript` is the float rule of a user-defined operation as an expression of JavaScript, in the letters x, y, u,
     v, s, t of the operands, for pages that compute; the built-in rows have theirs in viz/pages/template/rules.js.
     """
 
@@ -240,8 +240,8 @@ def operators(entry: Operation, name: str) -> tuple[Callable[..., Any], Callable
     They record in place rather than through `Operation.__call__`, which halves the time of an eager forward pass.
 
     Args:
-        entry: the row.
-        name: the operator's, such as "add".
+        entry: The row.
+        name: The operator's, such as "add".
     """
     function = entry.function
 

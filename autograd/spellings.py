@@ -1,4 +1,4 @@
-"""What books and other programs write otherwise than a formula for `parse`, and the remedies that its messages give."""
+"""How books and other programs write what `parse` writes differently, and the remedies that its messages give."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ REMEDIES_OF_SIGNS = {
 }
 # fmt: on
 COMMON = "exp, log, sqrt, sin, cos, tanh, sigmoid, relu, maximum"
-SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def remedy_of_function(name: str, functions: Collection[str]) -> str:
@@ -75,7 +75,7 @@ def remedy_of_name(name: str, functions: Collection[str]) -> str:
     """
     if power := re.fullmatch("(.*?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", name):
         base, digits = power.groups()
-        return f"write {f'{base}(x)' if base in functions else base or 'x'}**{digits.translate(SUPERSCRIPTS)}"
+        return f"write {f'{base}(x)' if base in functions else base or 'x'}**{digits.translate(FROM_SUPERSCRIPTS)}"
     first = unicodedata.numeric(name[0], None)
     if first is not None:
         return f"write {first:.4g}{f'*{name[1:]}' if name[1:] else ''}"

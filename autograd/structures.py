@@ -42,9 +42,9 @@ def check(tree: Any, subject: str, place: str = "") -> None:
     """Raise TypeError, with the place and the remedy, unless a structure holds numbers only.
 
     Args:
-        tree: the structure.
-        subject: how the message begins, such as "grad: argument 1 of f".
-        place: where the structure stands in a larger one.
+        tree: The structure.
+        subject: How the message begins, such as "grad: argument 1 of f".
+        place: Where the structure stands in a larger one.
     """
     if is_number(tree):
         return

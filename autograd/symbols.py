@@ -62,7 +62,7 @@ class Symbol(Value):
     __hash__ = Value.__hash__
 
     def read(self) -> NoReturn:
-        """Refuse to tell the number."""
+        """Refuse to give a number."""
         self.needs_number("reads the data of")
 
     data = property(read)  # there is no number to read, and none to assign

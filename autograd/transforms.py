@@ -48,14 +48,14 @@ def grad(f: Callable[..., Any]) -> Gradient:
     """Return the function that computes f's derivative with respect to its argument, or a tuple of all of several.
 
     Args:
-        f: a function of one result. Its arguments may be numbers, arrays, and lists, tuples or dictionaries of these.
+        f: A function of one result. Its arguments may be numbers, arrays, and lists, tuples or dictionaries of these.
 
     Returns:
         A function of f's arguments. The derivative has the structure of the argument. Keyword arguments are passed on
         to f.
 
     Raises:
-        TypeError: when it is called, where f returns anything but one number, and for an argument that holds anything
+        TypeError: When it is called, where f returns anything but one number, and for an argument that holds anything
             but numbers.
 
     >>> grad(lambda x: x**3)(2.0)
@@ -89,7 +89,7 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function that computes the gradient of each result of f: rows are results, columns arguments.
 
     Args:
-        f: a function of any number of results.
+        f: A function of any number of results.
 
     Returns:
         A function of f's arguments. Where f returns an array, the derivative with respect to a number, a list of
@@ -97,7 +97,7 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
         `scipy.optimize.root(f, x0, jac=jacobian(f))` takes it as it is.
 
     Raises:
-        TypeError: when it is called, where f returns anything but numbers, and for an argument that holds anything
+        TypeError: When it is called, where f returns anything but numbers, and for an argument that holds anything
             else.
 
     >>> jacobian(lambda x, y: [x * y, x + y])(2.0, 5.0)
@@ -127,14 +127,14 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords:
     """Return f(*xs, **keywords) and its derivative in the direction vs, from one forward sweep.
 
     Args:
-        f: the function.
-        xs: the list or tuple of its arguments.
-        vs: the direction: a number for each in xs, in the same structure.
-        **keywords: passed on to f.
+        f: The function.
+        xs: The list or tuple of its arguments.
+        vs: The direction: a number for each in xs, in the same structure.
+        **keywords: Passed on to f.
 
     Raises:
-        TypeError: as `grad` does, and where xs or vs is not a list or tuple.
-        ValueError: where vs does not have the structure of xs.
+        TypeError: As `grad` does, and where xs or vs is not a list or tuple.
+        ValueError: Where vs does not have the structure of xs.
 
     >>> jvp(lambda x, y: [x * y, x + y], [2.0, 5.0], [1.0, 10.0])
     ([10.0, 7.0], [25.0, 11.0])
@@ -146,10 +146,10 @@ def hvp(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], **keywords:
     """Return the product of f's Hessian with a direction, without computing the Hessian: the jvp of the gradient.
 
     Args:
-        f: the function.
-        xs: the list or tuple of its arguments.
-        vs: the direction: a number for each in xs, in the same structure.
-        **keywords: passed on to f.
+        f: The function.
+        xs: The list or tuple of its arguments.
+        vs: The direction: a number for each in xs, in the same structure.
+        **keywords: Passed on to f.
 
     Raises what `jvp` raises. `scipy.optimize.minimize(…, hessp=lambda x, p: hvp(f, [x], [p]))` takes it so.
 

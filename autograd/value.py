@@ -45,11 +45,11 @@ class Value(Methods):
     Comparisons compare data, so `in` and `list.index` do too; `hash`, sets and dictionaries go by identity.
 
     Args:
-        data: the number, of any real type.
-        name: what drawings and messages call it.
+        data: The number, of any real type.
+        name: What drawings and messages call it.
 
     Raises:
-        TypeError: for anything but a real number, for a name that is not text, and for label=, micrograd's word for it.
+        TypeError: For anything but a real number, for a name that is not text, and for label=, micrograd's word for it.
     """
 
     # Seven slots and no tuple of operands: 112 bytes a node, with its number. Only assignments from outside pass the
@@ -207,11 +207,11 @@ class Value(Methods):
         """Return the derivatives with respect to several Values, from one sweep.
 
         Args:
-            xs: the Values; where this one does not depend on one of them, that derivative is Value(0.0).
+            xs: The Values; where this one does not depend on one of them, that derivative is Value(0.0).
 
         Raises:
-            TypeError: for an entry that is not a Value.
-            RuntimeError: where a leaf changed after the graph was built.
+            TypeError: For an entry that is not a Value.
+            RuntimeError: Where a leaf changed after the graph was built.
 
         >>> x, y = Value(2.0), Value(5.0)
         >>> [d.data for d in (x * y).derivatives([x, y])]

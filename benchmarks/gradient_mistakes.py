@@ -39,7 +39,7 @@ def random_batch(rng: Rng) -> list[Record]:
     return records
 
 
-def sums(records: list[Record], k: int, x: Callable[[Record], Array], d: Callable[[Record], Array]) -> Array:
+def sums(records: list[Record], x: Callable[[Record], Array], d: Callable[[Record], Array]) -> Array:
     """Return the sum over the examples of x times d."""
     total: Array = sum((np.outer(x(record), d(record)) for record in records), np.zeros(()))
     return total
@@ -60,7 +60,7 @@ def wrong(rng: Rng, name: str, records: list[Record], k: int) -> tuple[Array, Ar
         return np.array(record.deltas()[k])
 
     def of(x: Callable[[Record], Array], delta: Callable[[Record], Array] = d) -> Array:
-        return sums(records, k, x, delta)
+        return sums(records, x, delta)
 
     if name == "activation of the receiver":
         return of(lambda _: ones, lambda r: d(r) * np.array([a.data for a in r.activations[k]])), b

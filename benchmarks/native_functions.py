@@ -1,4 +1,4 @@
-"""Speed and accuracy of the native gear's functions, one by one, beside NumPy's array rules and the C library.
+"""Speed and accuracy of the native engine's functions, one by one, beside NumPy's array rules and the C library.
 
 Each runs over the same 16,384 numbers, ordinary ones for it: as code for this processor in double and in single
 precision, as code for one with AVX2 and for any x86-64 one (SSE2), as the row's array rule, and as a loop that calls

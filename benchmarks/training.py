@@ -4,7 +4,7 @@ A run is 10 epochs of a 64-32-10 ReLU network on scikit-learn's 1,797 digits, in
 same weights, shuffled anew in each epoch. `nn.train` lifts the network, checks the data and every step, and returns a
 History with loss, gradient norms, accuracy over all data, and seconds. The loop by hand does the same once with these
 measures and once without: like JAX's scan, it then shuffles, steps and adds up the loss, and nothing else; JAX is
-compiled beforehand. PyTorch runs its modules and optimiser on slices of a
+compiled beforehand. PyTorch runs its modules and optimizer on slices of a
 shuffled tensor, in one thread, scikit-learn its `MLPClassifier`. Each round runs every contender, in a new order;
 figures are medians of the CPU time of all threads. Further tables: what `Program.gradient` takes beside its unchecked
 inner step, and batches of 200,000 rows, whole and in pieces.
@@ -138,7 +138,7 @@ def jax_scan() -> Run:
 
 
 def pytorch() -> Run:
-    """Return PyTorch's loop, with its modules and its optimiser."""
+    """Return PyTorch's loop, with its modules and its optimizer."""
     data, targets = torch.tensor(X), torch.tensor(y)
     torch.set_num_threads(1)  # with one for each core it takes longer, as soon as another program runs
 

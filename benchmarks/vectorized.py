@@ -4,7 +4,7 @@ A step is forward, loss, backward and an SGD update on one batch, in float64, wi
 contenders start from the same weights and must have the same losses over the first steps. Each round runs every
 contender, in a new order, so that whatever else the machine does, and what the one before has left in its caches, meets
 all of them; figures are medians of the CPU time of all threads, ratios are of medians.
-PyTorch runs with its own optimiser, in one thread (with more, each waits for the others and takes longer as soon as
+PyTorch runs with its own optimizer, in one thread (with more, each waits for the others and takes longer as soon as
 another program runs), JAX jitted with donated parameters. micrograd, which has no sigmoid or logarithm,
 trains a ReLU network of the same sizes on squared errors; its time is that of one sample, times the batch. Tables of
 lifting itself, in time and memory, follow.
@@ -84,7 +84,7 @@ def lifted(task: Task, expanded: bool = False) -> tuple[Value, list[Value], MLP]
 
 
 def ours(task: Task) -> Step:
-    """Return this project's step: the lifted program and the project's optimiser."""
+    """Return this project's step: the lifted program and the project's optimizer."""
     loss, leaves, mlp = lifted(task)
     program = vectorize(loss, leaves, mlp.parameters())
     batch, optimizer = np.hstack([task.X, task.T]), SGD(RATE)
@@ -129,7 +129,7 @@ def numpy_by_hand(task: Task) -> Step:
 
 
 def pytorch(task: Task) -> Step:
-    """Return PyTorch's step, with its modules and its optimiser."""
+    """Return PyTorch's step, with its modules and its optimizer."""
     torch.set_num_threads(1)
     layers: list[torch.nn.Module] = []
     for w, v in zip(task.W, task.b, strict=True):

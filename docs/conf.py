@@ -44,7 +44,8 @@ default_role = "code"
 
 # Types as they are written in the source, not as NumPy spells them out.
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {name: name for name in ("ArrayLike", "Array", "Targets", "Inputs", "Expected", "Rule", "Loss")}
+ALIASES = ("ArrayLike", "Array", "Targets", "Inputs", "ExpectedGradients", "ExpectedDeltas", "Rule", "Loss")
+autodoc_type_aliases = {name: name for name in ALIASES}
 
 logger = logging.getLogger(__name__)
 

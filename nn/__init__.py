@@ -1,9 +1,9 @@
-"""Neural networks in which every number is a Value: networks, losses, optimisers and training.
+"""Neural networks in which every number is a Value: networks, losses, optimizers and training.
 
 modules, network, architecture, initializers, record: the network and its forward pass.
 losses, objective, metrics: losses, what training minimises, and measures of quality.
 validation: checks of what is passed in.
-training: the training loop, its engines, optimisers, stopping rules and checkpoints; scikit-learn estimators.
+training: the training loop, its engines, optimizers, stopping rules and checkpoints; scikit-learn estimators.
 checking: deltas derived by hand, compared with the engine's, and the mistake that explains a difference.
 beyond: networks from and for PyTorch, scikit-learn, ONNX and safetensors.
 exercise: exercise sheets for backpropagation by hand, and their marking.
@@ -42,7 +42,8 @@ from nn.record import Record
 from nn.training.checkpoint import Checkpoint, load, save
 from nn.training.handout import HandoutStep, handout_step
 from nn.training.loop import train
-from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training.optimizer import Optimizer
+from nn.training.optimizers import SGD, Adam, AdamW, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import Convergence, History, Patience, Threshold
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
+from autograd.lifting.memory import MAX_PRODUCT
 from nn.architecture import Activation, checked_sizes, input_names, per_layer
 from nn.initializers import INITIALIZERS
 from nn.losses import Loss
@@ -25,11 +26,10 @@ from nn.modules import Inputs, Layer, Module, as_inputs, assign
 from nn.objective import Objective, reading
 from nn.record import Record
 from nn.signatures import no_attribute, spelled
-from nn.validation import Floats, examples, flag, generator, listed, matrix, numbers, targets, vector
+from nn.validation import Floats, examples, fitting, flag, generator, joined, numbers, targets
 
 Rng = int | np.random.Generator | None
-MAX_PRODUCT = 2**18  # multiplications in a matrix product, above which OpenBLAS wakes its threads: they cost more
-LEAST_PIECE = 128  # examples that are computed together, even so
+LEAST_PIECE = 128  # examples that are computed together, even where their products are longer than MAX_PRODUCT
 # Attributes of the networks of PyTorch, Keras and scikit-learn, and what they are here.
 ELSEWHERE = {
     "fit": "the function train(mlp, X, y, loss=…, optimizer=…)",
@@ -122,25 +122,11 @@ class MLP(Module):
         >>> [xor([a, b]).data for a in (0, 1) for b in (0, 1)]
         [0.0, 1.0, 1.0, 0.0]
         """
-        matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(listed(weights, "weights"))]
-        if not matrices:
-            raise ValueError("weights is empty; give one matrix for each layer")
-        sizes = [len(matrices[0]), *(W.shape[1] for W in matrices)]
-        for i, W in enumerate(matrices):
-            if len(W) != sizes[i]:
-                raise ValueError(
-                    f"weights[{i}] has {len(W)} rows, but weights[{i - 1}] leads to {sizes[i]} neurons: "
-                    "W[i][j] is the weight from sender i to receiver j; transpose a receiver-first matrix"
-                )
-        if biases is not None:
-            biases = listed(biases, "biases")
-            if len(biases) != len(matrices):
-                raise ValueError(f"weights has {len(matrices)} layers, but biases {len(biases)}")
-            vectors = [vector(b, f"biases[{i}]", sizes[i + 1]) for i, b in enumerate(biases)]
-            matrices = [np.vstack(both) for both in zip(matrices, vectors, strict=True)]
+        tables = joined(weights, biases)
         bias = biases is not None
+        sizes = [len(tables[0]) - bias, *(table.shape[1] for table in tables)]
         mlp = cls(sizes[0], sizes[1:], activation, output=output, bias=bias, initializer="zeros", expanded=expanded)
-        assign(mlp.parameters(), np.concatenate([W.T.ravel() for W in matrices]))
+        assign(mlp.parameters(), np.concatenate([table.T.ravel() for table in tables]))
         return mlp
 
     @classmethod
@@ -425,8 +411,8 @@ class MLP(Module):
         """
         shapes = list(pairwise(self.sizes))
         receivers = [(len(x.neurons),) for x in self.layers if x.neurons[0].bias is not None]
-        matrices = self._fitting(weights, shapes, "weights")
-        vectors = self.biases() if biases is None else self._fitting(biases, receivers, "biases")
+        matrices = fitting(weights, shapes, "weights")
+        vectors = self.biases() if biases is None else fitting(biases, receivers, "biases")
         tables = [np.vstack(both) for both in zip(matrices, vectors, strict=True)] if vectors else matrices
         given, places = np.concatenate([table.T.ravel() for table in tables]), self._places()
         chosen = dict(zip(places, given.tolist(), strict=True))
@@ -436,17 +422,6 @@ class MLP(Module):
                     name = parameter.name
                     raise ValueError(f"{name} is shared, but is given {number} and {chosen[parameter]}; give one")
         assign(places, given)
-
-    @staticmethod
-    def _fitting(given: Sequence[ArrayLike], shapes: Sequence[tuple[int, ...]], name: str) -> list[Floats]:
-        """Return the arrays; raise ValueError if they do not have these shapes, those of the network's own."""
-        arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
-        if len(arrays) != len(shapes):
-            raise ValueError(f"{name} has {len(arrays)} layers, but the network has {len(shapes)}")
-        for i, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
-            if array.shape != shape:
-                raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {shape}")
-        return arrays
 
     def gradients(self) -> list[Floats]:
         """Return the gradients of the weights, in the shapes of `weights()`."""

@@ -6,7 +6,8 @@ Letters: n examples, k outputs of the network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
@@ -100,6 +101,42 @@ def listed(given: Any, name: str) -> list[Any]:
     if not isinstance(given, (list, tuple, np.ndarray)):
         raise ValueError(f"{name} is {given!r:.80}; give a list with an entry for each layer")
     return list(as_numpy(given, name))
+
+
+def joined(weights: Any, biases: Any) -> list[Floats]:
+    """Return for each layer one matrix, W[sender, receiver], with the biases as its last row unless they are None.
+
+    Raises:
+        ValueError: For layers that do not follow one another, or biases that do not fit the weights.
+    """
+    matrices = [matrix(W, f"weights[{i}]") for i, W in enumerate(listed(weights, "weights"))]
+    if not matrices:
+        raise ValueError("weights is empty; give one matrix for each layer")
+    for i, (before, W) in enumerate(pairwise(matrices), 1):
+        if len(W) != before.shape[1]:
+            raise ValueError(
+                f"weights[{i}] has {len(W)} rows, but weights[{i - 1}] leads to {before.shape[1]} neurons: "
+                "W[i][j] is the weight from sender i to receiver j; transpose a receiver-first matrix"
+            )
+    if biases is None:
+        return matrices
+    biases = listed(biases, "biases")
+    if len(biases) != len(matrices):
+        raise ValueError(f"weights has the length {len(matrices)}, but biases {len(biases)}: give both for each layer")
+    vectors = [vector(b, f"biases[{i}]", W.shape[1]) for i, (b, W) in enumerate(zip(biases, matrices, strict=True))]
+    return [np.vstack(both) for both in zip(matrices, vectors, strict=True)]
+
+
+def fitting(given: Any, shapes: Sequence[tuple[int, ...]], name: str) -> list[Floats]:
+    """Return an array for each layer; raise ValueError if they do not have these shapes, those of the network's own."""
+    arrays = [numbers(array, f"{name}[{i}]") for i, array in enumerate(listed(given, name))]
+    if len(arrays) != len(shapes):
+        needed = f"{len(shapes)} layer{'s' * (len(shapes) != 1)}: give an array for each" if shapes else f"no {name}"
+        raise ValueError(f"{name} has the length {len(arrays)}, but the network has {needed}")
+    for i, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        if array.shape != shape:
+            raise ValueError(f"{name}[{i}] has shape {array.shape}; in this network it is {shape}")
+    return arrays
 
 
 def generator(rng: Any) -> np.random.Generator:

@@ -41,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and return the exit status.
 
     Args:
-        arguments: those after the command's name; None takes the process's own.
+        arguments: Those after the command's name; None takes the process's own.
 
     Raises:
-        SystemExit: as `argparse` does, for `--help` and for wrong usage.
+        SystemExit: As `argparse` does, for `--help` and for wrong usage.
 
     >>> main(["w*x + b", "w=0.5", "x=2", "b=1"])
             value  gradient

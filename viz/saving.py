@@ -38,25 +38,25 @@ def save(
     A file that is replaced keeps its permissions, and a symbolic link is written through.
 
     Args:
-        value: a Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or what
+        value: A Value to draw; a record, for its `network`; a drawing, such as `draw` and `network` return; or what
             `derivation` returns.
-        path: ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
+        path: Ends in .svg, .html (see `page`), .png, .pdf or .dot; PNG and PDF need the system's Graphviz. That of a
             solution ends in .html (which needs the extra `mathml`), .md or .tex.
-        record: as for `draw`, of a Value only, like the next three.
-        collapse: as for `draw`.
-        against: as for `draw`; not for a page, which shows no comparison.
-        highlight: as for `draw`.
-        convention: as for `draw` and `network`.
-        theme: as for `draw` and `network`; "auto" is light in PNG and PDF.
+        record: As for `draw`, of a Value only, like the next three.
+        collapse: As for `draw`.
+        against: As for `draw`; not for a page, which shows no comparison.
+        highlight: As for `draw`.
+        convention: As for `draw` and `network`.
+        theme: As for `draw` and `network`; "auto" is light in PNG and PDF.
 
     Raises:
-        ValueError: for another suffix, before anything is written, and where `draw` raises it.
-        OSError: for a missing folder, and for a path that is not a file (a folder, a pipe) or is not writable, before
+        ValueError: For another suffix, before anything is written, and where `draw` raises it.
+        OSError: For a missing folder, and for a path that is not a file (a folder, a pipe) or is not writable, before
             anything is written.
-        TypeError: for options of a Value with a record or a drawing, and for a page of either, before anything is
+        TypeError: For options of a Value with a record or a drawing, and for a page of either, before anything is
             written.
-        RuntimeError: if no engine can draw it, or the engine fails; the DOT source is then saved next to the path.
-        TimeoutError: if the layout takes too long; the DOT source is saved as well.
+        RuntimeError: If no engine can draw it, or the engine fails; the DOT source is then saved next to the path.
+        TimeoutError: If the layout takes too long; the DOT source is saved as well.
 
     >>> from autograd import Value
     >>> save(Value(2.0) * 3, "product.jpg")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ERROR_RATE = 1e-2  # how often an unknown mistake in a graph may be given the name of a known one
 FLOAT_PRECISION = 1e-13  # two floats are not expected to agree to a smaller fraction
+MAX_LEARNING_RATE = 10.0  # of one that is fitted
+ROUND_RATES = {1: 45.0, 2: 450.0, 3: 4500.0}  # how many learning rates with so many digits lie between 10⁻⁴ and 10
 MAX_N = 1000  # the largest n of a factor n or 1/n
 MAX_NAME_LENGTH = 40  # of a Value in a message
 INDICES = "₀₁₂₃₄₅₆₇₈₉"

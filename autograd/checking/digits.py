@@ -183,5 +183,5 @@ def remark(number: GivenNumber, result: float) -> str:
 
 def check_rtol(rtol: float) -> None:
     """Raise ValueError for a relative tolerance that is not a fraction."""
-    if not 0.0 <= rtol < math.inf:
+    if not isinstance(rtol, Real) or not 0.0 <= rtol < math.inf:
         raise ValueError(f"rtol = {rtol!r} is not a tolerance: give a fraction such as 1e-6")

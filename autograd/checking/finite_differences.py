@@ -142,7 +142,7 @@ def check_gradients(f: Callable[..., Any], *xs: Any, order: int = 2) -> Gradient
             for j, second in enumerate(seconds):
                 rows.append((f"∂²f/∂{names[j]}∂{names[i]}" if i != j else f"∂²f/∂{names[i]}²", second, 1 + i, j))
     left, right = ([slopes(sample, point, here, j, direction) for j in range(n)] for direction in (-1.0, 1.0))
-    comparisons = [compare(name, engine, left[j][..., k], right[j][..., k]) for name, engine, k, j in rows]
+    comparisons = [compared(name, engine, left[j][..., k], right[j][..., k]) for name, engine, k, j in rows]
     if wrong := [row for row in comparisons if row.verdict == "differs"]:
         table = GradientReport(tuple(wrong))
         raise AssertionError(f"{len(wrong)} of {len(rows)} derivatives differ from finite differences\n{table}")
@@ -185,7 +185,7 @@ def slopes(
     return np.array(rows).swapaxes(0, 1)
 
 
-def compare(name: str, engine: float, left: FloatArray, right: FloatArray) -> Comparison:
+def compared(name: str, engine: float, left: FloatArray, right: FloatArray) -> Comparison:
     """Compare the engine's derivative with the slopes on both sides, or on one side where f is defined only there."""
     (before, before_error), (after, after_error) = extrapolate(left, 1), extrapolate(right, 1)
     difference, error = extrapolate((left + right) / 2.0, 2)  # the mean of both slopes is even in h

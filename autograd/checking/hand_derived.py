@@ -16,12 +16,13 @@ from autograd.checking.tables import aligned
 from autograd.conversion import shown
 from autograd.value import Value
 
-Expected = Mapping[Any, Any] | Sequence[tuple[Any, Any]]  # Any: Values in any arrangement, and numbers in the same
+# Any: Values in any arrangement, and numbers in the same.
+ExpectedGradients = Mapping[Any, Any] | Sequence[tuple[Any, Any]]
 
 MAX_ROWS_SHOWN = 60  # in a message
 
 
-def assert_gradients(expected: Expected, *, rtol: float = 1e-6) -> None:
+def assert_gradients(expected: ExpectedGradients, *, rtol: float = 1e-6) -> None:
     """Compare the gradients of Values, after `backward()`, with numbers derived by hand.
 
     Text such as "0.0990", and a float with three digits or more, also agrees with every number that rounds to it.
@@ -64,7 +65,7 @@ def assert_gradients(expected: Expected, *, rtol: float = 1e-6) -> None:
     compare_gradients(pairs_of(expected), rtol)
 
 
-def pairs_of(expected: Expected) -> list[tuple[Any, Any, str]]:
+def pairs_of(expected: ExpectedGradients) -> list[tuple[Any, Any, str]]:
     """Return the Values, what is expected of them, and "" for each entry; raise TypeError for anything else."""
     if isinstance(expected, Mapping):
         expected = list(expected.items())

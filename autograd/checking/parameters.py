@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.checking.candidates import COMMON_FACTORS, ERROR_RATE, Candidate, reproducing
+from autograd.checking.candidates import (
+    COMMON_FACTORS,
+    ERROR_RATE,
+    MAX_LEARNING_RATE,
+    ROUND_RATES,
+    Candidate,
+    reproducing,
+)
 
 if TYPE_CHECKING:
     from autograd.checking.digits import GivenNumber
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
 FACTOR_NAMES = {name for _, name, _ in COMMON_FACTORS}
 MAX_MISTAKES = 2  # in one explanation
 MAX_EXAMPLES = 32  # of a batch, of which one alone may have been counted
-MAX_RATE = 10.0
 
 
 class Use(NamedTuple):
@@ -36,7 +42,7 @@ class Use(NamedTuple):
         delta: δ.
         w: The parameter itself.
         net_input: That of the neuron whose activation is x; x itself, if it is an input.
-        activation: a of the node that uses it.
+        activation: A of the node that uses it.
         slope: f′(z); None where f is not a function of z alone, or the identity.
         inputs: For a bias, what the weights beside it are multiplied by.
         multiplies: Whether it is multiplied by anything.
@@ -122,13 +128,13 @@ class LastStep:
             )
             remedy = f"do not divide by {n}"
             yield Candidate(f"mean instead of the sum {batch}", remedy, [g / n for g in right], one_unknown=True)
-        for digits, count in ((1, 45.0), (2, 450.0)):  # so many rates with these digits lie between 10⁻⁴ and 10
+        for digits in (1, 2):
             factor = float(f"{ratio:.{digits}g}")
-            if 0.0 < (rate := -self.sign * factor) <= MAX_RATE and factor not in (-1.0, 0.5, 2.0):
+            if 0.0 < (rate := -self.sign * factor) <= MAX_LEARNING_RATE and factor not in (-1.0, 0.5, 2.0):
                 numbers = [factor * g for g in right]
                 name = f"the step −η · ∂C/∂w in place of the gradient (η = {rate:g})"
                 remedy = "a gradient is given without η, by which the step multiplies it"
-                yield Candidate(name, remedy, numbers, math.log10(count), one_unknown=True)
+                yield Candidate(name, remedy, numbers, math.log10(ROUND_RATES[digits]), one_unknown=True)
 
     def in_terms(self) -> Iterator[Candidate]:
         """Yield the mistakes in a term, and in the order or number of terms."""

@@ -51,12 +51,12 @@ class FewRows:
     """What runs few rows, or all: it is chosen when it is first asked for, since its text takes a while to write.
 
     Args:
-        engine: the one that was asked for.
-        plan: of the program.
-        calls: of NumPy, that its program makes.
-        dtype: of its numbers.
-        inputs: their number.
-        parameters: likewise.
+        engine: The one that was asked for.
+        plan: Of the program.
+        calls: Of NumPy, that its program makes.
+        dtype: Of its numbers.
+        inputs: Their number.
+        parameters: Likewise.
     """
 
     def __init__(
@@ -89,10 +89,10 @@ def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) 
     """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
 
     Args:
-        engine: the one that was asked for.
-        plan: of the program.
-        calls: of NumPy, that its program makes.
-        dtype: of its numbers.
+        engine: The one that was asked for.
+        plan: Of the program.
+        calls: Of NumPy, that its program makes.
+        dtype: Of its numbers.
     """
     if engine != "auto":
         return 0 if engine == "numpy" else math.inf
@@ -106,15 +106,15 @@ def one_row_program(
     """Return what runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
 
     Args:
-        engine: the one that was asked for.
-        plan: of the program.
-        calls: of NumPy, that its program makes.
-        dtype: of its numbers.
-        inputs: their number.
-        parameters: likewise.
+        engine: The one that was asked for.
+        plan: Of the program.
+        calls: Of NumPy, that its program makes.
+        dtype: Of its numbers.
+        inputs: Their number.
+        parameters: Likewise.
 
     Raises:
-        ValueError: where the native engine is asked for, and cannot be had.
+        ValueError: Where the native engine is asked for, and cannot be had.
     """
     if engine == "scalar" and dtype != np.float64:
         raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")

@@ -1,4 +1,4 @@
-"""Why a row is not finite: the eager engine records it anew, and raises the error, or gives the number of Python."""
+"""Why a row is not finite: the eager engine records it anew, and raises its error, or returns Python's number."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def explain(
     derivatives, output by output; or the gradient of the one output.
 
     Args:
-        traced: the graph.
-        parameters: the numbers of the parameters.
-        batch: the inputs, a row each.
-        rows: which of them are explained.
-        wrt: what the derivatives are taken with respect to; None for none, "gradient" for the gradient.
-        first: the number of the first row, in messages.
+        traced: The graph.
+        parameters: The numbers of the parameters.
+        batch: The inputs, a row each.
+        rows: Which of them are explained.
+        wrt: What the derivatives are taken with respect to; None for none, "gradient" for the gradient.
+        first: The number of the first row, in messages.
     """
     refuse_infinite(traced, parameters, batch, first)
     passed: dict[int, list[float]] = {}

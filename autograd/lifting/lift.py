@@ -46,10 +46,10 @@ def vectorize(
     eager engine refuses exp(1000).
 
     Args:
-        loss: the Value that the graph ends in, or several outputs, or a function that builds them.
-        inputs: the leaves that a row of the batch gives, in its order; one that the graph does not use is allowed. For
+        loss: The Value that the graph ends in, or several outputs, or a function that builds them.
+        inputs: The leaves that a row of the batch gives, in its order; one that the graph does not use is allowed. For
             a function, an array of examples.
-        parameters: the leaves that all rows share; the gradient is in their order.
+        parameters: The leaves that all rows share; the gradient is in their order.
         reduction: "mean" or "sum" of the rows. A term without inputs, as a weight penalty, is part of every row's loss.
         dtype: np.float64 or np.float32.
         engine: "auto" chooses by what was measured: "native", compiled code, where `pip install 'handgrad[native]'` has
@@ -57,7 +57,7 @@ def vectorize(
             name runs all rows, if it can.
 
     Raises:
-        ValueError: for a leaf that is not declared, for a function whose graph depends on the data, and for an engine
+        ValueError: For a leaf that is not declared, for a function whose graph depends on the data, and for an engine
             that is not installed or lacks an operation.
 
     >>> w = Value(3.0, "w")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CACHE = 2**19  # bytes of arrays that a piece fills: of caches of 1 and 2 MB, 2¹⁸ to 2²⁰ are as quick
-MAX_PRODUCT = 2**18  # multiplications in a matrix product, from which on OpenBLAS wakes its threads
+MAX_PRODUCT = 2**18  # multiplications in a matrix product, above which OpenBLAS wakes its threads: they cost more
 LEAST_ROWS = 64  # of a piece; where its products would be longer than that, they may as well have threads
 NUMBERS_PER_CALL = 1000  # that NumPy computes in the time that a call takes with none
 MOST_FOR_CALLS = 2**9, 2**24  # rows and bytes of a piece that is larger than the cache, for the sake of fewer calls
@@ -27,9 +27,9 @@ def rows_at_once(bytes_per_row: int, multiplications_per_row: int, numbers_per_c
     """Return how many rows of a batch are computed at once.
 
     Args:
-        bytes_per_row: in all arrays that have a column for each row of the batch.
-        multiplications_per_row: in the largest matrix product.
-        numbers_per_call: of a row, that a call of NumPy computes; where they are few, fewer calls are quicker than
+        bytes_per_row: In all arrays that have a column for each row of the batch.
+        multiplications_per_row: In the largest matrix product.
+        numbers_per_call: Of a row, that a call of NumPy computes; where they are few, fewer calls are quicker than
             arrays that stay in the cache.
 
     >>> rows_at_once(bytes_per_row=1912, multiplications_per_row=2080, numbers_per_call=10.0)

@@ -141,7 +141,7 @@ def polygamma(n: float, x: float) -> float:
 
 
 def factorial_over_power(factor: float, s: int, x: float) -> float:
-    """A factor times (s − 1)! / xˢ, each of which may be beyond the floats."""
+    """A factor times (s − 1)! / xˢ, each of which may overflow."""
     factorial = math.factorial(s - 1)
     shift = max(0, factorial.bit_length() - 64)
     (a, i), (b, j), (c, k) = math.frexp(factor), math.frexp(factorial >> shift), math.frexp(x)

@@ -26,7 +26,7 @@ def power(x: float, y: float) -> float:
 
 
 def times_power(c: float, x: float, y: float) -> float:
-    """c · x ** y, also where x ** y alone is beyond the floats, or too small to have all its digits."""
+    """c · x ** y, also where x ** y alone overflows, or is too small to have all its digits."""
     try:
         z = power(x, y)
     except OverflowError:
@@ -94,7 +94,7 @@ def scaled(x: float, y: float) -> tuple[float, float, int]:
 
 
 def at_infinity(x: float) -> float:
-    """x, seen from so far that what is finite is 0."""
+    """1 or −1 for an infinite x, 0 for a finite one: where a point lies that is infinitely far away."""
     return math.copysign(1.0, x) if math.isinf(x) else 0.0 * x
 
 

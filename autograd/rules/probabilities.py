@@ -151,7 +151,7 @@ def inverse_mills_slope(x: float) -> float:
 
 
 def erfinv_and_error(x: float) -> tuple[float, float]:
-    """The z of which x = erf(z), for 0 ≤ x < 1, and how much too large it is: Winitzki's (2008), by Halley's steps."""
+    """The z for which x = erf(z), 0 ≤ x < 1, and by how much it is too large: Winitzki (2008), then Halley's steps."""
     rest = 1.0 - x
     half = 0.5 * math.log(rest * (1.0 + x))
     b = 2.0 / (math.pi * 0.147) + half
@@ -164,7 +164,7 @@ def erfinv_and_error(x: float) -> tuple[float, float]:
 
 
 def erfinv(x: float) -> float:
-    """The number z of which x = erf(z)."""
+    """The number z for which x = erf(z)."""
     if not (-1.0 < x < 1.0 or x != x):
         raise ValueError("expected a number between -1 and 1")
     if not abs(x) > 1e-8:

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from autograd.files import write as write_file
 from nn.beyond.onnx_activations import ATTRIBUTES, COMMUTATIVE, EXPRESSIONS, FLOAT32_ALONE, READ, Expression, X
-from nn.beyond.stack import Stack, layers
+from nn.beyond.stack import Arguments, Stack, layers
 from nn.validation import Floats, numbers
 
 try:
@@ -31,7 +31,6 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from nn.network import MLP
 
-Arguments = tuple[list[Floats], list[Floats] | None, list[str]]
 
 OPSET, IR_VERSION = 13, 7  # of 2020: whatever reads ONNX today reads these
 FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
@@ -139,7 +138,7 @@ class _Reader:
         try:
             onnx.checker.check_model(model)  # every value is made once, before it is used: there are no circles
         except Exception as error:
-            raise ValueError(f"it is no valid model: {error}") from error
+            raise ValueError(f"it is not a valid model: {error}") from error
         if any(function.domain in OWN_DOMAINS for function in model.functions):
             raise ValueError("it gives operators of ONNX another meaning")
         # What has the numbers of a constant, a tensor or an attribute, and whether they are to be transposed.

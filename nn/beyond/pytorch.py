@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nn.beyond.stack import Stack, layers
+from nn.beyond.stack import Arguments, Stack, layers
 from nn.validation import Floats, matrix, vector
 
 try:
@@ -22,7 +22,6 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from nn.network import MLP
 
-Arguments = tuple[list[Floats], list[Floats] | None, list[str]]
 
 # fmt: off
 # The activation here, the class there, and the settings with which both agree: what a setting must be, and a test.

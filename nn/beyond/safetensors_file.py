@@ -49,7 +49,7 @@ def _arrays(path: str) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     try:
         with safe_open(path, framework="numpy") as file:
-            for name in file.keys():  # noqa: SIM118  (it is no dictionary)
+            for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
                 kind = file.get_slice(name).get_dtype()
                 if kind not in ("F32", "F64"):
                     raise ValueError(f"{name!r:.80} of {path} is {kind}; it must be F32 or F64")

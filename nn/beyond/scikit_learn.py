@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.beyond.stack import Stack, layers
-from nn.validation import Floats, matrix, vector
+from nn.beyond.stack import Arguments, Stack, layers
+from nn.validation import matrix, vector
 
 try:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -24,7 +24,6 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from nn.network import MLP
 
-Arguments = tuple[list[Floats], list[Floats] | None, list[str]]
 
 NAMES = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 OUTPUT_NAMES = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}

@@ -15,6 +15,8 @@ from nn.validation import Floats
 if TYPE_CHECKING:
     from nn.network import MLP
 
+Arguments = tuple[list[Floats], list[Floats] | None, list[str]]  # weights, biases, activations of `MLP.from_weights`
+
 
 class Stack:
     """Weights, biases and activations as they are met from the input on; each is checked against those before it.
@@ -59,7 +61,7 @@ class Stack:
             )
         self.activations[-1] = name
 
-    def arguments(self, source: str) -> tuple[list[Floats], list[Floats] | None, list[str]]:
+    def arguments(self, source: str) -> Arguments:
         """Return the arguments of `MLP.from_weights`; raise ValueError if there is no layer."""
         if not self.weights:
             raise ValueError(f"{source} has no layer with weights")

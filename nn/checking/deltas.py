@@ -29,7 +29,7 @@ from nn.checking.ways import steps_of
 from nn.record import Record, sign_of_delta
 from nn.validation import Floats, real
 
-Expected = Sequence[Iterable[float | str | Decimal | None]]  # [layer][neuron]
+ExpectedDeltas = Sequence[Iterable[float | str | Decimal | None]]  # [layer][neuron]
 
 MAX_ROWS_SHOWN, MAX_TERMS_SHOWN = 60, 4  # in a message
 
@@ -119,7 +119,7 @@ class DeltaReport:
 
 def assert_deltas(
     record: Record,
-    expected: Expected,
+    expected: ExpectedDeltas,
     convention: str = "gradient",
     rtol: float = 1e-6,
     learning_rate: float | None = None,
@@ -167,7 +167,7 @@ def assert_deltas(
 
 def compare(
     record: Record,
-    expected: Expected,
+    expected: ExpectedDeltas,
     convention: str = "gradient",
     rtol: float = 1e-6,
     learning_rate: float | None = None,

@@ -41,7 +41,7 @@ from itertools import combinations
 
 import numpy as np
 
-from autograd.checking.candidates import FLOAT_PRECISION, MAX_N
+from autograd.checking.candidates import FLOAT_PRECISION, MAX_N, ROUND_RATES
 from nn.checking.mistakes import MEAN, MISTAKES, SUM, UPDATED, Mistake
 from nn.checking.steps import LayerStep, Way
 from nn.validation import Floats
@@ -50,7 +50,6 @@ ERROR_RATE = 5e-4  # of a diagnosis
 PART_ERROR_RATE = 2e-2  # of one of two mistakes, where the other is right
 HINT_ERROR_RATE = 5e-2
 MAX_DIGITS_OF_ZERO = 5.0  # a learner may write 0 for a number left out
-ROUND_RATES = {1: 45.0, 2: 450.0, 3: 4500.0}  # how many learning rates with so many digits lie between 10⁻⁴ and 10
 MIN_PRECISION = 1e-300  # so that nothing is divided by 0
 
 

@@ -47,8 +47,9 @@ def assert_weight_gradients(
     layers, pairs = records[0].mlp.layers, []
     for what, expected in (("weights", weights), ("biases", biases)):
         if len(expected) not in (0, len(layers)):
+            of_network = f"{len(layers)} layer{'s' * (len(layers) != 1)}"
             raise ValueError(
-                f"{what} has {len(expected)} layers, but the network has {len(layers)}; None leaves a layer out"
+                f"{what} has the length {len(expected)}, but the network has {of_network}; None leaves a layer out"
             )
         for number, (layer, given) in enumerate(zip(layers, expected, strict=False), 1):
             if given is None:

@@ -94,37 +94,7 @@ SWAPPED_WEIGHTS  = Mistake("weights of two neurons exchanged", "weights",
 REVERSED         = Mistake("layers in reverse order", "layers",
                            "give the deltas of the first layer first, and those of the output last")
 # fmt: on
-MISTAKES = (
-    SIGN,
-    DOUBLE,
-    HALF,
-    MISSING,
-    CANCELLED,
-    NO_TARGET,
-    RAW_ERRORS,
-    NET_INPUT,
-    OTHER_FUNCTION,
-    TRANSPOSED,
-    UPDATED,
-    SIBLINGS,
-    TWICE,
-    INVERTED_MASK,
-    INCOMPLETE,
-    OFF_DIAGONAL,
-    OTHER_CLASS,
-    MEAN,
-    SUM,
-    ACTIVATION,
-    OTHER_LAYER,
-    IN_THE_SUM,
-    GRADIENT_MASK,
-    LEAKY,
-    FORGOTTEN_WEIGHT,
-    FORGOTTEN_TERM,
-    SWAPPED,
-    SWAPPED_WEIGHTS,
-    REVERSED,
-)  # fmt: skip
+MISTAKES = tuple([x for x in list(globals().values()) if isinstance(x, Mistake)])
 """All of them, the most common first: a later one needs more evidence (`nn.checking.evidence`)."""
 
 NEVER_BOTH = [{DOUBLE, HALF}, {MEAN, SUM}, {DOUBLE, SUM}, {HALF, MEAN}]  # together they cancel, or are 1/n again

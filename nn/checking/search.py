@@ -21,29 +21,18 @@ from itertools import product
 
 import numpy as np
 
-from autograd.checking.candidates import MAX_N
+from autograd.checking.candidates import MAX_LEARNING_RATE, MAX_N
+from nn.checking import mistakes as known
 from nn.checking.evidence import ERROR_RATE, HINT_ERROR_RATE, GivenDeltas, Hypothesis, Made, in_order
-from nn.checking.mistakes import (
-    ACTIVATION,
-    DOUBLE,
-    HALF,
-    MEAN,
-    MISSING,
-    NET_INPUT,
-    REVERSED,
-    SIGN,
-    SUM,
-    TWICE,
-    UPDATED,
-    Mistake,
-    compatible,
-)
+from nn.checking.mistakes import Mistake, compatible
 from nn.checking.steps import Way
 from nn.validation import Floats
 
 MAX_MISTAKES = 2  # in one hypothesis
-MAX_LEARNING_RATE = 10.0  # of one that is fitted
-POSSIBLE_IN_SOME_NEURONS = (SIGN, DOUBLE, HALF, MISSING, NET_INPUT, ACTIVATION, TWICE)  # of a layer, not in others
+# Of a layer, not in others.
+POSSIBLE_IN_SOME_NEURONS = (
+    known.SIGN, known.DOUBLE, known.HALF, known.MISSING, known.NET_INPUT, known.ACTIVATION, known.TWICE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,12 +70,12 @@ class Diagnosis:
 
     def _more(self, way: Way) -> str:
         """Return what stands in brackets after a mistake's name: the number that was fitted, or the way it was made."""
-        fitted = f"learning rate {abs(self.learning_rate):.4g}" if way.mistake is UPDATED else way.detail
-        more = f"n = {self.n}" if way.mistake in (MEAN, SUM) else fitted
+        fitted = f"learning rate {abs(self.learning_rate):.4g}" if way.mistake is known.UPDATED else way.detail
+        more = f"n = {self.n}" if way.mistake in (known.MEAN, known.SUM) else fitted
         return f" ({more})" if more else ""
 
     def _place(self, made: Made) -> str:
-        if made.mistake is REVERSED:
+        if made.mistake is known.REVERSED:
             return ""
         last, number = made.layer == self.layers - 1, made.layer + 1
         if made.repeated:
@@ -106,7 +95,7 @@ def diagnose(given: GivenDeltas) -> Diagnosis | None:
         return None
     with np.errstate(all="ignore"):  # numbers may overflow with a mistake in them
         if in_reverse_order(given):
-            return Diagnosis((Made(Way(REVERSED), len(given.steps) - 1),), len(given.steps))
+            return Diagnosis((Made(Way(known.REVERSED), len(given.steps) - 1),), len(given.steps))
         left = [Hypothesis(given.receivers(wrong[-1]))]
         for layer in range(wrong[-1], -1, -1):
             left = [longer for hypothesis in left for longer in continued(given, hypothesis, layer)]
@@ -182,18 +171,18 @@ def fitted(
     step, n, rate = given.steps[layer], hypothesis.n, hypothesis.rate
     deltas = step.deltas(hypothesis.receivers, ways, n, rate)
     mistakes = {way.mistake for way in ways}
-    if not mistakes & {MEAN, SUM, UPDATED}:
+    if not mistakes & {known.MEAN, known.SUM, known.UPDATED}:
         return deltas, n, rate
     E, units = given.expected[layer], given.tolerances[layer]
-    unknown_rate = UPDATED in mistakes and not rate
+    unknown_rate = known.UPDATED in mistakes and not rate
     moved = step.deltas(hypothesis.receivers, ways, n, 1.0) - deltas if unknown_rate else np.zeros(len(E))
-    if n == 1 and (MEAN in mistakes or SUM in mistakes):
+    if n == 1 and (known.MEAN in mistakes or known.SUM in mistakes):
         factor = least_squares([deltas, moved] if unknown_rate else [deltas], E, units)
-        ratio = 1.0 / factor if MEAN in mistakes and factor else factor
+        ratio = 1.0 / factor if known.MEAN in mistakes and factor else factor
         if not 2.5 < ratio < MAX_N + 0.5:
             return None
         n = round(ratio)
-        factor = 1.0 / n if MEAN in mistakes else float(n)
+        factor = 1.0 / n if known.MEAN in mistakes else float(n)
         deltas, moved = factor * deltas, factor * moved
     if not unknown_rate:
         return deltas, n, rate
@@ -201,7 +190,7 @@ def fitted(
     if given.learning_rate is not None:
         rate = math.copysign(given.learning_rate, rate)
     # With the opposite sign, the learner adds what the engine subtracts.
-    if not 0.0 < (abs(rate) if SIGN in (*hypothesis.mistakes, *mistakes) else rate) <= MAX_LEARNING_RATE:
+    if not 0.0 < (abs(rate) if known.SIGN in (*hypothesis.mistakes, *mistakes) else rate) <= MAX_LEARNING_RATE:
         return None
     rounder = [float(f"{rate:.{digits}g}") for digits in (1, 2, 3)] if given.learning_rate is None else []
     rate = next((r for r in rounder if given.reproduces(layer, deltas + r * moved).all()), rate)

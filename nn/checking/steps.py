@@ -55,7 +55,7 @@ class LayerStep:
 
     Attributes:
         derivative: f′(z) of each neuron, or the matrix ∂aᵢ/∂zₖ of a softmax.
-        activations: a of this layer.
+        activations: A of this layer.
         activation_gradients: ∂C/∂a of this layer.
         weights: [neuron, receiver]; None at the output.
         ways: The ways in which mistakes can be made in this step, in the order of `MISTAKES`.

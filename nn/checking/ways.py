@@ -14,37 +14,8 @@ from itertools import combinations
 import numpy as np
 
 from autograd import Value, jacobian, sigmoid, softmax
-from nn.checking.mistakes import (
-    ACTIVATION,
-    CANCELLED,
-    DOUBLE,
-    FORGOTTEN_TERM,
-    FORGOTTEN_WEIGHT,
-    GRADIENT_MASK,
-    HALF,
-    IN_THE_SUM,
-    INCOMPLETE,
-    INVERTED_MASK,
-    LEAKY,
-    MEAN,
-    MISSING,
-    MISTAKES,
-    NET_INPUT,
-    NO_TARGET,
-    OFF_DIAGONAL,
-    OTHER_CLASS,
-    OTHER_FUNCTION,
-    OTHER_LAYER,
-    RAW_ERRORS,
-    SIBLINGS,
-    SIGN,
-    SUM,
-    SWAPPED,
-    SWAPPED_WEIGHTS,
-    TRANSPOSED,
-    TWICE,
-    UPDATED,
-)
+from nn.checking import mistakes as known
+from nn.checking.mistakes import MISTAKES
 from nn.checking.steps import LayerStep, Way, output_step, slope
 from nn.record import Record
 from nn.validation import Floats
@@ -80,10 +51,11 @@ def sorted_ways(record: Record, steps: Sequence[LayerStep], i: int, deltas: Sequ
     """Return the ways to make a mistake in the step of layer i, in the order of `MISTAKES`."""
     step = steps[i]
     ways = [
-        Way(SIGN, lambda x: -x), Way(DOUBLE, lambda x: 2.0 * x), Way(HALF, lambda x: 0.5 * x), Way(MEAN), Way(SUM),
+        Way(known.SIGN, lambda x: -x), Way(known.DOUBLE, lambda x: 2.0 * x), Way(known.HALF, lambda x: 0.5 * x),
+        Way(known.MEAN), Way(known.SUM),
     ]  # fmt: skip
     if len(deltas[i]) * (len(deltas[i]) - 1) // 2 <= MAX_WAYS_IN_NEURONS:
-        ways += [Way(SWAPPED, exchange(j, k), f"{j + 1} and {k + 1}", True) for j, k in pairs(len(deltas[i]))]
+        ways += [Way(known.SWAPPED, exchange(j, k), f"{j + 1} and {k + 1}", True) for j, k in pairs(len(deltas[i]))]
     if step.weights is None:
         ways += class_ways(step, deltas[i]) if step.derivative.ndim == 2 else []
     else:
@@ -132,12 +104,12 @@ def put(places: tuple[slice | int, slice | int], number: float) -> Callable[[Flo
 def weight_ways(W: Floats) -> Iterator[Way]:
     """Yield the ways to take wrong weights, or a wrong sum."""
     senders, receivers = W.shape
-    yield Way(TRANSPOSED, lambda W: W.reshape(W.shape[::-1]).T)  # the same numbers, in the order of the receivers
-    yield Way(UPDATED)
-    yield Way(SIBLINGS, lambda g: np.full(len(g), g.sum()))
-    yield Way(FORGOTTEN_WEIGHT, np.ones_like)
+    yield Way(known.TRANSPOSED, lambda W: W.reshape(W.shape[::-1]).T)  # the same numbers, in the order of the receivers
+    yield Way(known.UPDATED)
+    yield Way(known.SIBLINGS, lambda g: np.full(len(g), g.sum()))
+    yield Way(known.FORGOTTEN_WEIGHT, np.ones_like)
     every = slice(None)
-    for mistake, number in ((FORGOTTEN_WEIGHT, 1.0), (FORGOTTEN_TERM, 0.0)):
+    for mistake, number in ((known.FORGOTTEN_WEIGHT, 1.0), (known.FORGOTTEN_TERM, 0.0)):
         for k in range(receivers):
             if 1 < receivers <= MAX_WAYS_IN_NEURONS:
                 yield Way(mistake, put((every, k), number), f"of receiver {k + 1}", True)
@@ -146,7 +118,7 @@ def weight_ways(W: Floats) -> Iterator[Way]:
     for axis, what, count in ((0, "senders", senders), (1, "receivers", receivers)):
         if count * (count - 1) // 2 <= MAX_WAYS_IN_NEURONS:
             for j, k in pairs(count):
-                yield Way(SWAPPED_WEIGHTS, exchange(j, k, axis), f"{what} {j + 1} and {k + 1}", True)
+                yield Way(known.SWAPPED_WEIGHTS, exchange(j, k, axis), f"{what} {j + 1} and {k + 1}", True)
 
 
 def error_ways(output: LayerStep) -> Iterator[Way]:
@@ -157,19 +129,19 @@ def error_ways(output: LayerStep) -> Iterator[Way]:
     """
     k, g = len(output.activations), output.activation_gradients
     for factor in dict.fromkeys((1.0, 0.5, k / 2.0, float(k))):
-        yield Way(RAW_ERRORS, lambda receivers, factor=factor: factor * g)  # type: ignore[misc]
+        yield Way(known.RAW_ERRORS, lambda receivers, factor=factor: factor * g)  # type: ignore[misc]
 
 
 def class_ways(step: LayerStep, deltas: Floats) -> list[Way]:
     """Return the ways to get the deltas of a softmax wrong; after cross-entropy they are p − 1 or p, times a scale."""
     J, p, g = step.derivative, step.activations, step.activation_gradients
-    ways = [Way(MISSING, lambda g: g), Way(OFF_DIAGONAL, times(np.diag(np.diag(J))))]
+    ways = [Way(known.MISSING, lambda g: g), Way(known.OFF_DIAGONAL, times(np.diag(np.diag(J))))]
     if np.count_nonzero(g) == 1:  # the loss takes the right class's probability alone
         right = int(np.argmax(g != 0.0))
         scale = -float(g[right]) * float(p[right])
-        ways += [Way(CANCELLED, lambda g: deltas * p * (1.0 - p)), Way(NO_TARGET, lambda g: scale * p)]
+        ways += [Way(known.CANCELLED, lambda g: deltas * p * (1.0 - p)), Way(known.NO_TARGET, lambda g: scale * p)]
         ways += [
-            Way(OTHER_CLASS, lambda g, c=c: scale * (p - np.eye(len(p))[c]), f"{c + 1}", True)  # type: ignore[misc]
+            Way(known.OTHER_CLASS, lambda g, c=c: scale * (p - np.eye(len(p))[c]), f"{c + 1}", True)  # type: ignore[misc]
             for c in range(len(p))
             if c != right
         ]
@@ -180,16 +152,16 @@ def formula_ways(zs: Sequence[Value], values: Sequence[Value], step: LayerStep, 
     """Yield the ways to leave f′ out, to take it of the wrong number, or to take it twice."""
     wrong = np.array([other_derivatives(z, a) for z, a in zip(zs, values, strict=True)])
     D = step.derivative
-    yield Way(MISSING, lambda g: g)
-    yield from (Way(NET_INPUT, times(wrong[:, 0])), Way(ACTIVATION, times(wrong[:, 1])))
+    yield Way(known.MISSING, lambda g: g)
+    yield from (Way(known.NET_INPUT, times(wrong[:, 0])), Way(known.ACTIVATION, times(wrong[:, 1])))
     z = [z.data for z in zs]
     p = step.activations if names(values) == {"sigmoid"} else np.array(list(map(sigmoid, z)))
     if step.weights is None and (names(values) == {"sigmoid"} or values == zs):
         targets = p - len(z) * deltas  # of a binary cross-entropy, the mean over the outputs
         if (np.minimum(abs(targets), abs(targets - 1.0)) < 1e-9).all():
-            yield Way(CANCELLED, lambda g: deltas * p * (1.0 - p))
+            yield Way(known.CANCELLED, lambda g: deltas * p * (1.0 - p))
             return
-    yield Way(TWICE, times(D * D))
+    yield Way(known.TWICE, times(D * D))
 
 
 def names(values: Sequence[Value]) -> set[str]:
@@ -219,18 +191,18 @@ def function_ways(values: Sequence[Value], step: LayerStep) -> Iterator[Way]:
     """Yield the ways to take the derivative of another function, or a part of the derivative."""
     a, own = step.activations, names(values)
     if "sigmoid" not in own:
-        yield Way(OTHER_FUNCTION, times(a * (1.0 - a)), "the sigmoid's a(1 − a)")
+        yield Way(known.OTHER_FUNCTION, times(a * (1.0 - a)), "the sigmoid's a(1 − a)")
     if "tanh" not in own:
-        yield Way(OTHER_FUNCTION, times(1.0 - a * a), "1 − a² of tanh")
+        yield Way(known.OTHER_FUNCTION, times(1.0 - a * a), "1 − a² of tanh")
     if "relu" not in own and not (a > 0.0).all():
-        yield Way(OTHER_FUNCTION, times(np.where(a > 0.0, 1.0, 0.0)), "1 or 0, as of ReLU")
+        yield Way(known.OTHER_FUNCTION, times(np.where(a > 0.0, 1.0, 0.0)), "1 or 0, as of ReLU")
     if own == {"sigmoid"}:
-        yield Way(INCOMPLETE, times(a), "a instead of a(1 − a)")
+        yield Way(known.INCOMPLETE, times(a), "a instead of a(1 − a)")
     if own in ({"sigmoid"}, {"tanh"}):
         whole = "a(1 − a)" if own == {"sigmoid"} else "1 − a²"
-        yield Way(INCOMPLETE, times(1.0 - a), f"1 − a instead of {whole}")
+        yield Way(known.INCOMPLETE, times(1.0 - a), f"1 − a instead of {whole}")
     if own == {"tanh"}:
-        yield Way(INCOMPLETE, times(a * a), "a² instead of 1 − a²")
+        yield Way(known.INCOMPLETE, times(a * a), "a² instead of 1 − a²")
 
 
 def mask_ways(values: Sequence[Value], step: LayerStep) -> Iterator[Way]:
@@ -239,16 +211,16 @@ def mask_ways(values: Sequence[Value], step: LayerStep) -> Iterator[Way]:
     if names(values) not in ({"relu"}, {"leaky_relu"}):
         return
     low = 0.0 if names(values) == {"relu"} else float(values[0].operands[-1].data)
-    yield Way(INVERTED_MASK, times(1.0 + low - D))
-    yield Way(GRADIENT_MASK, lambda g: np.where(g > 0.0, g, low * g))
+    yield Way(known.INVERTED_MASK, times(1.0 + low - D))
+    yield Way(known.GRADIENT_MASK, lambda g: np.where(g > 0.0, g, low * g))
     for leak in LEAKY_SLOPES if not low else ():
-        yield Way(LEAKY, times(np.where(D > 0.0, 1.0, leak)), f"{leak:g}")
+        yield Way(known.LEAKY, times(np.where(D > 0.0, 1.0, leak)), f"{leak:g}")
 
 
 def layer_ways(steps: Sequence[LayerStep], i: int) -> Iterator[Way]:
     """Yield the ways to take the derivative of another layer: of as many neurons, or of the receivers in the sum."""
     for other, step in enumerate(steps):
         if other != i and step.derivative.shape == steps[i].derivative.shape:
-            yield Way(OTHER_LAYER, times(step.derivative), f"layer {other + 1}")
+            yield Way(known.OTHER_LAYER, times(step.derivative), f"layer {other + 1}")
     if steps[i].weights is not None and steps[i + 1].derivative.ndim == 1:
-        yield Way(IN_THE_SUM, times(steps[i + 1].derivative))
+        yield Way(known.IN_THE_SUM, times(steps[i + 1].derivative))

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from autograd.files import writable, write
 from nn.network import MLP
 from nn.training.generators import GENERATORS, generator
-from nn.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSProp
+from nn.training.optimizer import Optimizer
+from nn.training.optimizers import SGD, Adam, AdamW, RMSProp
 from nn.training.schedules import CosineDecay, ExponentialDecay, StepDecay
 from nn.training.stopping import SOMETIMES_MEASURED, History
 from nn.validation import numbers
@@ -41,7 +42,7 @@ class Checkpoint:
 
     Attributes:
         mlp: The network.
-        optimizer: The optimiser with its state, if it was saved.
+        optimizer: The optimizer with its state, if it was saved.
         rng: The generator for the order of the examples, if it was saved.
         history: The history, if it was saved.
     """
@@ -68,12 +69,12 @@ def save(
     Args:
         mlp: The network.
         path: The file; its suffix is usually .npz.
-        optimizer: The optimiser of the run.
+        optimizer: The optimizer of the run.
         rng: The generator for the order of the examples.
         history: The history of the run.
 
     Raises:
-        ValueError: For numbers that are not finite, and for an optimiser, schedule or generator of your own, which a
+        ValueError: For numbers that are not finite, and for an optimizer, schedule or generator of your own, which a
             file cannot hold.
         FileExistsError: For another kind of file at this path.
         OSError: For a missing folder, a path that is not a file or is not writable, and a full disk. After any error
@@ -188,7 +189,7 @@ def _read(content: bytes) -> Checkpoint:
         raise ValueError("it has no header")
     header = json.loads(str(arrays.pop("header")))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError("its header is not one of nn.save")
+        raise ValueError("its header was not written by nn.save")
     if header.get("version") not in (1, VERSION):
         raise ValueError(f"its version is {header.get('version')!r}, and this is version {VERSION}")
     if header["version"] == VERSION and not sealed:
@@ -242,7 +243,7 @@ def _lists() -> list[str]:
 
 
 def _described(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimiser as JSON, without its arrays."""
+    """Return an optimizer as JSON, without its arrays."""
     kind = type(optimizer).__name__
     if type(optimizer) is not OPTIMIZERS.get(kind):
         raise ValueError(f"the optimizer is {optimizer!r}; a file can contain {', '.join(OPTIMIZERS)}")
@@ -257,7 +258,7 @@ def _described(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _made(described: dict[str, Any]) -> Optimizer:
-    """Return the optimiser that was described."""
+    """Return the optimizer that was described."""
     rate = described["settings"]["learning_rate"]
     if isinstance(rate, dict):
         rate = SCHEDULES[rate["kind"]](**_numbers(rate["settings"]))

@@ -23,7 +23,7 @@ from nn.architecture import subscript
 from nn.modules import assign
 from nn.network import MLP
 from nn.objective import Objective
-from nn.training.optimizers import REMEDY
+from nn.training.optimizer import REMEDY
 from nn.validation import Floats, Targets
 
 RowIndices = NDArray[np.intp]  # which examples a batch holds
@@ -57,7 +57,7 @@ class Engine(Protocol):
     """What `train` needs of an engine.
 
     Attributes:
-        parameters: The flat array that the steps compute with, which the optimiser updates in place.
+        parameters: The flat array that the steps compute with, which the optimizer updates in place.
     """
 
     parameters: NDArray[Any]

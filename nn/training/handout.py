@@ -17,7 +17,7 @@ import numpy as np
 
 from nn.network import MLP
 from nn.record import Record
-from nn.validation import Floats, numbers, vector
+from nn.validation import Floats, numbers, real, vector
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
         mlp: The network, whose weights are updated.
         x: One number per input.
         target: One number per output; a plain number will do for one output.
-        learning_rate: η.
+        learning_rate: η, a positive number.
 
     Raises:
         ValueError: For arguments that do not fit.
@@ -63,7 +63,7 @@ def handout_step(mlp: MLP, x: Any, target: Any, learning_rate: float) -> Handout
         raise ValueError("handout_step updates layer after layer, which is impossible with a shared weight; use train")
     inputs = numbers(x, "x")
     targets = vector([target] if isinstance(target, Real) else target, "target", mlp.sizes[-1])
-    eta = float(numbers(learning_rate, "learning_rate"))
+    eta = real(learning_rate, "learning_rate", "a positive number")
     record = mlp.forward(inputs.tolist())
     slopes = [
         [1.0 if a is z else a.partials()[0] for z, a in zip(zs, activations, strict=True)]

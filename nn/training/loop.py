@@ -1,6 +1,6 @@
 """Training: batches, steps, epochs, and their history.
 
-An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimiser updates
+An engine has one flat array of parameters and computes the mean loss of a batch and its gradient. The optimizer updates
 the array; so all gradients of a step are computed before any update. The numbers are copied to the network in the end,
 and after every epoch where a schedule, a stopping rule or a checkpoint looks at it.
 
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Value
+from autograd.arrays import MAX_DOT_LENGTH
 from nn.losses import Loss
 from nn.metrics import Reading
 from nn.modules import assign
@@ -31,7 +32,7 @@ from nn.signatures import spelled_function
 from nn.training.checkpoint import save
 from nn.training.engines import ENGINES, Engine, RowIndices, finite_outputs
 from nn.training.interrupts import Interrupts
-from nn.training.optimizers import REMEDY, Optimizer
+from nn.training.optimizer import REMEDY, Optimizer
 from nn.training.stopping import History, StoppingRule
 from nn.validation import Floats, Targets, examples, generator, targets, whole
 
@@ -44,7 +45,6 @@ ELSEWHERE = {
     "tol": "stopping=Convergence(…)",
     "target": "y",
 }
-MAX_BLAS_LENGTH = 8192  # for longer vectors OpenBLAS starts threads, which cost more than they save
 
 
 @spelled_function(ELSEWHERE)
@@ -233,7 +233,7 @@ def _pieces(mlp: MLP) -> list[list[slice]]:
     for layer in mlp.layers:
         first = len(seen)
         seen.update(dict.fromkeys(layer.parameters()))
-        layers.append([slice(i, min(i + MAX_BLAS_LENGTH, len(seen))) for i in range(first, len(seen), MAX_BLAS_LENGTH)])
+        layers.append([slice(i, min(i + MAX_DOT_LENGTH, len(seen))) for i in range(first, len(seen), MAX_DOT_LENGTH)])
     return layers
 
 

@@ -311,6 +311,6 @@ def test_assert_gradients_refuses_what_it_cannot_compare():
         assert_gradients([([w, w], [0.19])])
     with pytest.raises(ValueError, match="nothing to compare"):
         assert_gradients({})
-    for rtol in (-1e-6, math.nan, math.inf):
+    for rtol in (-1e-6, math.nan, math.inf, "1e-6", None):
         with pytest.raises(ValueError, match="is not a tolerance"):
             assert_gradients({w: 0.0}, rtol=rtol)

@@ -47,11 +47,11 @@ def test_a_pickle_says_which_operation_it_misses(own):
 
 UNARY, RULE = lambda x: x, lambda z, x: 1.0
 UNFIT = [
-    ("exp", UNARY, [RULE], ValueError, "'exp' does not name"),
-    ("data", UNARY, [RULE], ValueError, "'data' does not name"),
-    ("backward", UNARY, [RULE], ValueError, "'backward' does not name"),
-    ("two words", UNARY, [RULE], ValueError, "'two words' does not name"),
-    ("lambda", UNARY, [RULE], ValueError, "'lambda' does not name"),
+    ("exp", UNARY, [RULE], ValueError, "'exp' cannot name"),
+    ("data", UNARY, [RULE], ValueError, "'data' cannot name"),
+    ("backward", UNARY, [RULE], ValueError, "'backward' cannot name"),
+    ("two words", UNARY, [RULE], ValueError, "'two words' cannot name"),
+    ("lambda", UNARY, [RULE], ValueError, "'lambda' cannot name"),
     ("own", UNARY, ["1"], TypeError, "partial 1 of own is '1': give a number or a function"),
     ("own", UNARY, [lambda x: 1.0], TypeError, "partial 1 of own is <function"),
     ("own", UNARY, [1.0, 2.0], TypeError, "one rule for each operand"),

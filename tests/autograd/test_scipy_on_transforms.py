@@ -1,4 +1,4 @@
-"""SciPy's optimisers, root finders and fits take the transforms as they are."""
+"""SciPy's optimizers, root finders and fits take the transforms as they are."""
 
 import numpy as np
 import pytest

@@ -243,12 +243,12 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "text": (text, "is not a complete ONNX file"),
     "cut": (cut, "is not a complete ONNX file"),
     "numbers elsewhere": (stored_elsewhere, r"the numbers of 'w' are in another file, which is not opened"),
-    "too few numbers": (lambda p: resized(p, 1000, 1000), "'w' does not have the numbers|no valid model"),
-    "huge": (lambda p: resized(p, 2**40, 2**40), "'w' does not have the numbers|no valid model"),
-    "meaning": (redefined, "gives operators of ONNX another meaning|no valid model"),
+    "too few numbers": (lambda p: resized(p, 1000, 1000), "'w' does not have the numbers|not a valid model"),
+    "huge": (lambda p: resized(p, 2**40, 2**40), "'w' does not have the numbers|not a valid model"),
+    "meaning": (redefined, "gives operators of ONNX another meaning|not a valid model"),
     "circle": (
         lambda p: written(p, [node("Add", "y b", "z"), node("Add", "z b")], WB),
-        "it is no valid model: .*(sorted|not output)",
+        "it is not a valid model: .*(sorted|not output)",
     ),
     "skip connection": (
         lambda p: written(p, [node("Gemm", "x v", "z"), node("Add", "z x")], {"v": np.eye(3, dtype=np.float32)}),

@@ -1,4 +1,4 @@
-"""A program used by an optimiser: it solves NIST's certified problems, and survives a step that goes too far."""
+"""A program used by an optimizer: it solves NIST's certified problems, and survives a step that goes too far."""
 
 import math
 

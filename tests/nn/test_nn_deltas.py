@@ -9,21 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from simulated_learner import mutant, random_record, same, written
 
-from benchmarks.diagnosis import (
-    DIGITS,
-    NOISE,
-    OUTCOMES,
-    SHORT,
-    mutant,
-    named,
-    noise,
-    possible_pairs,
-    random_record,
-    same,
-    verdict,
-    written,
-)
+from benchmarks.diagnosis import DIGITS, NOISE, OUTCOMES, SHORT, named, noise, possible_pairs, verdict
 from nn import (
     MLP,
     Record,

@@ -92,7 +92,7 @@ def test_values_in_matrices_are_compared_in_their_shape():
 @pytest.mark.parametrize(
     ("weights", "reason"),
     [
-        ([[[1.0, 2.0]]], "weights has 1 layers, but the network has 2"),
+        ([[[1.0, 2.0]]], "weights has the length 1, but the network has 2 layers"),
         (
             [[[1.0, 2.0]], None],
             "the gradient of the weights of layer 1 has [2] numbers in its rows, but there are [3, 3]",

@@ -321,7 +321,10 @@ def test_import_asks_for_nothing_optional() -> None:
         (lambda: MLP.from_weights([[[1.0, "2"]]]), r"weights\[0\]\[0, 1\] is '2', not a number"),
         (lambda: MLP.from_weights([np.ones((3, 4)), np.ones((1, 4))]), r"weights\[1\] has 1 rows.*4 neurons"),
         (lambda: MLP.from_weights([np.ones((3, 4))], [[1.0]]), r"biases\[0\] has shape \(1,\).*list of 4"),
-        (lambda: MLP.from_weights([np.ones((3, 4))], []), "weights has 1 layers, but biases 0"),
+        (
+            lambda: MLP.from_weights([np.ones((3, 4))], []),
+            "weights has the length 1, but biases 0: give both for each layer",
+        ),
         (lambda: MLP(3, [1])([1, 2]), r"3 inputs are needed, one number for each, not 2: \[1, 2\]"),
         (lambda: MLP(3, [1]).predict([[1, 2]]), "X has 2 columns, but the network has 3 inputs"),
         (lambda: Neuron([]), "a neuron needs a flat list of at least one number"),

@@ -1,4 +1,4 @@
-"""Optimisers by their formulas, by hand and against PyTorch; schedules and clipping."""
+"""Optimizers by their formulas, by hand and against PyTorch; schedules and clipping."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_adamw_decays_apart_from_the_gradient() -> None:
 
 
 @pytest.mark.parametrize("make", EVERY)
-def test_every_optimiser_finds_the_bottom_of_a_bowl(make: Any) -> None:
+def test_every_optimizer_finds_the_bottom_of_a_bowl(make: Any) -> None:
     optimizer, theta = make(), np.array([1.0, -2.0, 0.5])
     for _ in range(600):
         optimizer.step(theta, 2.0 * theta)
@@ -130,7 +130,7 @@ THEIRS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", THEIRS)
-def test_optimisers_agree_with_pytorch(name: str) -> None:
+def test_optimizers_agree_with_pytorch(name: str) -> None:
     torch = pytest.importorskip("torch")
     make_theirs, make_ours = THEIRS[name]
     steps = gradients(25)
@@ -215,7 +215,7 @@ def test_settings_out_of_range_are_refused(call: Any, message: str) -> None:
         call()
 
 
-def test_an_optimiser_stays_with_its_network() -> None:
+def test_an_optimizer_stays_with_its_network() -> None:
     optimizer, theta = Adam(), np.ones(4)
     walk(optimizer, gradients(2, size=3))
     with pytest.raises(ValueError, match=r"Adam has updated parameters of shape \(3,\).*new optimizer"):

@@ -1,4 +1,4 @@
-"""Optimisers in a loop of one's own, on Values after backward()."""
+"""Optimizers in a loop of one's own, on Values after backward()."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_copies_of_a_network_share_what_it_shares() -> None:
 # Refusals -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_optimiser_stays_with_its_parameters() -> None:
+def test_an_optimizer_stays_with_its_parameters() -> None:
     mlp, other, optimizer = network(), network(), Adam(0.1)
     optimizer.step(mlp.parameters())
     before = flat(mlp), flat(other)

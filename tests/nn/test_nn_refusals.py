@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import nn.network
-import nn.training.optimizers
+import nn.training.optimizer
 from autograd import Value
 from nn import (
     MLP,
@@ -102,14 +102,14 @@ def test_an_argument_that_is_named_otherwise_here_is_named(call: Callable[[], An
 
 
 @pytest.mark.parametrize("parameters", [network().parameters(), iter(network().parameters()), network(), ()])
-def test_an_optimiser_is_not_made_of_parameters(parameters: Any) -> None:
+def test_an_optimizer_is_not_made_of_parameters(parameters: Any) -> None:
     with pytest.raises(ValueError, match=r"takes only its settings, such as Adam\(0.01\); pass the parameters to"):
         Adam(parameters)
 
 
 @pytest.mark.parametrize("owner", [SGD(0.1), Adam(), network()], ids=lambda owner: type(owner).__name__)
 def test_an_attribute_of_another_library_is_named_as_it_is_here(owner: Any) -> None:
-    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizers.ELSEWHERE
+    elsewhere = nn.network.ELSEWHERE if isinstance(owner, MLP) else nn.training.optimizer.ELSEWHERE
     for name, here in elsewhere.items():
         with pytest.raises(AttributeError, match=rf"object has no attribute '{name}'; it is {re.escape(here)} here$"):
             getattr(owner, name)
@@ -341,7 +341,7 @@ def test_weights_that_are_set_are_the_networks(bias: bool) -> None:
     values = mlp.parameters()
     mlp.set_weights(other.weights(), other.biases() or None)
     assert flat(mlp) == flat(other)
-    assert all(a is b for a, b in zip(values, mlp.parameters(), strict=True))  # graphs and optimisers go on with them
+    assert all(a is b for a, b in zip(values, mlp.parameters(), strict=True))  # graphs and optimizers go on with them
     mlp.set_weights([W.tolist() for W in network().weights()])
     np.testing.assert_array_equal(mlp.weights()[0], network().weights()[0])
     assert [b.tolist() for b in mlp.biases()] == [b.tolist() for b in other.biases()]
@@ -351,12 +351,16 @@ def test_weights_that_are_set_are_the_networks(bias: bool) -> None:
     ("weights", "biases", "message"),
     [
         (None, None, "weights is None; give a list with an entry for each layer"),
-        ([np.ones((3, 2))], None, "weights has 1 layers, but the network has 2"),
+        ([np.ones((3, 2))], None, "weights has the length 1, but the network has 2 layers: give an array for each"),
         ([np.ones((2, 3)), np.ones((2, 1))], None, r"weights\[0\] has shape \(2, 3\); in this network it is \(3, 2\)"),
         ([np.ones((3, 2)), np.ones(2)], None, r"weights\[1\] has shape \(2,\); in this network it is \(2, 1\)"),
         ([np.ones((3, 2)), [[1.0], [math.nan]]], None, r"weights\[1\]\[1, 0\] is nan"),
         ([np.ones((3, 2)), [[1.0], ["2"]]], None, r"weights\[1\]\[1, 0\] is '2', not a number"),
-        ([np.ones((3, 2)), np.ones((2, 1))], [[1.0, 2.0]], "biases has 1 layers, but the network has 2"),
+        (
+            [np.ones((3, 2)), np.ones((2, 1))],
+            [[1.0, 2.0]],
+            "biases has the length 1, but the network has 2 layers: give an array for each",
+        ),
         ([np.ones((3, 2)), np.ones((2, 1))], [[1.0], [1.0]], r"biases\[0\] has shape \(1,\); in this network it is"),
     ],
 )
@@ -368,7 +372,7 @@ def test_weights_that_do_not_fit_change_nothing(weights: Any, biases: Any, messa
 
 
 def test_a_network_without_biases_takes_none() -> None:
-    with pytest.raises(ValueError, match="biases has 1 layers, but the network has 0"):
+    with pytest.raises(ValueError, match="biases has the length 1, but the network has no biases"):
         MLP(1, [1], bias=False, rng=0).set_weights([[[1.0]]], [[1.0]])
 
 

@@ -59,7 +59,7 @@ TAMPERED: list[tuple[dict[str, Any], str]] = [
     ({"W1": np.full((3, 4), np.nan)}, r"W1\[0, 0\] is nan"),
     ({"W1": np.full((3, 4), "0.5")}, "W1 has shape .* type <U3"),
     ({"b1": np.ones(3)}, "biases"),
-    ({"format": "another"}, "its header is not one of nn.save"),
+    ({"format": "another"}, "its header was not written by nn.save"),
     ({"version": 3}, "its version is 3, and this is version 2"),
     ({"bias": "no"}, "bias is 'no'; it must be true or false"),
     ({"expanded": 1}, "expanded is 1; it must be true or false"),

@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert run(3) == run(3) == run(np.random.default_rng(3)) != run(4)
 
 
-def test_two_runs_with_one_optimiser_are_one_long_run() -> None:
+def test_two_runs_with_one_optimizer_are_one_long_run() -> None:
     long, short = regression(), regression()
     fit(long, optimizer=Adam(0.01), epochs=6, rng=np.random.default_rng(0))
     optimizer, rng = Adam(0.01), np.random.default_rng(0)
@@ -449,7 +449,7 @@ def test_a_squashed_output_is_no_net_input(loss: str, output: str, message: str)
         fit(classifier(output), X, LABELS, loss=loss)
 
 
-def test_an_optimiser_of_another_network_is_refused() -> None:
+def test_an_optimizer_of_another_network_is_refused() -> None:
     optimizer = Adam()
     fit(classifier(), X, LABELS, loss="cross_entropy", optimizer=optimizer)
     mlp = MLP(3, [2], activation="identity", rng=0)
@@ -500,6 +500,7 @@ def test_handout_step_without_a_hidden_layer_is_gradient_descent() -> None:
         (regression(), [1, 2, math.nan], [1, 0], 0.1, r"x\[2\] is nan"),
         (regression(), [1, 2, 3], 1, 0.1, r"target has shape \(1,\); it must be a flat list of 2 numbers"),
         (regression(), [1, 2, 3], [1, 0], math.inf, "learning_rate is inf"),
+        (regression(), [1, 2, 3], [1, 0], [0.1, 0.2], r"learning_rate is \[0.1, 0.2\]; it must be a positive number"),
     ],
 )
 def test_handout_step_refuses_before_anything_changes(mlp: MLP, x: Any, target: Any, eta: float, message: str) -> None:

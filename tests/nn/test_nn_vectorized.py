@@ -104,7 +104,7 @@ def test_both_engines_take_one_path_whatever_the_loss(loss: Any, output: str, y:
 
 @pytest.mark.parametrize("size", [1, 3, None])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_both_engines_take_one_path_whatever_the_optimiser(optimizer: str, size: int | None) -> None:
+def test_both_engines_take_one_path_whatever_the_optimizer(optimizer: str, size: int | None) -> None:
     assert_one_path(
         lambda: NETWORKS["relu"]("softmax"), CLASSES, OPTIMIZERS[optimizer], loss="cross_entropy", batch_size=size
     )

@@ -11,7 +11,7 @@ from viz.exercise.__main__ import main
 from viz.exercise.answers import flat, mapped, plain
 from viz.exercise.exercises import (
     ACTIVATIONS,
-    LOSSES,
+    LOSS_NAMES,
     MAX_NET_INPUT,
     MIN_DELTA,
     MIN_NET_INPUT,
@@ -26,7 +26,7 @@ EXERCISE = make_exercise([3, 4, 1], 7)
 EVERY = [
     (activation, loss, bias, convention)
     for activation in ACTIVATIONS
-    for loss in LOSSES
+    for loss in LOSS_NAMES
     for bias in (False, True)
     for convention in CONVENTIONS
 ]

@@ -264,7 +264,7 @@ def test_an_exercise_that_is_none_is_refused(exercise, check):
     status, text = check(changed().replace(EXERCISE.options, exercise))
     assert status == 2
     assert "names the exercise" in text
-    assert "which is none" in text
+    assert "which does not exist" in text
 
 
 def test_the_options_of_an_exercise_may_stand_in_any_order(check):

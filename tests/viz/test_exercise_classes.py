@@ -15,7 +15,7 @@ from viz.exercise.__main__ import main
 from viz.exercise.answers import mapped
 from viz.exercise.classes import bars
 from viz.exercise.exercises import make_exercise
-from viz.exercise.parts import source_hash
+from viz.pages.parts import source_hash
 
 NAMES = ["Ada", "Kurt <b>Gödel</b>", "=HYPERLINK(1)", "", "Emmy", "Sofia"]
 

@@ -218,7 +218,7 @@ def test_gradients_of_what_has_none_are_refused():
 
 
 def test_anything_else_is_refused():
-    with pytest.raises(TypeError, match="against must be a Value or gradients by Value, not list"):
+    with pytest.raises(TypeError, match=r"against must be a Value, or gradients as \{w: 0.19\}, not the list"):
         draw(product(), against=[1.0])
 
 

@@ -411,8 +411,8 @@ def test_what_is_missing_is_named_with_its_remedy() -> None:
     for wrong, message in (
         ({"convention": "hansen"}, "choose one of gradient, handout, arnold, misley, nielsen"),
         ({"learning_rate": -1.0}, "it must be a positive number"),
-        ({"digits": 0}, "give a whole number from 1 to 17"),
-        ({"digits": 4.5}, "digits is 4.5; give a whole number"),
+        ({"digits": 0}, "it must be a whole number from 1 to 17"),
+        ({"digits": 4.5}, "digits is 4.5; it must be a whole number from 1 to 17"),
         ({"loss": Value(1.0)}, "was not computed from this record's output"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -240,8 +240,11 @@ def test_a_landscape_of_what_does_not_fit_is_refused(landscape, ax):
         plot_landscape(loss, w1, Value(1.0), ax=ax)
     with pytest.raises(ValueError, match=r"path has shape \(2, 3\)"):
         plot_landscape(loss, w1, w2, [[1, 2, 3], [4, 5, 6]], ax)
-    with pytest.raises(ValueError, match="margin is 0; it must be more than 0"):
-        plot_landscape(loss, w1, w2, ax=ax, margin=0)
+    with pytest.raises(ValueError, match=r"path\[0, 1\] is nan .*; every number must be finite"):
+        plot_landscape(loss, w1, w2, [[1, math.nan]], ax)
+    for margin in (0, math.inf, "1"):
+        with pytest.raises(ValueError, match=f"margin is {margin!r}; it must be a positive number"):
+            plot_landscape(loss, w1, w2, ax=ax, margin=margin)
     with pytest.raises(ValueError, match="three-dimensional axes"):
         plot_landscape(loss, w1, w2, ax=ax, surface=True)
 

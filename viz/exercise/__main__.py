@@ -23,7 +23,7 @@ from viz.exercise.answer_file import AnswerFile, read_file
 from viz.exercise.answers import shown_name
 from viz.exercise.bundle import students, write_bundle
 from viz.exercise.classes import Marked, class_csv, class_page, class_text, marked
-from viz.exercise.exercises import ACTIVATIONS, LOSSES, Exercise, handout_exercise, make_exercise
+from viz.exercise.exercises import ACTIVATIONS, LOSS_NAMES, Exercise, handout_exercise, make_exercise
 from viz.exercise.sheet import sheet
 from viz.exercise.templates import suffix_of, template
 from viz.solutions.notations import CONVENTIONS
@@ -148,7 +148,8 @@ def _named(file: AnswerFile) -> Exercise | None:
     try:
         return _exercise(_Strict(add_help=False, exit_on_error=False, allow_abbrev=False).exercise(shlex.split(text)))
     except (ValueError, argparse.ArgumentError) as error:
-        raise ValueError(f"{file.path} names the exercise {shown_name(text)!r}, which is none: {error}") from None
+        message = f"{file.path} names the exercise {shown_name(text)!r}, which does not exist: {error}"
+        raise ValueError(message) from None
 
 
 def _seeds(path: Path) -> dict[str, int]:
@@ -242,7 +243,7 @@ def _add_exercise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=_sizes, help="number of inputs and of neurons in each layer, such as 3,4,1")
     parser.add_argument("--seed", type=int, help="the number of the sheet, 0 or more")
     parser.add_argument("--activation", choices=ACTIVATIONS, default="sigmoid", help="of every neuron")
-    parser.add_argument("--loss", choices=LOSSES, default="sse", help="cross_entropy makes the last layer softmax")
+    parser.add_argument("--loss", choices=LOSS_NAMES, default="sse", help="cross_entropy makes the last layer softmax")
     parser.add_argument("--bias", action="store_true", help="give every neuron a bias")
     parser.add_argument("--convention", choices=CONVENTIONS, help="the course whose letters and signs it has")
     parser.add_argument("--network", choices=["handout"], help="the network of the handout, in place of drawn numbers")

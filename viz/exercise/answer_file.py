@@ -105,7 +105,7 @@ def read_file(path: Path) -> AnswerFile:
     except FileNotFoundError:
         raise ValueError(f"there is no file {path}; --template {path} writes one to fill in") from None
     if len(content) > MAX_BYTES:
-        raise ValueError(f"{path} has more than {MAX_BYTES:,} bytes: it is no file of answers")
+        raise ValueError(f"{path} has more than {MAX_BYTES:,} bytes: it is not a file of answers")
     text, remarks = _decoded(content, path)
     if not text.strip():
         raise ValueError(f"{path} is empty: --template writes a file to fill in")

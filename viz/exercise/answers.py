@@ -1,4 +1,4 @@
-"""The answers in a file, brought into the shape of an exercise: what is missing is blank, and what is mixed up is told.
+"""The answers in a file, brought into the shape of an exercise: what is missing is blank, what is mixed up is noted.
 
 Layers in reverse order and transposed matrices are put right and noted, names of answers are taken as they are
 recognised, and an answer that cannot be read is a fault with its place and remedy; the rest is marked.

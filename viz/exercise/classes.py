@@ -16,7 +16,7 @@ from viz.exercise.answers import Submission, submission
 from viz.exercise.diagnoses import Finding, diagnoses
 from viz.exercise.exercises import Exercise
 from viz.exercise.marking import Mark, marks_of, summary
-from viz.exercise.parts import part, source_hash
+from viz.pages.parts import part, source_hash
 
 VERDICTS = ("right", "short", "misplaced", "follows", "wrong", "blank")
 ORDER = {"z": 0, "a": 0, "deltas": 1, "gradients": 2, "bias_gradients": 2, "updates": 3}  # of the work
@@ -141,7 +141,7 @@ def _harmless(cell: str) -> str:
 
 def class_page(results: Sequence[Marked], unread: Sequence[str]) -> str:
     """Return an HTML page with the tally as a picture, a table, and every file's marks; it needs no other file."""
-    sheet = part("class.css")
+    sheet = part("viz.exercise", "class.css")
     rows = "".join(
         f"<tr><td>{html.escape(_name(x))}</td><td>{x.right} of {len(x.marks)}</td>"
         f"<td>{html.escape(x.first_wrong)}</td><td>{html.escape('; '.join(x.mistakes))}</td></tr>"
@@ -152,7 +152,7 @@ def class_page(results: Sequence[Marked], unread: Sequence[str]) -> str:
         f"<pre>{html.escape(str(x))}</pre></details>"
         for x in results
     )
-    return Template(part("class.html")).substitute(
+    return Template(part("viz.exercise", "class.html")).substitute(
         sheet=sheet,
         sheet_hash=source_hash(sheet),
         count=len(results),

@@ -82,7 +82,7 @@ def _own_numbers(group: str, found: Submission, marks: Sequence[Mark]) -> list[F
 # Gradients and updates ------------------------------------------------------------------------------------------------
 
 
-class Mistake(NamedTuple):
+class UpdateMistake(NamedTuple):
     """A mistake in the updates of a layer.
 
     Attributes:
@@ -100,7 +100,7 @@ def _gradients(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> 
     """Yield a line for each mistake that explains all gradients of all layers, or of one, from the student's deltas."""
     letters = LETTERS[exercise.convention]
     for group, steps in own_last_steps(exercise, found.answers).items():
-        wrong = _wrong(group, found, marks)
+        wrong = _wrong(group, marks)
         given = [(steps[k], _given(found.answers[group][k])) for k in wrong]
         explained = explanation(given) or [made for one in given for made in explanation([one])]
         product = f"it is ({letters.a} of the sender) · ({letters.delta} of the receiver)"
@@ -121,7 +121,7 @@ def _given(numbers: Sequence[Any]) -> list[GivenNumber]:
 def _updates(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> Iterator[Finding]:
     """Yield a line for each mistake that explains all updates of a layer, of which two or more are wrong."""
     layers: dict[tuple[str, str], list[int]] = {}
-    for k, count in _wrong("updates", found, marks).items():
+    for k, count in _wrong("updates", marks).items():
         texts = flat(found.answers["updates"][k])
         mistakes = update_mistakes(exercise, found, k) if count >= MIN_WRONG else ()
         if named := next((m for m in mistakes if _explains(m, texts)), None):
@@ -130,7 +130,7 @@ def _updates(exercise: Exercise, found: Submission, marks: Sequence[Mark]) -> It
         yield _finding(name, "updates", numbers, remedy)
 
 
-def _wrong(group: str, found: Submission, marks: Sequence[Mark]) -> dict[int, int]:
+def _wrong(group: str, marks: Sequence[Mark]) -> dict[int, int]:
     """Return how many answers of a group are wrong in each layer, counted from 0, where any is."""
     return dict(sorted(Counter(m.layer for m in marks if m.group == group and m.verdict == "wrong").items()))
 
@@ -140,19 +140,21 @@ def _finding(name: str, kind: str, layers: Sequence[int], remedy: str) -> Findin
     return Finding(f"Diagnosis: {name}, in the {kind} of {of}. To correct it: {remedy}.", (f"{name}, in {kind}",))
 
 
-def _explains(mistake: Mistake, texts: Sequence[str | None]) -> bool:
+def _explains(mistake: UpdateMistake, texts: Sequence[str | None]) -> bool:
     """Return whether a mistake leads to every number that is given, as far as it leads to one."""
     known = [(x, y) for x, y in zip(texts, flat(mistake.updates), strict=True) if x is not None and math.isfinite(y)]
     return len(known) >= MIN_WRONG and all(agrees(x, y) for x, y in known)
 
 
-def update_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[Mistake]:
+def update_mistakes(exercise: Exercise, found: Submission, k: int) -> Iterator[UpdateMistake]:
     """Yield the mistakes in the updates of layer k, counted from 0, from the student's own gradients."""
     gradients, W = floats(found.answers["gradients"][k]), exercise.record.mlp.weights()[k]
     right = -exercise.learning_rate * exercise.sign * gradients
     rule = f"it is {instructions(exercise)[-1].partition(': ')[2]}"
-    yield Mistake("opposite sign", f"{rule}, for the loss is to fall", -right)
-    yield Mistake("missing learning rate", rule, right / exercise.learning_rate)
-    yield Mistake("missing learning rate and opposite sign", rule, -right / exercise.learning_rate)
-    yield Mistake("new weight instead of its change", rule, W + right)
-    yield Mistake("transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(W.shape))
+    yield UpdateMistake("opposite sign", f"{rule}, for the loss is to fall", -right)
+    yield UpdateMistake("missing learning rate", rule, right / exercise.learning_rate)
+    yield UpdateMistake("missing learning rate and opposite sign", rule, -right / exercise.learning_rate)
+    yield UpdateMistake("new weight instead of its change", rule, W + right)
+    yield UpdateMistake(
+        "transposed matrix", "its rows are the senders, its columns the receivers", right.T.reshape(W.shape)
+    )

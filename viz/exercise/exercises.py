@@ -14,13 +14,13 @@ from itertools import pairwise
 from random import Random
 
 from autograd import Value
-from nn.losses import cross_entropy, half_sse, sse
+from nn.losses import LOSSES
 from nn.network import MLP
 from nn.record import Record
 from viz.exercise.answers import Answers
 from viz.solutions.notations import CONVENTIONS, Convention
 
-LOSSES = {"sse": sse, "half_sse": half_sse, "cross_entropy": cross_entropy}
+LOSS_NAMES = ("sse", "half_sse", "cross_entropy")
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 MIN_NET_INPUT, MAX_NET_INPUT = 0.05, 2.5  # of |z|, so that nothing cancels or saturates
 MIN_DELTA = 0.002  # of |δ|
@@ -129,7 +129,7 @@ def make_exercise(
     """
     choices = {
         "activation": (activation, ACTIVATIONS),
-        "loss": (loss, LOSSES),
+        "loss": (loss, LOSS_NAMES),
         "convention": (convention, CONVENTIONS),
     }
     for option, (choice, known) in choices.items():

@@ -14,11 +14,12 @@ import numpy as np
 
 from autograd import TABLE, Operation, Value, softmax
 from autograd.checking.parameters import LastStep, Use
+from nn.losses import LOSSES
 from nn.network import MLP
 from nn.record import Record
 from nn.validation import Floats
 from viz.exercise.answers import Answers, mapped
-from viz.exercise.exercises import LOSSES, Exercise
+from viz.exercise.exercises import Exercise
 
 INVERSES: dict[str, Callable[[Floats], Floats]] = {  # of the activations; NaN or infinite outside their range
     "sigmoid": lambda a: np.log(a / (1.0 - a)),

@@ -15,14 +15,13 @@ from typing import Any
 
 from viz.exercise.answers import flat, mapped, plain, walk
 from viz.exercise.exercises import Exercise
-from viz.exercise.parts import part, source_hash
 from viz.exercise.sheet import PRECISION, data, instructions, senders_of
 from viz.graphs.textbook_network import network
+from viz.pages.parts import UNSAFE, part, source_hash
 from viz.rendering.engines import render
 
-Field = Callable[..., str]  # from the name of an answer, its group and its indices
+WriteField = Callable[..., str]  # from the name of an answer, its group and its indices
 SUFFIXES = ("json", "csv", "html")
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
 def template(exercise: Exercise, suffix: str, name: str = "") -> str:
@@ -62,13 +61,13 @@ def form(exercise: Exercise, name: str = "") -> str:
     Raises:
         RuntimeError: If no Graphviz can draw the figure.
     """
-    script, sheet = part("form.js"), part("form.css")
+    script, sheet = part("viz.exercise", "form.js"), part("viz.exercise", "form.css")
     names = exercise.names()
     first = data(exercise)
     title, given = first[0], first[first.index("") + 1 :]
     blank = {group: _empty(layers) for group, layers in names.items()}
     model = {"exercise": exercise.options, "name": name, **blank}
-    return Template(part("form.html")).substitute(
+    return Template(part("viz.exercise", "form.html")).substitute(
         title=html.escape(title),
         options=html.escape(exercise.options),
         name=html.escape(name),
@@ -97,7 +96,7 @@ def _empty(numbers: Any) -> Any:
     return mapped(lambda name: "", numbers)
 
 
-def fields(exercise: Exercise, field: Field) -> Iterator[str]:
+def fields(exercise: Exercise, field: WriteField) -> Iterator[str]:
     """Yield the questions as HTML, in the order of the sheet.
 
     Args:
@@ -124,14 +123,14 @@ def _question(text: str) -> str:
     return f"<h2>{html.escape(first)}</h2>" + "".join(f"<p>{html.escape(line.strip())}</p>" for line in rest)
 
 
-def _layer(names: dict[str, Any], group: str, k: int, field: Field) -> str:
+def _layer(names: dict[str, Any], group: str, k: int, field: WriteField) -> str:
     cells = [
         f"<label>{html.escape(name)} {field(name, group, k, *path)}</label>" for path, name in walk(names[group][k])
     ]
     return f'<p class="layer">{" ".join(cells)}</p>'
 
 
-def _matrix(exercise: Exercise, group: str, k: int, field: Field) -> str:
+def _matrix(exercise: Exercise, group: str, k: int, field: WriteField) -> str:
     """Return the table of gradients or updates of layer k: a row for each sender, a column for each receiver."""
     names = exercise.names()
     head = "".join(f'<th scope="col">to {html.escape(name)}</th>' for name in names["z"][k])

@@ -111,9 +111,9 @@ def arrows_of(boxes: Sequence[Box], flowing: bool, called: Callable[[Value], str
     There is one arrow for each operand of a Value, but only one between two boxes if either stands for several Values.
 
     Args:
-        boxes: in topological order, the root last.
-        flowing: whether `backward()` has computed gradients; without them every flow is 0.
-        called: returns what a text calls a Value.
+        boxes: In topological order, the root last.
+        flowing: Whether `backward()` has computed gradients; without them every flow is 0.
+        called: Returns what a text calls a Value.
     """
     owner = {z: i for i, box in enumerate(boxes) for z in box.members}
     root = boxes[-1].members[-1]

@@ -39,15 +39,15 @@ def changes(value: Value, against: Against, record: Record | None, sign: float =
     """Return the other numbers of each Value below `value` that differs, in topological order.
 
     Args:
-        value: the root of the graph.
-        against: a graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
-        record: of the forward pass, which deltas need.
-        sign: of the deltas, relative to gradients.
+        value: The root of the graph.
+        against: A graph of the same shape, gradients by Value, or deltas of the record, [layer][neuron].
+        record: Of the forward pass, which deltas need.
+        sign: Of the deltas, relative to gradients.
 
     Raises:
-        ValueError: for a graph of another shape, whose first difference is named; for gradients before `backward()`,
+        ValueError: For a graph of another shape, whose first difference is named; for gradients before `backward()`,
             and for the gradient of something that has none in the graph.
-        TypeError: for anything else.
+        TypeError: For anything else.
     """
     nodes = topological_order(value)
     if isinstance(against, Value):
@@ -79,8 +79,8 @@ def changes(value: Value, against: Against, record: Record | None, sign: float =
             if not x.agrees(sign * z.grad)
         }
     raise TypeError(
-        f"against must be a Value or gradients by Value, not {type(against).__name__}: {against!r:.80}; deltas, a list "
-        "for each layer, need the record as well"
+        f"against must be a Value, or gradients as {{w: 0.19}}, not the {type(against).__name__} {against!r:.80}; "
+        "deltas, a list for each layer, need the record as well"
     )
 
 

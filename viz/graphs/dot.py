@@ -65,14 +65,14 @@ def add_statements(
     """Add the boxes and arrows to a drawing.
 
     Args:
-        drawing: takes the statements, and the markup of its nodes.
-        boxes: in topological order, the root last.
-        arrows: between them.
-        flowing: whether `backward()` has computed gradients, which are then shown.
-        rest: of the gradients that the arrows do not add up to, the difference.
-        changes: the other numbers of the Values that differ in a comparison.
-        wrong_first: those of them that are marked as the first wrong step.
-        shown: further Values whose boxes have a thick border.
+        drawing: Takes the statements, and the markup of its nodes.
+        boxes: In topological order, the root last.
+        arrows: Between them.
+        flowing: Whether `backward()` has computed gradients, which are then shown.
+        rest: Of the gradients that the arrows do not add up to, the difference.
+        changes: The other numbers of the Values that differ in a comparison.
+        wrong_first: Those of them that are marked as the first wrong step.
+        shown: Further Values whose boxes have a thick border.
 
     dot routes no edge into a frame past the frame's first column, only around it. So an arrow into a neuron whose
     weights stand before it is drawn in two halves that meet in a point in that column; in SVG they are joined again.

@@ -67,24 +67,24 @@ def draw(
     by arrows, the arrows are straight lines without labels.
 
     Args:
-        value: the root of the graph, such as the loss.
-        record: of the forward pass, to frame each neuron and layer and to tell weights from inputs.
+        value: The root of the graph, such as the loss.
+        record: Of the forward pass, to frame each neuron and layer and to tell weights from inputs.
         collapse: "neuron" or "layer" draws one box for each, False one for each Value; None lets a network of more than
             300 boxes or 1,000 arrows collapse, which the legend then says.
-        against: a graph of the same shape, such as `copy.deepcopy(value)` from before a step; or gradients derived by
+        against: A graph of the same shape, such as `copy.deepcopy(value)` from before a step; or gradients derived by
             hand, by Value or, with the record, as deltas [layer][neuron], compared at the digits given. What differs is
             drawn as `old → new`, in a box with a thick border, and the first wrong step by hand is marked.
-        highlight: what `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
-        convention: with a record, whose letters and sign of δ, as for `derivation`: "gradient" keeps every name and
+        highlight: What `explain(value, x)` returned: its listed paths stand out, and all other arrows are grey.
+        convention: With a record, whose letters and sign of δ, as for `derivation`: "gradient" keeps every name and
             takes δ = ∂C/∂z. Deltas in `against` follow it.
         theme: "light" or "dark"; "auto" follows the reader's in SVG, and is light elsewhere. For a transparent
             background, add `drawing.attr(bgcolor="transparent")`.
 
     Raises:
-        ValueError: within a second, for a drawing of more than 5,000 boxes, 10,000 arrows or 40,000 columns spanned by
+        ValueError: Within a second, for a drawing of more than 5,000 boxes, 10,000 arrows or 40,000 columns spanned by
             arrows, and for a graph of more than 100,000 nodes; for a record of another graph, a `highlight` of another
             Value, an `against` of another shape, whose first difference is named, and an unknown convention or theme.
-        TypeError: for something that is not a Value.
+        TypeError: For something that is not a Value.
 
     >>> x = Value(2.0, name="x")
     >>> y = (x * x).named("y")

@@ -25,13 +25,13 @@ class Grouping:
     """Which Values of a graph belong to which part of a network; without a record, none do.
 
     Attributes:
-        inputs: those of the network.
-        place_of: the layer and neuron in which a Value was computed.
-        role_of: what a leaf is: "input", "weight", "bias" or "target".
-        lettering: what each Value is called.
+        inputs: Those of the network.
+        place_of: The layer and neuron in which a Value was computed.
+        role_of: What a leaf is: "input", "weight", "bias" or "target".
+        lettering: What each Value is called.
 
     Raises:
-        ValueError: if the record has none of the nodes, and where `Lettering` raises it.
+        ValueError: If the record has none of the nodes, and where `Lettering` raises it.
     """
 
     def __init__(self, record: Record | None, nodes: Sequence[Value], convention: str = DEFAULT) -> None:

@@ -27,8 +27,8 @@ def colours(signs: Collection[str], dimmed: str = "") -> dict[str, str]:
     """Return what each colour means, by its name.
 
     Args:
-        signs: those that occur, of which "mixed" and "undefined" are explained only then.
-        dimmed: what else is grey, such as `OFF_PATHS`.
+        signs: Those that occur, of which "mixed" and "undefined" are explained only then.
+        dimmed: What else is grey, such as `OFF_PATHS`.
 
     >>> colours({"positive", "mixed"})
     {'Blue': 'positive', 'orange': 'negative', 'grey': 'zero or of both signs'}
@@ -47,11 +47,11 @@ def reading(root: Value, name: str, signs: Collection[str], dimmed: str = "", *,
     """Return how to read the boxes and arrows of a graph whose gradients have been computed.
 
     Args:
-        root: of the graph.
-        name: what it is called.
-        signs: those that occur.
-        dimmed: what else is grey.
-        rest: whether some gradients are not what their arrows add up to.
+        root: Of the graph.
+        name: What it is called.
+        signs: Those that occur.
+        dimmed: What else is grey.
+        rest: Whether some gradients are not what their arrows add up to.
     """
     gradient = f"derivative of {name} with respect to it" if root.grad == 1.0 and not rest else "gradient"
     elsewhere = [f"To this is added what a box says is from elsewhere: {FROM_ELSEWHERE}."] if rest else []
@@ -77,8 +77,8 @@ def neurons(lettering: Lettering, name: str, unit: str | None) -> list[str]:
     """Return what the letters of a network mean: δ, if it is shown, and those of a convention.
 
     Args:
-        lettering: of the graph.
-        name: what its root is called.
+        lettering: Of the graph.
+        name: What its root is called.
         unit: "neuron" or "layer", whose boxes show δ; None if none does.
     """
     if lettering.symbols:

@@ -36,12 +36,12 @@ class Lettering:
 
     Attributes:
         convention: None without a record.
-        symbols: those of a convention other than the project's own, in which every Value keeps its name.
-        net_inputs: of the network, by Value.
-        C: the symbol of the loss in a derivative.
+        symbols: Those of a convention other than the project's own, in which every Value keeps its name.
+        net_inputs: Of the network, by Value.
+        C: The symbol of the loss in a derivative.
 
     Raises:
-        ValueError: for an unknown convention, and for one without a record, whose network the letters are for.
+        ValueError: For an unknown convention, and for one without a record, whose network the letters are for.
     """
 
     def __init__(self, record: Record | None, convention: str, nodes: Sequence[Value]) -> None:

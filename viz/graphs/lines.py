@@ -28,11 +28,11 @@ def box_lines(
     """Return the lines: the values; once `backward()` has run, the gradients; and the δ of the neurons that it shows.
 
     Args:
-        box: of a drawing, whose letters are `letters`.
-        letters: what each Value is called.
-        flowing: whether `backward()` has computed gradients.
-        value: writes the number of a Value.
-        gradient: writes that of its gradient times a sign, 1 or −1.
+        box: Of a drawing, whose letters are `letters`.
+        letters: What each Value is called.
+        flowing: Whether `backward()` has computed gradients.
+        value: Writes the number of a Value.
+        gradient: Writes that of its gradient times a sign, 1 or −1.
     """
     own = box.net_input
     shown = list(dict.fromkeys(([own.value] if own else []) + box.results))

@@ -60,8 +60,8 @@ class WeightPath:
         """Return the chain rule for the weight, a line each: its receiver's delta, its gradient, and its step.
 
         Args:
-            letters: the symbols, and the sign of a delta.
-            numbers: whether to write the numbers as well; without them there is no line for the step.
+            letters: The symbols, and the sign of a delta.
+            numbers: Whether to write the numbers as well; without them there is no line for the step.
         """
         c = letters.convention
         assert c  # noqa: S101  (for the type checker)

@@ -69,9 +69,9 @@ class Column:
     """What is drawn of a layer, or of the inputs.
 
     Attributes:
-        x: the position of the column.
-        heights: the position of each neuron shown, by its number from 0.
-        gaps: how many neurons are left out, by the position of the text that says so.
+        x: The position of the column.
+        heights: The position of each neuron shown, by its number from 0.
+        gaps: How many neurons are left out, by the position of the text that says so.
     """
 
     x: float

@@ -58,18 +58,18 @@ def network(
     6, and Misley (2023), figures 1 and 4.
 
     Args:
-        record: of the forward pass. A neuron shows its net input, activation and, after `backward()`, its delta.
-        loss: of the same pass, drawn to the right of the outputs.
-        weight: one of the network's, to be explained: only the arrows along which its gradient passes keep their
+        record: Of the forward pass. A neuron shows its net input, activation and, after `backward()`, its delta.
+        loss: Of the same pass, drawn to the right of the outputs.
+        weight: One of the network's, to be explained: only the arrows along which its gradient passes keep their
             colour, and the chain rule is written below, with its numbers.
         numbers: False leaves a blank for each number and writes each weight's symbol on its arrow: the figure for the
             board, of one colour and one width.
-        convention: whose letters and sign of δ, as for `derivation`.
+        convention: Whose letters and sign of δ, as for `derivation`.
         theme: "auto", "light" or "dark", as for `draw`.
 
     Raises:
-        ValueError: for a loss of another pass, for a weight of another network, and for an unknown convention or theme.
-        TypeError: for something that is not a record.
+        ValueError: For a loss of another pass, for a weight of another network, and for an unknown convention or theme.
+        TypeError: For something that is not a record.
 
     >>> from nn import MLP
     >>> record = MLP.from_weights([[[0.5], [1.2], [-0.3]]]).forward([1, 3, 5])

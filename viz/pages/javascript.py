@@ -1,8 +1,8 @@
 """For a page that computes: the graph, and in JavaScript the rows of the table that it needs, with what they call.
 
 The float rules are the functions of `template/rules.js`, one for each row. The local derivatives come from the table:
-each partial is traced on Symbols, and the formula that it leaves is written as calls of these functions. An operation
-of one's own brings its float rule along, as `operation(…, javascript="x * x")`.
+each partial is traced on Symbols, and the formula that it leaves is written as calls of these functions. A user-defined
+operation brings its float rule along, as `operation(…, javascript="x * x")`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from typing import Any
 
 from autograd import Operation, Value, topological_order
 from autograd.operations import BUILT_IN
 from autograd.rules import elementary, gamma, normal, powers
 from autograd.symbols import Symbol
+from viz.pages.parts import part
 from viz.text.labels import visible
 
-LETTERS = "xyuvst"  # of the operands of an operation of one's own, as in its formula
+LETTERS = "xyuvst"  # of the operands of a user-defined operation, as in its formula
 DECLARATION = re.compile(r"^(?:function|class|const) (\w+)", re.MULTILINE)
 CONSTANTS: dict[str, float | Sequence[float]] = {
     "MIN_PRECISE": powers.MIN_PRECISE,
@@ -60,10 +60,10 @@ def rows_text(rows: Iterable[Operation]) -> str:
     operand, or, for a row of any number of operands, one function that returns them all. Both may throw `Refused`.
 
     Args:
-        rows: those that a graph has.
+        rows: Those that a graph has.
 
     Raises:
-        UnwritableError: for an operation of one's own without `javascript=`, and for one whose partial has no formula.
+        UnwritableError: For a user-defined operation without `javascript=`, and for one whose partial has no formula.
     """
     written = {row.name: _row_text(row) for row in rows}
     texts, needed = list(written.values()), _declarations()
@@ -102,7 +102,7 @@ def graph_model(root: Value) -> dict[str, Any]:
 @functools.cache
 def _declarations() -> dict[str, str]:
     """Return the declarations of rules.js and the constants, each by its name, in an order that JavaScript can read."""
-    text = files("viz.pages").joinpath("template", "rules.js").read_text(encoding="utf-8")
+    text = part("viz.pages", "rules.js")
     constants = {name: f"const {name} = {_number(value)};" for name, value in CONSTANTS.items()}
     starts = [match.start() for match in DECLARATION.finditer(text)]
     parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
@@ -128,7 +128,7 @@ def _row_text(row: Operation) -> str:
 
 
 def _own_text(row: Operation) -> str:
-    """Return the function of an operation of one's own."""
+    """Return the function of a user-defined operation."""
     if not row.javascript:
         remedy = f"give operation({row.name!r}, …, javascript=…) its float rule as an expression of JavaScript"
         raise UnwritableError(f"the operation {row.name} has no rule in JavaScript: {remedy}")

@@ -32,7 +32,7 @@ def rows_script(nodes: Sequence[Value], drawings: Sequence[Drawing]) -> str:
     """Return the rows of the table that a graph needs, as JavaScript that declares `rows` and `Refused`.
 
     Raises:
-        ReplayError: for a graph that a page cannot compute.
+        ReplayError: For a graph that a page cannot compute.
     """
     root = nodes[-1]
     if root.grad == 0.0:
@@ -50,13 +50,13 @@ def live_model(index: Mapping[Value, int], record: Record | None, drawing: Drawi
     """Return what the script knows of the leaves, for JSON.
 
     Args:
-        index: of each Value.
-        record: of the forward pass.
-        drawing: whose names of the leaves the fields take.
-        data: samples, each the numbers of the inputs and those of the targets.
+        index: Of each Value.
+        record: Of the forward pass.
+        drawing: Whose names of the leaves the fields take.
+        data: Samples, each the numbers of the inputs and those of the targets.
 
     Raises:
-        ValueError: for data that is not right, or that no leaf can take.
+        ValueError: For data that is not right, or that no leaf can take.
     """
     role = roles(record, index) if record else {}
     learning = {"weight", "bias"} if record else {""}

@@ -7,18 +7,14 @@ Content-Security-Policy allows that script and that style sheet, by their hashes
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import math
 import os
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +30,7 @@ from viz.pages.javascript import graph_model
 from viz.pages.keywords import keywords
 from viz.pages.live import ReplayError, Samples, live_model, rows_script
 from viz.pages.narration import NAMELESS_ROOT, Narration
+from viz.pages.parts import UNSAFE, dedented, part, shorter_script, shorter_sheet, source_hash
 from viz.pages.places import Places
 from viz.rendering import style
 from viz.rendering.engines import render
@@ -44,6 +41,7 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
+ROOM = "viz.pages"
 MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
@@ -54,7 +52,6 @@ FOLDED_LEGEND = "<details><summary>How to read the graph</summary>{}</details>"
 LIVE_KEYS = """        <dt>↑ ↓</dt><dd>in a field: a step up, a step down; with Shift, ten steps</dd>
         <dt>Ctrl+Z Ctrl+Y</dt><dd>undo, redo a change of a number</dd>
 """
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
 def page(
@@ -73,29 +70,29 @@ def page(
 
     In the page, every leaf can be changed, and all numbers follow; it takes steps of gradient descent, asks for the
     numbers instead of showing them, and compares the gradients with finite differences. A page that cannot compute (for
-    an operation of one's own without `javascript=`, for gradients that are not those of one backward pass from `value`,
+    a user-defined operation without `javascript=`, for gradients that are not those of one backward pass from `value`,
     and with `highlight`) replays only, and says why. The file is written atomically, needs no other file and no
     network, and is the same for the same graph.
 
     Args:
-        value: the root of the graph, such as the loss.
-        path: of the HTML file.
-        record: of the forward pass, so that neurons and layers can be folded and unfolded.
+        value: The root of the graph, such as the loss.
+        path: Of the HTML file.
+        record: Of the forward pass, so that neurons and layers can be folded and unfolded.
         collapse: "neuron", "layer" or False, the folding that the page opens with; None opens the finest that is
             legible in the window. Other foldings of up to 1,500 boxes can be chosen.
-        highlight: what `explain(value, x)` returned: its listed paths stand out, as for `draw`.
-        convention: with a record, whose letters and sign of δ, as for `draw`.
-        theme: in which the page opens, "light" or "dark"; "auto" follows the reader's.
-        live: whether the page computes; False writes the replay alone.
-        data: samples (x, y), with a record: gradient descent goes down the mean of `value` over them. Each has a number
+        highlight: What `explain(value, x)` returned: its listed paths stand out, as for `draw`.
+        convention: With a record, whose letters and sign of δ, as for `draw`.
+        theme: In which the page opens, "light" or "dark"; "auto" follows the reader's.
+        live: Whether the page computes; False writes the replay alone.
+        data: Samples (x, y), with a record: gradient descent goes down the mean of `value` over them. Each has a number
             for each input and each target.
 
     Raises:
-        OSError: for a missing folder, and for a path that is not a file or is not writable, before anything is written.
-        ValueError: for a graph that `draw` refuses, and for data that the graph has no leaves for, or with live=False,
+        OSError: For a missing folder, and for a path that is not a file or is not writable, before anything is written.
+        ValueError: For a graph that `draw` refuses, and for data that the graph has no leaves for, or with live=False,
             before anything is written.
-        RuntimeError: if no engine can draw it; nothing is written.
-        TimeoutError: if its layout takes too long; nothing is written.
+        RuntimeError: If no engine can draw it; nothing is written.
+        TimeoutError: If its layout takes too long; nothing is written.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -183,25 +180,26 @@ def _document(
         "live": leaves and leaves | {"root": name},
         "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    sheet = "\n".join([_colours(), STYLE_SHEET, _part("page.css"), *([_sheet("live.css")] if leaves else [])])
+    live_sheet = [shorter_sheet(part(ROOM, "live.css"))] if leaves else []
+    sheet = "\n".join([_colours(), STYLE_SHEET, part(ROOM, "page.css"), *live_sheet])
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
     legend = _legend(name, value.grad, drawn, highlight, live=bool(leaves))
-    return Template(_part("page.html")).substitute(
+    return Template(part(ROOM, "page.html")).substitute(
         name=title,
         why=html.escape(why),
         why_hidden="" if why else " hidden",
-        live=_dedented("live.html").replace("$name", title) if leaves else "",
+        live=dedented(part(ROOM, "live.html")).replace("$name", title) if leaves else "",
         keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=FOLDED_LEGEND.format(legend) if leaves else legend,
         count=f"{len(nodes):,}",
         foldings="".join(f'<button type="button">{FOLDING_TITLES[drawing.collapse]}</button>' for drawing in drawn),
         script=script,
-        script_hash=_hash(script),
+        script_hash=source_hash(script),
         sheet=sheet,
-        sheet_hash=_hash(sheet),
+        sheet_hash=source_hash(sheet),
         model=json.dumps(model, ensure_ascii=False, separators=(",", ":")).translate(UNSAFE),
         pictures="\n".join(f'<template id="state-{k}">{pictures[x.collapse]}</template>' for k, x in enumerate(drawn)),
     )
@@ -298,25 +296,5 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
     )
 
 
-def _part(name: str) -> str:
-    return files("viz.pages").joinpath("template", name).read_text(encoding="utf-8")
-
-
-def _dedented(name: str) -> str:
-    """Return a file of the template without indents: no text in it keeps its spaces."""
-    return re.sub(r"^ +", "", _part(name), flags=re.MULTILINE)
-
-
-def _sheet(name: str) -> str:
-    """Return a style sheet of the template without the spaces that mean nothing in it: after : ; { and before { }."""
-    return re.sub(r"(?<=[:;{]) +| +(?=[{}])", "", _dedented(name))
-
-
 def _script(name: str) -> str:
-    """Return a file of the script without comments, indents, and line breaks and spaces that mean nothing in it."""
-    lines = re.sub(r"( *// .*| *//)?\n+", "\n", _dedented(f"{name}.js")).lstrip()
-    return re.sub(r"(?<=\{)\n|;?\n(?=\})| (?==>)|(?<==>) ", "", lines)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return shorter_script(part(ROOM, f"{name}.js"))

@@ -41,8 +41,8 @@ class Places:
     """Writes the places for the numbers of a graph.
 
     Args:
-        index: of each Value.
-        arrows: of a drawing of it.
+        index: Of each Value.
+        arrows: Of a drawing of it.
     """
 
     def __init__(self, index: Mapping[Value, int], arrows: Sequence[Arrow]) -> None:

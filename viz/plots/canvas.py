@@ -23,13 +23,13 @@ def canvas(ax: Axes | None, theme: str, *, surface: bool = False) -> tuple[Axes,
     """Return axes, new ones for None, and their palette.
 
     Args:
-        ax: to draw on.
+        ax: To draw on.
         theme: "light" or "dark" paints the axes and their figure so; "auto" matches the background that is there.
-        surface: whether the axes have three dimensions.
+        surface: Whether the axes have three dimensions.
 
     Raises:
-        ValueError: for an unknown theme, and for axes without the third dimension.
-        ImportError: without matplotlib.
+        ValueError: For an unknown theme, and for axes without the third dimension.
+        ImportError: Without matplotlib.
     """
     palette = palette_of(theme)
     try:

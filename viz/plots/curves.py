@@ -29,15 +29,15 @@ def plot_activation(name: str, ax: Axes | None = None, *, against: str = "z", th
     """Plot an activation function and its derivative.
 
     Args:
-        name: an operation of one operand, such as "sigmoid".
-        ax: to draw on; None makes new axes.
+        name: An operation of one operand, such as "sigmoid".
+        ax: To draw on; None makes new axes.
         against: "z" plots both over the net input; "a" plots the derivative over the activation (Hansen 2022, figure 5,
             left).
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another name, axis or theme.
-        ImportError: without matplotlib.
+        ValueError: For another name, axis or theme.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> [line.get_label() for line in plot_activation("tanh", Figure().subplots()).lines]
@@ -71,13 +71,13 @@ def plot_delta(label: int = 1, ax: Axes | None = None, *, convention: str = "gra
 
     Args:
         label: y, 1 or 0.
-        ax: to draw on; None makes new axes.
+        ax: To draw on; None makes new axes.
         convention: "gradient" is δ = ∂C/∂z; "handout" is −∂C/∂z, as in Hansen (2022).
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another label, convention or theme.
-        ImportError: without matplotlib.
+        ValueError: For another label, convention or theme.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> marked = plot_delta(1, Figure().subplots(), convention="handout").lines[1]
@@ -109,15 +109,15 @@ def plot_loss_derivative(
     """Plot the derivative of a loss over the output activation, from 0 to 1 (Hansen 2022, figure 5, right).
 
     Args:
-        loss: the name of a loss of one output.
-        label: the target y.
-        ax: to draw on; None makes new axes.
+        loss: The name of a loss of one output.
+        label: The target y.
+        ax: To draw on; None makes new axes.
         convention: "gradient" is ∂C/∂a; "handout" is −∂C/∂a, as in Hansen (2022).
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another loss, convention or theme.
-        ImportError: without matplotlib.
+        ValueError: For another loss, convention or theme.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> plot_loss_derivative("sse", ax=Figure().subplots()).lines[0].get_ydata()[[0, -1]]
@@ -143,15 +143,15 @@ def plot_history(history: History, quantity: str = "loss", ax: Axes | None = Non
     A line is interrupted in epochs in which its number was not measured.
 
     Args:
-        history: what `train` returned.
+        history: What `train` returned.
         quantity: "loss" and "accuracy" have a line for the training set and, if there is one, for the validation set;
             "gradient_norms" has one for each layer, on a logarithmic scale, which shows vanishing gradients.
-        ax: to draw on; None makes new axes.
+        ax: To draw on; None makes new axes.
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: if the history has no such numbers, and for another theme.
-        ImportError: without matplotlib.
+        ValueError: If the history has no such numbers, and for another theme.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> from nn import History

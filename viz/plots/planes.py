@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import Program, Value, topological_order, vectorize
+from nn.validation import numbers, real
 from viz.plots.canvas import COLOURS, canvas, keyed, titled
 from viz.rendering.style import Palette
 from viz.text.labels import short
@@ -44,18 +45,18 @@ def plot_landscape(
     After Hansen (2022), figure 3.
 
     Args:
-        loss: such as the mean over some examples.
-        w1: a leaf of its graph.
-        w2: another leaf of its graph.
-        path: pairs (w1, w2), from first to last.
-        ax: to draw on; None makes new axes.
-        margin: how far the plot extends beyond the path and the current weights, in the units of the weights.
-        surface: draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
+        loss: Such as the mean over some examples.
+        w1: A leaf of its graph.
+        w2: Another leaf of its graph.
+        path: Pairs (w1, w2), from first to last.
+        ax: To draw on; None makes new axes.
+        margin: How far the plot extends beyond the path and the current weights, in the units of the weights.
+        surface: Draw in three dimensions; `ax`, if given, must have them (`add_subplot(projection="3d")`).
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for a path, a margin, a weight or a theme that does not fit.
-        ImportError: without matplotlib.
+        ValueError: For a path, a margin, a weight or a theme that does not fit.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> w1, w2 = Value(1.0, "w1"), Value(2.0, "w2")
@@ -63,11 +64,10 @@ def plot_landscape(
     >>> ax.get_xlabel(), [float(x) for x in ax.get_xlim()]
     ('w₁', [0.0, 2.0])
     """
-    steps = np.array([[w1.data, w2.data]] if path is None else path, dtype=float)
-    if steps.ndim != 2 or steps.shape[1] != 2 or not np.isfinite(steps).all():
-        raise ValueError(f"path has shape {steps.shape}; give a list of finite pairs (w1, w2)")
-    if not margin > 0.0:
-        raise ValueError(f"margin is {margin!r}; it must be more than 0")
+    steps = numbers([[w1.data, w2.data]] if path is None else path, "path")
+    if steps.ndim != 2 or steps.shape[1] != 2:
+        raise ValueError(f"path has shape {steps.shape}; give a list of pairs (w1, w2)")
+    margin = real(margin, "margin", "a positive number")
     program = _over(loss, w1, w2)
     ax, palette = canvas(ax, theme, surface=surface)
     reached = np.vstack([steps, [w1.data, w2.data]])
@@ -138,16 +138,16 @@ def plot_boundary(
     """Plot the classes that a network with two inputs assigns to points of the plane, and the examples.
 
     Args:
-        mlp: a network with two inputs.
-        X: the examples, of shape (n, 2).
-        y: class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
-        ax: to draw on; None makes new axes.
-        level: the threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
+        mlp: A network with two inputs.
+        X: The examples, of shape (n, 2).
+        y: Class indices, or the two labels of a single output, of shape (n,) or (n, 1); or one-hot rows.
+        ax: To draw on; None makes new axes.
+        level: The threshold between the two classes of a single output; 0 for net inputs and for labels −1 and 1.
         theme: "auto" matches the axes; "light" or "dark" paints them and their figure so.
 
     Raises:
-        ValueError: for another network or theme, and for data that do not fit.
-        ImportError: without matplotlib.
+        ValueError: For another network or theme, and for data that do not fit.
+        ImportError: Without matplotlib.
 
     >>> from matplotlib.figure import Figure
     >>> from nn import MLP

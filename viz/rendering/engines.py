@@ -37,12 +37,12 @@ def render(source: str, suffix: str) -> bytes:
     """Lay out DOT source and return the picture, with the style sheet inside if it is SVG.
 
     Args:
-        source: a graph in DOT.
-        suffix: the format, "svg", "png" or "pdf", of which the embedded Graphviz draws only SVG.
+        source: A graph in DOT.
+        suffix: The format, "svg", "png" or "pdf", of which the embedded Graphviz draws only SVG.
 
     Raises:
-        RuntimeError: where there is no engine for this format, or the engine fails.
-        TimeoutError: after `TIME_LIMIT` seconds.
+        RuntimeError: Where there is no engine for this format, or the engine fails.
+        TimeoutError: After `TIME_LIMIT` seconds.
 
     >>> render("digraph { a -> b }", "svg").startswith(b"<?xml")
     True

@@ -23,8 +23,8 @@ class BatchStep:
     """The worked solution of a training step on several examples.
 
     Args:
-        steps: the solution of each example, whose deltas are derivatives of the loss of the whole batch.
-        loss: that loss, or None.
+        steps: The solution of each example, whose deltas are derivatives of the loss of the whole batch.
+        loss: That loss, or None.
     """
 
     def __init__(self, steps: Sequence[TrainingStep], loss: Value | None) -> None:

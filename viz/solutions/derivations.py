@@ -9,11 +9,11 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count as natural_numbers
-from numbers import Integral
 
 from autograd import Value, topological_order
 from autograd.choices import chosen
 from nn.record import Record
+from nn.validation import whole
 from viz.size import larger_than
 from viz.solutions.batch import BatchStep, check_batch
 from viz.solutions.equations import Derivation, Equation, Formula, Section, Sheet, symbol_of, unevaluated
@@ -40,20 +40,20 @@ def derivation(
     quotation marks, and so does "x (2)" for a second Value named x.
 
     Args:
-        of: a record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates;
+        of: A record, after `backward()`, for the forward pass, the loss, the deltas, the gradients and the updates;
             2 to 6 records of one network, whose gradients are sums over these examples; or a Value, for its operations
             line by line and the chain rule from the result back.
-        loss: with a record or records, the Value that `backward()` was called on; without it, the derivatives that it
+        loss: With a record or records, the Value that `backward()` was called on; without it, the derivatives that it
             left are taken as given.
-        learning_rate: with a record, that of the updates, which are left out without it.
-        convention: with a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
+        learning_rate: With a record, that of the updates, which are left out without it.
+        convention: With a record, whose letters, signs and order of factors: "gradient" (this project's), "handout"
             (Hansen 2021, 2022), "arnold", "misley" (2023) or "nielsen" (*Neural Networks and Deep Learning*, 2015).
-        digits: significant digits of the numbers shown; all are computed to full precision.
+        digits: Significant digits of the numbers shown; all are computed to full precision.
 
     Raises:
-        ValueError: for a record that no gradient has reached or whose weights have changed since, for a loss of another
+        ValueError: For a record that no gradient has reached or whose weights have changed since, for a loss of another
             pass, for an unknown convention, and for a Value of more than 100 nodes.
-        TypeError: for anything that is neither a record nor a Value.
+        TypeError: For anything that is neither a record nor a Value.
 
     >>> x, w = Value(3.0, "x"), Value(0.5, "w")
     >>> print(derivation((w * x - 1).named("y")))
@@ -67,8 +67,7 @@ def derivation(
     >>> "δ_o = −∂C/∂ŷ·∂ŷ/∂net_o = 0.1383·0.06436 = 0.008899" in str(derivation(record, loss=loss, convention="handout"))
     True
     """
-    if not isinstance(digits, Integral) or isinstance(digits, bool) or not 1 <= digits <= 17:
-        raise ValueError(f"digits is {digits!r:.80}; give a whole number from 1 to 17")
+    digits = whole(digits, "digits", 17)
     if isinstance(of, Record):
         check_loss(of, loss)
         return training_step(of, loss, learning_rate, convention, digits).derivation()

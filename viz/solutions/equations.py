@@ -89,9 +89,9 @@ class Derivation:
     """A worked solution; its str is plain text for a terminal, and a notebook shows it as Markdown.
 
     Args:
-        title: what is worked out.
-        sections: the parts.
-        symbol: that of the result, at the end of the title, if it has one.
+        title: What is worked out.
+        sections: The parts.
+        symbol: That of the result, at the end of the title, if it has one.
     """
 
     title: str
@@ -127,7 +127,7 @@ class Sheet:
     """The symbols and numbers of the Values in a solution's expressions.
 
     Args:
-        digits: significant digits of the numbers shown.
+        digits: Significant digits of the numbers shown.
     """
 
     def __init__(self, digits: int) -> None:
@@ -169,10 +169,10 @@ class Sheet:
         """Return an equation: a symbol, expressions in symbols, the last of them in numbers, and the result.
 
         Args:
-            symbol: the left side.
-            expressions: the sides in symbols.
-            result: the number at the end.
-            numbers: the expression to write in numbers in place of the last.
+            symbol: The left side.
+            expressions: The sides in symbols.
+            result: The number at the end.
+            numbers: The expression to write in numbers in place of the last.
         """
         sides = [self.written(expression) for expression in expressions]
         if numbers is not None or expressions:

@@ -44,10 +44,10 @@ class KnownLoss:
     """A loss of the package.
 
     Args:
-        name: of the loss function.
-        of_net_inputs: whether it takes the last layer's net inputs.
-        targets: one for each output, one-hot for a class.
-        divisor: what the whole is divided by, such as the number of examples in a batch.
+        name: Of the loss function.
+        of_net_inputs: Whether it takes the last layer's net inputs.
+        targets: One for each output, one-hot for a class.
+        divisor: What the whole is divided by, such as the number of examples in a batch.
     """
 
     name: str
@@ -152,9 +152,9 @@ def _targets_in(z: Value, form: Value, p: Value = P) -> set[float] | None:
     """Return the numbers that stand where a form has T, at most one; None where z is another expression than the form.
 
     Args:
-        z: the node that is compared with the form.
-        form: a graph of P and T, or of Values that z shares.
-        p: what stands where the form has P.
+        z: The node that is compared with the form.
+        form: A graph of P and T, or of Values that z shares.
+        p: What stands where the form has P.
     """
     targets: set[float] = set()
     complements: set[float] = set()
@@ -180,11 +180,11 @@ class WrittenLoss:
     """The formulas of a known loss: of the whole, and of its derivatives, with the sign of a delta.
 
     Args:
-        loss: which one.
-        convention: for the order of differences, and the sign of a delta.
-        sheet: which holds the symbols.
-        predictions: leaves with a symbol in the sheet.
-        targets: leaves with a symbol in the sheet.
+        loss: Which one.
+        convention: For the order of differences, and the sign of a delta.
+        sheet: Which holds the symbols.
+        predictions: Leaves with a symbol in the sheet.
+        targets: Leaves with a symbol in the sheet.
     """
 
     def __init__(

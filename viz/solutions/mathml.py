@@ -1,4 +1,4 @@
-"""LaTeX as MathML, which browsers draw themselves: by latex2mathml, and put right where that writes it otherwise."""
+"""LaTeX as MathML, which browsers draw themselves: by latex2mathml, corrected where that makes mistakes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def mathml(latex: str, *, block: bool) -> str:
     r"""Return LaTeX as MathML.
 
     Args:
-        latex: a formula.
-        block: whether it stands on lines of its own, not in a sentence.
+        latex: A formula.
+        block: Whether it stands on lines of its own, not in a sentence.
 
     Raises:
-        ImportError: without latex2mathml.
+        ImportError: Without latex2mathml.
 
     >>> mathml("x", block=False)
     '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><mrow><mi>x</mi></mrow></math>'

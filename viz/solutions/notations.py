@@ -21,10 +21,10 @@ def symbol(letter: str, *indices: int, above: str = "", text: str = "") -> Formu
     r"""Return a letter with indices.
 
     Args:
-        letter: in LaTeX.
-        indices: its subscripts, separated by commas where one has two digits.
-        above: its superscript.
-        text: the letter as text, where LaTeX writes it in another way.
+        letter: In LaTeX.
+        indices: Its subscripts, separated by commas where one has two digits.
+        above: Its superscript.
+        text: The letter as text, where LaTeX writes it in another way.
 
     >>> symbol("z", 1, 2, above="(1)")
     Formula(latex='z_{12}^{(1)}', text='z⁽¹⁾₁₂')
@@ -45,7 +45,7 @@ class Convention:
     """The project's own: z, a, δ = ∂C/∂z, and w with the sender's index first.
 
     Args:
-        sizes: the number of inputs, then of neurons in each layer.
+        sizes: The number of inputs, then of neurons in each layer.
     """
 
     name = "gradient"

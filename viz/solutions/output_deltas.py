@@ -23,8 +23,8 @@ class OutputDeltas:
     """The loss of a step, if it is given, and the deltas of the output.
 
     Args:
-        step: the numbers of the step.
-        loss: the Value that `backward()` was called on.
+        step: The numbers of the step.
+        loss: The Value that `backward()` was called on.
     """
 
     def __init__(self, step: StepNumbers, loss: Value | None) -> None:

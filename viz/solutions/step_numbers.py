@@ -22,9 +22,9 @@ class StepNumbers:
     """The numbers of a record in the symbols of a convention; each call of a one-letter method returns a new leaf.
 
     Args:
-        record: of the forward pass, after `backward()`.
-        convention: whose symbols and signs.
-        digits: that numbers are shown with.
+        record: Of the forward pass, after `backward()`.
+        convention: Whose symbols and signs.
+        digits: That numbers are shown with.
     """
 
     def __init__(self, record: Record, convention: Convention, digits: int) -> None:

@@ -59,9 +59,9 @@ class TrainingStep:
     """The worked solution of a training step.
 
     Args:
-        step: the numbers of the step.
-        output: its loss and the deltas of the output.
-        rate: the learning rate of the updates; without it there are none.
+        step: The numbers of the step.
+        output: Its loss and the deltas of the output.
+        rate: The learning rate of the updates; without it there are none.
     """
 
     def __init__(self, step: StepNumbers, output: OutputDeltas, rate: float | None) -> None:

@@ -36,12 +36,12 @@ class Explanation:
     """A gradient as a sum over paths.
 
     Args:
-        loss: the Value that is differentiated.
-        x: the Value with respect to which.
+        loss: The Value that is differentiated.
+        x: The Value with respect to which.
         gradient: ∂loss/∂x.
-        paths: those listed, the largest products first.
-        count: the number of all paths.
-        rest: the sum of the products of the paths not listed.
+        paths: Those listed, the largest products first.
+        count: The number of all paths.
+        rest: The sum of the products of the paths not listed.
     """
 
     loss: Value
@@ -81,7 +81,7 @@ class Explanation:
         """Return the sentence for the legend of a drawing that highlights the listed paths.
 
         Args:
-            called: returns what the drawing calls a Value.
+            called: Returns what the drawing calls a Value.
         """
         total = signed(math.fsum(path.product for path in self.paths))
         listed = self._summary() if self.count == len(self.paths) else f"{len(self.paths)} of {_many(self.count)} paths"
@@ -119,14 +119,14 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     All paths are counted and summed exactly. No gradient is read or changed.
 
     Args:
-        loss: the Value that is differentiated.
-        x: the Value with respect to which.
-        most: the number of paths to list.
+        loss: The Value that is differentiated.
+        x: The Value with respect to which.
+        most: The number of paths to list.
 
     Raises:
-        TypeError: for anything but Values.
-        ValueError: for a `most` that is negative or not a whole number.
-        ZeroDivisionError: where a local derivative is infinite.
+        TypeError: For anything but Values.
+        ValueError: For a `most` that is negative or not a whole number.
+        ZeroDivisionError: Where a local derivative is infinite.
 
     >>> x = Value(3.0, "x")
     >>> y = (x * x + 2 * x).named("y")
@@ -152,12 +152,13 @@ def explain(loss: Value, x: Value, most: int = 10) -> Explanation:
     return Explanation(loss, x, gradient, paths, count, rest)
 
 
-Edges = dict[Value, list[tuple[float, Value]]]  # node -> local derivative and operand, for operands that lead to x
+# Node -> local derivative and operand, for the operands that lead to x.
+LocalDerivatives = dict[Value, list[tuple[float, Value]]]
 
 
-def _edges(order: list[Value], x: Value) -> Edges:
+def _edges(order: list[Value], x: Value) -> LocalDerivatives:
     """Return the edges of each node that leads to x."""
-    edges: Edges = {x: []}
+    edges: LocalDerivatives = {x: []}
     for node in order:
         if node is not x and any(operand in edges for operand in node.operands):
             partials = zip(node.partials(), node.operands, strict=True)
@@ -165,7 +166,7 @@ def _edges(order: list[Value], x: Value) -> Edges:
     return edges
 
 
-def _totals(order: list[Value], edges: Edges, loss: Value, x: Value) -> tuple[int, float]:
+def _totals(order: list[Value], edges: LocalDerivatives, loss: Value, x: Value) -> tuple[int, float]:
     """Return the number of paths and the sum of their products, by the chain rule from x up to the loss."""
     counts, gradients = {x: 1}, {x: 1.0}
     for node in order:
@@ -175,7 +176,7 @@ def _totals(order: list[Value], edges: Edges, loss: Value, x: Value) -> tuple[in
     return counts.get(loss, 0), gradients.get(loss, 0.0)
 
 
-def _largest_first(order: list[Value], edges: Edges, loss: Value, x: Value) -> Iterator[Path]:
+def _largest_first(order: list[Value], edges: LocalDerivatives, loss: Value, x: Value) -> Iterator[Path]:
     """Yield all paths from the loss to x, in order of decreasing magnitude.
 
     A state is a node reached and one of its edges; the edges are sorted by the largest product that they lead to. So a
@@ -184,7 +185,7 @@ def _largest_first(order: list[Value], edges: Edges, loss: Value, x: Value) -> I
     if loss not in edges:
         return
     reach = {x: 1.0}  # node -> magnitude of the largest product from there to x
-    best: Edges = {x: []}
+    best: LocalDerivatives = {x: []}
     for node in order:
         if node is not x and node in edges:
             best[node] = sorted(edges[node], key=lambda edge: -abs(edge[0]) * reach[edge[1]])

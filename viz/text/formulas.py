@@ -24,17 +24,17 @@ def formula(value: Value, notation: str = "latex", *, shared: bool = False) -> s
     r"""Return the graph below a Value as one formula of its leaves, each by its name, or its number if it has none.
 
     Args:
-        value: the result of the formula.
+        value: The result of the formula.
         notation: "latex", in which a name that is not a symbol, such as "w*x + b", stands in quotation marks; or "text"
             for a line that `autograd.parse` evaluates to the same number, given its leaves' numbers by name.
-        shared: put what occurs several times in front, as steps with a name: one equation a line, the last one that of
+        shared: Put what occurs several times in front, as steps with a name: one equation a line, the last one that of
             the value; where nothing long occurs twice, the formula alone. As text, each right side is such a line.
 
     Raises:
-        ValueError: for a formula of more than 10,000 characters; unless `shared`, a Value used twice appears in it
+        ValueError: For a formula of more than 10,000 characters; unless `shared`, a Value used twice appears in it
             twice. As text also for a leaf whose name is not that of a variable or belongs to another leaf too, and for
             a number without a name that is not finite.
-        TypeError: for anything but a Value.
+        TypeError: For anything but a Value.
 
     >>> x, y = Value(2.0, name="x1"), Value(3.0, name="y")
     >>> print(formula((x + y) * x ** 2 / y))
@@ -83,13 +83,13 @@ def composed(value: Value, words: Mapping[Value, Piece], notation: str, digits: 
     """Return the formula of a Value in which some Values below it are replaced by given words.
 
     Args:
-        value: the result of the formula.
-        words: what to write for these Values, in place of how they were computed.
+        value: The result of the formula.
+        words: What to write for these Values, in place of how they were computed.
         notation: "latex" or "text".
-        digits: significant digits of numbers; None writes them exactly.
+        digits: Significant digits of numbers; None writes them exactly.
 
     Raises:
-        ValueError: for a formula that is too long.
+        ValueError: For a formula that is too long.
     """
     pieces = dict(words)
     reached, stack = {value}, [value]

@@ -41,11 +41,11 @@ def per_row(program: Program, X: Any, shape: tuple[int, ...], method: str, *argu
     """Return, as a dask array, what a method of the program returns for each row; nothing is computed.
 
     Args:
-        program: its parameters are taken as they are now.
-        X: a dask array, (n, inputs).
-        shape: of what the method returns for a row.
-        method: its name.
-        arguments: after the batch.
+        program: Its parameters are taken as they are now.
+        X: A dask array, (n, inputs).
+        shape: Of what the method returns for a row.
+        method: Its name.
+        arguments: After the batch.
     """
     dtype = program.parameters.dtype
     rows: NDArray[Any] = _mapped(
@@ -60,14 +60,14 @@ def reduced(program: Program, X: Any, mean: bool, method: str, check_finite: boo
     """Return the value over all blocks, and the gradient where the method computes one, else no numbers.
 
     Args:
-        program: its parameters are taken as they are now.
-        X: a dask array, (n, inputs).
-        mean: whether the program's reduction is the mean.
+        program: Its parameters are taken as they are now.
+        X: A dask array, (n, inputs).
+        mean: Whether the program's reduction is the mean.
         method: "value" or "gradient".
-        check_finite: the method's.
+        check_finite: The method's.
 
     Raises:
-        ValueError: for an array of another shape, or without rows; else what the method raises, with the number of the
+        ValueError: For an array of another shape, or without rows; else what the method raises, with the number of the
             row in the whole array, or, where dask does not know how long the blocks are, the number of the block.
     """
     width = 2 + (len(program.parameters) if method == "gradient" else 0)

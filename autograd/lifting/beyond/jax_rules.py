@@ -26,12 +26,12 @@ from autograd.rules.elementary import LN2, LOG_SQRT_2PI, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI, TWO_OVER_SQRT_PI
 from autograd.symbols import Symbol
 
-Array = Any  # of JAX, or a float: JAX's own type says no more
+JaxArray = Any  # of JAX, or a float: JAX's own type says no more
 MILLS_TERMS = 60  # of a continued fraction, enough from −3 down
 
 
 def check_known(operation: Operation) -> None:
-    """Raise NotImplementedError for an operation of one's own."""
+    """Raise NotImplementedError for a user-defined operation."""
     if TABLE.get(operation.name) is not operation or operation.name not in RULES:
         raise NotImplementedError(
             f"the operation {operation.name} is one of your own, and has no rule in JAX: build it from the table's "
@@ -47,13 +47,13 @@ def check_whole(digits: Any) -> None:
         )
 
 
-def applied(operation: Operation, operands: Sequence[Array], counts: Array | None = None) -> Array:
+def applied(operation: Operation, operands: Sequence[JaxArray], counts: JaxArray | None = None) -> JaxArray:
     """Return a row's results, elementwise, with our derivatives.
 
     Args:
-        operation: the row.
-        operands: arrays, and floats for what is the same number everywhere and in every call.
-        counts: where the result is used; elsewhere it passes no tangent on, whatever its partials.
+        operation: The row.
+        operands: Arrays, and floats for what is the same number everywhere and in every call.
+        counts: Where the result is used; elsewhere it passes no tangent on, whatever its partials.
     """
     if all(isinstance(x, float) for x in operands):
         return operation.apply(tuple(operands))
@@ -64,24 +64,24 @@ def applied(operation: Operation, operands: Sequence[Array], counts: Array | Non
     return function(*[counts] * (counts is not None), *[x for x in operands if not isinstance(x, float)])
 
 
-def reduced(operation: Operation, rows: Array, counts: Array | None = None) -> Array:
+def reduced(operation: Operation, rows: JaxArray, counts: JaxArray | None = None) -> JaxArray:
     """Return the results of a row of any number of operands, which are those of an array along its first axis."""
     function = _function(operation.name, (None,), counts is not None)
     return function(rows) if counts is None else function(counts, rows)
 
 
 @functools.cache
-def _function(name: str, fixed: tuple[float | None, ...], guarded: bool) -> Callable[..., Array]:
+def _function(name: str, fixed: tuple[float | None, ...], guarded: bool) -> Callable[..., JaxArray]:
     """Return a row as a function of those operands that are not fixed; `guarded`, it takes `counts` ahead of them."""
     rule, many = RULES[name], OF_MANY.get(name)
 
-    def every(xs: Sequence[Array]) -> list[Array]:
+    def every(xs: Sequence[JaxArray]) -> list[JaxArray]:
         given = iter(xs)
         return [next(given) if number is None else number for number in fixed]
 
     function: Any = jax.custom_jvp(lambda *operands: rule(*every(operands[guarded:])))
 
-    def differentiated(operands: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    def differentiated(operands: tuple[JaxArray, ...], tangents: tuple[JaxArray, ...]) -> tuple[JaxArray, JaxArray]:
         z, xs = function(*operands), every(operands[guarded:])
         partials = many(z, *xs) if many else _partials(name, z, xs, fixed)
         known = [p for p, number in zip(partials, fixed, strict=True) if number is None]
@@ -93,11 +93,13 @@ def _function(name: str, fixed: tuple[float | None, ...], guarded: bool) -> Call
         return z, jnp.sum(terms[0], axis=0) if many else functools.reduce(jnp.add, terms, jnp.zeros_like(z))
 
     function.defjvp(differentiated)
-    done: Callable[..., Array] = function
+    done: Callable[..., JaxArray] = function
     return done
 
 
-def _partials(name: str, z: Array, operands: Sequence[Array], fixed: Sequence[float | None]) -> list[Array | None]:
+def _partials(
+    name: str, z: JaxArray, operands: Sequence[JaxArray], fixed: Sequence[float | None]
+) -> list[JaxArray | None]:
     """Return the local derivatives at some numbers, None for one that is 0 everywhere or with respect to a number."""
     if name == "where":  # a side that is not chosen may have no number
         chosen = jnp.where(operands[0] != 0.0, 1.0, 0.0)
@@ -118,7 +120,7 @@ def _traced(name: str) -> tuple[list[Symbol], list[Any]]:
     return symbols, [rule(*symbols) if callable(rule) else rule for rule in rules]
 
 
-def _evaluated(formula: Any, known: dict[Any, Array]) -> Array:
+def _evaluated(formula: Any, known: dict[Any, JaxArray]) -> JaxArray:
     if not isinstance(formula, Symbol):
         return float(formula)
     found = dict(known)
@@ -133,63 +135,63 @@ def _evaluated(formula: Any, known: dict[Any, Array]) -> Array:
 # Rules that need care -------------------------------------------------------------------------------------------------
 
 
-def power_slope(c: Array, x: Array, y: Array) -> Array:
+def power_slope(c: JaxArray, x: JaxArray, y: JaxArray) -> JaxArray:
     return jnp.where(c == 0.0, 0.0, c * jnp.power(x, y - 1.0))
 
 
-def power_log(x: Array, y: Array) -> Array:
+def power_log(x: JaxArray, y: JaxArray) -> JaxArray:
     return jnp.where((x == 0.0) & (y > 0.0), 0.0, jnp.power(x, y) * jnp.log(x))
 
 
-def direction(x: Array, y: Array) -> Array:
+def direction(x: JaxArray, y: JaxArray) -> JaxArray:
     r = jnp.hypot(x, y)
     return jnp.where(r == 0.0, 0.0, x / jnp.where(r == 0.0, 1.0, r))
 
 
-def inversion(x: Array, y: Array) -> Array:
+def inversion(x: JaxArray, y: JaxArray) -> JaxArray:
     r = jnp.hypot(x, y)
     return x / r / r
 
 
-def sigmoid(x: Array) -> Array:
+def sigmoid(x: JaxArray) -> JaxArray:
     """In two halves: XLA's logistic loses its digits on the left."""
     e = jnp.exp(-jnp.abs(x))
     return jnp.where(x >= 0.0, 1.0, e) / (1.0 + e)
 
 
-def softplus(x: Array) -> Array:
+def softplus(x: JaxArray) -> JaxArray:
     return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
 
 
-def softmax_share(x: Array, y: Array) -> Array:
+def softmax_share(x: JaxArray, y: JaxArray) -> JaxArray:
     return sigmoid(jnp.where(x == y, 0.0, x - y))
 
 
-def logaddexp(x: Array, y: Array) -> Array:
+def logaddexp(x: JaxArray, y: JaxArray) -> JaxArray:
     d = jnp.where(x == y, 0.0, x - y)
     return jnp.where(x == y, x + LN2, jnp.maximum(x, y) + jnp.log1p(jnp.exp(-jnp.abs(d))))
 
 
-def logit(x: Array) -> Array:
+def logit(x: JaxArray) -> JaxArray:
     return jnp.where(jnp.abs(x - 0.5) <= 0.25, 2.0 * jnp.arctanh(2.0 * x - 1.0), jnp.log(x) - jnp.log1p(-x))
 
 
-def polygamma(n: float, x: Array) -> Array:
+def polygamma(n: float, x: JaxArray) -> JaxArray:
     return special.digamma(x) if n == 0.0 else special.polygamma(int(n), x)
 
 
-def sin_pi(x: Array) -> Array:
+def sin_pi(x: JaxArray) -> JaxArray:
     """sin πx, exactly 0 at every integer."""
     r = jnp.fmod(x, 2.0)
     r = jnp.where(jnp.abs(r) > 1.0, r - jnp.copysign(2.0, r), r)
     return jnp.sin(math.pi * jnp.where(jnp.abs(r) <= 0.5, r, jnp.copysign(1.0, r) - r))
 
 
-def sinc(x: Array) -> Array:
+def sinc(x: JaxArray) -> JaxArray:
     return jnp.where(x == 0.0, 1.0, sin_pi(x) / (math.pi * jnp.where(x == 0.0, 1.0, x)))
 
 
-def spherical_bessel(x: Array, n: float) -> Array:
+def spherical_bessel(x: JaxArray, n: float) -> JaxArray:
     """jₙ(πx) by its power series near 0, elsewhere by the recurrence in n, as autograd/rules/normal.py."""
     if n < 0.0:
         return 0.0 * x
@@ -207,15 +209,15 @@ def spherical_bessel(x: Array, n: float) -> Array:
     return jnp.where(near, series, here)
 
 
-def normal_cdf(x: Array) -> Array:
+def normal_cdf(x: JaxArray) -> JaxArray:
     return 0.5 * special.erfc(-math.sqrt(0.5) * x)
 
 
-def normal_pdf(x: Array, y: Array) -> Array:
+def normal_pdf(x: JaxArray, y: JaxArray) -> JaxArray:
     return y * INVERSE_SQRT_2PI * jnp.exp(-0.5 * x * x)
 
 
-def mills_excess(x: Array) -> Array:
+def mills_excess(x: JaxArray) -> JaxArray:
     """m + x for m = φ(x) / Φ(x) and x ≤ −3, by a continued fraction (Abramowitz and Stegun 1964, 26.2.14)."""
     t = jnp.maximum(-x, 3.0)
     below = 0.5 * (t + jnp.sqrt(t * t + 4.0 * MILLS_TERMS))
@@ -224,56 +226,56 @@ def mills_excess(x: Array) -> Array:
     return 1.0 / below
 
 
-def inverse_mills(x: Array) -> Array:
+def inverse_mills(x: JaxArray) -> JaxArray:
     right = jnp.maximum(x, -3.0)
     return jnp.where(x < -3.0, mills_excess(x) - x, normal_pdf(right, 1.0) / normal_cdf(right))
 
 
-def inverse_mills_slope(x: Array) -> Array:
+def inverse_mills_slope(x: JaxArray) -> JaxArray:
     m = inverse_mills(x)
     return -m * jnp.where(x < -3.0, mills_excess(x), m + x)
 
 
-def log_normal_cdf(x: Array) -> Array:
+def log_normal_cdf(x: JaxArray) -> JaxArray:
     """log Φ(x) = log φ(x) − log (φ/Φ)(x) on the left."""
     left = -0.5 * x * x - LOG_SQRT_2PI - jnp.log(inverse_mills(jnp.minimum(x, 0.0)))
     return jnp.where(x < -3.0, left, jnp.log1p(-normal_cdf(-jnp.maximum(x, -3.0))))
 
 
-def equal(x: Array, y: Array) -> Array:
+def equal(x: JaxArray, y: JaxArray) -> JaxArray:
     return jnp.where(jnp.isnan(x) | jnp.isnan(y), jnp.nan, jnp.where(x == y, 1.0, 0.0))
 
 
-def greater(x: Array, y: Array) -> Array:
+def greater(x: JaxArray, y: JaxArray) -> JaxArray:
     return jnp.where(x > y, 1.0, 0.5 * equal(x, y))
 
 
-def step(x: Array) -> Array:
+def step(x: JaxArray) -> JaxArray:
     return jnp.where(jnp.isnan(x), x, jnp.where(x > 0.0, 1.0, 0.0))
 
 
-def dot(rows: Array) -> Array:
+def dot(rows: JaxArray) -> JaxArray:
     n = len(rows) // 2
     return jnp.sum(rows[:n] * rows[n : 2 * n], axis=0) + (rows[-1] if len(rows) % 2 else 0.0)
 
 
-def dot_partials(z: Array, rows: Array) -> list[Array]:
+def dot_partials(z: JaxArray, rows: JaxArray) -> list[JaxArray]:
     n = len(rows) // 2
     return [jnp.concatenate([rows[n : 2 * n], rows[:n], jnp.ones_like(rows[2 * n :])])]
 
 
-def ties(z: Array, rows: Array) -> list[Array]:
+def ties(z: JaxArray, rows: JaxArray) -> list[JaxArray]:
     """The rows that tie for a maximum or a minimum share 1."""
     same = equal(rows, z)
     return [same / jnp.sum(same, axis=0)]
 
 
-def softmax(z: Array, rows: Array) -> list[Array]:
+def softmax(z: JaxArray, rows: JaxArray) -> list[JaxArray]:
     e = jnp.exp(rows - z)
     return [e / jnp.sum(e, axis=0)]
 
 
-def norm(rows: Array) -> Array:
+def norm(rows: JaxArray) -> JaxArray:
     largest = jnp.max(jnp.abs(rows), axis=0)
     scale = jnp.where((largest == 0.0) | jnp.isinf(largest), 1.0, largest)
     return scale * jnp.sqrt(jnp.sum(jnp.square(rows / scale), axis=0))
@@ -281,7 +283,7 @@ def norm(rows: Array) -> Array:
 
 # The table ------------------------------------------------------------------------------------------------------------
 
-RULES: dict[str, Callable[..., Array]] = {
+RULES: dict[str, Callable[..., JaxArray]] = {
     "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "floordiv": jnp.floor_divide,
     "mod": jnp.mod, "fmod": jnp.fmod, "neg": jnp.negative, "identity": jnp.positive, "abs": jnp.abs, "sign": jnp.sign,
     "copysign": jnp.copysign, "square": jnp.square, "reciprocal": jnp.reciprocal,
@@ -316,7 +318,7 @@ RULES: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 
 # The partials of rows of any number of operands, for all of them at once.
-OF_MANY: dict[str, Callable[..., list[Array]]] = {
+OF_MANY: dict[str, Callable[..., list[JaxArray]]] = {
     "maximum": ties, "minimum": ties, "peak": lambda z, rows: [jnp.zeros_like(rows)], "dot": dot_partials,
     "sum": lambda z, rows: [jnp.ones_like(rows)], "logsumexp": softmax,
     "norm": lambda z, rows: [jnp.where(z == 0.0, 0.0 * rows, rows / jnp.where(z == 0.0, 1.0, z))],

@@ -19,18 +19,18 @@ import numpy as np
 from autograd.lifting.beyond import onnx_elementary as elementary
 from autograd.lifting.beyond import onnx_special as special
 from autograd.lifting.beyond.onnx_elementary import Several, lacking, operator, relu, sigmoid
-from autograd.lifting.beyond.onnx_graph import Array, Graph, Operand, choose
+from autograd.lifting.beyond.onnx_graph import OnnxGraph, Operand, Tensor, choose
 from autograd.operations import TABLE
 from autograd.row import Operation
 from autograd.rules.elementary import LOG2_E, LOG10_E, SELU_ALPHA, SELU_SCALE
 from autograd.rules.normal import INVERSE_SQRT_2PI
 
 
-def applied(graph: Graph, operation: Operation, operands: Sequence[Operand]) -> Array:
+def applied(graph: OnnxGraph, operation: Operation, operands: Sequence[Operand]) -> Tensor:
     """Return a row's results, elementwise.
 
     Raises:
-        NotImplementedError: for what ONNX has no counterpart of, by its name.
+        NotImplementedError: For what ONNX has no counterpart of, by its name.
     """
     arrays = [graph.array(x) for x in operands]
     if TABLE.get(operation.name) is not operation or operation.name not in RULES:
@@ -45,7 +45,7 @@ def applied(graph: Graph, operation: Operation, operands: Sequence[Operand]) -> 
     return RULES[operation.name](*arrays)
 
 
-def reduced(operation: Operation, x: Array) -> Array:
+def reduced(operation: Operation, x: Tensor) -> Tensor:
     """Return the results of a row of any number of operands, which are the columns of an array."""
     return RULES[operation.name](Several([x], True))
 
@@ -53,19 +53,19 @@ def reduced(operation: Operation, x: Array) -> Array:
 # The table ------------------------------------------------------------------------------------------------------------
 
 
-def rounded(x: Array, digits: Array) -> Array:
+def rounded(x: Tensor, digits: Tensor) -> Tensor:
     if digits.number != 0.0:
         raise lacking("round to decimals, which are exact in Python", "round to whole numbers")
     return elementary.rint(x)
 
 
-def polygamma(n: Array, x: Array) -> Array:
+def polygamma(n: Tensor, x: Tensor) -> Tensor:
     if n.number != 0.0:
         raise lacking("polygamma, the derivative of digamma", "to_jax has it, or export the program without it")
     return special.digamma(x)
 
 
-RULES: dict[str, Callable[..., Array]] = {
+RULES: dict[str, Callable[..., Tensor]] = {
     "add": operator("Add"), "sub": operator("Sub"), "mul": operator("Mul"), "div": operator("Div"),
     "floordiv": elementary.floordiv, "mod": elementary.mod, "fmod": elementary.fmod, "neg": operator("Neg"),
     "identity": lambda x: x, "abs": abs, "sign": elementary.sign, "copysign": elementary.copysign,

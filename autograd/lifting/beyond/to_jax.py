@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from autograd.lifting.beyond.jax_rules import applied, check_known, check_whole, reduced
+from autograd.lifting.beyond.jax_rules import JaxArray, applied, check_known, check_whole, reduced
 from autograd.lifting.plan import (
     Block,
     Elementwise,
@@ -29,15 +29,13 @@ from autograd.lifting.plan import (
 )
 from autograd.lifting.statements import is_one_number
 
-Array = Any  # of JAX: its own type says no more
 
-
-def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Array, Array], Array]:
+def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[JaxArray, JaxArray], JaxArray]:
     """Return a function of (parameters, batch) that computes the outputs of each row.
 
     Raises:
-        ValueError: where JAX has been told to compute in single precision, and the program is in double.
-        NotImplementedError: for an operation of one's own, and for round to decimals.
+        ValueError: Where JAX has been told to compute in single precision, and the program is in double.
+        NotImplementedError: For a user-defined operation, and for round to decimals.
     """
     if dtype == np.float64 and not jax.config.read("jax_enable_x64"):
         raise ValueError(
@@ -52,11 +50,11 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
                 check_whole(block.rule.operands[1])
     choosing = any(_chooses(part) for part in plan.blocks)
 
-    def of_row(parameters: Array, row: Array) -> Array:
+    def of_row(parameters: JaxArray, row: JaxArray) -> JaxArray:
         computed_once = _Row(plan, parameters, row, dtype)
         return (_Row(plan, parameters, row, dtype, computed_once.counting()) if choosing else computed_once).outputs()
 
-    def values(parameters: Array, batch: Array) -> Array:
+    def values(parameters: JaxArray, batch: JaxArray) -> JaxArray:
         parameters, batch = jnp.asarray(parameters, dtype), jnp.asarray(batch, dtype)
         if parameters.shape != (plan.parameters.size,) or batch.shape[1:] != (inputs,):
             raise ValueError(
@@ -69,7 +67,7 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Arr
     return values
 
 
-def _taken(x: Array, index: Any) -> Array:
+def _taken(x: JaxArray, index: Any) -> JaxArray:
     """Return the elements of a flat array at an index of any shape: by slices, where they can, and else gathered.
 
     The rows of a layer's weights end with their biases, and so begin evenly spaced.
@@ -101,14 +99,14 @@ class _Row:
     def __init__(
         self,
         plan: Plan,
-        parameters: Array,
-        row: Array,
+        parameters: JaxArray,
+        row: JaxArray,
         dtype: np.dtype[Any],
-        counts: dict[Block, Array] | None = None,
+        counts: dict[Block, JaxArray] | None = None,
     ) -> None:
         self.plan, self.dtype, self.counts = plan, dtype, counts or {}
         self.parameters = parameters
-        self.values: dict[Block, Array] = {plan.parameters: parameters}
+        self.values: dict[Block, JaxArray] = {plan.parameters: parameters}
         for block, columns in plan.inputs:
             self.values[block] = _taken(row, columns)
         for part in plan.blocks:
@@ -118,7 +116,7 @@ class _Row:
                 z = self.compute(part, [])
                 self.values[part] = jnp.where(self.counts[part], z, 0.0) if part in self.counts else z
 
-    def outputs(self) -> Array:
+    def outputs(self) -> JaxArray:
         """Return the outputs as one array."""
         found = [self.rows(x)[0] if isinstance(x, Rows) else x for x in self.plan.outputs]
         arrays = [jnp.asarray(x, self.dtype) for x in found]
@@ -126,14 +124,14 @@ class _Row:
             arrays = jax.lax.optimization_barrier(arrays)
         return jnp.stack(arrays)
 
-    def rows(self, rows: Rows) -> Array:
+    def rows(self, rows: Rows) -> JaxArray:
         """Return rows of a block, in their order."""
         return _taken(self.values[rows.block], rows.index)
 
-    def constant(self, numbers: Any) -> Array:
+    def constant(self, numbers: Any) -> JaxArray:
         return jnp.asarray(np.array(numbers, self.dtype))
 
-    def compute(self, block: Block, weights: list[Array]) -> Array:
+    def compute(self, block: Block, weights: list[JaxArray]) -> JaxArray:
         """Return a block; `weights` are those of its layers, with their biases, that are others in each iteration."""
         rule = block.rule
         if isinstance(rule, Elementwise):
@@ -167,16 +165,16 @@ class _Row:
                 total = total + self.gathered(part, block.size)
         return total
 
-    def gathered(self, part: Gathered, size: int) -> Array:
+    def gathered(self, part: Gathered, size: int) -> JaxArray:
         terms = self.rows(part.rows).reshape(len(part.coefficients), size)
         return jnp.sum(self.constant(part.coefficients) * terms, axis=0)
 
-    def counting(self) -> dict[Block, Array]:
+    def counting(self) -> dict[Block, JaxArray]:
         """Return where each block outside loops is used by the outputs; what a loop takes is used everywhere."""
         blocks = [part for part in self.plan.blocks if not isinstance(part, Recurrence)]
         counts = {block: jnp.zeros(block.size, bool) for block in blocks}
 
-        def use(rows: Rows, where: Array | bool) -> None:
+        def use(rows: Rows, where: JaxArray | bool) -> None:
             if rows.block in counts:
                 counts[rows.block] = counts[rows.block].at[np.array(rows.index, int)].max(where)
 
@@ -193,7 +191,7 @@ class _Row:
                     use(rows, counts[part] & self.chosen(part, place))
         return counts
 
-    def chosen(self, block: Block, place: int) -> Array | bool:
+    def chosen(self, block: Block, place: int) -> JaxArray | bool:
         """Return where a block reads one of its operands: everywhere, but a side of a `where` only where it is chosen.
 
         `place` counts the operands that are rows.
@@ -219,7 +217,7 @@ class _Row:
         first = [tuple(map(self.rows, carried.first)) for carried in loop.carried]
         source = dict(zip(loop.stacks, loop.body, strict=True))
 
-        def iterate(queues: list[tuple[Array, ...]], given: Any) -> tuple[Any, list[Array]]:
+        def iterate(queues: list[tuple[JaxArray, ...]], given: Any) -> tuple[Any, list[JaxArray]]:
             rows, matrices = given
             self.values |= dict(fixed) | dict(zip([block for block, _ in each], rows, strict=True))
             self.values |= {carried.block: queue[0] for carried, queue in zip(loop.carried, queues, strict=True)}
@@ -235,7 +233,7 @@ class _Row:
         for stack, x in zip(loop.stacks, stacks, strict=True):
             self.values[stack] = x.reshape(-1)
 
-    def varying(self, part: Any) -> list[Array]:
+    def varying(self, part: Any) -> list[JaxArray]:
         """Return the weights and the biases of a layer in every iteration, where they vary."""
         if not isinstance(part, Layer) or not part.iterations:
             return []

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.files import write as write_file
-from autograd.lifting.beyond.onnx_graph import Array, Graph, helper, run
+from autograd.lifting.beyond.onnx_graph import OnnxGraph, Tensor, helper, run
 from autograd.lifting.beyond.onnx_rules import applied, reduced
 from autograd.lifting.codegen.layout import common_prefix
 from autograd.lifting.plan import (
@@ -45,7 +45,7 @@ def write_onnx(
     parameters: NDArray[Any],
     values: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> None:
-    """Write a plan to an ONNX file, as `Program.to_onnx` describes; `values` gives what rows must be computed as."""
+    """Write a plan to an ONNX file, as `Program.to_onnx` describes; `values` gives what the file must compute."""
     content = _Walk(plan, parameters).model(inputs).SerializeToString()
     _compare(
         content, np.random.default_rng(0).normal(size=(ROWS_COMPARED, len(inputs))).astype(parameters.dtype), values
@@ -76,11 +76,11 @@ class _Walk:
 
     def __init__(self, plan: Plan, parameters: NDArray[Any]) -> None:
         self.plan, self.parameters = plan, parameters
-        self.graph = Graph(parameters.dtype)
-        self.batch = Array(self.graph, self.graph.named("x"))
+        self.graph = OnnxGraph(parameters.dtype)
+        self.batch = Tensor(self.graph, self.graph.named("x"))
         self.graph.named("y")
-        self.values: dict[Block, Array] = {}
-        self.last: dict[Block, tuple[int, Array]] = {}  # of a stack, from which row on, and the rows of that iteration
+        self.values: dict[Block, Tensor] = {}
+        self.last: dict[Block, tuple[int, Tensor]] = {}  # of a stack, from which row on, and the rows of that iteration
         read = [*[rows for part in plan.blocks for rows in taken(part)], *plan.outputs]
         self.read: dict[Block, int] = {}  # the first row of each block that is read
         for x in read:
@@ -106,17 +106,17 @@ class _Walk:
         shape: list[int | str] = ["batch"] if outputs == 1 else ["batch", outputs]
         return graph.model(graph.value("x", ["batch", len(inputs)]), graph.value("y", shape), text)
 
-    def output(self, x: Rows | list[float]) -> Array:
+    def output(self, x: Rows | list[float]) -> Tensor:
         """Return outputs as columns, with a row for each of the batch."""
         if isinstance(x, Rows):
             found = self.rows(x)
             return found if x.block.batched else self.graph.repeated(found, self.batch)
         return self.graph.repeated(self.constant("c", [x]), self.batch)
 
-    def constant(self, name: str, numbers: Any) -> Array:
+    def constant(self, name: str, numbers: Any) -> Tensor:
         return self.graph.constant(name, np.array(numbers, float))
 
-    def rows(self, rows: Rows) -> Array:
+    def rows(self, rows: Rows) -> Tensor:
         """Return rows of a block, which are columns, in their order."""
         if rows.block is self.plan.parameters:
             name = common_prefix([rows.block.names[k] for k in rows.index]) if rows.block.names else ""
@@ -128,22 +128,22 @@ class _Walk:
         x = self.values[rows.block]
         return x if rows.index == tuple(range(rows.block.size)) else self.graph.columns(x, rows.index)
 
-    def compute(self, block: Block, weights: list[tuple[Array, Array | None]]) -> Array:
+    def compute(self, block: Block, weights: list[tuple[Tensor, Tensor | None]]) -> Tensor:
         """Return a block; `weights` are those of its layers, with their biases, that are others in each iteration."""
         return self.named(self.computed(block, weights), block)
 
-    def named(self, x: Array, block: Block) -> Array:
+    def named(self, x: Tensor, block: Block) -> Tensor:
         """Return an array under the name that the block's nodes have in common, if any."""
         return self.graph.renamed(x, common_prefix(block.names)) if block.names else x
 
-    def parameter(self, name: str, index: NDArray[Any]) -> Array:
+    def parameter(self, name: str, index: NDArray[Any]) -> Tensor:
         """Return parameters by their numbers; their own, even where others are equal."""
         return self.graph.constant(name, self.parameters[index], key=index)
 
-    def computed(self, block: Block, weights: list[tuple[Array, Array | None]]) -> Array:
+    def computed(self, block: Block, weights: list[tuple[Tensor, Tensor | None]]) -> Tensor:
         rule = block.rule
         if isinstance(rule, Elementwise):
-            operands: list[Array | float] = []
+            operands: list[Tensor | float] = []
             for x in rule.operands:
                 if isinstance(x, Rows):
                     operands.append(self.rows(x))
@@ -153,7 +153,7 @@ class _Walk:
         if isinstance(rule, Reduction):
             return reduced(rule.operation, self.rows(rule.rows))
         if isinstance(rule, Product):
-            return functools.reduce(Array.__mul__, map(self.rows, rule.factors))
+            return functools.reduce(Tensor.__mul__, map(self.rows, rule.factors))
         assert rule is not None  # noqa: S101  (for the type checker: inputs and parameters are not computed)
         varying, terms = iter(weights), []
         for part in rule.parts:
@@ -165,24 +165,24 @@ class _Walk:
                 terms.append(self.scaled(part.coefficients, self.rows(part.rows)))
         if any(rule.constants) or not terms:
             terms.append(self.constant("c", [rule.constants]))
-        return functools.reduce(Array.__add__, terms)
+        return functools.reduce(Tensor.__add__, terms)
 
-    def weights(self, part: Layer) -> tuple[Array, Array | None]:
+    def weights(self, part: Layer) -> tuple[Tensor, Tensor | None]:
         """Return the weights of a layer, W[sender, receiver], and its biases."""
         W = self.parameter("W", np.array(part.weights).T)
         return W, None if part.biases is None else self.parameter("b", np.array(part.biases))
 
-    def layer(self, part: Layer, W: Array, b: Array | None) -> Array:
+    def layer(self, part: Layer, W: Tensor, b: Tensor | None) -> Tensor:
         x = self.rows(part.senders)
         return self.graph.node("MatMul", x, W) if b is None else self.graph.node("Gemm", x, W, b)
 
-    def scaled(self, coefficients: Any, x: Array) -> Array:
+    def scaled(self, coefficients: Any, x: Tensor) -> Tensor:
         numbers = np.array(coefficients)
         if (numbers == 1.0).all():
             return x
         return -x if (numbers == -1.0).all() else x * self.constant("c", numbers if numbers.ndim > 1 else [numbers])
 
-    def gathered(self, part: Gathered, size: int) -> Array:
+    def gathered(self, part: Gathered, size: int) -> Tensor:
         """Return sums of many terms: of the coefficients and the rows of the first terms, of the second, …."""
         x = self.rows(part.rows)
         if size == 1:
@@ -199,7 +199,7 @@ class _Walk:
         starts = {stack: (loop.iterations - 1) * block.size for stack, block in source.items()}
         at_hand = {carried.stack for carried in loop.carried}  # after the loop, of its last iteration
         kept = [x for x in loop.stacks if x in self.read and (x not in at_hand or self.read[x] < starts[x])]
-        whole: dict[Block, Array] = {}
+        whole: dict[Block, Tensor] = {}
         for external in loop.external:
             x = self.rows(external.rows)
             if external.varies:
@@ -207,14 +207,14 @@ class _Walk:
                 whole[external.block] = graph.node("Transpose", x, perm=[1, 0, 2])
             else:
                 values[external.block] = x
-        first: list[Array] = []  # of the queues of what is carried, one after the other
-        queues: list[list[Array]] = []
+        first: list[Tensor] = []  # of the queues of what is carried, one after the other
+        queues: list[list[Tensor]] = []
         for carried in loop.carried:
             batched = source[carried.stack].batched
             for rows in carried.first:
                 x = self.rows(rows)
                 first.append(graph.repeated(x, self.batch) if batched and not rows.block.batched else x)
-            queues.append([Array(graph, graph.named("before")) for _ in carried.first])
+            queues.append([Tensor(graph, graph.named("before")) for _ in carried.first])
             values[carried.block] = queues[-1][0]
         iteration, go_on = graph.named("iteration"), graph.named("go_on")
         with graph.body() as nodes:
@@ -232,7 +232,7 @@ class _Walk:
                 for carried, queue in zip(loop.carried, queues, strict=True)
                 for x in (*queue[1:], values[source[carried.stack]])
             ]
-            results = [Array(graph, go_on), *after, *[values[source[stack]] for stack in kept]]
+            results = [Tensor(graph, go_on), *after, *[values[source[stack]] for stack in kept]]
             names = [graph.named("after") for _ in results]
             for x, name in zip(results, names, strict=True):
                 nodes.append(helper.make_node("Identity", [x.name], [name]))
@@ -246,19 +246,19 @@ class _Walk:
         )
         for carried in loop.carried:
             last_of_queue, last = last[len(carried.first) - 1], last[len(carried.first) :]
-            self.last[carried.stack] = starts[carried.stack], Array(graph, last_of_queue)
+            self.last[carried.stack] = starts[carried.stack], Tensor(graph, last_of_queue)
         for stack, name in zip(kept, stacks, strict=True):
-            stacked = graph.node("Transpose", Array(graph, name), perm=[1, 0, 2])
+            stacked = graph.node("Transpose", Tensor(graph, name), perm=[1, 0, 2])
             values[stack] = graph.reshaped(stacked, 0, loop.iterations * source[stack].size)
 
-    def of_iteration(self, whole: Array, iteration: str, backwards: bool, loop: Recurrence) -> Array:
+    def of_iteration(self, whole: Tensor, iteration: str, backwards: bool, loop: Recurrence) -> Tensor:
         """Return what one iteration takes of an array whose first axis is that of iterations."""
-        k = Array(self.graph, iteration)
+        k = Tensor(self.graph, iteration)
         if backwards:
             k = self.graph.node("Sub", self.graph.constant("iterations", np.array(loop.iterations - 1)), k)
         return self.graph.node("Gather", whole, k, axis=0)
 
-    def varying(self, part: Layer, loop: Recurrence, iteration: str) -> tuple[Array, Array | None]:
+    def varying(self, part: Layer, loop: Recurrence, iteration: str) -> tuple[Tensor, Tensor | None]:
         """Return the weights and the biases of a layer in an iteration, where they vary."""
         W = self.parameter("W", np.array([x for x, _ in part.iterations]).swapaxes(1, 2))
         W = self.of_iteration(W, iteration, False, loop)

@@ -1,4 +1,4 @@
-"""Partial derivatives as formulas: those of the table, and those of an operation of one's own, which are checked."""
+"""Partial derivatives as formulas: those of the table, and those of user-defined operations, which are checked."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from autograd.lifting.scalar.source import scalar_source
 from autograd.row import Operation
 from autograd.rules.elementary import sum_left_to_right
 
-Array = NDArray[Any]
 Numbers = list[float]
 
 
@@ -55,17 +54,17 @@ class ScalarRows:
         exec(self.code(), names)  # noqa: S102  (the text is this project's own)
         return names
 
-    def values(self, batch: Array, parameters: Array) -> Array | None:
+    def values(self, batch: NDArray[Any], parameters: NDArray[Any]) -> NDArray[Any] | None:
         """Return the outputs, a row each; None where one is refused or not finite."""
         found = self._each(batch, parameters)
         return None if found is None else np.array(found).T
 
-    def total(self, batch: Array, parameters: Array) -> float | None:
+    def total(self, batch: NDArray[Any], parameters: NDArray[Any]) -> float | None:
         """Return the sum of the loss over the rows; None as for the values."""
         found = self._each(batch, parameters)
         return None if found is None else sum_left_to_right(*[loss for (loss,) in found])
 
-    def _each(self, batch: Array, parameters: Array) -> list[Numbers] | None:
+    def _each(self, batch: NDArray[Any], parameters: NDArray[Any]) -> list[Numbers] | None:
         """Return the outputs of each row; None where one is refused or not finite."""
         function, numbers = self._functions["values"], parameters.tolist()
         try:
@@ -74,7 +73,7 @@ class ScalarRows:
             return None
         return found if all([math.isfinite(x) for outputs in found for x in outputs]) else None
 
-    def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
+    def gradient(self, batch: NDArray[Any], parameters: NDArray[Any], mean: bool) -> tuple[float, NDArray[Any]] | None:
         """Return the reduced loss and its gradient, the caller's; None where one is refused or not finite."""
         function, numbers = self._functions["gradient"], parameters.tolist()
         first, *rest = batch.tolist()

@@ -20,7 +20,7 @@ from autograd.lifting.scalar.text import (
     LINE_LENGTH,
     Factors,
     Formulas,
-    Term,
+    TextTerm,
     assigned,
     atom,
     listed,
@@ -58,9 +58,9 @@ class _Source:
         self.indent = ""
         self.formulas = Formulas(self.names, self.write)
         self.rules = Partials()
-        self.parts: dict[Variable, list[Term]] = defaultdict(list)  # what has been contributed to an adjoint
+        self.parts: dict[Variable, list[TextTerm]] = defaultdict(list)  # what has been contributed to an adjoint
         self.loop: RowLoop | None = None  # whose backward pass is being written
-        self.outside: dict[Variable, list[Term]] = {}  # what its iterations contribute to variables outside it
+        self.outside: dict[Variable, list[TextTerm]] = {}  # what its iterations contribute to variables outside it
         self.kept: dict[RowLoop, dict[Variable, None]] = defaultdict(dict)  # what the backward pass of a loop reads
         self.keep = {x: self.names.name("kept") for x in self.variables.computed if isinstance(x, RowLoop)}
         self.queues: dict[Variable, list[str]] = {}
@@ -92,10 +92,10 @@ class _Source:
         lines, self.lines = self.lines, before
         return indented(lines)
 
-    def assign(self, target: str, terms: Sequence[Term], operator: str = "=") -> None:
+    def assign(self, target: str, terms: Sequence[TextTerm], operator: str = "=") -> None:
         self.lines += assigned(target, terms, operator)
 
-    def expression(self, terms: Sequence[Term]) -> str:
+    def expression(self, terms: Sequence[TextTerm]) -> str:
         """Return the text of a sum; of a long one a name, to which it is assigned."""
         pieces = total(terms)
         if len(pieces) == 1:
@@ -135,8 +135,8 @@ class _Source:
             operands = [y.name if isinstance(y, Variable) else number(y) for y in x.rule.operands]
             self.write(f"{x.name} = {self.formulas.call(x.rule.operation, operands)}")
         elif x.rule is not None:
-            terms: list[Term] = [(c, [y.name for y in factors]) for c, factors in x.rule.terms]
-            constant: list[Term] = [(x.rule.constant, [])] if x.rule.constant else []
+            terms: list[TextTerm] = [(c, [y.name for y in factors]) for c, factors in x.rule.terms]
+            constant: list[TextTerm] = [(x.rule.constant, [])] if x.rule.constant else []
             self.assign(x.name, [*terms, *constant])
 
     def forward_loop(self, loop: RowLoop, keeping: bool) -> None:
@@ -259,7 +259,7 @@ class _Source:
 
     def backward_loop(self, loop: RowLoop) -> None:
         """Propagate the adjoints through a loop, from the last iteration to the first."""
-        seeds: dict[Variable, dict[int, list[Term]]] = defaultdict(dict)
+        seeds: dict[Variable, dict[int, list[TextTerm]]] = defaultdict(dict)
         for (x, iteration), element in loop.elements.items():
             if element in self.parts:
                 seeds[x][iteration] = self.parts.pop(element)
@@ -322,7 +322,7 @@ class _Source:
                 self.places[f"{name}[{iteration}]"] = name, iteration
                 self.contribute(x, 1.0, [f"{name}[{iteration}]"])
 
-    def seed_list(self, loop: RowLoop, by_iteration: dict[int, list[Term]]) -> str:
+    def seed_list(self, loop: RowLoop, by_iteration: dict[int, list[TextTerm]]) -> str:
         """Return the text of the list of what is contributed to each iteration from outside the loop."""
         entries = []
         for iteration in range(loop.iterations):

@@ -27,7 +27,7 @@ FORMS = {
 }
 
 Factors = Sequence[str]
-Term = tuple[float, Factors]  # a coefficient and the texts of factors
+TextTerm = tuple[float, Factors]  # a coefficient and the texts of factors
 
 
 def number(c: float) -> str:
@@ -35,7 +35,7 @@ def number(c: float) -> str:
     return repr(c) if c >= 0.0 else f"({c!r})"
 
 
-def product(term: Term) -> str:
+def product(term: TextTerm) -> str:
     """Return the text of a product; a factor that begins with a slash is a divisor.
 
     >>> product((-2.0, ["x", "y"])), product((1.0, ["/ x", "y"])), product((1.0, []))
@@ -50,13 +50,13 @@ def product(term: Term) -> str:
     return " ".join([text, *divisors])
 
 
-def atom(term: Term) -> str | None:
+def atom(term: TextTerm) -> str | None:
     """Return a term's text if it is a name or a number."""
     text, (_, factors) = product(term), term
     return text if not factors or text == factors[0] else None
 
 
-def total(terms: Sequence[Term]) -> list[str]:
+def total(terms: Sequence[TextTerm]) -> list[str]:
     """Return the text of a sum, in pieces of about a line each.
 
     >>> total([(1.0, ["x"]), (-1.0, ["y"])])
@@ -74,7 +74,7 @@ def total(terms: Sequence[Term]) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def assigned(target: str, terms: Sequence[Term], operator: str = "=") -> list[str]:
+def assigned(target: str, terms: Sequence[TextTerm], operator: str = "=") -> list[str]:
     """Return the statements that assign a sum to a target, or add it with `+=`.
 
     >>> assigned("dx", [(1.0, ["(1.0 - y)"])]), assigned("dx", [(1.0, ["(1.0 - y)", "x"])])
