@@ -4,10 +4,10 @@ A run is 10 epochs of a 64-32-10 ReLU network on scikit-learn's 1,797 digits, in
 same weights, shuffled anew in each epoch. `nn.train` lifts the network, checks the data and every step, and returns a
 History with loss, gradient norms, accuracy over all data, and seconds. The loop by hand does the same once with these
 measures and once without: like JAX's scan, it then shuffles, steps and adds up the loss, and nothing else; JAX is
-compiled beforehand. PyTorch runs its modules and optimizer on slices of a
-shuffled tensor, in one thread, scikit-learn its `MLPClassifier`. Each round runs every contender, in a new order;
-figures are medians of the CPU time of all threads. Further tables: what `Program.gradient` takes beside its unchecked
-inner step, and batches of 200,000 rows, whole and in pieces.
+compiled beforehand. PyTorch runs its modules and optimizer on slices of a shuffled tensor, in one thread, scikit-learn
+its `MLPClassifier`. Each round runs every contender, in a new order; figures are medians of the CPU time of all
+threads. Further tables: what `Program.gradient` takes beside its unchecked
+inner step, and batches of 200,000 rows by the NumPy engine, whole and in pieces.
 
     pip install -e . -r benchmarks/requirements.txt && python benchmarks/training.py
 
@@ -243,13 +243,13 @@ def unchecked(program: Program, batch: Any) -> Any:
 
 
 def show_large() -> None:
-    """Print the time and the memory of a large batch, in the pieces that a program chooses, and whole."""
-    print(f"\nValue and gradient of {ROWS:,} rows: medians of 5 rounds; MB allocated at the peak\n")
+    """Print the time and the memory of a large batch, in the pieces that the NumPy engine chooses, and whole."""
+    print(f"\nValue and gradient of {ROWS:,} rows by the NumPy engine: medians of 5 rounds; MB allocated at the peak\n")
     print("| network | rows at once | pieces, ms | whole, ms | pieces, MB | whole, MB |\n|---|--:|--:|--:|--:|--:|")
     for task in TASKS[:2]:
         loss, leaves, mlp = lifted(task)
         batch = np.resize(np.hstack([task.X, task.T]), (ROWS, task.sizes[0] + task.sizes[-1]))
-        programs = [vectorize(loss, leaves, mlp.parameters()) for _ in range(2)]
+        programs = [vectorize(loss, leaves, mlp.parameters(), engine="numpy") for _ in range(2)]
         rows, programs[1]._numpy.rows_at_once = programs[0]._numpy.rows_at_once, ROWS
         peaks = [measured(partial(program.gradient, batch))[1] for program in programs]
         times: list[list[float]] = [[], []]
