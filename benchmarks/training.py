@@ -6,8 +6,8 @@ History with loss, gradient norms, accuracy over all data, and seconds. The loop
 measures and once without: like JAX's scan, it then shuffles, steps and adds up the loss, and nothing else; JAX is
 compiled beforehand. PyTorch runs its modules and optimizer on slices of a shuffled tensor, in one thread, scikit-learn
 its `MLPClassifier`. Each round runs every contender, in a new order; figures are medians of the CPU time of all
-threads. Further tables: what `Program.gradient` takes beside its unchecked
-inner step, and batches of 200,000 rows by the NumPy engine, whole and in pieces.
+threads. Further tables: what `Program.gradient` takes beside its unchecked inner step, and batches of 200,000 rows by
+the NumPy engine, whole and in pieces.
 
     pip install -e . -r benchmarks/requirements.txt && python benchmarks/training.py
 
