@@ -10,6 +10,7 @@ import math
 import os
 import pickle
 import stat
+import sys
 import threading
 
 import numpy as np
@@ -173,6 +174,43 @@ def test_threads_do_not_disturb_each_other(name, sizes):
     for results, (value, gradient) in zip(found, expected, strict=True):
         assert len(results) == 30
         assert all([v == value and np.array_equal(g, gradient) for v, g in results])
+
+
+@native
+@pytest.mark.parametrize("method", ["gradient", "values"])
+@pytest.mark.parametrize("sizes", [(1000, 2), (2, 1000), (100, 3), (1, 2)])
+def test_after_a_call_that_ctrl_c_breaks_off_at_any_line_the_next_ones_are_right(sizes, method):
+    batches = [np.random.default_rng(n).uniform(0.3, 2.0, (n, 2)) for n in sizes]
+    numpy = vectorize(GRAPHS["a formula"], [x, u], [w, b], engine="numpy")
+    expected = [getattr(numpy, method)(batch) for batch in batches]
+    before, lines = sys.gettrace(), 1
+    while lines:  # one more at each turn, until the call comes to its end
+        program = vectorize(GRAPHS["a formula"], [x, u], [w, b], engine="native")
+        getattr(program, method)(batches[0])
+        left = lines
+
+        def trace(frame, event, argument):
+            nonlocal left
+            if not frame.f_code.co_filename.endswith(os.path.join("native", "rows.py")):
+                return None
+            left -= event == "line"
+            if not left:
+                raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            getattr(program, method)(batches[1])
+        except KeyboardInterrupt:
+            lines += 1
+        else:
+            assert lines > 20
+            lines = 0
+        finally:
+            sys.settrace(before)
+        for k in (1, 0):
+            found = getattr(program, method)(batches[k])
+            np.testing.assert_allclose(np.hstack(found), np.hstack(expected[k]), rtol=1e-12)
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------

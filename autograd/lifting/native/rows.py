@@ -137,26 +137,27 @@ class _Memory:
         return self.machine.run(self.address, batch.ctypes.data)
 
     def prepare(self, n: int) -> None:
-        """Make room for a number of rows."""
+        """Make room for a number of rows; where Ctrl-C breaks this off, the next call begins anew."""
+        self.rows = self.held = 0
         call, tape = self.call, self.tape
         wide = n > FEW and self.may_be_wide
         lanes = LANES if wide else 1
         if lanes > self.room:
-            self.room = lanes
             self.slots = aligned(tape.slots * lanes, self.dtype)
             self.totals = aligned(tape.outputs * ALIGNMENT if wide else 0, self.dtype)
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
             call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
+            self.room = lanes
         self.slots[MASK] = 1.0
         words = len(tape.once) + len(tape.each) * (WORDS_OF_BLOCK * -(-n // LANES) if wide else n)
         self.copied = n * self.inputs * self.dtype.itemsize <= MAX_BYTES_COPIED
-        self.held = n if self.copied and words <= MAX_WORDS_HELD else 0
         if n <= FEW and not self.reduced:
             self.few = np.empty((tape.outputs, n), self.dtype)
-        self.rows = call.rows = call.stride = n
+        call.rows = call.stride = n
         call.wide, call.results = wide, (self.results if self.reduced or n > FEW else self.few).ctypes.data
         call.totals = self.totals.ctypes.data if wide else call.results
         call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
+        self.rows, self.held = n, n if self.copied and words <= MAX_WORDS_HELD else 0
 
 
 def aligned(count: int, dtype: np.dtype[Any]) -> Array:
