@@ -78,14 +78,22 @@ class Objective:
         """Return the loss of one example."""
         return self.function(net_inputs if self.of_net_inputs else activations, target)
 
-    def unreachable(self, last: str, t: Targets) -> str:
-        """Return in words which target is beyond the bounds of the last layer; "" if there is none."""
+    def unreachable(self, mlp: MLP, t: Targets) -> str:
+        """Return in words which target is beyond the bounds of its output's activation; "" if there is none."""
         if self.name not in REGRESSION_LOSSES:
             return ""
-        low, high = (0.0, 1.0) if last == "softmax" else TABLE[last].bounds
-        for extreme, beyond, ends in ((t.max(), t.max() > high, high), (t.min(), t.min() < low, low)):
-            if beyond:
-                return f"reaches {extreme:g}, but the last layer is {last} and ends at {ends:g}; use output='identity'"
+        last = mlp.last_activation
+        outputs = [("", "last layer", last, t)]
+        if last == "mixed":
+            neurons = mlp.layers[-1].neurons
+            outputs = [(f" in column {j}", "output there", x.activation, t[:, j]) for j, x in enumerate(neurons)]
+        for where, what, name, column in outputs:
+            low, high = (0.0, 1.0) if name == "softmax" else TABLE[name].bounds
+            top, bottom = column.max(), column.min()
+            for extreme, end, beyond in ((top, high, top > high), (bottom, low, bottom < low)):
+                if beyond:
+                    ends = f"the {what} is {name} and ends at {end:g}"
+                    return f"reaches {extreme:g}{where}, but {ends}; use output='identity'"
         return ""
 
     def check(self, record: Record, target: Any) -> None:

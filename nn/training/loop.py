@@ -127,7 +127,7 @@ def train(
     for rule in rules:
         if not callable(rule) or isinstance(rule, type):
             raise ValueError(f"stopping is {rule!r}; give a rule such as Patience(10), or a list of rules")
-    if beyond := objective.unreachable(mlp.last_activation, answers):
+    if beyond := objective.unreachable(mlp, answers):
         warnings.warn(f"y {beyond}", stacklevel=3)  # the caller of what `spelled_function` makes of this one
     if objective.own:
         objective.check(mlp.forward(inputs[0].tolist()), answers[0].tolist())

@@ -437,6 +437,15 @@ def test_a_target_that_the_last_layer_cannot_reach_is_warned_of(output: str, y: 
         fit(classifier(output), X, y, loss="mse")
 
 
+def test_outputs_with_different_activations_are_each_asked_what_they_reach() -> None:
+    mlp = MLP(3, [4, 3], "tanh", output=["sigmoid", "identity", "tanh"], rng=1)
+    within = np.column_stack([X[:, 0] > 0.0, 9.0 * X[:, 1], np.tanh(X[:, 2])])
+    history = fit(mlp, X, within, validation=(X, within))
+    assert history.loss[-1] < history.loss[0]
+    with pytest.warns(UserWarning, match="y reaches -3 in column 2, but the output there is tanh and ends at -1"):
+        fit(mlp, X, [[0.5, 9.0, -3.0]] * 10)
+
+
 @pytest.mark.parametrize(
     ("loss", "output", "message"),
     [
