@@ -20,7 +20,8 @@ from nn.training.interrupts import Interrupts
 X = np.random.default_rng(0).normal(size=(4, 2))
 Y = np.tanh(X.sum(axis=1))
 EPOCHS, BATCHES = 2, 2
-FILES = ("loop.py", "interrupts.py", "optimizers.py", "stopping.py", "engines.py")  # whose lines change something
+# Whose lines change something.
+FILES = ("loop.py", "interrupts.py", "optimizer.py", "optimizers.py", "stopping.py", "engines.py")
 
 
 def flat(mlp: MLP) -> list[float]:
