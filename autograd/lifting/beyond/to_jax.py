@@ -77,7 +77,7 @@ def _taken(x: JaxArray, index: Any) -> JaxArray:
     first, step = flat[0], flat[1] - flat[0] if len(flat) > 1 else 1
     if step > 0 and np.array_equal(flat, first + step * np.arange(len(flat))):
         return x[first : flat[-1] + 1 : step].reshape(places.shape)
-    if len(shape) == 1:
+    if len(shape) == 1 and shape[0] > 1:
         apart = flat[width] - first
         end = first + shape[0] * apart
         evenly = first + apart * np.arange(shape[0])[:, None] + np.arange(width)
