@@ -110,7 +110,9 @@ class ScalarEngine:
 
     def loss(self, Z: Floats, A: Floats, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
-        total: float = sum(map(self.objective, Z.tolist(), A.tolist(), y.tolist()))
+        assign(self.values, self.parameters)  # a loss of the caller's own may read the network
+        losses = map(self.objective, Z.tolist(), A.tolist(), y.tolist())
+        total: float = sum([x.data if isinstance(x, Value) else x for x in losses])
         return total / len(y)
 
     def check(self) -> None:
