@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from gears import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
+from engine_cases import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
 
 from autograd import Value, dot, sin, sum, vectorize
 from autograd.lifting import engines

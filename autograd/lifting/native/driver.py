@@ -8,14 +8,24 @@ from typing import Any
 from llvmlite import ir
 
 from autograd.lifting.native.call import ADDRESSES, FUNCTION, METHOD, PYTHON, field
-from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated, spread
+from autograd.lifting.native.machine import (
+    INDEX,
+    INSTRUCTION,
+    POINTER,
+    WORD,
+    Code,
+    InstructionSet,
+    index,
+    repeated,
+    spread,
+)
 from autograd.lifting.native.vectors import Lanes, Processor
 
 
 def written(processor: Processor, element: str) -> ir.Module:
     """Return the machine's code for numbers of a kind, "float64" or "float32"."""
     module = ir.Module(name=f"handgrad.{element}")
-    narrow, wide = [Gear(module, processor, element, name) for name in ("narrow", "wide")]
+    narrow, wide = [InstructionSet(module, processor, element, name) for name in ("narrow", "wide")]
     driver = _Driver(module, narrow, wide)
     driver.write()
     write_method(module, driver.function)
@@ -34,7 +44,7 @@ def write_method(module: ir.Module, run: ir.Function) -> None:
 
 
 class _Driver:
-    def __init__(self, module: ir.Module, narrow: Gear, wide: Gear) -> None:
+    def __init__(self, module: ir.Module, narrow: InstructionSet, wide: InstructionSet) -> None:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
         self.register = ir.VectorType(self.number, wide.width)
@@ -147,11 +157,11 @@ class _Driver:
     def store(self, x: Code, array: Code, k: Code) -> None:
         self.builder.store(x, self.at(array, k, x.type), align=self.bytes)
 
-    def run(self, gear: Gear, tape: Code, slots: Code, singles: Code) -> None:
+    def run(self, instructions: InstructionSet, tape: Code, slots: Code, singles: Code) -> None:
         """Run a tape, from its first instruction to its end."""
         b = self.builder
         operation = self.word(tape, index(0))
-        where = b.gep(gear.table, [index(0), operation], source_etype=gear.table.value_type)
+        where = b.gep(instructions.table, [index(0), operation], source_etype=instructions.table.value_type)
         handler = b.load(where, typ=INSTRUCTION.as_pointer(), align=8)
         b.call(handler, [self.at(tape, index(1), WORD), slots, singles, self.call])
 
