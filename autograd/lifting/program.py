@@ -29,10 +29,10 @@ from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
 from autograd.lifting.engines import EngineName, FewRows
-from autograd.lifting.explanation import explain, refuse_infinite
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import collector_paused, compiled
+from autograd.lifting.recomputation import recompute, refuse_infinite
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Program:
 
     `check_finite`, as in SciPy: True, the default, raises what the eager engine raises where a result is infinite or
     NaN, and names the row; what becomes finite again on the way, as 1 / (1 / 0) does, passes. False gives what NumPy
-    gives, inf beyond the largest float and NaN where there is no number; so an optimiser sees that a step went too
+    gives, inf beyond the largest float and NaN where there is no number; so an optimizer sees that a step went too
     far, and takes a shorter one.
     """
 
@@ -340,7 +340,7 @@ class Program:
                 try:
                     traced = self._trace.differentiated(wrt)
                 except Refusal:  # whatever the numbers are
-                    explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
+                    recompute(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
                 engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
                 program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)

@@ -24,8 +24,6 @@ MAX_WORDS_HELD = 10_000  # of the tapes of a call, which take about 10 µs, that
 WORDS_OF_BLOCK = 4  # a word takes so much longer for a block of rows than for one
 MAX_BYTES_COPIED = 1 << 14  # of a batch; to copy it then takes less than to ask for its address
 
-Array = NDArray[Any]
-
 
 def unknown(one_row: ScalarRows) -> list[str]:
     """Return the operations of a program that the machine has no instruction for."""
@@ -61,7 +59,7 @@ class NativeRows:
             known[function] = _Memory(self._tapes[function], self._inputs, self._parameters, self._dtype)
         return cast("_Memory", known[function])
 
-    def values(self, batch: Array, parameters: Array) -> Array | None:
+    def values(self, batch: NDArray[Any], parameters: NDArray[Any]) -> NDArray[Any] | None:
         """Return the outputs, a row each, in an array of the caller's; None where one is not finite."""
         n = len(batch)
         try:
@@ -73,14 +71,14 @@ class NativeRows:
         results = np.empty((memory.tape.outputs, n), self._dtype)
         return None if math.isnan(memory.run(batch, parameters, results)) else results
 
-    def total(self, batch: Array, parameters: Array) -> float | None:
+    def total(self, batch: NDArray[Any], parameters: NDArray[Any]) -> float | None:
         """Return the sum of the loss over the rows; None where it is not finite."""
         found = self.values(batch, parameters)
         if found is None:
             return None
         return found.item() if len(batch) == 1 else float(found.sum())
 
-    def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
+    def gradient(self, batch: NDArray[Any], parameters: NDArray[Any], mean: bool) -> tuple[float, NDArray[Any]] | None:
         """Return the reduced loss and its gradient, an array of the caller's; None where one is not finite."""
         n = len(batch)
         try:
@@ -113,11 +111,11 @@ class _Memory:
         call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
         call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
         call.reduced = tape.reduced
-        self.parameters: Array | None = None
+        self.parameters: NDArray[Any] | None = None
         self.rows = self.held = self.room = 0  # of the last call; if it held the lock; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
 
-    def run(self, batch: Array, parameters: Array, results: Array | None = None) -> float:
+    def run(self, batch: NDArray[Any], parameters: NDArray[Any], results: NDArray[Any] | None = None) -> float:
         """Compute the results; return the first, or NaN where one of them is not finite.
 
         They are added up in `results`; or else, of few rows, stored in `few`, of many in the array that is given.
@@ -159,7 +157,7 @@ class _Memory:
         call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
 
 
-def aligned(count: int, dtype: np.dtype[Any]) -> Array:
+def aligned(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return zeros whose address is a multiple of the alignment."""
     memory = np.zeros(count * dtype.itemsize + ALIGNMENT, np.uint8)
     first = -memory.ctypes.data % ALIGNMENT

@@ -11,7 +11,7 @@ from autograd.conversion import Refusal, same_class
 from autograd.lifting.passes.trace import Leaves, Trace
 
 
-def explain(
+def recompute(
     traced: Trace,
     parameters: NDArray[Any],
     batch: NDArray[Any],
