@@ -103,7 +103,7 @@ class Instruction:
     def __init__(self, instructions: InstructionSet, name: str) -> None:
         self.instructions, self.name = instructions, name
         self.code = instructions.handlers[NUMBERS[name]]
-        self.words, self.slots, self.singles, self.call = self.code.args
+        self.words, self.slots, self.singles, self.arguments = self.code.args
         self.builder = ir.IRBuilder(self.code.append_basic_block())
         self.lanes = Lanes(self.builder, instructions.element, instructions.width, instructions.fma)
 
@@ -150,7 +150,7 @@ class Instruction:
         )
         handler = self.builder.load(where, typ=INSTRUCTION.as_pointer(), align=8)
         words = self.builder.gep(number, [index(1)], source_etype=WORD)
-        self.builder.call(handler, [words, self.slots, self.singles, self.call], tail="musttail")
+        self.builder.call(handler, [words, self.slots, self.singles, self.arguments], tail="musttail")
         self.builder.ret_void()
 
 
@@ -253,7 +253,7 @@ def write_spread(this: Instruction) -> None:
 def write_reduce(this: Instruction) -> None:
     """Add a slot, or the product of two, to a total, lane by lane, where a lane stands for a row."""
     builder, instructions = this.builder, this.instructions
-    totals = builder.load(field(builder, this.call, "totals"), typ=POINTER, align=8)
+    totals = builder.load(field(builder, this.arguments, "totals"), typ=POINTER, align=8)
     where = this.at(totals, this.word(0))
     mask = this.slots  # the slot of the mask is the first
     x = this.slot(1)
@@ -271,10 +271,10 @@ def write_reduce(this: Instruction) -> None:
 def write_store(this: Instruction) -> None:
     """Write a slot to the results, and note what is not finite: 0 times it is not 0."""
     builder, instructions = this.builder, this.instructions
-    results = builder.load(field(builder, this.call, "results"), typ=POINTER, align=8)
-    stride = builder.load(field(builder, this.call, "stride"), typ=INDEX, align=8)
+    results = builder.load(field(builder, this.arguments, "results"), typ=POINTER, align=8)
+    stride = builder.load(field(builder, this.arguments, "stride"), typ=INDEX, align=8)
     where = builder.gep(results, [builder.mul(this.word(0), stride)], source_etype=instructions.number)
-    unfinite = builder.load(field(builder, this.call, "unfinite"), typ=POINTER, align=8)
+    unfinite = builder.load(field(builder, this.arguments, "unfinite"), typ=POINTER, align=8)
     total = Vector(this.lanes, builder.load(unfinite, typ=this.lanes.type, align=this.align))
     x = this.slot(1)
     for register in range(instructions.registers):
