@@ -86,7 +86,7 @@ class FewRows:
 
 
 def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
-    """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
+    """Return an upper bound of the limit of `one_row_program`, in far less time than that takes to write its program.
 
     Args:
         engine: The one that was asked for.

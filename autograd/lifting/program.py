@@ -189,10 +189,10 @@ class Program:
             batch: (n, inputs).
             wrt: "parameters" or "inputs": what they are taken with respect to. Where an output does not depend on one
                 of them, the derivative is 0.0.
-            check_finite: as for every method (see above).
+            check_finite: As for every method (see above).
 
         Raises:
-            ZeroDivisionError: where a derivative is infinite; else what `values` raises.
+            ZeroDivisionError: Where a derivative is infinite; else what `values` raises.
 
         >>> from autograd import Value, vectorize
         >>> w, x = Value(2.0, "w"), Value(1.0, "x")
@@ -248,8 +248,8 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            NotImplementedError: for an operation of one's own, by its name, and for round to decimals.
-            OSError: as `autograd.files.write`, which leaves what was there.
+            NotImplementedError: For an operation of one's own, by its name, and for round to decimals.
+            OSError: As `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
         >>> from pathlib import Path
@@ -276,9 +276,9 @@ class Program:
         derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
 
         Raises:
-            ImportError: without JAX.
-            ValueError: where JAX has been told to compute in float32, and the program is in float64.
-            NotImplementedError: for an operation of one's own, by its name.
+            ImportError: Without JAX.
+            ValueError: Where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: For an operation of one's own, by its name.
         """
         try:
             from autograd.lifting.beyond.to_jax import jax_function
@@ -294,13 +294,13 @@ class Program:
         onnxruntime is installed, the file is written only if that computes what the program does.
 
         Args:
-            path: of the file, which is complete or not there.
+            path: Of the file, which is complete or not there.
 
         Raises:
-            ImportError: without onnx.
-            NotImplementedError: for what ONNX has no counterpart of, by its name, and for an operation of one's own.
-            RuntimeError: where onnxruntime computes something else.
-            OSError: where the system refuses.
+            ImportError: Without onnx.
+            NotImplementedError: For what ONNX has no counterpart of, by its name, and for an operation of one's own.
+            RuntimeError: Where onnxruntime computes something else.
+            OSError: Where the system refuses.
         """
         from autograd.lifting.beyond.to_onnx import write_onnx
 
@@ -311,13 +311,13 @@ class Program:
         """Compare every row with the eager graph; return the largest relative difference.
 
         Args:
-            loss: the function that builds the graph, called anew for each row, or the Value that was lifted, whose
+            loss: The function that builds the graph, called anew for each row, or the Value that was lifted, whose
                 leaves are set to each row, and set back.
             batch: (n, inputs).
-            rtol: the largest relative difference allowed.
+            rtol: The largest relative difference allowed.
 
         Raises:
-            AssertionError: with the first row that differs by more.
+            AssertionError: With the first row that differs by more.
         """
         if self._outputs != 1:
             raise ValueError(f"the program has {self._outputs} outputs: check compares one")

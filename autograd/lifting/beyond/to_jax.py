@@ -68,7 +68,7 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Jax
 
 
 def _taken(x: JaxArray, index: Any) -> JaxArray:
-    """Return the elements of a flat array at an index of any shape: as slices, where it is evenly spaced, else gathered.
+    """Return the elements of a flat array at an index of any shape: slices where it is evenly spaced, else gathered.
 
     Each row of a layer's weights is followed by its bias, so the rows begin evenly spaced.
     """

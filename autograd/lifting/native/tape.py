@@ -55,9 +55,9 @@ def assembled(recording: Recording, reduced: bool, numbers: dict[str, int]) -> T
     """Return the tapes of a recording, whose outputs are added up over the rows, or stored row by row.
 
     Args:
-        recording: the nodes.
-        reduced: whether the outputs are added up.
-        numbers: of the instructions, by their names.
+        recording: The nodes.
+        reduced: Whether the outputs are added up.
+        numbers: Of the instructions, by their names.
     """
     return _Assembler(recording, numbers).tape(reduced)
 
@@ -230,9 +230,9 @@ class _Assembler:
         """Return the instruction that computes a sum, and its words but the first, where the result goes.
 
         Args:
-            terms: those of the sum.
-            varies: whether an operand has a slot.
-            place: where an operand is.
+            terms: Those of the sum.
+            varies: Whether an operand has a slot.
+            place: Where an operand is.
         """
         vv: list[list[Node]] = []
         minus_vv: list[list[Node]] = []
