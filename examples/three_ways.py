@@ -53,7 +53,7 @@ def main() -> None:
     expanded, fused = network(expanded=True), network(expanded=False)
     x1, x2, t = Value(X[0, 0], "x₁"), Value(X[0, 1], "x₂"), Value(T[0, 0], "t")
     graphs = [mse(mlp.forward([x1, x2]).output, [t]) for mlp in (expanded, fused)]
-    program = vectorize(graphs[1], inputs=[x1, x2, t], parameters=fused.parameters())
+    program = vectorize(graphs[1], inputs=[x1, x2, t], parameters=fused.parameters(), engine="numpy")
     batch = np.hstack([X, T])
 
     nodes = [len(topological_order(graph)) for graph in graphs]
