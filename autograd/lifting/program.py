@@ -28,7 +28,7 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import EngineName, FewRows
+from autograd.lifting.engines import EngineChoice, EngineName
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import collector_paused, compiled
@@ -77,11 +77,11 @@ class Program:
         plan, written, code = compiled(traced, self._mean)
         self._numpy = NumpyRows(traced, plan, written, code, self._parameters, self._mean)
         self._outputs, self._engine, self._lock = len(plan.outputs), engine, threading.Lock()
-        self._few = FewRows(engine, plan, written.calls, self._dtype, self._width, len(parameters))
-        # For one row each attribute counts: a cached property here would make them 4 times as slow before CPython 3.13.
-        self._for_one_row: ScalarRows | NativeRows | None = None  # once it has computed a loss, or its gradient
+        self._choice = EngineChoice(engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        # For one row each attribute counts: a cached property would make each 4 times as slow before CPython 3.13.
+        self._for_one_row: ScalarRows | NativeRows | None = None  # what runs one, once it has
         if engine != "auto":
-            self._few.chosen  # noqa: B018  (what was asked for may be refused)
+            self._choice.chosen  # noqa: B018  (what was asked for may be refused)
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ class Program:
 
     def _reducing(self, rows: int) -> ScalarRows | NativeRows | None:
         """Return what adds up the loss, and its gradient, of this number of rows; None where NumPy does."""
-        few = self._few.for_batch(rows) if self._outputs == 1 else None
+        few = self._choice.for_batch(rows) if self._outputs == 1 else None
         if rows == 1:
             self._for_one_row = few
         return few
@@ -100,12 +100,12 @@ class Program:
     @property
     def engine(self) -> Literal["numpy", "scalar", "native"]:
         """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
-        return self._few.chosen.name if self.engine_rows else "numpy"
+        return self._choice.chosen.name if self.engine_rows else "numpy"
 
     @property
     def engine_rows(self) -> float:
         """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
-        return self._few.chosen.limit
+        return self._choice.chosen.limit
 
     @property
     def source(self) -> str:
@@ -123,7 +123,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.chosen.source if rows <= self.engine_rows else self._numpy.source
+        return self._choice.chosen.source if rows <= self.engine_rows else self._numpy.source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -217,7 +217,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        few = self._few.for_batch(len(batch))
+        few = self._choice.for_batch(len(batch))
         found = few.values(batch, self._parameters) if few else None
         return self._numpy.values(batch, check_finite) if found is None else found
 
