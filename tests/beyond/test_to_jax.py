@@ -58,6 +58,22 @@ def test_every_row_has_its_values_and_derivatives(name, rows):
     agree(derivatives, their_derivatives, rtol)
 
 
+@pytest.mark.parametrize("sizes", [(1,), (3,), (3, 1)], ids=str)
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_inputs_and_parameters_may_come_in_any_order(sizes, seed):
+    mlp = MLP(4, sizes, "tanh", rng=0)
+    inputs, parameters = [Value(0.1 * i, f"x{i}") for i in range(4)], mlp.parameters()
+    outputs = mlp.forward(inputs).output
+    for leaves in (inputs, parameters):
+        if seed is None:
+            leaves.reverse()
+        else:
+            np.random.default_rng(seed).shuffle(leaves)
+    program = vectorize(outputs, inputs, parameters)
+    X = np.random.default_rng(2).normal(size=(3, 4))
+    assert np.asarray(program.to_jax()(program.parameters, X)) == pytest.approx(program.values(X), rel=1e-12)
+
+
 def test_random_graphs_have_their_gradients_at_kinks_too():
     graphs = [random_graph(seed) for seed in range(4)]
     programs = [vectorize(y, leaves[:2], leaves[2:]) for y, leaves, _ in graphs]
