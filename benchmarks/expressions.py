@@ -184,7 +184,7 @@ def least(program: Program, function: str, rows: int, numbers: int, rate: float,
     from autograd.lifting.native.machine import NAMES, operands_of
     from autograd.lifting.native.tape import ARITHMETIC
 
-    tape = program._few.chosen._memory(function).tape  # type: ignore[union-attr]  # the native engine has one
+    tape = program._choice.chosen._memory(function).tape  # type: ignore[union-attr]  # the native engine has one
     operations = 0
     for words, times in ((tape.once.tolist(), 1), (tape.each.tolist(), rows)):
         place = 0

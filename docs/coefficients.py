@@ -1,4 +1,4 @@
-"""Writes the polynomials of the native gear's functions, `autograd/lifting/native/functions/coefficients.py`.
+"""Writes the polynomials of the native engine's functions, `autograd/lifting/native/functions/coefficients.py`.
 
 Each goes through a function's values at the zeros of a Chebyshev polynomial, which is near the best that a polynomial
 of its degree can do. Computed with 60 digits, and rounded.
@@ -15,7 +15,7 @@ import mpmath
 mp = mpmath.mp.clone()
 mp.dps = 60
 TARGET = Path(__file__).parents[1] / "autograd/lifting/native/functions/coefficients.py"
-HEAD = '''"""The polynomials of the native gear's functions, from the lowest power, by `docs/coefficients.py`."""
+HEAD = '''"""The polynomials of the native engine's functions, from the lowest power, by `docs/coefficients.py`."""
 
 '''
 

@@ -1,4 +1,4 @@
-"""The examples on real data, and the three gears, do what they say."""
+"""The examples on real data, and the three ways of one network, do what they say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from examples import breast_cancer, digits, gears, mnist
+from examples import breast_cancer, digits, mnist, three_ways
 
 
 def number(pattern: str, text: str) -> float:
@@ -57,16 +57,16 @@ def test_breast_cancer(capsys: pytest.CaptureFixture[str]) -> None:
     assert number(r"p − t = (\S+)", out) == pytest.approx(number(r"delta .* is (\S+)", out), abs=2e-6)
 
 
-# The gears ------------------------------------------------------------------------------------------------------------
+# Three ways -----------------------------------------------------------------------------------------------------------
 
 
-def test_gears(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_ways(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def once(work: Callable[[], object], runs: int) -> float:
         work()
         return 1.0
 
-    monkeypatch.setattr(gears, "fastest", once)
-    gears.main()
+    monkeypatch.setattr(three_ways, "fastest", once)
+    three_ways.main()
     out = capsys.readouterr().out
     expanded, fused, program = (float(apart) for apart in re.findall(r"× +(\de[+-]\d\d)", out))
     assert expanded == fused == 0.0

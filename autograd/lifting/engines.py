@@ -47,8 +47,8 @@ def is_installed() -> bool:
         return False
 
 
-class FewRows:
-    """What runs few rows, or all: it is chosen when it is first asked for, since its text takes a while to write.
+class EngineChoice:
+    """What runs batches in NumPy's place, if anything: chosen when it is first needed, as it takes a while to write.
 
     Args:
         engine: The one that was asked for.
@@ -70,7 +70,7 @@ class FewRows:
 
     @property
     def chosen(self) -> ScalarRows | NativeRows:
-        """The program of one row, and the engine that runs it; raise what `one_row_program` does."""
+        """What `one_row_program` returns; raise what it raises."""
         if self._chosen is None:
             with self._lock:
                 if self._choose:  # no other thread came first
@@ -86,7 +86,7 @@ class FewRows:
 
 
 def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
-    """Return the size of the largest batch that may not be NumPy's: it takes far less than to write the other program.
+    """Return an upper bound of the limit of `one_row_program`, in far less time than that takes to write its program.
 
     Args:
         engine: The one that was asked for.

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.arrays import MAX_DOT_LENGTH, is_finite
-from autograd.lifting.explanation import explain
 from autograd.lifting.memory import Memory, pieces, rows_at_once
 from autograd.lifting.passes.trace import Leaves, Trace
 from autograd.lifting.pipeline import Source
 from autograd.lifting.plan import Plan, Rows, runs
+from autograd.lifting.recomputation import recompute
 from autograd.rules.elementary import sum_left_to_right
 
 MAX_BATCH_SIZES = 8  # that keep their arrays, in each thread
@@ -142,7 +142,7 @@ class NumpyRows:
         loss = arrays[0][0] if arrays else np.array([self.outputs[0]])  # one for all, if it depends on no input
         total = float(loss.dot(ones))  # three times as fast as their sum, in one thread
         if check_finite and not math.isfinite(total) and not np.isfinite(loss).all():
-            passed = explain(self.trace, self.parameters, batch, ~np.isfinite(loss), None, first)
+            passed = recompute(self.trace, self.parameters, batch, ~np.isfinite(loss), None, first)
             total = sum_left_to_right(*[passed[row][0] if row in passed else x for row, x in enumerate(loss.tolist())])
         return total / len(loss) if self.mean else total * (len(batch) / len(loss))
 
@@ -151,7 +151,7 @@ class NumpyRows:
     def put_right(self, rows: NDArray[Any], batch: NDArray[Any], wrt: Leaves | None = None) -> None:
         """Put what the eager engine says where results are not finite; raise what it raises."""
         bad = np.any(~np.isfinite(rows), axis=0)
-        for row, numbers in explain(self.trace, self.parameters, batch, bad, wrt).items():
+        for row, numbers in recompute(self.trace, self.parameters, batch, bad, wrt).items():
             rows[:, row] = numbers
 
     def put_gradient_right(self, batch: NDArray[Any], gradient: NDArray[Any], first: int) -> None:
@@ -160,7 +160,7 @@ class NumpyRows:
         rest, apart, found = every, np.zeros_like(gradient), gradient
         while not is_finite(found):
             row = self.culprit(batch, rest)
-            scalar = explain(self.trace, self.parameters, batch, every == row, "gradient", first)[row]
+            scalar = recompute(self.trace, self.parameters, batch, every == row, "gradient", first)[row]
             if is_finite(self.gradient_of(batch[[row]])) or not np.isfinite(scalar).all():
                 return  # finite numbers add up to this, or it is the eager engine's as well
             apart += scalar

@@ -28,11 +28,11 @@ from autograd.conversion import Refusal
 from autograd.files import write
 from autograd.lifting.beyond import cluster
 from autograd.lifting.beyond.to_source import Parts, source_file
-from autograd.lifting.engines import EngineName, FewRows
-from autograd.lifting.explanation import explain, refuse_infinite
+from autograd.lifting.engines import EngineChoice, EngineName
 from autograd.lifting.numpy_rows import NumpyRows
 from autograd.lifting.passes.trace import Leaves, Trace, trace
 from autograd.lifting.pipeline import collector_paused, compiled
+from autograd.lifting.recomputation import recompute, refuse_infinite
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Program:
 
     `check_finite`, as in SciPy: True, the default, raises what the eager engine raises where a result is infinite or
     NaN, and names the row; what becomes finite again on the way, as 1 / (1 / 0) does, passes. False gives what NumPy
-    gives, inf beyond the largest float and NaN where there is no number; so an optimiser sees that a step went too
+    gives, inf beyond the largest float and NaN where there is no number; so an optimizer sees that a step went too
     far, and takes a shorter one.
     """
 
@@ -77,11 +77,11 @@ class Program:
         plan, written, code = compiled(traced, self._mean)
         self._numpy = NumpyRows(traced, plan, written, code, self._parameters, self._mean)
         self._outputs, self._engine, self._lock = len(plan.outputs), engine, threading.Lock()
-        self._few = FewRows(engine, plan, written.calls, self._dtype, self._width, len(parameters))
-        # For one row each attribute counts: a cached property here would make them 4 times as slow before CPython 3.13.
-        self._for_one_row: ScalarRows | NativeRows | None = None  # once it has computed a loss, or its gradient
+        self._choice = EngineChoice(engine, plan, written.calls, self._dtype, self._width, len(parameters))
+        # For one row each attribute counts: a cached property would make each 4 times as slow before CPython 3.13.
+        self._for_one_row: ScalarRows | NativeRows | None = None  # what runs one, once it has
         if engine != "auto":
-            self._few.chosen  # noqa: B018  (what was asked for may be refused)
+            self._choice.chosen  # noqa: B018  (what was asked for may be refused)
         self._differentiated: dict[Leaves, Program] = {}  # the outputs with their derivatives, made when asked for
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ class Program:
 
     def _reducing(self, rows: int) -> ScalarRows | NativeRows | None:
         """Return what adds up the loss, and its gradient, of this number of rows; None where NumPy does."""
-        few = self._few.for_batch(rows) if self._outputs == 1 else None
+        few = self._choice.for_batch(rows) if self._outputs == 1 else None
         if rows == 1:
             self._for_one_row = few
         return few
@@ -100,12 +100,12 @@ class Program:
     @property
     def engine(self) -> Literal["numpy", "scalar", "native"]:
         """What runs batches of at most `engine_rows` rows: "scalar", "native"; where that is none, "numpy"."""
-        return self._few.chosen.name if self.engine_rows else "numpy"
+        return self._choice.chosen.name if self.engine_rows else "numpy"
 
     @property
     def engine_rows(self) -> float:
         """The size of the largest batch that `engine` runs, and not NumPy: 0 for none, infinity for all."""
-        return self._few.chosen.limit
+        return self._choice.chosen.limit
 
     @property
     def source(self) -> str:
@@ -123,7 +123,7 @@ class Program:
             v1 = x * x
             return [v1]
         """
-        return self._few.chosen.source if rows <= self.engine_rows else self._numpy.source
+        return self._choice.chosen.source if rows <= self.engine_rows else self._numpy.source
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -189,10 +189,10 @@ class Program:
             batch: (n, inputs).
             wrt: "parameters" or "inputs": what they are taken with respect to. Where an output does not depend on one
                 of them, the derivative is 0.0.
-            check_finite: as for every method (see above).
+            check_finite: As for every method (see above).
 
         Raises:
-            ZeroDivisionError: where a derivative is infinite; else what `values` raises.
+            ZeroDivisionError: Where a derivative is infinite; else what `values` raises.
 
         >>> from autograd import Value, vectorize
         >>> w, x = Value(2.0, "w"), Value(1.0, "x")
@@ -217,7 +217,7 @@ class Program:
 
     def _rows(self, batch: NDArray[Any], check_finite: bool) -> NDArray[Any]:
         """Return the outputs, a row each."""
-        few = self._few.for_batch(len(batch))
+        few = self._choice.for_batch(len(batch))
         found = few.values(batch, self._parameters) if few else None
         return self._numpy.values(batch, check_finite) if found is None else found
 
@@ -248,8 +248,8 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            NotImplementedError: for an operation of one's own, by its name, and for round to decimals.
-            OSError: as `autograd.files.write`, which leaves what was there.
+            NotImplementedError: For an operation of one's own, by its name, and for round to decimals.
+            OSError: As `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
         >>> from pathlib import Path
@@ -276,9 +276,9 @@ class Program:
         derivatives are this project's, at kinks too. It raises for no number: what `values` refuses is NaN or infinite.
 
         Raises:
-            ImportError: without JAX.
-            ValueError: where JAX has been told to compute in float32, and the program is in float64.
-            NotImplementedError: for an operation of one's own, by its name.
+            ImportError: Without JAX.
+            ValueError: Where JAX has been told to compute in float32, and the program is in float64.
+            NotImplementedError: For an operation of one's own, by its name.
         """
         try:
             from autograd.lifting.beyond.to_jax import jax_function
@@ -294,13 +294,13 @@ class Program:
         onnxruntime is installed, the file is written only if that computes what the program does.
 
         Args:
-            path: of the file, which is complete or not there.
+            path: Of the file, which is complete or not there.
 
         Raises:
-            ImportError: without onnx.
-            NotImplementedError: for what ONNX has no counterpart of, by its name, and for an operation of one's own.
-            RuntimeError: where onnxruntime computes something else.
-            OSError: where the system refuses.
+            ImportError: Without onnx.
+            NotImplementedError: For what ONNX has no counterpart of, by its name, and for an operation of one's own.
+            RuntimeError: Where onnxruntime computes something else.
+            OSError: Where the system refuses.
         """
         from autograd.lifting.beyond.to_onnx import write_onnx
 
@@ -311,13 +311,13 @@ class Program:
         """Compare every row with the eager graph; return the largest relative difference.
 
         Args:
-            loss: the function that builds the graph, called anew for each row, or the Value that was lifted, whose
+            loss: The function that builds the graph, called anew for each row, or the Value that was lifted, whose
                 leaves are set to each row, and set back.
             batch: (n, inputs).
-            rtol: the largest relative difference allowed.
+            rtol: The largest relative difference allowed.
 
         Raises:
-            AssertionError: with the first row that differs by more.
+            AssertionError: With the first row that differs by more.
         """
         if self._outputs != 1:
             raise ValueError(f"the program has {self._outputs} outputs: check compares one")
@@ -340,7 +340,7 @@ class Program:
                 try:
                     traced = self._trace.differentiated(wrt)
                 except Refusal:  # whatever the numbers are
-                    explain(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
+                    recompute(self._trace, self.parameters, batch, np.ones(len(batch), bool), wrt)
                     raise
                 engine = "auto" if self._engine == "native" else self._engine  # a derivative may lack an instruction
                 program = Program(traced, self._reduction, self._dtype, self.parameters.tolist(), engine)

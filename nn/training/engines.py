@@ -110,7 +110,7 @@ class ScalarEngine:
 
     def loss(self, Z: Floats, A: Floats, y: Targets) -> float:
         """Return the mean loss of other examples, whose last layer has these net inputs and activations."""
-        assign(self.values, self.parameters)  # a loss of the caller's own may have a term in the weights
+        assign(self.values, self.parameters)  # a loss of the caller's own may read the network
         losses = map(self.objective, Z.tolist(), A.tolist(), y.tolist())
         total: float = sum([x.data if isinstance(x, Value) else x for x in losses])
         return total / len(y)

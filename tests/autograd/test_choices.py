@@ -150,7 +150,7 @@ def random_graph(draw):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_in_random_graphs_every_gear_gives_the_same_gradient(seed):
+def test_in_random_graphs_every_engine_gives_the_same_gradient(seed):
     draw = random.Random(seed)
     try:
         y, leaves = random_graph(draw)

@@ -1,4 +1,4 @@
-"""What every operation makes of ±∞ and NaN is one law, in all gears: floats, Values, arrays and the lifted program."""
+"""What every operation makes of ±∞ and NaN is one law in all engines: floats, Values, arrays and the lifted program."""
 
 import itertools
 import math

@@ -31,7 +31,7 @@ def test_a_finite_number_is_rounded_as_python_does(name):
             assert getattr(a, name)(x) == PYTHONS[name](x)
 
 
-def test_decimals_are_rounded_exactly_as_python_does_in_every_gear():
+def test_decimals_are_rounded_exactly_as_python_does_by_every_engine():
     value = Value(1.0)
     program = vectorize([a.round(value, n) for n in (0, 1, 2, 3, -1)], [value])
     numbers = [2.675, 1.005, 0.5, 2.5, -1.25, 1234.5678, -0.04, 1e300, 5e-324, 0.0]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from table_programs import agree, graphs, random_graph, rows_of
 
-from autograd import TABLE, Value, dot, hypot, logsumexp, maximum, norm, operation, vectorize, where
+from autograd import TABLE, Value, hypot, logsumexp, maximum, norm, operation, vectorize, where
 from autograd.operations import step
 from nn import MLP, sse
 
@@ -58,6 +58,22 @@ def test_every_row_has_its_values_and_derivatives(name, rows):
     agree(derivatives, their_derivatives, rtol)
 
 
+@pytest.mark.parametrize("sizes", [(1,), (3,), (3, 1)], ids=str)
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_inputs_and_parameters_may_come_in_any_order(sizes, seed):
+    mlp = MLP(4, sizes, "tanh", rng=0)
+    inputs, parameters = [Value(0.1 * i, f"x{i}") for i in range(4)], mlp.parameters()
+    outputs = mlp.forward(inputs).output
+    for leaves in (inputs, parameters):
+        if seed is None:
+            leaves.reverse()
+        else:
+            np.random.default_rng(seed).shuffle(leaves)
+    program = vectorize(outputs, inputs, parameters)
+    X = np.random.default_rng(2).normal(size=(3, 4))
+    assert np.asarray(program.to_jax()(program.parameters, X)) == pytest.approx(program.values(X), rel=1e-12)
+
+
 def test_random_graphs_have_their_gradients_at_kinks_too():
     graphs = [random_graph(seed) for seed in range(4)]
     programs = [vectorize(y, leaves[:2], leaves[2:]) for y, leaves, _ in graphs]
@@ -102,23 +118,6 @@ def test_a_network_has_its_loss_and_gradient(activation):
     theirs = compiled(jax.value_and_grad(lambda p: function(p, X).mean()))(program.parameters)
     np.testing.assert_allclose(theirs[0], loss, rtol=1e-13)
     np.testing.assert_allclose(theirs[1], gradient, rtol=1e-11, atol=1e-15)
-
-
-@pytest.mark.parametrize("neurons", [1, 2, 3])
-@pytest.mark.parametrize(
-    "place",
-    [lambda i, j: 4 * j + i, lambda i, j: 4 * i + j, lambda i, j: 11 - 4 * j - i, lambda i, j: j + i,
-     lambda i, j: (7 * j + 5 * i * i) % 12],
-    ids=["by neuron", "by sender", "backwards", "as windows", "scattered"],
-)  # fmt: skip
-def test_a_layer_finds_its_weights_wherever_they_stand_among_the_parameters(place, neurons):
-    w, x = [Value(math.sin(1.0 + k), f"w{k}") for k in range(12)], [Value(0.5, name) for name in "abc"]
-    nets = [dot([w[place(i, j)] for i in range(3)], x) for j in range(neurons)]
-    program = vectorize([z * z for z in nets], x, w)
-    function, batch = program.to_jax(), np.random.default_rng(0).normal(size=(4, 3))
-    values, derivatives = function(program.parameters, batch), jax.jacobian(function)(program.parameters, batch)
-    np.testing.assert_allclose(values, program.values(batch), rtol=1e-12)
-    np.testing.assert_allclose(derivatives, program.jacobian(batch), rtol=1e-12, atol=1e-15)
 
 
 def recurrent(x, w, steps=60):

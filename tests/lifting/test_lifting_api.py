@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 import pytest
-from gears import NO_LOG
+from engine_cases import NO_LOG
 
 from autograd import Program, Value, dot, exp, log, logsumexp, operation, sigmoid, sin, sqrt, step, sum, tanh, vectorize
 from autograd.lifting.numpy_rows import MAX_BATCH_SIZES

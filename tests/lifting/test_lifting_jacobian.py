@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 import pytest
-from gears import NO_LOG
+from engine_cases import NO_LOG
 
 from autograd import (
     TABLE,

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from gears import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
+from engine_cases import BATCHES, GRAPHS, REFUSING, b, chain, mixture, outcome, u, w, x
 
 from autograd import Value, dot, sin, sum, vectorize
 from autograd.lifting import engines
@@ -93,7 +93,7 @@ def test_the_text_of_one_row_is_written_only_for_a_batch_that_may_run_it(monkeyp
     program = vectorize(loss, point, [p for neuron in neurons for p in neuron])
     monkeypatch.setattr("autograd.lifting.scalar.rows.scalar_source", refused)
     batch = np.full((100, 40), 0.5)
-    assert program._few.most_rows < 100
+    assert program._choice.most_rows < 100
     assert np.isfinite(program.gradient(batch)[0] + program.value(batch) + program.values(batch).sum())
 
 

@@ -15,7 +15,7 @@ import threading
 
 import numpy as np
 import pytest
-from gears import BATCHES, GRAPHS, REFUSING, b, chain, outcome, u, w, x
+from engine_cases import BATCHES, GRAPHS, REFUSING, b, chain, outcome, u, w, x
 
 from autograd import Value, dot, exp, operation, round, sin, sum, vectorize
 from autograd.lifting import engines

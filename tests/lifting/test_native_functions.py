@@ -1,4 +1,4 @@
-"""The native gear's functions of vectors: near the truth, at the edges as the array rules, on every processor.
+"""The native engine's functions of vectors: near the truth, at the edges as the array rules, on every processor.
 
 A processor without fused multiplication and with the narrowest vectors, which
 every x86-64 one can play, stands for all that lack what this one has.
@@ -20,7 +20,7 @@ from autograd import TABLE
 from autograd.operations import BUILT_IN
 from docs import coefficients
 
-pytest.importorskip("llvmlite", reason="the native gear needs the extra `native`")
+pytest.importorskip("llvmlite", reason="the native engine needs the extra `native`")
 
 from llvmlite import binding
 

@@ -72,6 +72,16 @@ def by_hand(mlp: MLP, batches: list[list[int]], eta: float) -> None:
             p.data -= eta * p.grad
 
 
+def test_a_loss_that_reads_the_network_is_validated_with_its_present_numbers() -> None:
+    mlp = regression()
+
+    def penalised(outputs: Any, target: Any) -> Value:
+        return sse(outputs, target) + 0.1 * dot(mlp.parameters(), mlp.parameters())
+
+    history = fit(mlp, loss=penalised, validation=(X, Y), engine="scalar")
+    assert history.validation_loss[:-1] == pytest.approx(history.loss[1:])  # one batch: the loss before the next step
+
+
 @pytest.mark.parametrize("size", [1, 4, 10, None])
 def test_a_batch_counts_by_its_mean_and_the_last_by_its_own_size(size: int | None) -> None:
     ours, expected = regression(), regression()

@@ -207,19 +207,6 @@ def test_a_loss_that_is_not_one_formula_is_found_out_before_a_weight_moves(loss:
     assert len(fit(mlp, loss=loss, engine="scalar", validation=(X, REAL)).validation_loss) == 3
 
 
-@pytest.mark.parametrize("number", [lambda w: w, lambda w: w.data], ids=["Values", "numbers"])
-def test_a_loss_with_a_term_in_the_weights_is_measured_with_those_after_the_epoch(number: Any) -> None:
-    mlp = NETWORKS["relu"]("identity")
-
-    def loss(outputs: list[Any], target: list[Any]) -> Any:
-        squares = [square(p - t) for p, t in zip(outputs, target, strict=True)]
-        return add(squares) + 0.1 * add([number(w) ** 2 for w in mlp.parameters()])
-
-    history = fit(mlp, loss=loss, engine="scalar", epochs=1, batch_size=4, validation=(X, REAL))
-    rows = [loss(mlp(x), t).data for x, t in zip(X.tolist(), REAL.tolist(), strict=True)]
-    assert history.validation_loss == [pytest.approx(np.mean(rows), rel=1e-12)]
-
-
 def test_a_branch_that_is_reached_only_by_learning_is_found_out_in_the_end() -> None:
     def loss(outputs: list[Value], target: list[Any]) -> Any:
         e = outputs[0] - target[0]

@@ -17,7 +17,7 @@ from autograd.operations import BUILT_IN
 from viz.pages.javascript import LETTERS, UnwritableError, rows_text
 
 TOLERANCE = 1e-12
-LOOSER = {"inverse_mills_slope": 1e-11}  # where the two gears lose digits in different places
+LOOSER = {"inverse_mills_slope": 1e-11}  # where Python and JavaScript lose digits in different places
 CORNERS = (0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, math.inf, -math.inf, math.nan)
 RUN = """
 const [calls, done] = arguments;

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from autograd import Value
     from nn import Record
 
-ROOM = "viz.pages"
+PACKAGE = "viz.pages"
 MAX_BOXES_FOLDED = 1_500  #: of a folding besides the one that a page opens with
 FOLDINGS: tuple[Collapse, ...] = (False, "neuron", "layer")
 FOLDING_TITLES = {None: "Values", "neuron": "Neurons", "layer": "Layers"}
@@ -180,17 +180,17 @@ def _document(
         "live": leaves and leaves | {"root": name},
         "look": {"widths": style.WIDTHS, "ratio": style.WIDTH_RATIO},
     }
-    live_sheet = [shorter_sheet(part(ROOM, "live.css"))] if leaves else []
-    sheet = "\n".join([_colours(), STYLE_SHEET, part(ROOM, "page.css"), *live_sheet])
+    live_sheet = [shorter_sheet(part(PACKAGE, "live.css"))] if leaves else []
+    sheet = "\n".join([_colours(), STYLE_SHEET, part(PACKAGE, "page.css"), *live_sheet])
     parts = [*map(_script, SCRIPTS), *([rows, *map(_script, LIVE_SCRIPTS)] if leaves else []), _script("start")]
     script = '"use strict";\n' + "\n".join(parts)
     title = html.escape(name)
     legend = _legend(name, value.grad, drawn, highlight, live=bool(leaves))
-    return Template(part(ROOM, "page.html")).substitute(
+    return Template(part(PACKAGE, "page.html")).substitute(
         name=title,
         why=html.escape(why),
         why_hidden="" if why else " hidden",
-        live=dedented(part(ROOM, "live.html")).replace("$name", title) if leaves else "",
+        live=dedented(part(PACKAGE, "live.html")).replace("$name", title) if leaves else "",
         keys=LIVE_KEYS if leaves else "",
         theme="" if theme == "auto" else f' data-theme="{theme}"',
         legend=FOLDED_LEGEND.format(legend) if leaves else legend,
@@ -297,4 +297,4 @@ def _legend(name: str, gradient: float, drawings: list[Drawing], highlight: Expl
 
 
 def _script(name: str) -> str:
-    return shorter_script(part(ROOM, f"{name}.js"))
+    return shorter_script(part(PACKAGE, f"{name}.js"))

@@ -1,6 +1,6 @@
-"""The parts of HTML pages: the files they are made of, and what lets a page allow its own script and style sheet alone.
+"""The parts of HTML pages: the files that they are made of, shortened, and the hashes of scripts and style sheets.
 
-A page carries its script and style sheet within it, so what means nothing in them is left out.
+A page contains its script and its style sheet, and allows no other, by their hashes in a Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from importlib.resources import files
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON inside HTML
 
 
-def part(room: str, name: str) -> str:
-    """Return a file of a room's folder `template`, with line feeds at the ends of its lines, over which it is hashed.
+def part(package: str, name: str) -> str:
+    r"""Return a file of a package's folder `template`; all lines end in \n, so its hash is the same on every system.
 
     Args:
-        room: The package, such as "viz.pages".
-        name: The file's.
+        package: Such as "viz.pages".
+        name: That of the file.
     """
-    return files(room).joinpath("template", name).read_text(encoding="utf-8")
+    return files(package).joinpath("template", name).read_text(encoding="utf-8")
 
 
 def dedented(text: str) -> str:

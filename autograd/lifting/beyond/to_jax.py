@@ -68,21 +68,21 @@ def jax_function(plan: Plan, inputs: int, dtype: np.dtype[Any]) -> Callable[[Jax
 
 
 def _taken(x: JaxArray, index: Any) -> JaxArray:
-    """Return the elements of a flat array at an index of any shape: by slices, where they can, and else gathered.
+    """Return the elements of a flat array at an index of any shape: slices where it is evenly spaced, else gathered.
 
-    The rows of a layer's weights end with their biases, and so begin evenly spaced.
+    Each row of a layer's weights is followed by its bias, so the rows begin evenly spaced.
     """
     places = np.array(index, int)
-    flat, (*shape, width) = places.ravel(), places.shape
-    first, step = flat[0], flat[1] - flat[0] if len(flat) > 1 else 1
+    flat, first = places.ravel(), int(places.flat[0])
+    step = int(flat[1]) - first if len(flat) > 1 else 1
     if step > 0 and np.array_equal(flat, first + step * np.arange(len(flat))):
         return x[first : flat[-1] + 1 : step].reshape(places.shape)
-    if len(shape) == 1 and shape[0] > 1:
-        apart = flat[width] - first
-        end = first + shape[0] * apart
-        evenly = first + apart * np.arange(shape[0])[:, None] + np.arange(width)
+    if places.ndim == 2 and len(places) > 1:
+        (count, width), apart = places.shape, int(places[1, 0]) - first
+        end = first + count * apart
+        evenly = first + apart * np.arange(count)[:, None] + np.arange(width)
         if apart >= width and end <= len(x) and np.array_equal(places, evenly):
-            return x[first:end].reshape(shape[0], apart)[:, :width]
+            return x[first:end].reshape(count, apart)[:, :width]
     return x[places]
 
 

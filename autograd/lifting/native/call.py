@@ -1,4 +1,4 @@
-"""What a call of the machine gets: the address of a structure whose fields tell all else, and that of the batch.
+"""A call of the machine: its arguments are the address of a structure, `Arguments`, and that of the batch.
 
 There are two ways to call it, both of which return the first result, or NaN where one of the results is not finite.
 ctypes releases the interpreter's lock, and takes 0.3 µs. What takes no longer than some µs itself is called as a method
@@ -28,16 +28,16 @@ PYTHON = ["PyLong_AsVoidPtr", "PyBytes_AsString", "PyFloat_FromDouble"]  # what 
 METH_O = 8  # CPython's name for a method that takes one argument
 
 
-class Call(ctypes.Structure):
+class Arguments(ctypes.Structure):
     """The arguments of a call, eight bytes each."""
 
     _fields_ = [(name, ctypes.c_void_p) for name in ADDRESSES] + [(name, ctypes.c_int64) for name in NUMBERS]
 
 
-def field(builder: ir.IRBuilder, call: Any, name: str) -> Any:
-    """Return the address of a field."""
+def field(builder: ir.IRBuilder, arguments: Any, name: str) -> Any:
+    """Return the address of a field of the Arguments."""
     place = ir.Constant(ir.IntType(64), [*ADDRESSES, *NUMBERS].index(name))
-    return builder.gep(call, [place], source_etype=ir.IntType(64))
+    return builder.gep(arguments, [place], source_etype=ir.IntType(64))
 
 
 class MethodDefinition(ctypes.Structure):
@@ -62,9 +62,9 @@ class Machine:
     def __init__(self, element: str, function: int, method: int) -> None:
         number = ctypes.c_double if element == "float64" else ctypes.c_float
         run = ctypes.CFUNCTYPE(number, ctypes.c_void_p, ctypes.c_void_p)(function)
-        self.run: Callable[[int, int | bytes], float] = run  # of the address of a Call and of the batch, or the batch
+        self.run: Callable[[int, int | bytes], float] = run  # given Arguments, by address, and the batch
         self.definition = MethodDefinition(b"run", method, METH_O, None)  # as long as the methods that are made of it
 
     def method(self, address: int) -> Callable[[bytes], float]:
-        """Return the method of the Call at an address, which takes the batch."""
+        """Return the method of the Arguments at an address, which takes the batch as bytes."""
         return cast("Callable[[bytes], float]", make_method(ctypes.addressof(self.definition), address, None))

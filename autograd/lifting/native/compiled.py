@@ -69,14 +69,14 @@ def made_from(element: str) -> str:
 
 
 def source_hash() -> str:
-    """Return a hash of this room's files; nothing where the source is not in files."""
+    """Return a hash of the files of this package; nothing where the source is not in files."""
     try:
-        return hashlib.sha256(b"\0".join([x.read_bytes() for x in sorted(ROOM.rglob("*.py"))])).hexdigest()
+        return hashlib.sha256(b"\0".join([x.read_bytes() for x in sorted(PACKAGE.rglob("*.py"))])).hexdigest()
     except OSError:
         return ""
 
 
-ROOM = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 SOURCE = source_hash()  # as it is imported: what is edited meanwhile is not what runs
 
 

@@ -8,14 +8,24 @@ from typing import Any
 from llvmlite import ir
 
 from autograd.lifting.native.call import ADDRESSES, FUNCTION, METHOD, PYTHON, field
-from autograd.lifting.native.machine import INDEX, INSTRUCTION, POINTER, WORD, Code, Gear, index, repeated, spread
+from autograd.lifting.native.machine import (
+    INDEX,
+    INSTRUCTION,
+    POINTER,
+    WORD,
+    Code,
+    InstructionSet,
+    index,
+    repeated,
+    spread,
+)
 from autograd.lifting.native.vectors import Lanes, Processor
 
 
 def written(processor: Processor, element: str) -> ir.Module:
     """Return the machine's code for numbers of a kind, "float64" or "float32"."""
     module = ir.Module(name=f"handgrad.{element}")
-    narrow, wide = [Gear(module, processor, element, name) for name in ("narrow", "wide")]
+    narrow, wide = [InstructionSet(module, processor, element, name) for name in ("narrow", "wide")]
     driver = _Driver(module, narrow, wide)
     driver.write()
     write_method(module, driver.function)
@@ -23,7 +33,7 @@ def written(processor: Processor, element: str) -> ir.Module:
 
 
 def write_method(module: ir.Module, run: ir.Function) -> None:
-    """Write the machine as a method of an int, the address of a Call, that takes the batch as bytes, for CPython."""
+    """Write the machine as a method of an int, the address of Arguments, that takes the batch as bytes, for CPython."""
     pointer = ir.FunctionType(POINTER, [POINTER])
     kinds = pointer, pointer, ir.FunctionType(POINTER, [ir.DoubleType()])
     address, numbers, as_float = [ir.Function(module, kind, name) for kind, name in zip(kinds, PYTHON, strict=True)]
@@ -34,12 +44,12 @@ def write_method(module: ir.Module, run: ir.Function) -> None:
 
 
 class _Driver:
-    def __init__(self, module: ir.Module, narrow: Gear, wide: Gear) -> None:
+    def __init__(self, module: ir.Module, narrow: InstructionSet, wide: InstructionSet) -> None:
         self.module, self.narrow, self.wide = module, narrow, wide
         self.number, self.bytes = narrow.number, narrow.bytes
         self.register = ir.VectorType(self.number, wide.width)
         self.function = ir.Function(module, ir.FunctionType(self.number, [POINTER, POINTER]), FUNCTION)
-        self.call, self.batch = self.function.args
+        self.arguments, self.batch = self.function.args
         self.builder = ir.IRBuilder(self.function.append_basic_block())
 
     def write(self) -> None:
@@ -135,7 +145,7 @@ class _Driver:
 
     def field(self, name: str) -> Code:
         kind = POINTER if name in ADDRESSES else INDEX
-        return self.builder.load(field(self.builder, self.call, name), typ=kind, align=8)
+        return self.builder.load(field(self.builder, self.arguments, name), typ=kind, align=8)
 
     def at(self, array: Code, k: Code, kind: Any = None) -> Code:
         return self.builder.gep(array, [k], source_etype=kind or self.number)
@@ -147,13 +157,13 @@ class _Driver:
     def store(self, x: Code, array: Code, k: Code) -> None:
         self.builder.store(x, self.at(array, k, x.type), align=self.bytes)
 
-    def run(self, gear: Gear, tape: Code, slots: Code, singles: Code) -> None:
+    def run(self, instructions: InstructionSet, tape: Code, slots: Code, singles: Code) -> None:
         """Run a tape, from its first instruction to its end."""
         b = self.builder
         operation = self.word(tape, index(0))
-        where = b.gep(gear.table, [index(0), operation], source_etype=gear.table.value_type)
+        where = b.gep(instructions.table, [index(0), operation], source_etype=instructions.table.value_type)
         handler = b.load(where, typ=INSTRUCTION.as_pointer(), align=8)
-        b.call(handler, [self.at(tape, index(1), WORD), slots, singles, self.call])
+        b.call(handler, [self.at(tape, index(1), WORD), slots, singles, self.arguments])
 
     def column(self, given: dict[str, Code], k: Code, row: Code) -> Code:
         """Return where the batch has a row of the k-th column that is read."""
@@ -168,9 +178,9 @@ class _Driver:
             with repeated(b, given["column_count"]) as (k, _):
                 number = b.load(self.column(given, k, row), typ=self.number, align=self.bytes)
                 self.store(number, given["slots"], b.add(k, index(1)))
-            b.store(self.at(given["results"], row), field(b, self.call, "results"), align=8)
+            b.store(self.at(given["results"], row), field(b, self.arguments, "results"), align=8)
             self.run(self.narrow, given["each"], given["slots"], given["singles"])
-        b.store(given["results"], field(b, self.call, "results"), align=8)
+        b.store(given["results"], field(b, self.arguments, "results"), align=8)
 
     def blocks(self, given: dict[str, Code]) -> None:
         """Block after block. The lanes beyond the last row have its numbers too, and a mask of 0."""
@@ -194,8 +204,8 @@ class _Driver:
                 with repeated(b, b.sub(size, here)) as (lane, _):
                     self.store(last, slot, b.add(here, lane))
             results = b.select(short, given["last"], self.at(given["results"], first))
-            b.store(results, field(b, self.call, "results"), align=8)
-            b.store(b.select(short, size, given["stride"]), field(b, self.call, "stride"), align=8)
+            b.store(results, field(b, self.arguments, "results"), align=8)
+            b.store(b.select(short, size, given["stride"]), field(b, self.arguments, "stride"), align=8)
             self.run(self.wide, given["each"], given["slots"], given["singles"])
             stored = b.and_(short, b.icmp_signed("==", given["reduced"], index(0)))
             with b.if_then(stored), repeated(b, given["outputs"]) as (k, _):
@@ -203,5 +213,5 @@ class _Driver:
                 target = self.at(given["results"], b.add(b.mul(k, given["stride"]), first))
                 with repeated(b, left) as (lane, _):
                     self.store(self.load(source, lane), target, lane)
-        b.store(given["results"], field(b, self.call, "results"), align=8)
-        b.store(given["stride"], field(b, self.call, "stride"), align=8)
+        b.store(given["results"], field(b, self.arguments, "results"), align=8)
+        b.store(given["stride"], field(b, self.arguments, "stride"), align=8)

@@ -1,9 +1,9 @@
 """The tape machine: one piece of compiled code that runs the tapes of every program.
 
 Each instruction is a small function. It works on its slots, reads the number of the next instruction and jumps there,
-so that the processor predicts each jump by itself (Bell 1973: threaded code). There are two gears: `narrow` has one
-lane, for the singles and for batches of a row or two, `wide` the lanes of a block of rows, a few registers to a slot,
-small enough that the slots at work stay in the first or second level of cache.
+so that the processor predicts each jump by itself (Bell 1973: threaded code). There are two instruction sets: `narrow`
+has one lane, for the singles and for batches of up to three rows, `wide` the lanes of a block of rows, a few registers
+to a slot, small enough that the slots at work stay in the first or second level of cache.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def repeated(builder: ir.IRBuilder, count: Code, *totals: Code) -> Any:
         new[place] = merged
 
 
-class Gear:
-    """The instructions for one number of lanes."""
+class InstructionSet:
+    """The instructions for one number of lanes: `handlers` has the function of each, and `table` their addresses."""
 
     def __init__(self, module: ir.Module, processor: Processor, element: str, name: str) -> None:
         self.module, self.element, self.name = module, element, name
@@ -83,7 +83,7 @@ class Gear:
             write(Instruction(self, name))
 
     def function(self, name: str) -> ir.Function:
-        """Return the function of registers for a row of the table, which both gears share."""
+        """Return the function of registers for a row of the table, which both instruction sets share."""
         known = self.module.globals.get(f"row.{name}")
         if known:
             return known
@@ -100,12 +100,12 @@ class Gear:
 class Instruction:
     """An instruction being written: the words that follow its number, and what they stand for."""
 
-    def __init__(self, gear: Gear, name: str) -> None:
-        self.gear, self.name = gear, name
-        self.code = gear.handlers[NUMBERS[name]]
-        self.words, self.slots, self.singles, self.call = self.code.args
+    def __init__(self, instructions: InstructionSet, name: str) -> None:
+        self.instructions, self.name = instructions, name
+        self.code = instructions.handlers[NUMBERS[name]]
+        self.words, self.slots, self.singles, self.arguments = self.code.args
         self.builder = ir.IRBuilder(self.code.append_basic_block())
-        self.lanes = Lanes(self.builder, gear.element, gear.width, gear.fma)
+        self.lanes = Lanes(self.builder, instructions.element, instructions.width, instructions.fma)
 
     def word(self, k: Code | int) -> Code:
         """Return a word, as an index."""
@@ -114,8 +114,8 @@ class Instruction:
 
     def slot(self, k: Code | int) -> Code:
         """Return the address of the slot that a word gives."""
-        place = self.builder.mul(self.word(k), index(self.gear.lanes))
-        return self.builder.gep(self.slots, [place], source_etype=self.gear.number)
+        place = self.builder.mul(self.word(k), index(self.instructions.lanes))
+        return self.builder.gep(self.slots, [place], source_etype=self.instructions.number)
 
     def loaded(self, address: Code, register: Code | int) -> Vector:
         """Return a register of a slot."""
@@ -133,22 +133,24 @@ class Instruction:
     @property
     def align(self) -> int:
         """The bytes of a register."""
-        return self.gear.width * self.gear.bytes
+        return self.instructions.width * self.instructions.bytes
 
     def single(self, k: Code | int) -> Vector:
         """Return the single that a word gives, in all lanes."""
-        where = self.builder.gep(self.singles, [self.word(k)], source_etype=self.gear.number)
-        return spread(self.lanes, self.builder.load(where, typ=self.gear.number, align=self.gear.bytes))
+        where = self.builder.gep(self.singles, [self.word(k)], source_etype=self.instructions.number)
+        return spread(self.lanes, self.builder.load(where, typ=self.instructions.number, align=self.instructions.bytes))
 
     def finish(self, length: Code | int) -> None:
         """Go on to the next instruction, so many words after this one's number."""
         length = index(length) if isinstance(length, int) else length
         number = self.builder.gep(self.words, [length], source_etype=WORD)
         operation = self.builder.sext(self.builder.load(number, typ=WORD, align=4), INDEX)
-        where = self.builder.gep(self.gear.table, [index(0), operation], source_etype=self.gear.table.value_type)
+        where = self.builder.gep(
+            self.instructions.table, [index(0), operation], source_etype=self.instructions.table.value_type
+        )
         handler = self.builder.load(where, typ=INSTRUCTION.as_pointer(), align=8)
         words = self.builder.gep(number, [index(1)], source_etype=WORD)
-        self.builder.call(handler, [words, self.slots, self.singles, self.call], tail="musttail")
+        self.builder.call(handler, [words, self.slots, self.singles, self.arguments], tail="musttail")
         self.builder.ret_void()
 
 
@@ -186,7 +188,7 @@ def write_arithmetic(this: Instruction) -> None:
     signs, kinds = [part[0] == "-" for part in parts], "".join(parts).replace("-", "")
     operands = [this.slot(k) if kind == "v" else this.single(k) for k, kind in enumerate(kinds, 1)]
     z = this.slot(0)
-    for register in range(this.gear.registers):
+    for register in range(this.instructions.registers):
         xs = [x if isinstance(x, Vector) else this.loaded(x, register) for x in operands]
         this.stored(RULES[operation](signs, *xs), z, register)
     this.finish(1 + len(kinds))
@@ -203,17 +205,17 @@ RULES: dict[str, Callable[..., Vector]] = {
 
 def write_function(this: Instruction) -> None:
     """A row of the table: its function of registers, called for each."""
-    builder, gear = this.builder, this.gear
+    builder, instructions = this.builder, this.instructions
     count = operands_of(this.name)
-    function = gear.function(this.name)
+    function = instructions.function(this.name)
     z, *operands = [this.slot(k) for k in range(1 + count)]
-    if gear.registers == 1:  # one lane, of a register that is full of it
-        full = Lanes(builder, gear.element, gear.full, gear.fma)
+    if instructions.registers == 1:  # one lane, of a register that is full of it
+        full = Lanes(builder, instructions.element, instructions.full, instructions.fma)
         first = ir.Constant(WORD, 0)
-        xs = [spread(full, builder.load(x, typ=gear.number, align=gear.bytes)).code for x in operands]
-        builder.store(builder.extract_element(builder.call(function, xs), first), z, align=gear.bytes)
+        xs = [spread(full, builder.load(x, typ=instructions.number, align=instructions.bytes)).code for x in operands]
+        builder.store(builder.extract_element(builder.call(function, xs), first), z, align=instructions.bytes)
     else:
-        with repeated(builder, index(gear.registers)) as (register, _):
+        with repeated(builder, index(instructions.registers)) as (register, _):
             xs = [this.loaded(x, register).code for x in operands]
             this.stored(Vector(this.lanes, builder.call(function, xs)), z, register)
     this.finish(1 + count)
@@ -221,15 +223,15 @@ def write_function(this: Instruction) -> None:
 
 def write_dot(this: Instruction) -> None:
     """A single, plus products of slots with singles, plus and minus products of slots: two words for each."""
-    builder, gear = this.builder, this.gear
+    builder, instructions = this.builder, this.instructions
     z, base, where = this.slot(0), this.single(1), index(5)
-    totals = [base.code] * gear.registers
+    totals = [base.code] * instructions.registers
     for kind, count in enumerate([this.word(k) for k in (2, 3, 4)]):
         with repeated(builder, count, *totals) as (k, totals):
             place = builder.add(where, builder.add(k, k))
             x, second = this.slot(place), builder.add(place, index(1))
             y = this.single(second) if kind == 0 else this.slot(second)
-            for register in range(gear.registers):
+            for register in range(instructions.registers):
                 left = this.loaded(x, register)
                 right = y if isinstance(y, Vector) else this.loaded(y, register)
                 total = Vector(this.lanes, totals[register])
@@ -243,23 +245,23 @@ def write_dot(this: Instruction) -> None:
 def write_spread(this: Instruction) -> None:
     """A single in all lanes of a slot."""
     z, x = this.slot(0), this.single(1)
-    for register in range(this.gear.registers):
+    for register in range(this.instructions.registers):
         this.stored(x, z, register)
     this.finish(2)
 
 
 def write_reduce(this: Instruction) -> None:
     """Add a slot, or the product of two, to a total, lane by lane, where a lane stands for a row."""
-    builder, gear = this.builder, this.gear
-    totals = builder.load(field(builder, this.call, "totals"), typ=POINTER, align=8)
+    builder, instructions = this.builder, this.instructions
+    totals = builder.load(field(builder, this.arguments, "totals"), typ=POINTER, align=8)
     where = this.at(totals, this.word(0))
     mask = this.slots  # the slot of the mask is the first
     x = this.slot(1)
     y = this.slot(2) if this.name == "reduce vv" else None
     total = Vector(this.lanes, builder.load(where, typ=this.lanes.type, align=this.align))
-    for register in range(gear.registers):
+    for register in range(instructions.registers):
         product = this.loaded(x, register)
-        if gear.lanes > 1:
+        if instructions.lanes > 1:
             product *= this.loaded(mask, register)
         total += product if y is None else product * this.loaded(y, register)
     builder.store(total.code, where, align=this.align)
@@ -268,17 +270,17 @@ def write_reduce(this: Instruction) -> None:
 
 def write_store(this: Instruction) -> None:
     """Write a slot to the results, and note what is not finite: 0 times it is not 0."""
-    builder, gear = this.builder, this.gear
-    results = builder.load(field(builder, this.call, "results"), typ=POINTER, align=8)
-    stride = builder.load(field(builder, this.call, "stride"), typ=INDEX, align=8)
-    where = builder.gep(results, [builder.mul(this.word(0), stride)], source_etype=gear.number)
-    unfinite = builder.load(field(builder, this.call, "unfinite"), typ=POINTER, align=8)
+    builder, instructions = this.builder, this.instructions
+    results = builder.load(field(builder, this.arguments, "results"), typ=POINTER, align=8)
+    stride = builder.load(field(builder, this.arguments, "stride"), typ=INDEX, align=8)
+    where = builder.gep(results, [builder.mul(this.word(0), stride)], source_etype=instructions.number)
+    unfinite = builder.load(field(builder, this.arguments, "unfinite"), typ=POINTER, align=8)
     total = Vector(this.lanes, builder.load(unfinite, typ=this.lanes.type, align=this.align))
     x = this.slot(1)
-    for register in range(gear.registers):
+    for register in range(instructions.registers):
         value = this.loaded(x, register)
         total += value * 0.0
-        builder.store(value.code, this.at(where, register), align=gear.bytes)
+        builder.store(value.code, this.at(where, register), align=instructions.bytes)
     builder.store(total.code, unfinite, align=this.align)
     this.finish(2)
 

@@ -126,11 +126,11 @@ def recorded(
     """Return what a function of the program of one row records.
 
     Args:
-        code: the program, compiled.
+        code: The program, compiled.
         function: "values", or "gradient", whose outputs are the loss and the derivatives.
-        operations: those that it calls, by the names that it has for them.
-        inputs: how many there are.
-        parameters: likewise.
+        operations: Those that it calls, by the names that it has for them.
+        inputs: How many there are.
+        parameters: Likewise.
     """
     recording = Recording(inputs, parameters)
     names: dict[str, Any] = {"inf": math.inf, "nan": math.nan}

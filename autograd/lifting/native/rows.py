@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.lifting.native.call import Call
+from autograd.lifting.native.call import Arguments
 from autograd.lifting.native.compiled import machine
 from autograd.lifting.native.machine import NUMBERS
 from autograd.lifting.native.record import OF_TWO, recorded
@@ -23,8 +23,6 @@ MAX_SLOT_BYTES = 1 << 26  # of all lanes; with more, rows run one after the othe
 MAX_WORDS_HELD = 10_000  # of the tapes of a call, which take about 10 µs, that keeps the lock of the interpreter
 WORDS_OF_BLOCK = 4  # a word takes so much longer for a block of rows than for one
 MAX_BYTES_COPIED = 1 << 14  # of a batch; to copy it then takes less than to ask for its address
-
-Array = NDArray[Any]
 
 
 def unknown(one_row: ScalarRows) -> list[str]:
@@ -61,7 +59,7 @@ class NativeRows:
             known[function] = _Memory(self._tapes[function], self._inputs, self._parameters, self._dtype)
         return cast("_Memory", known[function])
 
-    def values(self, batch: Array, parameters: Array) -> Array | None:
+    def values(self, batch: NDArray[Any], parameters: NDArray[Any]) -> NDArray[Any] | None:
         """Return the outputs, a row each, in an array of the caller's; None where one is not finite."""
         n = len(batch)
         try:
@@ -73,24 +71,24 @@ class NativeRows:
         results = np.empty((memory.tape.outputs, n), self._dtype)
         return None if math.isnan(memory.run(batch, parameters, results)) else results
 
-    def total(self, batch: Array, parameters: Array) -> float | None:
+    def total(self, batch: NDArray[Any], parameters: NDArray[Any]) -> float | None:
         """Return the sum of the loss over the rows; None where it is not finite."""
         found = self.values(batch, parameters)
         if found is None:
             return None
         return found.item() if len(batch) == 1 else float(found.sum())
 
-    def gradient(self, batch: Array, parameters: Array, mean: bool) -> tuple[float, Array] | None:
+    def gradient(self, batch: NDArray[Any], parameters: NDArray[Any], mean: bool) -> tuple[float, NDArray[Any]] | None:
         """Return the reduced loss and its gradient, an array of the caller's; None where one is not finite."""
         n = len(batch)
         try:
             memory = self._local.gradient
         except AttributeError:
             memory = self._memory("gradient")
-        if n == memory.held and parameters is memory.parameters:  # as in the last call: a call less
+        if n == memory.held and parameters is memory.parameters:  # as in the last call, as `mean` always is
             loss = memory.run_held(batch.tobytes())
         else:
-            memory.call.mean = mean
+            memory.arguments.mean = mean
             loss = memory.run(batch, parameters)
         return None if loss != loss else (loss, memory.gradient.copy())  # NaN is not itself
 
@@ -105,62 +103,62 @@ class _Memory:
         self.results = self.singles[parameters : parameters + tape.outputs]  # those that are added up
         self.gradient = self.results[1:]
         self.unfinite = aligned(ALIGNMENT, dtype)
-        self.call = call = Call()
-        self.address = ctypes.addressof(call)
+        self.arguments = given = Arguments()
+        self.address = ctypes.addressof(given)
         self.run_held = self.machine.method(self.address)
-        call.once, call.each, call.columns = tape.once.ctypes.data, tape.each.ctypes.data, tape.columns.ctypes.data
-        call.same, call.same_count = tape.same.ctypes.data, len(tape.same)
-        call.singles, call.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
-        call.parameter_count, call.column_count, call.outputs = parameters, len(tape.columns), tape.outputs
-        call.reduced = tape.reduced
-        self.parameters: Array | None = None
+        given.once, given.each, given.columns = tape.once.ctypes.data, tape.each.ctypes.data, tape.columns.ctypes.data
+        given.same, given.same_count = tape.same.ctypes.data, len(tape.same)
+        given.singles, given.unfinite = self.singles.ctypes.data, self.unfinite.ctypes.data
+        given.parameter_count, given.column_count, given.outputs = parameters, len(tape.columns), tape.outputs
+        given.reduced = tape.reduced
+        self.parameters: NDArray[Any] | None = None
         self.rows = self.held = self.room = 0  # of the last call; if it held the lock; of the slots
         self.may_be_wide = tape.slots * LANES * dtype.itemsize <= MAX_SLOT_BYTES
 
-    def run(self, batch: Array, parameters: Array, results: Array | None = None) -> float:
+    def run(self, batch: NDArray[Any], parameters: NDArray[Any], results: NDArray[Any] | None = None) -> float:
         """Compute the results; return the first, or NaN where one of them is not finite.
 
         They are added up in `results`; or else, of few rows, stored in `few`, of many in the array that is given.
         """
-        call, n = self.call, len(batch)
+        given, n = self.arguments, len(batch)
         if n != self.rows:
             self.prepare(n)
         if parameters is not self.parameters:
-            self.parameters, call.parameters = parameters, parameters.ctypes.data
+            self.parameters, given.parameters = parameters, parameters.ctypes.data
         if results is not None:
-            call.results = results.ctypes.data
+            given.results = results.ctypes.data
         if self.held:
             return self.run_held(batch.tobytes())
         if self.copied:
             return self.machine.run(self.address, batch.tobytes())
-        call.row_bytes, call.column_bytes = batch.strides
+        given.row_bytes, given.column_bytes = batch.strides
         return self.machine.run(self.address, batch.ctypes.data)
 
     def prepare(self, n: int) -> None:
         """Make room for a number of rows; where Ctrl-C breaks this off, the next call begins anew."""
         self.rows = self.held = 0
-        call, tape = self.call, self.tape
+        given, tape = self.arguments, self.tape
         wide = n > FEW and self.may_be_wide
         lanes = LANES if wide else 1
         if lanes > self.room:
             self.slots = aligned(tape.slots * lanes, self.dtype)
             self.totals = aligned(tape.outputs * ALIGNMENT if wide else 0, self.dtype)
             self.last = np.zeros(tape.outputs * lanes, self.dtype)
-            call.slots, call.last = self.slots.ctypes.data, self.last.ctypes.data
+            given.slots, given.last = self.slots.ctypes.data, self.last.ctypes.data
             self.room = lanes
         self.slots[MASK] = 1.0
         words = len(tape.once) + len(tape.each) * (WORDS_OF_BLOCK * -(-n // LANES) if wide else n)
         self.copied = n * self.inputs * self.dtype.itemsize <= MAX_BYTES_COPIED
         if n <= FEW and not self.reduced:
             self.few = np.empty((tape.outputs, n), self.dtype)
-        call.rows = call.stride = n
-        call.wide, call.results = wide, (self.results if self.reduced or n > FEW else self.few).ctypes.data
-        call.totals = self.totals.ctypes.data if wide else call.results
-        call.row_bytes, call.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
+        given.rows = given.stride = n
+        given.wide, given.results = wide, (self.results if self.reduced or n > FEW else self.few).ctypes.data
+        given.totals = self.totals.ctypes.data if wide else given.results
+        given.row_bytes, given.column_bytes = self.inputs * self.dtype.itemsize, self.dtype.itemsize
         self.rows, self.held = n, n if self.copied and words <= MAX_WORDS_HELD else 0
 
 
-def aligned(count: int, dtype: np.dtype[Any]) -> Array:
+def aligned(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return zeros whose address is a multiple of the alignment."""
     memory = np.zeros(count * dtype.itemsize + ALIGNMENT, np.uint8)
     first = -memory.ctypes.data % ALIGNMENT

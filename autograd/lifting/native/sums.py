@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from autograd.lifting.native.record import Node, Recording
 
-Term = tuple[float, tuple[Node, ...]]  # a sign, and one factor or two
+SignedTerm = tuple[float, tuple[Node, ...]]  # a sign, and one factor or two
 NEAR = 3  # nodes: a term is added up in one instruction with those that were recorded next to it
 LINEAR = frozenset(["add", "sub", "neg", "mul"])
 
 
-def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
+def sums_of(recording: Recording) -> dict[Node, list[SignedTerm] | None]:
     """Return the nodes that are computed by themselves, in order, with their terms; None for what is no sum."""
     nodes = recording.nodes
-    found: dict[Node, list[Term] | None] = {}
+    found: dict[Node, list[SignedTerm] | None] = {}
     within: set[Node] = set()  # a sum: these are not computed by themselves
     place = {node: k for k, node in enumerate(nodes)}
     for node in reversed(nodes):
@@ -21,11 +21,11 @@ def sums_of(recording: Recording) -> dict[Node, list[Term] | None]:
     return dict(reversed(found.items()))
 
 
-def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term]:
+def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[SignedTerm]:
     """Return the terms of a sum, and put what they replace, sums and products next to it, `within`."""
     if root.kind == "mul":
         return [(1.0, root.operands)]
-    terms: list[Term] = []
+    terms: list[SignedTerm] = []
     first = place[root] - NEAR
     stack = [(1.0, root)]
     while stack:
@@ -47,6 +47,6 @@ def terms_of(root: Node, place: dict[Node, int], within: set[Node]) -> list[Term
     return terms[::-1]
 
 
-def reads(node: Node, terms: list[Term] | None) -> list[Node]:
+def reads(node: Node, terms: list[SignedTerm] | None) -> list[Node]:
     """Return what computing a node reads."""
     return [*node.operands] if terms is None else [x for _, factors in terms for x in factors]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.lifting.native.record import Node, Recording
-from autograd.lifting.native.sums import Term, reads, sums_of
+from autograd.lifting.native.sums import SignedTerm, reads, sums_of
 
 LANES = 64  # rows of a block
 FEW = 3  # rows up to which one after the other is quicker than a block
@@ -55,9 +55,9 @@ def assembled(recording: Recording, reduced: bool, numbers: dict[str, int]) -> T
     """Return the tapes of a recording, whose outputs are added up over the rows, or stored row by row.
 
     Args:
-        recording: the nodes.
-        reduced: whether the outputs are added up.
-        numbers: of the instructions, by their names.
+        recording: The nodes.
+        reduced: Whether the outputs are added up.
+        numbers: Of the instructions, by their names.
     """
     return _Assembler(recording, numbers).tape(reduced)
 
@@ -192,7 +192,7 @@ class _Assembler:
                 self.write("reduce v" if reduced else "store", k, self.read(node))
         self.write("end")
 
-    def compute(self, node: Node, terms: list[Term] | None) -> None:
+    def compute(self, node: Node, terms: list[SignedTerm] | None) -> None:
         """Write the instruction that computes a slot."""
         if terms is not None:
             name, words = self.sum(terms, lambda x: x.batched, self.place)
@@ -225,14 +225,14 @@ class _Assembler:
     # Sums ------------------------------------------------------------------------------------------------------------
 
     def sum(
-        self, terms: list[Term], varies: Callable[[Node], bool], place: Callable[[Node], int]
+        self, terms: list[SignedTerm], varies: Callable[[Node], bool], place: Callable[[Node], int]
     ) -> tuple[str, list[int]]:
         """Return the instruction that computes a sum, and its words but the first, where the result goes.
 
         Args:
-            terms: those of the sum.
-            varies: whether an operand has a slot.
-            place: where an operand is.
+            terms: Those of the sum.
+            varies: Whether an operand has a slot.
+            place: Where an operand is.
         """
         vv: list[list[Node]] = []
         minus_vv: list[list[Node]] = []
@@ -298,7 +298,7 @@ SHORT = {
 }
 
 
-def is_square(term: Term) -> bool:
+def is_square(term: SignedTerm) -> bool:
     """Whether a term is the product of two batched factors, and not subtracted."""
     sign, factors = term
     return sign > 0.0 and len(factors) == 2 and all([x.batched for x in factors])

@@ -53,10 +53,10 @@ class Groups:
     """Groups of isomorphic nodes, each after those that it reads.
 
     Args:
-        graph: whose nodes they are.
-        forms: of nodes: Terms, the tuple of a product's factors, or Apply.
-        flags: of nodes: BATCHED, TRAINED, both or none.
-        inputs: the blocks of inputs, and which columns of a batch they are.
+        graph: Whose nodes they are.
+        forms: Of nodes: Terms, the tuple of a product's factors, or Apply.
+        flags: Of nodes: BATCHED, TRAINED, both or none.
+        inputs: The blocks of inputs, and which columns of a batch they are.
     """
 
     def __init__(self, graph: Graph, forms: Sequence[Any], flags: Sequence[int], inputs: Inputs) -> None:

@@ -95,7 +95,7 @@ class _Recurring:
         return self.groups.at(self.moved(read))
 
     def write_out(self, start: int, stop: int) -> None:
-        """Make groups blocks, except that many terms of one block are gathered in a sum."""
+        """Make groups blocks; in a sum, terms that are now rows of one stack are gathered where they are many."""
         self.relocate(start, stop)
         for k in range(start, stop):
             block = self.groups.block(k)
@@ -164,9 +164,9 @@ def _runs(
     """Return the runs of iterations that are alike, each as its first and the one after its last.
 
     Args:
-        iterations: the numbers of the blocks in each.
-        reads: what each block reads, by its number; those of higher numbers are stacks.
-        sizes: of the blocks.
+        iterations: The numbers of the blocks in each.
+        reads: What each block reads, by its number; those of higher numbers are stacks.
+        sizes: Of the blocks.
     """
     period, begin = len(iterations[0]), iterations[0].start
     follows = np.ones(len(iterations) - 1, bool)  # whether an iteration continues the one before

@@ -1,4 +1,4 @@
-"""The polynomials of the native gear's functions, from the lowest power, by `docs/coefficients.py`."""
+"""The polynomials of the native engine's functions, from the lowest power, by `docs/coefficients.py`."""
 
 # (eʳ − 1 − r) / r², from -0.3466 to 0.3466, within 2e-16 of it
 EXP = (

@@ -1,4 +1,4 @@
-"""Why a row is not finite: the eager engine records it anew, and raises its error, or returns Python's number."""
+"""Rows that are not finite: the eager engine computes them again, and raises its error, or returns Python's numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograd.conversion import Refusal, same_class
 from autograd.lifting.passes.trace import Leaves, Trace
 
 
-def explain(
+def recompute(
     traced: Trace,
     parameters: NDArray[Any],
     batch: NDArray[Any],
@@ -28,7 +28,7 @@ def explain(
         traced: The graph.
         parameters: The numbers of the parameters.
         batch: The inputs, a row each.
-        rows: Which of them are explained.
+        rows: Which of them are recomputed.
         wrt: What the derivatives are taken with respect to; None for none, "gradient" for the gradient.
         first: The number of the first row, in messages.
     """

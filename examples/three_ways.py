@@ -1,9 +1,9 @@
-"""Three gears: one network walked node by node, walked neuron by neuron, and lifted into a NumPy program.
+"""One network run in three ways: node by node, neuron by neuron, and lifted into a NumPy program.
 
 All three compute the mean loss of the same hundred examples and its gradient. The first two agree to the last bit;
 the program adds in another order. Its source is printed: that is what the scalar graph became.
 
-    python examples/gears.py
+    python examples/three_ways.py
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ def fastest(work: Callable[[], object], runs: int) -> float:
 
 
 def main() -> None:
-    """Print for each gear its nodes, its time and how far its gradient is from the first one's; then the source."""
+    """Print for each way its nodes, its time and how far its gradient is from the first one's; then the source."""
     expanded, fused = network(expanded=True), network(expanded=False)
     x1, x2, t = Value(X[0, 0], "x₁"), Value(X[0, 1], "x₂"), Value(T[0, 0], "t")
     graphs = [mse(mlp.forward([x1, x2]).output, [t]) for mlp in (expanded, fused)]
-    program = vectorize(graphs[1], inputs=[x1, x2, t], parameters=fused.parameters())
+    program = vectorize(graphs[1], inputs=[x1, x2, t], parameters=fused.parameters(), engine="numpy")
     batch = np.hstack([X, T])
 
     nodes = [len(topological_order(graph)) for graph in graphs]
-    gears = [
+    ways = [
         ("a node per product and sum", f"{nodes[0]} nodes", fastest(lambda: walk(expanded), 3), walk(expanded)),
         ("a node per neuron", f"{nodes[1]} nodes", fastest(lambda: walk(fused), 5), walk(fused)),
         ("a NumPy program", "", fastest(lambda: program.gradient(batch), 200), program.gradient(batch)[1]),
     ]
-    _, _, slowest, first = gears[0]
+    _, _, slowest, first = ways[0]
     print(f"{fused}, {len(X)} examples: the loss and its gradient\n")
-    print(f"{'gear':30}{'an example':>12}{'time':>14}{'faster':>11}{'gradient differs by':>22}")
-    for name, size, seconds, gradient in gears:
+    print(f"{'way':30}{'an example':>12}{'time':>14}{'faster':>11}{'gradient differs by':>22}")
+    for name, size, seconds, gradient in ways:
         apart = np.abs(gradient - first).max()
         print(f"{name:30}{size:>12}{1e6 * seconds:11.0f} µs{slowest / seconds:9.1f} ×{apart:22.0e}")
     print(f"\nThe program:\n\n{program.source}")
