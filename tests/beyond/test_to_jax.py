@@ -53,7 +53,8 @@ def rows():
 @pytest.mark.parametrize("name", TABLE)
 def test_every_row_has_its_values_and_derivatives(name, rows):
     values, derivatives, their_values, their_derivatives = rows[name]
-    agree(values, their_values, 1e-12, atol=1e-15 if name == "lgamma" else 1e-300)  # JAX's is not exactly 0 at 2
+    cancels = name in ("lgamma", "logsumexp")  # next to a zero
+    agree(values, their_values, 1e-12, atol=1e-15 if cancels else 1e-300)
     rtol = 1e-11 if name == "inverse_mills_slope" else 1e-12  # whose own derivative cancels
     agree(derivatives, their_derivatives, rtol)
 
