@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -62,19 +61,23 @@ class EngineChoice:
     def __init__(
         self, engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
     ) -> None:
-        self.most_rows = most_rows(engine, plan, calls, dtype)  # of a batch that it may run
-        choose = functools.partial(one_row_program, engine, plan, calls, dtype, inputs, parameters)
-        self._choose: Callable[[], ScalarRows | NativeRows] | None = choose
+        self._engine, self._calls, self._dtype = engine, calls, dtype
+        self._inputs, self._parameters = inputs, parameters
+        self._plan: Plan | None = plan  # until it is chosen, for it may be large
         self._chosen: ScalarRows | NativeRows | None = None
         self._lock = threading.Lock()
+        self.most_rows = self._bound(plan)  # of a batch that it may run
 
     @property
     def chosen(self) -> ScalarRows | NativeRows:
-        """What `one_row_program` returns; raise what it raises."""
+        """What runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
+
+        Raises ValueError where the engine that was asked for cannot be had.
+        """
         if self._chosen is None:
             with self._lock:
-                if self._choose:  # no other thread came first
-                    self._chosen, self._choose = self._choose(), None  # it holds the plan, which may be large
+                if self._plan is not None:  # no other thread came first
+                    self._chosen, self._plan = self._written(self._plan), None
         return cast("ScalarRows | NativeRows", self._chosen)
 
     def for_batch(self, rows: int) -> ScalarRows | NativeRows | None:
@@ -84,58 +87,36 @@ class EngineChoice:
         chosen = self.chosen
         return chosen if rows <= chosen.limit else None
 
+    def _bound(self, plan: Plan) -> float:
+        """Return the most that the limit may be, in far less time than it takes to write the program."""
+        if self._engine != "auto":
+            return 0 if self._engine == "numpy" else math.inf
+        scalar = most_scalar_rows(plan, self._calls) if self._dtype == np.float64 else 0
+        return max(scalar, most_native_rows(plan, self._calls) if is_installed() else 0)
 
-def most_rows(engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any]) -> float:
-    """Return an upper bound of the limit of `one_row_program`, in far less time than that takes to write its program.
+    def _written(self, plan: Plan) -> ScalarRows | NativeRows:
+        """Return the program of one row and the engine that runs it."""
+        engine, calls, dtype = self._engine, self._calls, self._dtype
+        if engine == "scalar" and dtype != np.float64:
+            raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
+        if engine == "native" and not is_installed():
+            raise ValueError(f"engine 'native' needs {NEEDED}: {INSTALL}, or leave engine at 'auto'")
+        if engine == "native" or (engine == "auto" and is_installed()):
+            one_row = ScalarRows(plan, math.inf)
+            from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
 
-    Args:
-        engine: The one that was asked for.
-        plan: Of the program.
-        calls: Of NumPy, that its program makes.
-        dtype: Of its numbers.
-    """
-    if engine != "auto":
-        return 0 if engine == "numpy" else math.inf
-    scalar = most_scalar_rows(plan, calls) if dtype == np.float64 else 0
-    return max(scalar, most_native_rows(plan, calls) if is_installed() else 0)
-
-
-def one_row_program(
-    engine: EngineName, plan: Plan, calls: int, dtype: np.dtype[Any], inputs: int, parameters: int
-) -> ScalarRows | NativeRows:
-    """Return what runs the batches of up to `limit` rows, those for which it is quicker than NumPy's program.
-
-    Args:
-        engine: The one that was asked for.
-        plan: Of the program.
-        calls: Of NumPy, that its program makes.
-        dtype: Of its numbers.
-        inputs: Their number.
-        parameters: Likewise.
-
-    Raises:
-        ValueError: Where the native engine is asked for, and cannot be had.
-    """
-    if engine == "scalar" and dtype != np.float64:
-        raise ValueError("engine 'scalar' computes in Python's floats: leave dtype at float64")
-    if engine == "native" and not is_installed():
-        raise ValueError(f"engine 'native' needs {NEEDED}: {INSTALL}, or leave engine at 'auto'")
-    if engine == "native" or (engine == "auto" and is_installed()):
-        one_row = ScalarRows(plan, math.inf)
-        from autograd.lifting.native.rows import NativeRows, unknown  # llvmlite takes a while to load
-
-        limit = math.inf if engine == "native" else most_native_rows(plan, calls)
-        lacking = unknown(one_row) if limit else []
-        if limit and not lacking:
-            return NativeRows(one_row, inputs, parameters, dtype, limit)
-        if engine == "native":
-            raise ValueError(
-                f"engine 'native' has no {' and no '.join(lacking)}, which this graph uses: leave engine at 'auto'"
-            )
-    limit = math.inf if engine == "scalar" else 0
-    if engine == "auto" and dtype == np.float64:
-        limit = most_scalar_rows(plan, calls)
-    return ScalarRows(plan, limit)
+            limit = math.inf if engine == "native" else most_native_rows(plan, calls)
+            lacking = unknown(one_row) if limit else []
+            if limit and not lacking:
+                return NativeRows(one_row, self._inputs, self._parameters, dtype, limit)
+            if engine == "native":
+                raise ValueError(
+                    f"engine 'native' has no {' and no '.join(lacking)}, which this graph uses: leave engine at 'auto'"
+                )
+        limit = math.inf if engine == "scalar" else 0
+        if engine == "auto" and dtype == np.float64:
+            limit = most_scalar_rows(plan, calls)
+        return ScalarRows(plan, limit)
 
 
 def most_scalar_rows(plan: Plan, calls: int) -> float:
