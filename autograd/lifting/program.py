@@ -248,7 +248,7 @@ class Program:
         second argument. They return what the program does with engine="numpy" and `check_finite=False`, bit for bit.
 
         Raises:
-            NotImplementedError: For an operation of one's own, by its name, and for round to decimals.
+            NotImplementedError: For a user-defined operation, by its name, and for round to decimals.
             OSError: As `autograd.files.write`, which leaves what was there.
 
         >>> from tempfile import mkdtemp
@@ -278,7 +278,7 @@ class Program:
         Raises:
             ImportError: Without JAX.
             ValueError: Where JAX has been told to compute in float32, and the program is in float64.
-            NotImplementedError: For an operation of one's own, by its name.
+            NotImplementedError: For a user-defined operation, by its name.
         """
         try:
             from autograd.lifting.beyond.to_jax import jax_function
@@ -298,7 +298,7 @@ class Program:
 
         Raises:
             ImportError: Without onnx.
-            NotImplementedError: For what ONNX has no counterpart of, by its name, and for an operation of one's own.
+            NotImplementedError: For what ONNX has no counterpart of, by its name, and for a user-defined operation.
             RuntimeError: Where onnxruntime computes something else.
             OSError: Where the system refuses.
         """

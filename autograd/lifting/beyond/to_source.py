@@ -107,7 +107,7 @@ class Parts:
 
 
 def source_file(parts: Parts) -> str:
-    """Return the text of the file; raise NotImplementedError for an operation of a user's own, by its name."""
+    """Return the text of the file; raise NotImplementedError for a user-defined operation, by its name."""
     inlined = Inlined()
     body = _body(parts, inlined)
     functions = [*inlined.statements.values(), *[STACK] * any(["stack(" in line for line in body])]
